@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * One command: fill the table, run the program, classify why it stopped, act
+ * on that, until the command is over. See script.S for the other half.
+ */
+#include "lsi.h"
+
+#include "pc/phys.h"
+#include "regs.h"
+
+/* Messages [SCSI-2 "Message codes"] */
+#define MSG_EXTENDED 0x01
+#define MSG_SAVE_DATA_POINTER 0x02
+#define MSG_RESTORE_POINTERS 0x03
+#define MSG_DISCONNECT 0x04
+#define MSG_REJECT 0x07
+#define MSG_IGNORE_WIDE_RESIDUE 0x23
+#define MSG_TWO_BYTE_FIRST 0x20
+#define MSG_TWO_BYTE_LAST 0x2f
+#define MSG_IDENTIFY 0x80
+#define EXTENDED_SDTR 0x01
+#define EXTENDED_SDTR_BYTES 3
+#define EXTENDED_WDTR 0x03
+#define EXTENDED_WDTR_BYTES 2
+
+#define RESENDS 3 /* of a message the target did not get */
+
+/* Looks at the status byte between two looks at the chip. */
+#define SPINS_PER_POLL 256
+
+#define MOST_STACKED_CAUSES 8
+
+/* Offsets within an instruction, for what is set per command. */
+#define INSN_DATA 0
+#define INSN_PHASE 3
+#define INSN_PHASE_MASK 0x07
+
+/* Why the program stopped. */
+enum ending {
+	END_TIMEOUT,
+	END_CHIP,      /* bus fault, illegal instruction, gross error */
+	END_BUS_RESET,
+	END_PARITY,
+	END_NO_TARGET,
+	END_BUS_FREE,
+	END_INT,       /* an INT instruction: code in `code` */
+	END_MISMATCH,  /* the target went to another phase in mid-move */
+};
+
+/* What to do next: go on at a label, or end the command. */
+struct step {
+	bool over;
+	u8 result;  /* enum hba_result, if over */
+	u32 entry;  /* label, if not */
+};
+
+struct exec {
+	struct lsi *lsi;
+	struct hba_request *request;
+	struct clock clock;
+	u32 causes;		    /* of the last stop: SIST, DSTAT */
+	u32 code;		    /* of the last INT */
+	struct lsi_move now, saved; /* data pointers */
+	bool data_ended; /* no more data will be taken, although not all of
+			  * it has moved */
+	bool drained;
+	u8 resends;
+};
+
+static struct step go_on(const char *label)
+{
+	return (struct step){.entry = SCRIPT_LABEL(label)};
+}
+
+static struct step end(enum hba_result result)
+{
+	return (struct step){.over = true, .result = (u8)result};
+}
+
+static u8 *script_byte(struct lsi *lsi, const char *label, u32 offset)
+{
+	return (u8 *)lsi->script + SCRIPT_LABEL(label) + offset;
+}
+
+static void set_phase(struct lsi *lsi, const char *label, u8 phase)
+{
+	u8 *byte = script_byte(lsi, label, INSN_PHASE);
+
+	*byte = (u8)((*byte & ~INSN_PHASE_MASK) | phase);
+}
+
+static u8 data_phase(const struct hba_request *request)
+{
+	return request->direction == HBA_DATA_OUT ? PHASE_DATA_OUT
+						  : PHASE_DATA_IN;
+}
+
+/* Tell the program where the data pointer is. With nothing left to move it
+ * accepts no data phase: a block move of 0 bytes is illegal.
+ */
+static void set_pointer(struct exec *x, struct lsi_move pointer)
+{
+	x->now = pointer;
+	x->lsi->table.data = pointer;
+	set_phase(x->lsi, script_patch_data_test,
+		  pointer.bytes ? data_phase(x->request) : PHASE_RESERVED);
+}
+
+static void prepare(struct exec *x)
+{
+	struct lsi *lsi = x->lsi;
+	struct hba_request *request = x->request;
+
+	lsi->table.select_id = request->target;
+	lsi->msg_out[0] = MSG_IDENTIFY | request->lun;
+	lsi->table.msg_out.bytes = 1;
+	lsi->table.command = (struct lsi_move){request->cdb_bytes,
+					       phys_of(request->cdb)};
+	lsi->status[0] = NO_STATUS;
+	lsi->status[1] = NO_STATUS;
+
+	set_phase(lsi, script_patch_data_move, data_phase(request));
+	*script_byte(lsi, script_patch_target, INSN_DATA) = request->target;
+	*script_byte(lsi, script_patch_identify, INSN_DATA) =
+		lsi->msg_out[0];
+	x->saved = (struct lsi_move){request->data_bytes,
+				     request->data_address};
+	set_pointer(x, x->saved);
+	request->overrun = false;
+	request->residual = request->data_bytes;
+}
+
+/* Wait until the chip has something to say: ISTAT, or 0 if the time is over.
+ * While the program runs, only memory and ISTAT are looked at.
+ */
+static u8 wait_istat(struct exec *x)
+{
+	volatile u8 *status = x->lsi->status;
+
+	for (;;) {
+		for (u32 i = SPINS_PER_POLL;
+		     i && (status[0] & status[1]) == NO_STATUS; i--)
+			cpu_pause();
+		u8 istat = lsi_read8(x->lsi, LSI_ISTAT);
+		if (istat & (ISTAT_SIP | ISTAT_DIP))
+			return istat;
+		if (clock_expired(&x->clock))
+			return 0;
+	}
+}
+
+/* SIST in the low half, DSTAT from bit 16 up. */
+#define CAUSE_DSTAT(bit) ((u32)(bit) << 16)
+#define CAUSE_DSTAT_FATAL \
+	CAUSE_DSTAT(DSTAT_MDPE | DSTAT_BF | DSTAT_ABRT | DSTAT_IID)
+
+/* Collect all causes: a second may be stacked behind the first. */
+static u32 read_causes(struct lsi *lsi, u8 istat)
+{
+	u32 causes = 0;
+
+	for (u32 i = 0; i < MOST_STACKED_CAUSES; i++) {
+		if (istat & ISTAT_SIP)
+			causes |= lsi_read16(lsi, LSI_SIST);
+		/* DFE matters after a SCSI interrupt too */
+		causes |= CAUSE_DSTAT(lsi_read8(lsi, LSI_DSTAT));
+		istat = lsi_read8(lsi, LSI_ISTAT);
+		if (!(istat & (ISTAT_SIP | ISTAT_DIP)))
+			return causes;
+	}
+	/* It does not stop: the chip is gone or broken. */
+	return causes | SIST_SGE;
+}
+
+struct cause_row {
+	u32 causes;
+	u8 ending;
+};
+
+/* The first row that fits decides: what makes the others meaningless comes
+ * first. MA with an INT behind it means that the INT counts.
+ */
+ROM_CONST struct cause_row cause_table[] = {
+	{SIST_RST, END_BUS_RESET},
+	{CAUSE_DSTAT_FATAL | SIST_SGE, END_CHIP},
+	{SIST_PAR, END_PARITY},
+	{SIST_STO, END_NO_TARGET},
+	{SIST_UDC, END_BUS_FREE},
+	{CAUSE_DSTAT(DSTAT_SIR), END_INT},
+	{SIST_MA, END_MISMATCH},
+};
+
+static enum ending classify(u32 causes)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(cause_table); i++)
+		if (causes & cause_table[i].causes)
+			return (enum ending)cause_table[i].ending;
+	return END_CHIP;
+}
+
+/* Bytes left in the FIFO after a stop are no use to anybody, and lock out the
+ * next interrupt.
+ */
+static void clear_leftovers(struct exec *x)
+{
+	if (!(x->causes & CAUSE_DSTAT(DSTAT_DFE)))
+		lsi_clear_fifos(x->lsi);
+}
+
+/* Run the program from a label until it stops. */
+static enum ending run(struct exec *x, u32 entry)
+{
+	struct lsi *lsi = x->lsi;
+
+	lsi_write32(lsi, LSI_DSP, phys_of(lsi->script) + entry);
+	u8 istat = wait_istat(x);
+	if (!istat)
+		return END_TIMEOUT;
+	x->causes = read_causes(lsi, istat);
+	enum ending ending = classify(x->causes);
+	if (ending == END_INT) {
+		x->code = lsi_read32(lsi, LSI_DSPS);
+		/* Seen: QEMU before 7.2.11 runs on behind an asynchronous
+		 * mismatch, so that how much data came is lost.
+		 */
+		if (x->causes & SIST_MA)
+			x->data_ended = true;
+	}
+	if (ending != END_MISMATCH)
+		clear_leftovers(x);
+	return ending;
+}
+
+/* ---- Phase mismatch -------------------------------------------------- */
+
+static struct step on_mismatch(struct exec *x)
+{
+	struct lsi *lsi = x->lsi;
+	bool out = x->request->direction == HBA_DATA_OUT;
+	u32 stopped_at = lsi_read32(lsi, LSI_DSP) - phys_of(lsi->script);
+	u32 left = x->now.bytes;
+
+	/* DSP is past the move that was cut short. */
+	if (stopped_at == SCRIPT_LABEL(script_data_cut))
+		left = lsi_residual(lsi, out);
+	if (out)
+		lsi_clear_fifos(lsi);
+	else
+		clear_leftovers(x);
+	if (left > x->now.bytes)
+		return end(HBA_PROTOCOL);
+	set_pointer(x, (struct lsi_move){
+			       left, x->now.address + x->now.bytes - left});
+	if (stopped_at == SCRIPT_LABEL(script_msg_out_cut) ||
+	    stopped_at == SCRIPT_LABEL(script_reply_cut))
+		return go_on(script_clear_atn);
+	return go_on(script_resume);
+}
+
+/* ---- Messages -------------------------------------------------------- */
+
+static struct step reply(struct exec *x, u8 bytes)
+{
+	x->lsi->table.msg_out.bytes = bytes;
+	x->resends = RESENDS;
+	return go_on(script_reply);
+}
+
+static struct step reject(struct exec *x)
+{
+	x->lsi->msg_out[0] = MSG_REJECT;
+	return reply(x, 1);
+}
+
+/* Fetch the next byte of a message to msg_in[0]. */
+static bool read_more(struct exec *x)
+{
+	return run(x, SCRIPT_LABEL(script_more)) == END_INT &&
+	       x->code == INT_MESSAGE_MORE;
+}
+
+/* Answer a target's offer so that both sides stay asynchronous and narrow
+ * [SCSI-2 "Synchronous data transfer request", "Wide data transfer request"].
+ */
+static struct step on_extended(struct exec *x)
+{
+	struct lsi *lsi = x->lsi;
+	u32 length, left;
+	u8 code = 0, period = 0;
+
+	if (!read_more(x))
+		return end(HBA_PROTOCOL);
+	length = lsi->msg_in[0] ? lsi->msg_in[0] : 256;
+	for (left = length; left; left--) {
+		if (!read_more(x))
+			return end(HBA_PROTOCOL);
+		if (left == length)
+			code = lsi->msg_in[0];
+		else if (left == length - 1)
+			period = lsi->msg_in[0];
+	}
+	lsi->msg_out[0] = MSG_EXTENDED;
+	lsi->msg_out[1] = (u8)length;
+	lsi->msg_out[2] = code;
+	if (code == EXTENDED_SDTR && length == EXTENDED_SDTR_BYTES) {
+		lsi->msg_out[3] = period;
+		lsi->msg_out[4] = 0; /* offset 0: asynchronous */
+		return reply(x, 5);
+	}
+	if (code == EXTENDED_WDTR && length == EXTENDED_WDTR_BYTES) {
+		lsi->msg_out[3] = 0; /* 8 bits */
+		return reply(x, 4);
+	}
+	return reject(x);
+}
+
+static struct step on_message(struct exec *x)
+{
+	u8 message = x->lsi->msg_in[0];
+
+	switch (message) {
+	case MSG_SAVE_DATA_POINTER:
+		x->saved = x->now;
+		return go_on(script_ack);
+	case MSG_RESTORE_POINTERS:
+		set_pointer(x, x->saved);
+		return go_on(script_ack);
+	case MSG_DISCONNECT:
+		set_pointer(x, x->saved);
+		return go_on(script_disconnect);
+	case MSG_EXTENDED:
+		return on_extended(x);
+	case MSG_REJECT:
+		/* IDENTIFY or an answer refused: go on without. Our own
+		 * refusal refused: no common language.
+		 */
+		if (x->lsi->msg_out[0] == MSG_REJECT)
+			return end(HBA_PROTOCOL);
+		return go_on(script_ack);
+	default:
+		break;
+	}
+	if (message >= MSG_TWO_BYTE_FIRST && message <= MSG_TWO_BYTE_LAST) {
+		if (!read_more(x))
+			return end(HBA_PROTOCOL);
+		if (message == MSG_IGNORE_WIDE_RESIDUE)
+			return go_on(script_ack); /* narrow: nothing to do */
+	}
+	return reject(x);
+}
+
+/* ---- The program's INT codes ------------------------------------------ */
+
+/* The script says that the data move ran to its end. */
+static void note_data_done(struct exec *x)
+{
+	if (!x->data_ended && x->lsi->status[0] == NO_STATUS)
+		set_pointer(x, (struct lsi_move){
+				       0, x->now.address + x->now.bytes});
+}
+
+static struct step on_complete(struct exec *x)
+{
+	struct lsi *lsi = x->lsi;
+	struct hba_request *request = x->request;
+
+	if (lsi->status[1] != NO_STATUS) {
+		note_data_done(x);
+		request->status = lsi->status[1];
+	} else {
+		request->status = lsi->status[0];
+	}
+	/* COMMAND COMPLETE without a status: nothing was promised. */
+	if (request->status == NO_STATUS)
+		return end(HBA_BUS_FREE);
+	request->residual = x->now.bytes;
+	request->overrun = x->drained;
+	return end(HBA_OK);
+}
+
+/* Data that was not asked for, or in the wrong direction: let it run into
+ * the sink. Anything else is no phase of this protocol.
+ */
+static struct step on_bad_phase(struct exec *x)
+{
+	struct lsi *lsi = x->lsi;
+	u8 phase = lsi_read8(lsi, LSI_SSTAT1) & SSTAT1_PHASE_MASK;
+
+	if (phase != PHASE_DATA_IN && phase != PHASE_DATA_OUT)
+		return end(HBA_PROTOCOL);
+	x->drained = true;
+	set_phase(lsi, script_patch_drain_move, phase);
+	set_phase(lsi, script_patch_drain_test, phase);
+	return go_on(script_drain);
+}
+
+static struct step on_int(struct exec *x)
+{
+	switch (x->code) {
+	case INT_COMPLETE:
+		return on_complete(x);
+	case INT_MESSAGE_DONE:
+		note_data_done(x);
+		/* fall through */
+	case INT_MESSAGE:
+		return on_message(x);
+	case INT_BAD_PHASE_DONE:
+		note_data_done(x);
+		return on_bad_phase(x);
+	case INT_BAD_PHASE:
+		x->data_ended = true;
+		return on_bad_phase(x);
+	case INT_RESEND:
+		if (!x->resends--)
+			return end(HBA_PROTOCOL);
+		return go_on(script_reply);
+	default: /* INT_RESELECTED by a stranger, or a stray value */
+		return end(HBA_PROTOCOL);
+	}
+}
+
+static struct step act(struct exec *x, enum ending ending)
+{
+	switch (ending) {
+	case END_INT:
+		return on_int(x);
+	case END_MISMATCH:
+		return on_mismatch(x);
+	case END_NO_TARGET:
+		return end(HBA_NO_TARGET);
+	case END_BUS_FREE:
+		return end(HBA_BUS_FREE);
+	case END_BUS_RESET:
+		return end(HBA_BUS_RESET);
+	case END_PARITY:
+		return end(HBA_PARITY);
+	case END_TIMEOUT:
+		return end(HBA_TIMEOUT);
+	case END_CHIP:
+		break;
+	}
+	return end(HBA_CHIP);
+}
+
+/* ---- The contract ----------------------------------------------------- */
+
+/* Leave chip and bus fit for the next command. */
+static void recover(struct lsi *lsi, enum hba_result result)
+{
+	switch (result) {
+	case HBA_OK:
+	case HBA_NO_TARGET:
+	case HBA_BUS_FREE:
+		return; /* the bus is free and the chip has stopped */
+	case HBA_TIMEOUT:
+	case HBA_PROTOCOL:
+		lsi_abort(lsi); /* the program may still be running */
+		break;
+	case HBA_BUS_RESET:
+	case HBA_PARITY:
+	case HBA_CHIP:
+		break;
+	}
+	(void)lsi_reset(lsi); /* a failure is kept in lsi->unusable */
+}
+
+enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
+{
+	struct lsi *lsi = (struct lsi *)hba; /* hba is its first member */
+	struct exec x = {.lsi = lsi, .request = request, .resends = RESENDS};
+	struct step step = go_on(script_start);
+
+	if (lsi->unusable && lsi_reset(lsi) != HBA_OK)
+		return HBA_CHIP;
+	prepare(&x);
+	clock_start(&x.clock, request->timeout_ms);
+	lsi_write32(lsi, LSI_DSA, phys_of(&lsi->table));
+	for (;;) {
+		step = act(&x, run(&x, step.entry));
+		if (step.over)
+			break;
+		if (clock_expired(&x.clock)) {
+			step = end(HBA_TIMEOUT);
+			break;
+		}
+	}
+	recover(lsi, (enum hba_result)step.result);
+	return (enum hba_result)step.result;
+}
+
+#define TABLE_AT(member, offset) \
+	_Static_assert(offsetof(struct lsi_table, member) == (offset), \
+		       "script.h and struct lsi_table must agree, or the chip moves data elsewhere")
+TABLE_AT(select_reserved, TABLE_SELECT);
+TABLE_AT(msg_out, TABLE_MSG_OUT);
+TABLE_AT(command, TABLE_COMMAND);
+TABLE_AT(data, TABLE_DATA);
+TABLE_AT(status_early, TABLE_STATUS_EARLY);
+TABLE_AT(status, TABLE_STATUS);
+TABLE_AT(msg_in, TABLE_MSG_IN);
+TABLE_AT(sink, TABLE_SINK);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Reset and bring-up. [8xx-TM "Registers", SCSI-2 "Timing"]
+ */
+#include "lsi.h"
+
+#include "pc/phys.h"
+#include "regs.h"
+
+#define ABORT_TIMEOUT_MS 20
+#define SRST_US 100
+#define SRST_SETTLE_US 2000 /* LVD chips sense the bus mode anew */
+#define FIFO_CLEAR_TIMEOUT_MS 1
+#define BUS_RESET_HOLD_US 100	/* the standard asks for 25 */
+#define BUS_RESET_SETTLE_US 250000 /* "reset to selection" */
+#define MOST_STACKED_CAUSES 8
+
+#define SCID_ID_MASK 0x0f
+#define USUAL_HOST_ID 7
+
+struct register_value {
+	u8 reg;
+	u8 value;
+};
+
+/* Values that are the same on every chip. SRST has cleared the rest. */
+ROM_CONST struct register_value fixed_registers[] = {
+	{LSI_SCNTL0, SCNTL0_ARB_FULL | SCNTL0_EPC | SCNTL0_AAP},
+	{LSI_SCNTL1, 0},
+	{LSI_SXFER, 0},
+	{LSI_CTEST3, 0},
+	{LSI_CTEST4, 0},
+	{LSI_CTEST5, 0}, /* small FIFO: one residual formula for all chips */
+	{LSI_DMODE, 0},
+	{LSI_DIEN, 0}, /* polled: nothing may reach the interrupt pin */
+	{LSI_STIME0, STIME0_SEL_256MS},
+	{LSI_STIME1, 0},
+	{LSI_STEST1, 0}, /* clock multiplier off */
+	{LSI_STEST3, STEST3_TE},
+};
+
+void lsi_clear_fifos(struct lsi *lsi)
+{
+	struct clock clock;
+
+	lsi_write8(lsi, LSI_CTEST3, CTEST3_CLF);
+	lsi_write8(lsi, LSI_STEST3, STEST3_TE | STEST3_CSF);
+	clock_start(&clock, FIFO_CLEAR_TIMEOUT_MS);
+	while (lsi_read8(lsi, LSI_CTEST3) & CTEST3_CLF &&
+	       !clock_expired(&clock))
+		;
+}
+
+void lsi_abort(struct lsi *lsi)
+{
+	struct clock clock;
+
+	lsi_write8(lsi, LSI_ISTAT, ISTAT_ABRT);
+	clock_start(&clock, ABORT_TIMEOUT_MS);
+	while (!clock_expired(&clock)) {
+		u8 istat = lsi_read8(lsi, LSI_ISTAT);
+		if (istat & ISTAT_SIP) {
+			(void)lsi_read16(lsi, LSI_SIST);
+		} else if (istat & ISTAT_DIP) {
+			/* ABRT must be off before DSTAT is read, or it comes
+			 * again.
+			 */
+			lsi_write8(lsi, LSI_ISTAT, 0);
+			(void)lsi_read8(lsi, LSI_DSTAT);
+			return;
+		}
+	}
+	lsi_write8(lsi, LSI_ISTAT, 0);
+}
+
+static void write_ids(struct lsi *lsi)
+{
+	u8 id = lsi->hba.own_id;
+
+	lsi_write8(lsi, LSI_SCID, SCID_RRE | id);
+	lsi_write8(lsi, LSI_RESPID0, (u8)(1u << id));
+	if (lsi->features & CHIP_WIDE)
+		lsi_write8(lsi, LSI_RESPID1, (u8)((1u << id) >> 8));
+}
+
+void lsi_reset_chip(struct lsi *lsi)
+{
+	lsi_write8(lsi, LSI_ISTAT, ISTAT_SRST);
+	clock_delay_us(SRST_US);
+	lsi_write8(lsi, LSI_ISTAT, 0);
+	clock_delay_us(SRST_SETTLE_US);
+
+	for (u32 i = 0; i < ARRAY_SIZE(fixed_registers); i++)
+		lsi_write8(lsi, fixed_registers[i].reg,
+			   fixed_registers[i].value);
+	lsi_write16(lsi, LSI_SIEN, 0);
+	lsi_write8(lsi, LSI_SCNTL3, lsi->ccf);
+	lsi_write8(lsi, LSI_STEST2, lsi->stest2);
+	lsi_write8(lsi, LSI_DCNTL, lsi->dcntl);
+	lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);
+	write_ids(lsi);
+	if (lsi->features & CHIP_ISTAT1) {
+		lsi_write8(lsi, LSI_CCNTL0, 0);
+		lsi_write8(lsi, LSI_CCNTL1, CCNTL1_DDAC);
+	}
+}
+
+/* Read away everything that is pending. */
+static void drain_causes(struct lsi *lsi)
+{
+	for (u32 i = 0; i < MOST_STACKED_CAUSES; i++) {
+		u8 istat = lsi_read8(lsi, LSI_ISTAT);
+		if (!(istat & (ISTAT_SIP | ISTAT_DIP)))
+			return;
+		if (istat & ISTAT_SIP)
+			(void)lsi_read16(lsi, LSI_SIST);
+		if (istat & ISTAT_DIP)
+			(void)lsi_read8(lsi, LSI_DSTAT);
+	}
+}
+
+enum hba_result lsi_reset(struct lsi *lsi)
+{
+	lsi_reset_chip(lsi);
+	lsi_write8(lsi, LSI_SCNTL1, SCNTL1_RST);
+	clock_delay_us(BUS_RESET_HOLD_US);
+	lsi_write8(lsi, LSI_SCNTL1, 0);
+	clock_delay_us(BUS_RESET_SETTLE_US);
+	/* Our own reset is reported back, and so is a change of bus mode. */
+	drain_causes(lsi);
+	lsi_clear_fifos(lsi);
+	/* A SELECT while somebody holds RST hangs the chip; a chip that is
+	 * gone reads as all ones.
+	 */
+	lsi->unusable = lsi_read8(lsi, LSI_SSTAT0) & SSTAT0_RST ||
+			lsi_read8(lsi, LSI_ISTAT) & (ISTAT_SIP | ISTAT_DIP);
+	return lsi->unusable ? HBA_CHIP : HBA_OK;
+}
+
+static void build_table(struct lsi *lsi)
+{
+	struct lsi_table *table = &lsi->table;
+
+	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
+		lsi->script[i] = lsi_script[i];
+	table->select_scntl3 = lsi->ccf;
+	table->msg_out.address = phys_of(lsi->msg_out);
+	table->status_early = (struct lsi_move){1, phys_of(&lsi->status[0])};
+	table->status = (struct lsi_move){1, phys_of(&lsi->status[1])};
+	table->msg_in = (struct lsi_move){1, phys_of(lsi->msg_in)};
+	table->sink = (struct lsi_move){1, phys_of(&lsi->sink)};
+}
+
+enum hba_result lsi_open(struct lsi *lsi, u16 io,
+			 const struct lsi_chip __seg_gs *chip)
+{
+	lsi->hba.execute = lsi_execute;
+	lsi->io = io;
+	lsi->features = chip->features;
+	lsi->ccf = chip->ccf;
+	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
+
+	if (chip->features & CHIP_ISTAT1 &&
+	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
+		lsi_abort(lsi);
+	/* No setting of the board itself is lost: own ID, differential
+	 * transceivers, interrupt pin driver, pin directions.
+	 */
+	u8 id = lsi_read8(lsi, LSI_SCID) & SCID_ID_MASK & lsi->hba.last_id;
+	lsi->hba.own_id = id ? id : USUAL_HOST_ID;
+	lsi->stest2 = lsi_read8(lsi, LSI_STEST2) & STEST2_DIF;
+	lsi->dcntl = (lsi_read8(lsi, LSI_DCNTL) & DCNTL_IRQM) | DCNTL_IRQD |
+		     DCNTL_COM;
+	lsi->gpcntl = lsi_read8(lsi, LSI_GPCNTL);
+	build_table(lsi);
+	return lsi_reset(lsi);
+}

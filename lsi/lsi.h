@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * One 53C8xx: its state, and the steps exec.c is made of. The structure must
+ * lie in DMA-able RAM: the chip fetches its program and table from it.
+ */
+#ifndef LSI_LSI_H
+#define LSI_LSI_H
+
+#include "chips.h"
+#include "pc/clock.h"
+#include "pc/io.h"
+#include "script.h"
+#include "scsi/hba.h"
+
+/* Count and address of a table-indirect block move. */
+struct lsi_move {
+	u32 bytes;
+	u32 address;
+};
+
+struct lsi_table {
+	u8 select_reserved;
+	u8 select_sxfer;
+	u8 select_id;
+	u8 select_scntl3;
+	struct lsi_move msg_out, command, data, status_early, status, msg_in,
+		sink;
+};
+
+#define LSI_MESSAGE_BYTES 8
+
+struct lsi {
+	struct hba hba; /* first: the contract's view of this chip */
+	u16 io;		/* I/O base of the operating registers */
+	u8 features;	/* CHIP_... */
+	u8 ccf;
+	/* what the firmware had set for this board */
+	u8 stest2, dcntl, gpcntl;
+	bool unusable; /* the last reset failed; try it again first */
+	struct lsi_table table;
+	u8 msg_out[LSI_MESSAGE_BYTES];
+	u8 msg_in[LSI_MESSAGE_BYTES];
+	u8 status[2]; /* early, after all data; NO_STATUS until it came */
+	u8 sink;
+	u32 script[SCRIPT_DWORDS];
+};
+
+#define NO_STATUS 0xff
+
+/* Take over a chip: read what firmware left, then reset chip and bus.
+ * HBA_OK, or HBA_CHIP if the chip does not answer or the bus is stuck.
+ */
+enum hba_result lsi_open(struct lsi *lsi, u16 io,
+			 const struct lsi_chip __seg_gs *chip);
+
+/* Stop a running program [8xx-TM "ISTAT, ABRT"]. Bounded; the chip needs
+ * lsi_reset() next.
+ */
+void lsi_abort(struct lsi *lsi);
+
+/* Software reset, all registers, bus reset, settling time. All targets are
+ * asynchronous and narrow afterwards and have forgotten their commands.
+ */
+enum hba_result lsi_reset(struct lsi *lsi);
+
+/* Software reset and all registers, bus left alone. */
+void lsi_reset_chip(struct lsi *lsi);
+
+/* Empty the DMA and SCSI FIFOs. */
+void lsi_clear_fifos(struct lsi *lsi);
+
+/* The hba contract (exec.c). */
+enum hba_result lsi_execute(struct hba *hba, struct hba_request *request);
+
+/* Bytes of an interrupted DATA move that did not get across (residual.c). */
+u32 lsi_residual(struct lsi *lsi, bool data_out);
+
+static inline u8 lsi_read8(struct lsi *lsi, u8 reg)
+{
+	return inb((u16)(lsi->io + reg));
+}
+
+static inline u16 lsi_read16(struct lsi *lsi, u8 reg)
+{
+	return inw((u16)(lsi->io + reg));
+}
+
+static inline u32 lsi_read32(struct lsi *lsi, u8 reg)
+{
+	return inl((u16)(lsi->io + reg));
+}
+
+static inline void lsi_write8(struct lsi *lsi, u8 reg, u8 value)
+{
+	outb((u16)(lsi->io + reg), value);
+}
+
+static inline void lsi_write16(struct lsi *lsi, u8 reg, u16 value)
+{
+	outw((u16)(lsi->io + reg), value);
+}
+
+static inline void lsi_write32(struct lsi *lsi, u8 reg, u32 value)
+{
+	outl((u16)(lsi->io + reg), value);
+}
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * How many bytes of a cut-short block move never crossed the bus
+ * [8xx-TM "Phase mismatch"], with the small FIFO (CTEST5.DFS = 0) and an
+ * asynchronous, 8-bit bus.
+ */
+#include "lsi.h"
+
+#include "regs.h"
+
+#define DBC_MASK 0xffffff
+#define SMALL_FIFO_MASK 0x7f
+
+u32 lsi_residual(struct lsi *lsi, bool data_out)
+{
+	u32 left = lsi_read32(lsi, LSI_DBC) & DBC_MASK;
+
+	/* Data in: the chip has emptied its FIFO into memory by itself. */
+	if (!data_out)
+		return left;
+	/* Data out: DBC counts what went into the FIFO; add what is still
+	 * in there and in the output latch.
+	 */
+	left += (lsi_read8(lsi, LSI_DFIFO) - left) & SMALL_FIFO_MASK;
+	if (lsi_read8(lsi, LSI_SSTAT0) & SSTAT0_OLF)
+		left++;
+	return left;
+}

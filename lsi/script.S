@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The SCRIPTS program: one SCSI command from selection to bus free.
+ *
+ * Before it starts, exec.c fills the table at DSA and sets, in the copy that
+ * runs, the data phase of this command and the target's ID and IDENTIFY.
+ * Nothing else changes; scratch registers are not used.
+ *
+ * Where the program stands tells how far the data pointers are:
+ *   clean   the table's DATA entry is the saved pointer: SAVE DATA POINTER
+ *           and DISCONNECT need nothing but their handshake
+ *   resumed the CPU has moved the entry on (or knows better): every message
+ *           but COMMAND COMPLETE goes to the CPU
+ *   done    the data move has run to its end
+ *
+ * Rules kept here [8xx-TM]: after a message byte ACK stays up until CLEAR
+ * ACK; SDU is cleared before the ACK that lets the target leave the bus; the
+ * first phase test behind a handshake is a WHEN, the others are IFs; nothing
+ * stands between SELECT and the first WHEN.
+ */
+#include "regs.h"
+#include "script.h"
+	.include "lsi/script_insn.inc"
+
+#define MSG_COMMAND_COMPLETE 0x00
+#define MSG_SAVE_DATA_POINTER 0x02
+#define MSG_DISCONNECT 0x04
+#define SDU_OFF 0x7f
+#define SSID_ID 0x0f
+#define SET_BY_EXEC 0
+#define IDENTIFY_RESERVED_BITS 0x78 /* all but IDENTIFY and LUN */
+
+	.section .romdata.script, "a"
+	.balign	4
+	.globl	lsi_script
+lsi_script:
+
+/* ---- Selection. Entered when: idle. A target that knows no messages goes
+ * ---- straight on to COMMAND; then ATN has to be dropped by hand.
+ */
+LABEL script_start
+	SELECT_ATN_FROM TABLE_SELECT, reselected
+	JUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn
+	MOVE_FROM TABLE_MSG_OUT, PHASE_MSG_OUT
+LABEL script_msg_out_cut
+
+/* ---- Dispatcher, clean. */
+dispatch:
+	JUMP_WHEN PHASE_MSG_IN, message_clean
+dispatch_data:
+LABEL script_patch_data_test
+	JUMP_IF	PHASE_RESERVED, data
+	JUMP_IF	PHASE_COMMAND, command
+	JUMP_IF	PHASE_STATUS, status_early
+	INT_IF	PHASE_MSG_OUT, INT_RESEND
+	INT	INT_BAD_PHASE
+
+command:
+	MOVE_FROM TABLE_COMMAND, PHASE_COMMAND
+	JUMP	dispatch
+
+/* ---- Dispatcher, resumed by the CPU. */
+LABEL script_resume
+resume:
+	JUMP_WHEN_NOT PHASE_MSG_IN, dispatch_data
+	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
+	JUMP_IF_BYTE MSG_COMMAND_COMPLETE, complete
+	INT	INT_MESSAGE
+
+data:
+LABEL script_patch_data_move
+	MOVE_FROM TABLE_DATA, PHASE_RESERVED
+LABEL script_data_cut
+
+/* ---- Dispatcher, done. */
+done:
+	JUMP_WHEN PHASE_MSG_IN, message_done
+	JUMP_IF	PHASE_STATUS, status
+	INT_IF	PHASE_MSG_OUT, INT_RESEND
+	INT	INT_BAD_PHASE_DONE
+
+/* Two places for the status byte tell the CPU whether all data had moved. */
+status_early:
+	MOVE_FROM TABLE_STATUS_EARLY, PHASE_STATUS
+	JUMP	done
+status:
+	MOVE_FROM TABLE_STATUS, PHASE_STATUS
+	JUMP	done
+
+/* ---- Messages. */
+message_done:
+	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
+	JUMP_IF_BYTE MSG_COMMAND_COMPLETE, complete
+	INT	INT_MESSAGE_DONE
+
+message_clean:
+	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
+	JUMP_IF_BYTE MSG_DISCONNECT, disconnect
+	JUMP_IF_BYTE MSG_COMMAND_COMPLETE, complete
+	INT_IF_NOT_BYTE MSG_SAVE_DATA_POINTER, INT_MESSAGE
+	CLEAR_ACK
+	JUMP	dispatch
+
+/* ---- COMMAND COMPLETE. No phase test behind it: there is no bus. */
+complete:
+	AND_REGISTER LSI_SCNTL2, SDU_OFF
+	CLEAR_ACK_ATN
+	WAIT_DISCONNECT
+	INT	INT_COMPLETE
+
+/* ---- DISCONNECT, then back again. Leaves with: clean, the CPU having put
+ * ---- the pointer back to the saved one if it had moved.
+ */
+LABEL script_disconnect
+disconnect:
+	AND_REGISTER LSI_SCNTL2, SDU_OFF
+	CLEAR_ACK
+	WAIT_DISCONNECT
+	WAIT_RESELECT reselected
+	AND_TO_SFBR LSI_SSID, SSID_ID
+LABEL script_patch_target
+	INT_IF_NOT_BYTE SET_BY_EXEC, INT_RESELECTED
+	INT_WHEN_NOT PHASE_MSG_IN, INT_RESELECTED
+	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
+LABEL script_patch_identify
+	INT_IF_NOT_BYTE_MASKED SET_BY_EXEC, IDENTIFY_RESERVED_BITS, INT_RESELECTED
+	CLEAR_ACK
+	JUMP	dispatch
+
+/* ---- Entries for the CPU behind INT_MESSAGE and the like. */
+LABEL script_ack			/* message accepted */
+	CLEAR_ACK
+	JUMP	resume
+LABEL script_clear_atn			/* target does not take our message */
+clear_atn:
+	CLEAR_ATN
+	JUMP	resume
+LABEL script_reply			/* answer with the message at MSG_OUT */
+	SET_ATN				/* before ACK drops */
+	CLEAR_ACK
+	MOVE_FROM TABLE_MSG_OUT, PHASE_MSG_OUT
+LABEL script_reply_cut
+	JUMP	resume
+LABEL script_more			/* further bytes of a message */
+	CLEAR_ACK
+	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
+	INT	INT_MESSAGE_MORE
+LABEL script_drain			/* data that nobody asked for */
+drain:
+LABEL script_patch_drain_move
+	MOVE_FROM TABLE_SINK, PHASE_RESERVED
+LABEL script_patch_drain_test
+	JUMP_WHEN PHASE_RESERVED, drain
+	JUMP	done
+
+reselected:
+	INT	INT_RESELECTED
+lsi_script_end:
+
+	.globl	lsi_script_bytes
+	.set	lsi_script_bytes, lsi_script_end - lsi_script

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * What C and the SCRIPTS program have to agree on: the table at DSA, the
+ * interrupt codes, and the labels. Read by C and by the assembler.
+ */
+#ifndef LSI_SCRIPT_H
+#define LSI_SCRIPT_H
+
+/* Offsets in the table at DSA; struct lsi_table is asserted against them. */
+#define TABLE_SELECT 0	      /* SCNTL3, ID, SXFER for SELECT */
+#define TABLE_MSG_OUT 4	      /* the rest: count and address of a move */
+#define TABLE_COMMAND 12
+#define TABLE_DATA 20
+#define TABLE_STATUS_EARLY 28 /* status while data was still to come */
+#define TABLE_STATUS 36	      /* status after all data */
+#define TABLE_MSG_IN 44
+#define TABLE_SINK 52	      /* one byte that nobody wants */
+
+/* INT codes (DSPS) */
+#define INT_COMPLETE 1	   /* COMMAND COMPLETE, bus free */
+#define INT_MESSAGE 2	   /* message in memory, ACK still up; data to come */
+#define INT_MESSAGE_DONE 3 /* the same, all data moved */
+#define INT_MESSAGE_MORE 4 /* the bytes asked for with `more` are there */
+#define INT_BAD_PHASE 5	   /* see SSTAT1; data to come */
+#define INT_BAD_PHASE_DONE 6 /* see SSTAT1; all data moved */
+#define INT_RESEND 7	   /* target asks for our last message again */
+#define INT_RESELECTED 8   /* somebody else (re)selected us */
+
+#define SCRIPT_DWORDS 126 /* length of the program; rom.ld checks it */
+
+#ifndef __ASSEMBLER__
+
+#include "regs.h"
+#include "pc/types.h"
+
+/* The program in the ROM, to be copied where the chip can fetch it. */
+extern const u32 __seg_gs lsi_script[SCRIPT_DWORDS];
+
+/* Labels are absolute symbols: byte offsets from the start. */
+#define SCRIPT_LABEL(name) ((u32)(name))
+extern const char script_start[], script_resume[], script_ack[],
+	script_clear_atn[], script_reply[], script_more[],
+	script_disconnect[], script_drain[];
+/* DSP after a move that was cut short */
+extern const char script_msg_out_cut[], script_reply_cut[], script_data_cut[];
+/* Instructions whose phase (byte 3) is set for each command ... */
+extern const char script_patch_data_test[], script_patch_data_move[],
+	script_patch_drain_move[], script_patch_drain_test[];
+/* ... or whose compare value (byte 0) is */
+extern const char script_patch_target[], script_patch_identify[];
+
+#endif
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The BIOS data area and interrupt vectors we share with the BIOS. Offsets
+ * are from segment 0; open it with bda_open() first.
+ */
+#ifndef PC_BDA_H
+#define PC_BDA_H
+
+#include "far.h"
+
+#define IVT_INT13 (0x13 * 4)
+
+#define BDA_MEMORY_KIB 0x413      /* word: conventional memory in KiB */
+#define BDA_DISK_STATUS 0x474     /* byte: status of the last hard disk call */
+#define BDA_HARD_DISK_COUNT 0x475 /* byte: hard disks the BIOS counts */
+
+static inline void bda_open(void)
+{
+	far_open(0);
+}
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The only places where our C calls BIOS code. Each stub sets the C
+ * invariants again afterwards, whatever the BIOS did: DS = ES = SS, GS = CS,
+ * DF clear, upper half of ESP zero.
+ */
+	.code16
+	.section .text.bios, "ax"
+
+	.macro C_INVARIANTS
+	movw	%ss, %ax
+	movw	%ax, %ds
+	movw	%ax, %es
+	movw	%cs, %ax
+	movw	%ax, %gs
+	cld
+	.endm
+
+/* Purpose:   run a software interrupt for C, as INT would
+ * In:        AL = number, EDX = struct bios_regs *
+ * Out:       *EDX = registers and flags after the call
+ * Preserves: EBX ESI EDI EBP; FS is set to 0
+ * Stack:     70 bytes, plus the BIOS
+ * Flags:     IF as before; DF clear on return
+ */
+	.globl	bios_call
+bios_call:
+	pushl	%ebx
+	pushl	%esi
+	pushl	%edi
+	pushl	%ebp
+	pushfl
+	pushl	%edx			# read again behind the call
+	movzbl	%al, %eax
+	xorl	%ecx, %ecx
+	movw	%cx, %fs
+	pushl	%fs:(,%eax,4)		# the vector
+	movl	%edx, %ebp
+	movl	0(%ebp), %edi
+	movl	4(%ebp), %esi
+	movl	16(%ebp), %ebx
+	movl	20(%ebp), %edx
+	movl	24(%ebp), %ecx
+	movl	28(%ebp), %eax
+	movl	8(%ebp), %ebp
+	pushfw				# INT's frame: flags, then CS:IP
+	cli
+	lcallw	*2(%esp)
+	movzwl	%sp, %esp
+	pushfl
+	pushal
+	C_INVARIANTS
+	movl	40(%esp), %edi		# behind PUSHAL, flags and vector
+	movl	%esp, %esi
+	movl	$9, %ecx
+	rep movsl
+	addl	$44, %esp
+	popfl
+	popl	%ebp
+	popl	%edi
+	popl	%esi
+	popl	%ebx
+	retl
+
+/* Purpose:   far call into a 16-bit C function (PMM)
+ * In:        EAX = far entry, EDX = words, ECX = how many
+ * Out:       EAX = the callee's DX:AX
+ * Preserves: EBX ESI EDI EBP; FS may change
+ * Stack:     30 bytes plus the words, plus the callee
+ * Flags:     IF as before; DF clear on return
+ */
+	.globl	bios_far_call
+bios_far_call:
+	pushl	%ebx
+	pushl	%esi
+	pushl	%edi
+	pushl	%ebp
+	movl	%esp, %ebp
+	pushl	%eax
+1:	pushw	-2(%edx,%ecx,2)		# last argument first
+	decl	%ecx
+	jnz	1b
+	lcallw	*-4(%ebp)
+	movzwl	%bp, %esp		# caller cleans up
+	movl	%esp, %ebp
+	shll	$16, %edx
+	movw	%ax, %dx
+	C_INVARIANTS
+	movl	%edx, %eax
+	popl	%ebp
+	popl	%edi
+	popl	%esi
+	popl	%ebx
+	retl

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Time from the 8254 [8254 "Read-back command"]. Counter 0 belongs to the
+ * BIOS: we only latch and read it, we never program it.
+ */
+#include "clock.h"
+
+#include "io.h"
+
+#define PIT_COUNTER0 0x40
+#define PIT_COMMAND 0x43
+#define READ_BACK_COUNTER0 0xc2 /* latch status, then count, of counter 0 */
+#define STATUS_MODE_SHIFT 1
+#define MODE_SQUARE_WAVE 3 /* also coded 7; counts down by two */
+
+#define HALF_TICKS_PER_MS 2386u
+
+struct pit_reading {
+	u16 count;
+	bool square_wave;
+};
+
+static struct pit_reading pit_read(void)
+{
+	/* An IRQ0 handler that reads the counter too must not get our bytes. */
+	u32 flags = irq_save();
+
+	outb(PIT_COMMAND, READ_BACK_COUNTER0);
+	u8 status = inb(PIT_COUNTER0);
+	u8 low = inb(PIT_COUNTER0);
+	u8 high = inb(PIT_COUNTER0);
+	irq_restore(flags);
+
+	return (struct pit_reading){
+		.count = (u16)(high << 8 | low),
+		.square_wave = (status >> STATUS_MODE_SHIFT & 3) ==
+			       MODE_SQUARE_WAVE,
+	};
+}
+
+static void clock_start_half_ticks(struct clock *clock, u32 half_ticks)
+{
+	clock->left = half_ticks;
+	clock->previous = pit_read().count;
+}
+
+void clock_start(struct clock *clock, u32 timeout_ms)
+{
+	clock_start_half_ticks(clock, timeout_ms * HALF_TICKS_PER_MS);
+}
+
+bool clock_expired(struct clock *clock)
+{
+	struct pit_reading now = pit_read();
+	/* The counter counts down. When it wrapped, the reload value is not
+	 * known (a program may have changed it), so only the part down to
+	 * zero counts: waits get longer by that, never shorter.
+	 */
+	u32 passed = now.count <= clock->previous
+			     ? (u32)(clock->previous - now.count)
+			     : clock->previous;
+
+	clock->previous = now.count;
+	if (!now.square_wave)
+		passed *= 2;
+	if (passed == 0)
+		passed = 1;
+	if (passed >= clock->left) {
+		clock->left = 0;
+		return true;
+	}
+	clock->left -= passed;
+	return false;
+}
+
+void clock_delay_us(u32 delay_us)
+{
+	struct clock clock;
+
+	clock_start_half_ticks(&clock, delay_us * 12 / 5 + 2);
+	while (!clock_expired(&clock))
+		cpu_pause();
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Time without interrupts: counter 0 of the 8254, read back with its mode.
+ * Works with IRQ0 masked or dead, and under any reload value.
+ */
+#ifndef PC_CLOCK_H
+#define PC_CLOCK_H
+
+#include "types.h"
+
+struct clock {
+	u32 left;     /* half PIT ticks (2.386 MHz) until expiry */
+	u16 previous; /* counter at the last look */
+};
+
+/* Start a wait of timeout_ms (0 to 1 200 000). */
+void clock_start(struct clock *clock, u32 timeout_ms);
+
+/* True once the time is over. Look at least every 27 ms: what a longer gap
+ * loses only makes the wait longer. Each look counts at least half a tick, so
+ * that a stopped counter cannot make a wait endless.
+ */
+bool clock_expired(struct clock *clock);
+
+/* Wait at least delay_us (up to 1 000 000). */
+void clock_delay_us(u32 delay_us);
+
+#endif

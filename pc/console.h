@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Text on the screen through INT 10h teletype, so that it also reaches a
+ * BIOS's serial console.
+ */
+#ifndef PC_CONSOLE_H
+#define PC_CONSOLE_H
+
+#include "types.h"
+
+void console_char(char c);
+
+/* Characters of our own RAM. */
+void console_bytes(const char *text, u32 length);
+
+/* A zero-terminated string in the ROM image. */
+void console_rom(const char IN_ROM *text);
+
+void console_hex8(u8 value);
+
+/* Carriage return and line feed. */
+void console_newline(void);
+
+#endif

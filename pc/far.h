@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The one window to memory that is not our workspace: FS. Open it on a
+ * segment, then use the typed far pointers. They are volatile because the
+ * memory is shared, and because gcc would otherwise widen 16-bit loads.
+ */
+#ifndef PC_FAR_H
+#define PC_FAR_H
+
+#include "types.h"
+
+typedef volatile u8 __seg_fs far_u8;
+typedef volatile u16 __seg_fs far_u16;
+typedef volatile u32 __seg_fs far_u32;
+
+#define FAR8(offset) (*(far_u8 *)(u32)(offset))
+#define FAR16(offset) (*(far_u16 *)(u32)(offset))
+#define FAR32(offset) (*(far_u32 *)(u32)(offset))
+
+/* Point FS at a real-mode segment. */
+static inline void far_open(u16 segment)
+{
+	__asm__ volatile("movw %0, %%fs" : : "r"(segment) : "memory");
+}
+
+/* The segment our code runs in, where ROM_CONST objects and headers live. */
+static inline u16 rom_segment(void)
+{
+	u16 segment;
+	__asm__("movw %%cs, %0" : "=r"(segment));
+	return segment;
+}
+
+/* Open FS so that len_bytes at segment:offset lie inside 64 KiB without
+ * wrapping: the segment is moved up as far as needed.
+ * Returns the new offset, or FAR_UNREACHABLE past FFFF:FFFFh.
+ */
+#define FAR_UNREACHABLE 0xffffffffu
+u32 far_open_range(u16 segment, u16 offset, u16 len_bytes);
+
+#endif

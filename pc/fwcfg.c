@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * fw_cfg through its I/O ports [QEMU docs/specs/fw_cfg]. The ports are not
+ * touched unless the host bridge carries QEMU's subsystem ID: on a real
+ * machine something else may live there.
+ */
+#include "fwcfg.h"
+
+#include "io.h"
+#include "pci.h"
+
+#define QEMU_SUBSYSTEM 0x11001af4u /* 1af4:1100 */
+
+#define FWCFG_SELECT 0x510
+#define FWCFG_DATA 0x511
+#define FWCFG_KEY_SIGNATURE 0x0000
+#define FWCFG_KEY_DIRECTORY 0x0019
+#define FWCFG_NAME_BYTES 56
+#define FWCFG_MAX_FILES 1024
+
+static bool fwcfg_present(void)
+{
+	ROM_CONST char signature[] = "QEMU";
+
+	if (pci_read32(0, PCI_SUBSYSTEM) != QEMU_SUBSYSTEM)
+		return false;
+	outw(FWCFG_SELECT, FWCFG_KEY_SIGNATURE);
+	for (u32 i = 0; i < 4; i++)
+		if (fwcfg_byte() != signature[i])
+			return false;
+	return true;
+}
+
+u8 fwcfg_byte(void)
+{
+	return inb(FWCFG_DATA);
+}
+
+/* fw_cfg's own numbers are big-endian. */
+static u32 fwcfg_be(u32 bytes)
+{
+	u32 value = 0;
+
+	while (bytes--)
+		value = value << 8 | fwcfg_byte();
+	return value;
+}
+
+u32 fwcfg_open(const char IN_ROM *name)
+{
+	if (!fwcfg_present())
+		return 0;
+	outw(FWCFG_SELECT, FWCFG_KEY_DIRECTORY);
+	u32 files = fwcfg_be(4);
+	if (files > FWCFG_MAX_FILES)
+		return 0;
+	while (files--) {
+		u32 size = fwcfg_be(4);
+		u16 key = (u16)fwcfg_be(2);
+		(void)fwcfg_be(2); /* reserved */
+		bool same = true, ended = false;
+		for (u32 i = 0; i < FWCFG_NAME_BYTES; i++) {
+			u8 c = fwcfg_byte();
+			if (!ended && c != (u8)name[i])
+				same = false;
+			if (!c || !name[i])
+				ended = true;
+		}
+		if (same) {
+			outw(FWCFG_SELECT, key);
+			return size;
+		}
+	}
+	return 0;
+}

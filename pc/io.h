@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Port input and output, interrupt flag, and the spin-loop hint.
+ */
+#ifndef PC_IO_H
+#define PC_IO_H
+
+#include "types.h"
+
+static inline u8 inb(u16 port)
+{
+	u8 value;
+	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
+}
+
+static inline u16 inw(u16 port)
+{
+	u16 value;
+	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
+}
+
+static inline u32 inl(u16 port)
+{
+	u32 value;
+	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+	return value;
+}
+
+static inline void outb(u16 port, u8 value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void outw(u16 port, u16 value)
+{
+	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void outl(u16 port, u32 value)
+{
+	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+/* "rep nop": PAUSE where the CPU has it, a plain NOP on a 386. */
+static inline void cpu_pause(void)
+{
+	__asm__ volatile("rep; nop" : : : "memory");
+}
+
+/* Close interrupts, returning the FLAGS to hand to irq_restore(). */
+static inline u32 irq_save(void)
+{
+	u32 flags;
+	__asm__ volatile("pushfl; popl %0; cli" : "=r"(flags) : : "memory");
+	return flags;
+}
+
+static inline void irq_restore(u32 flags)
+{
+	__asm__ volatile("pushl %0; popfl" : : "r"(flags) : "memory", "cc");
+}
+
+#endif

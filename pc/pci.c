@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * PCI BIOS calls [PCI-BIOS 2.1 "Function list"].
+ */
+#include "pci.h"
+
+#include "bios.h"
+
+#define PCI_BIOS_PRESENT 0xb101
+#define PCI_FIND_DEVICE 0xb102
+#define PCI_READ_DWORD 0xb10a
+#define PCI_WRITE_WORD 0xb10c
+#define PCI_SIGNATURE 0x20494350u /* "PCI " in EDX */
+
+static bool pci_call(u16 function, struct bios_regs *regs)
+{
+	regs->eax = function;
+	bios_call(0x1a, regs);
+	return !(regs->flags & FLAGS_CF) && (regs->eax & 0xff00) == 0;
+}
+
+bool pci_present(void)
+{
+	struct bios_regs regs = {0};
+
+	return pci_call(PCI_BIOS_PRESENT, &regs) &&
+	       regs.edx == PCI_SIGNATURE;
+}
+
+u32 pci_read32(u16 address, u8 reg)
+{
+	struct bios_regs regs = {.ebx = address, .edi = reg};
+
+	return pci_call(PCI_READ_DWORD, &regs) ? regs.ecx : 0xffffffff;
+}
+
+void pci_write16(u16 address, u8 reg, u16 value)
+{
+	struct bios_regs regs = {.ebx = address, .edi = reg, .ecx = value};
+
+	/* A refused write shows when the device does not respond. */
+	(void)pci_call(PCI_WRITE_WORD, &regs);
+}
+
+bool pci_find(u16 vendor, u16 device, u16 index, u16 *address)
+{
+	struct bios_regs regs = {.edx = vendor, .ecx = device, .esi = index};
+
+	if (!pci_call(PCI_FIND_DEVICE, &regs))
+		return false;
+	*address = (u16)regs.ebx;
+	return true;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Integer types, the ROM-constant qualifier and the small helpers that every
+ * folder uses. Nothing here knows the machine.
+ */
+#ifndef PC_TYPES_H
+#define PC_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+/* DS is our RAM, so a constant must be read through GS, which holds the ROM's
+ * own segment. ROM_CONST puts an object where that works; the linker refuses
+ * any other read-only data.
+ */
+#define IN_ROM const __seg_gs
+#define ROM_CONST static IN_ROM __attribute__((section(".romdata")))
+
+/* A string literal that lies in the ROM. */
+#define ROM_STRING(literal)                        \
+	({                                         \
+		ROM_CONST char string_[] = literal; \
+		&string_[0];                       \
+	})
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline u16 be16(const u8 *bytes)
+{
+	return (u16)(bytes[0] << 8 | bytes[1]);
+}
+
+static inline u32 be32(const u8 *bytes)
+{
+	return (u32)be16(bytes) << 16 | be16(bytes + 2);
+}
+
+static inline u16 le16(const u8 *bytes)
+{
+	return (u16)(bytes[1] << 8 | bytes[0]);
+}
+
+static inline u32 le32(const u8 *bytes)
+{
+	return (u32)le16(bytes + 2) << 16 | le16(bytes);
+}
+
+#endif

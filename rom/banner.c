@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * All POST messages in one place.
+ */
+#include "banner.h"
+
+#include "pc/console.h"
+
+#define SECTORS_PER_MIB 2048
+#define MIB_PER_GIB 1024
+#define FIRST_MIB_SHOWN_AS_GIB (10 * MIB_PER_GIB)
+
+static void print(const struct text *text)
+{
+	console_bytes(text->bytes, text->length);
+}
+
+static void text_pci_address(struct text *text, u16 pci_address)
+{
+	text_hex(text, pci_address >> 8, 2);
+	text_char(text, ':');
+	text_hex(text, pci_address >> 3 & 31, 2);
+	text_char(text, '.');
+	text_hex(text, pci_address & 7, 1);
+}
+
+/* "ID 0 LUN 0 QEMU QEMU HARDDISK" */
+static void text_unit(struct text *text, struct scsi_device device,
+		      const struct scsi_inquiry *inquiry)
+{
+	text_rom(text, ROM_STRING("ID "));
+	text_decimal(text, device.target);
+	text_rom(text, ROM_STRING(" LUN "));
+	text_decimal(text, device.lun);
+	text_char(text, ' ');
+	text_field(text, inquiry->vendor, sizeof(inquiry->vendor));
+	text_char(text, ' ');
+	text_field(text, inquiry->product, sizeof(inquiry->product));
+}
+
+void banner_begin(void)
+{
+	console_rom(ROM_STRING("lsi8xx-rom " VERSION ": "));
+}
+
+void banner_chip(const struct lsi_chip __seg_gs *chip, u16 pci_address)
+{
+	struct text text = {0};
+
+	text_rom(&text, chip->name);
+	text_rom(&text, ROM_STRING(" at PCI "));
+	text_pci_address(&text, pci_address);
+	print(&text);
+}
+
+void banner_host_id(u8 id)
+{
+	struct text text = {0};
+
+	text_rom(&text, ROM_STRING(", host ID "));
+	text_decimal(&text, id);
+	print(&text);
+}
+
+void banner_count(u32 disks)
+{
+	struct text text = {0};
+
+	text_rom(&text, ROM_STRING(", "));
+	text_decimal(&text, disks);
+	text_rom(&text, disks == 1 ? ROM_STRING(" disk") : ROM_STRING(" disks"));
+	print(&text);
+	console_newline();
+}
+
+void banner_end(const char IN_ROM *words)
+{
+	console_rom(words);
+	console_newline();
+}
+
+void banner_failure(struct scsi_device device,
+		    const struct scsi_inquiry *inquiry,
+		    const char IN_ROM *reason)
+{
+	struct text text = {0};
+
+	text_rom(&text, ROM_STRING("  "));
+	text_unit(&text, device, inquiry);
+	text_rom(&text, ROM_STRING(": "));
+	text_rom(&text, reason);
+	print(&text);
+	console_newline();
+}
+
+const char IN_ROM *banner_reason(enum scsi_result result)
+{
+	switch (result) {
+	case SCSI_OK:
+		break;
+	case SCSI_NO_TARGET:
+		return ROM_STRING("does not answer");
+	case SCSI_TIMEOUT:
+		return ROM_STRING("timed out");
+	case SCSI_BUS_ERROR:
+		return ROM_STRING("bus error");
+	case SCSI_SHORT_DATA:
+	case SCSI_OVERRUN:
+		return ROM_STRING("wrong data length");
+	case SCSI_BUSY:
+		return ROM_STRING("busy");
+	case SCSI_RESERVED:
+		return ROM_STRING("reserved by another host");
+	case SCSI_NOT_READY:
+		return ROM_STRING("not ready");
+	case SCSI_NO_MEDIUM:
+		return ROM_STRING("no medium");
+	case SCSI_MEDIUM_ERROR:
+	case SCSI_BLANK:
+		return ROM_STRING("medium error");
+	case SCSI_HARDWARE_ERROR:
+		return ROM_STRING("hardware error");
+	case SCSI_SENSE_FAILED:
+	case SCSI_ILLEGAL_REQUEST:
+	case SCSI_LBA_OUT_OF_RANGE:
+	case SCSI_MEDIUM_CHANGED:
+	case SCSI_ATTENTION:
+	case SCSI_WRITE_PROTECTED:
+	case SCSI_ABORTED:
+		return ROM_STRING("command failed");
+	}
+	return ROM_STRING("ready");
+}
+
+void banner_product(struct text *text, u16 pci_address,
+		    struct scsi_device device,
+		    const struct scsi_inquiry *inquiry)
+{
+	text_rom(text, ROM_STRING("SCSI "));
+	text_pci_address(text, pci_address);
+	text_char(text, ' ');
+	text_unit(text, device, inquiry);
+}
+
+void banner_details(struct text *text, const struct scsi_inquiry *inquiry,
+		    const struct scsi_capacity *capacity)
+{
+	u32 mib = capacity->blocks / SECTORS_PER_MIB;
+
+	text_field(text, inquiry->revision, sizeof(inquiry->revision));
+	text_char(text, ' ');
+	if (mib >= FIRST_MIB_SHOWN_AS_GIB) {
+		text_decimal(text, mib / MIB_PER_GIB);
+		text_rom(text, ROM_STRING(" GiB, "));
+	} else if (mib) {
+		text_decimal(text, mib);
+		text_rom(text, ROM_STRING(" MiB, "));
+	} else {
+		text_decimal(text, capacity->blocks / 2);
+		text_rom(text, ROM_STRING(" KiB, "));
+	}
+	text_decimal(text, capacity->block_bytes);
+	text_rom(text, ROM_STRING("-byte blocks"));
+}

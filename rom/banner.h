@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The words a user sees at boot.
+ */
+#ifndef ROM_BANNER_H
+#define ROM_BANNER_H
+
+#include "lsi/lsi.h"
+#include "pc/text.h"
+#include "scsi/scan.h"
+
+/* "lsi8xx-rom 0.1.0: " before the first line of a boot */
+void banner_begin(void);
+
+/* "53C895A at PCI 00:03.0" */
+void banner_chip(const struct lsi_chip __seg_gs *chip, u16 pci_address);
+
+/* ", host ID 7" */
+void banner_host_id(u8 id);
+
+/* ", 2 disks" and the end of the line */
+void banner_count(u32 disks);
+
+/* Rest of the line, then a new one */
+void banner_end(const char IN_ROM *words);
+
+/* A failure of one unit: "; ID 2 LUN 0 QEMU QEMU HARDDISK: not ready" */
+void banner_failure(struct scsi_device device,
+		    const struct scsi_inquiry *inquiry,
+		    const char IN_ROM *reason);
+
+/* Words for a SCSI result. */
+const char IN_ROM *banner_reason(enum scsi_result result);
+
+/* "SCSI 00:03.0 ID 0 LUN 0 QEMU QEMU HARDDISK", for boot menus */
+void banner_product(struct text *text, u16 pci_address,
+		    struct scsi_device device,
+		    const struct scsi_inquiry *inquiry);
+
+/* "2.5+ 64 MiB, 512-byte blocks" */
+void banner_details(struct text *text, const struct scsi_inquiry *inquiry,
+		    const struct scsi_capacity *capacity);
+
+#endif

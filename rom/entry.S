@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The doors that stay open after init: INT 13h and the boot connection
+ * vectors. Each saves the caller's registers and moves to our own stack.
+ */
+#include "image.h"
+#include "workspace.h"
+#include "int13/frame.h"
+
+#define FLAGS_IF_BIT 9
+#define BUSY_BIT 0
+#define FIRST_HARD_DISK 0x80
+#define BIOS_NUMBERS 32
+#define STATUS_NOT_READY 0xaa
+
+/* What rom_int13 puts on the caller's stack, from SP up */
+#define ENTRY_EAX 0
+#define ENTRY_DS 6
+#define ENTRY_SLOT 10		/* room for a far address to go on at */
+#define ENTRY_FLAGS 18		/* the caller's, pushed by INT */
+
+	.code16
+
+/* Purpose:   INT 13h. Ours: serve it. Others': to the previous handler.
+ * In:        all registers as the caller of INT 13h had them
+ * Out:       as int13/ says; other drives: as the previous handler says
+ * Preserves: everything not named by int13/, upper halves included
+ * Stack:     20 bytes of the caller's, its INT frame included
+ * Flags:     the caller's, with CF set as the result; while a command runs,
+ *            interrupts are open if the caller had them open
+ */
+	.section .text.entry, "ax"
+	.globl	rom_int13
+rom_int13:
+	pushl	%eax			# slot; its content does not matter
+	pushfw
+	pushw	%ds
+	pushw	%bp
+	pushl	%eax
+	movw	%cs:ROM_WORKSPACE_SEGMENT, %ds
+	movzbl	%dl, %eax
+	subb	$FIRST_HARD_DISK, %al
+	cmpb	$BIOS_NUMBERS, %al
+	jae	pass_on
+	btl	%eax, WS_DRIVE_MAP
+	jnc	pass_on
+	btsw	$BUSY_BIT, WS_BUSY
+	jc	refuse
+
+	movw	%ss, WS_CALLER_SS
+	movl	%esp, WS_CALLER_ESP
+	movw	%ds, %ax
+	movw	%ax, %ss
+	movl	$STACK_BYTES, %esp
+	pushl	$0			# frame.flags
+	pushw	%gs
+	pushw	%fs
+	pushw	%es
+	pushw	%ax			# frame.ds, below
+	pushal				# EAX in it is not the caller's, below
+	cld
+	movw	%ax, %es
+	movl	%esp, %ebp
+
+	movw	WS_CALLER_ESP, %di	# fetch what lies on the old stack
+	movw	WS_CALLER_SS, %fs
+	movl	%fs:ENTRY_EAX(%di), %eax
+	movl	%eax, FRAME_EAX(%ebp)
+	movw	%fs:ENTRY_DS(%di), %ax
+	movw	%ax, FRAME_DS(%ebp)
+	movw	%fs:ENTRY_FLAGS(%di), %ax
+	movw	%ax, FRAME_FLAGS(%ebp)
+	movw	%cs, %dx
+	movw	%dx, %gs
+	btw	$FLAGS_IF_BIT, %ax
+	jnc	1f
+	sti
+1:	movl	%ebp, %eax
+	movl	$WS_INT13, %edx
+	calll	int13_dispatch
+	cli
+
+	movw	WS_CALLER_ESP, %di	# hand back EAX and CF
+	movw	WS_CALLER_SS, %fs
+	movl	FRAME_EAX(%esp), %eax
+	movl	%eax, %fs:ENTRY_EAX(%di)
+	movw	FRAME_FLAGS(%esp), %ax
+	movw	%ax, %fs:ENTRY_FLAGS(%di)
+	popal
+	addl	$2, %esp		# DS comes from the old stack
+	popw	%es
+	popw	%fs
+	popw	%gs
+	movw	WS_CALLER_SS, %ss
+	movl	WS_CALLER_ESP, %esp
+	btrw	$BUSY_BIT, WS_BUSY
+	popl	%eax
+	popw	%bp
+	popw	%ds
+	addw	$6, %sp			# flags and slot
+	iretw
+
+/* An interrupt handler called us inside a call: not now. */
+refuse:
+	movw	%sp, %bp
+	movb	$STATUS_NOT_READY, ENTRY_EAX + 1(%bp)
+	orb	$1, ENTRY_FLAGS(%bp)
+	popl	%eax
+	popw	%bp
+	popw	%ds
+	addw	$6, %sp
+	iretw
+
+pass_on:
+	movw	%sp, %bp
+	movl	WS_PREVIOUS, %eax
+	movl	%eax, ENTRY_SLOT(%bp)
+	popl	%eax
+	popw	%bp
+	popw	%ds
+	popfw
+	lretw				# to the address in the slot
+
+/* Purpose:   boot connection vector: give a disk its drive number
+ * In:        the disk's index on the stack, above it the far return address
+ * Out:       -
+ * Preserves: all registers
+ * Stack:     56 bytes of the caller's
+ * Flags:     all preserved
+ */
+	.globl	bcv_common
+bcv_common:
+	pushfw
+	pushal
+	pushw	%ds
+	pushw	%es
+	pushw	%fs
+	pushw	%gs
+	movw	%cs:ROM_WORKSPACE_SEGMENT, %ds
+	movw	%sp, %bp
+	movzwl	42(%bp), %eax		# behind GS FS ES DS, PUSHAL, flags
+	movl	$boot_connect, %ecx
+	callw	run_c
+	popw	%gs
+	popw	%fs
+	popw	%es
+	popw	%ds
+	popal
+	popfw
+	addw	$2, %sp
+	lretw
+
+/* Purpose:   run a C function on the workspace's stack
+ * In:        DS = workspace, EAX = argument, ECX = function
+ * Out:       EAX = its result
+ * Preserves: SS, ESP, DS
+ * Stack:     2 bytes of the caller's
+ * Flags:     IF as it is; DF clear
+ */
+	.globl	run_c
+run_c:
+	movw	%ss, WS_CALLER_SS
+	movl	%esp, WS_CALLER_ESP
+	movw	%ds, %bx
+	movw	%bx, %ss
+	movl	$STACK_BYTES, %esp
+	movw	%bx, %es
+	movw	%cs, %bx
+	movw	%bx, %gs
+	cld
+	calll	*%ecx
+	movw	WS_CALLER_SS, %ss
+	movl	WS_CALLER_ESP, %esp
+	retw

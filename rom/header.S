@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * What a BIOS reads of us: the ROM header, the PCI data structure and a chain
+ * of PnP headers. Nothing runs here but one jump.
+ * [PCI 3.0 firmware "Expansion ROM", PnP-BIOS 1.0A "Option ROM header"]
+ */
+#include "image.h"
+
+	.code16
+
+/* ---- ROM header ------------------------------------------------------- */
+	.section .header, "ax"
+rom_header:
+	.byte	0x55, 0xaa		# 00 signature
+	.byte	0			# 02 length in blocks: romsign.py
+	.byte	0xe9			# 03 near jump to init
+	.word	rom_init - . - 2
+	.byte	0			# 06 checksum: romsign.py
+	.byte	0
+	.word	0			# 08 workspace segment: init
+	.org	rom_header + 0x18
+	.word	pcir - rom_header	# 18 PCI data structure
+	.word	pnp_slots		# 1A first PnP header
+
+/* ---- PCI data structure, revision 3 ----------------------------------- */
+	.org	rom_header + ROM_PCIR
+	.globl	rom_pcir
+rom_pcir:
+pcir:
+	.ascii	"PCIR"			# 00
+	.word	0			# 04 vendor: romsign.py
+	.word	0			# 06 device: romsign.py
+	.word	device_list - pcir	# 08 further devices
+	.word	0x1c			# 0A length
+	.byte	3			# 0C revision
+	.byte	0x00, 0x00, 0x01	# 0D class: SCSI controller
+	.word	0			# 10 length in blocks: romsign.py
+	.word	0x0001			# 12 our revision level
+	.byte	0			# 14 code type: PC-AT
+	.byte	0x80			# 15 last image
+	.word	0			# 16 run-time length: romsign.py
+	.word	0			# 18 no configuration utility
+	.word	0			# 1A no DMTF CLP entry
+device_list:
+	.rept	24			# filled by romsign.py, 0 ends
+	.word	0
+	.endr
+
+/* ---- One PnP header for each disk there may be ------------------------ */
+	.section .pnp, "a"
+	.balign	16
+	.globl	pnp_slots
+pnp_slots:
+	.set	slot, 0
+	.rept	PNP_SLOTS
+0:	.ascii	"$PnP"			# 00
+	.byte	0x01			# 04 revision
+	.byte	PNP_HEADER_BYTES / 16	# 05 length
+	.if	slot < PNP_SLOTS - 1
+	.word	pnp_slots + (slot + 1) * PNP_SLOT_BYTES	# 06 next
+	.else
+	.word	0
+	.endif
+	.byte	0			# 08
+	.byte	0			# 09 checksum: romsign.py, init
+	.long	0			# 0A EISA ID: none
+	.word	manufacturer		# 0E
+	.word	pnp_slots + slot * PNP_SLOT_BYTES + PNP_PRODUCT	# 10
+	.byte	0x01, 0x00, 0x00	# 12 type: mass storage, SCSI
+	.byte	0x74			# 15 shadowable, cacheable, only for
+					#    booting, initial program load
+	.word	bcv_stubs + slot * 5	# 16 boot connection vector
+	.word	0			# 18 disconnect vector
+	.word	0			# 1A bootstrap entry vector
+	.word	0			# 1C
+	.word	0			# 1E static resources
+	.asciz	"SCSI disk"		# 20 product: init
+	.org	0b + PNP_SLOT_BYTES
+	.set	slot, slot + 1
+	.endr
+
+	.section .romdata, "a"
+manufacturer:
+	.asciz	"lsi8xx-rom"
+
+/* ---- Each boot connection vector knows its number --------------------- */
+	.section .text.bcv, "ax"
+	.globl	bcv_stubs
+bcv_stubs:
+	.set	slot, 0
+	.rept	PNP_SLOTS
+	.byte	0x6a, slot		# pushw $slot
+	.byte	0xe9			# jmp
+	.word	bcv_common - . - 2
+	.set	slot, slot + 1
+	.endr

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Places in the ROM image that code changes while it is still writable, and
+ * the few of them that tools/romsign.py stamps.
+ */
+#ifndef ROM_IMAGE_H
+#define ROM_IMAGE_H
+
+#define ROM_BLOCK_BYTES 512
+
+#define ROM_BLOCKS 0x02		    /* byte: length in blocks */
+#define ROM_CHECKSUM 0x06	    /* byte: makes the sum 0 */
+#define ROM_WORKSPACE_SEGMENT 0x08  /* word: our RAM, once init has it */
+#define ROM_PNP 0x1a		    /* word: offset of the first $PnP header */
+#define ROM_PCIR 0x1c
+#define ROM_PCIR_BLOCKS (ROM_PCIR + 0x10)	  /* word */
+#define ROM_PCIR_RUN_TIME_BLOCKS (ROM_PCIR + 0x16) /* word */
+
+/* One boot entry: a $PnP header with the texts it points to */
+#define PNP_SLOTS 16
+#define PNP_SLOT_BYTES 128
+#define PNP_NEXT 0x06	  /* word: offset of the next header, 0 ends */
+#define PNP_CHECKSUM 0x09 /* byte */
+#define PNP_HEADER_BYTES 0x20
+#define PNP_PRODUCT 0x20 /* zero-terminated text */
+#define PNP_PRODUCT_BYTES 64
+#define PNP_DETAILS 0x60 /* more text for the boot line */
+#define PNP_DETAILS_BYTES 32
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The BIOS keeps what the length byte says after init, and reads the $PnP
+ * chain only then; both are ours to change until init returns.
+ */
+#include "image_edit.h"
+
+#include "image.h"
+#include "pc/far.h"
+
+extern const char pnp_slots[]; /* offset in the image */
+
+static u32 slot_offset(u32 slot)
+{
+	return (u32)pnp_slots + slot * PNP_SLOT_BYTES;
+}
+
+static u8 image_sum(u32 from, u32 bytes)
+{
+	u8 sum = 0;
+
+	for (u32 i = 0; i < bytes; i++)
+		sum = (u8)(sum + FAR8(from + i));
+	return sum;
+}
+
+static void write_text(u32 offset, u32 room, const struct text *text)
+{
+	for (u32 i = 0; i < room; i++)
+		FAR8(offset + i) = i < text->length && i < room - 1
+					   ? (u8)text->bytes[i]
+					   : 0;
+}
+
+void image_set_entry(u32 slot, const struct text *product,
+		     const struct text *details)
+{
+	u32 header = slot_offset(slot);
+
+	far_open(rom_segment());
+	write_text(header + PNP_PRODUCT, PNP_PRODUCT_BYTES, product);
+	write_text(header + PNP_DETAILS, PNP_DETAILS_BYTES, details);
+}
+
+void image_link_entries(const u8 *order, u32 entries)
+{
+	far_open(rom_segment());
+	FAR16(ROM_PNP) = (u16)slot_offset(order[0]);
+	for (u32 i = 0; i < entries; i++) {
+		u32 header = slot_offset(order[i]);
+
+		FAR16(header + PNP_NEXT) =
+			(u16)(i + 1 < entries ? slot_offset(order[i + 1]) : 0);
+		FAR8(header + PNP_CHECKSUM) = (u8)(
+			FAR8(header + PNP_CHECKSUM) -
+			image_sum(header, PNP_HEADER_BYTES));
+	}
+}
+
+void image_shrink(u32 entries)
+{
+	u32 blocks = 0;
+
+	far_open(rom_segment());
+	if (entries)
+		blocks = (slot_offset(entries) + ROM_BLOCK_BYTES - 1) /
+			 ROM_BLOCK_BYTES;
+	FAR8(ROM_BLOCKS) = (u8)blocks;
+	FAR16(ROM_PCIR_BLOCKS) = (u16)blocks;
+	FAR16(ROM_PCIR_RUN_TIME_BLOCKS) = (u16)blocks;
+	FAR8(ROM_CHECKSUM) = (u8)(FAR8(ROM_CHECKSUM) -
+				  image_sum(0, blocks * ROM_BLOCK_BYTES));
+}
+
+void image_set_workspace(u16 segment)
+{
+	far_open(rom_segment());
+	FAR16(ROM_WORKSPACE_SEGMENT) = segment;
+}
+
+u16 image_workspace(void)
+{
+	far_open(rom_segment());
+	return FAR16(ROM_WORKSPACE_SEGMENT);
+}

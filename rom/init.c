@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * POST: find the chip, take memory, scan the bus, prepare the boot entries.
+ * The only file that knows all layers. Called by init_entry.S in three steps,
+ * because the stack moves: init_locate and init_finish run on the BIOS's
+ * stack, init_main on ours.
+ */
+#include "banner.h"
+#include "bootorder.h"
+#include "image.h"
+#include "image_edit.h"
+#include "memory.h"
+#include "pc/console.h"
+#include "pc/far.h"
+#include "pc/pci.h"
+#include "pc/phys.h"
+#include "scsi/disk.h"
+#include "workspace.h"
+
+#define WORKSPACE_KIB (WORKSPACE_BYTES / 1024)
+#define SCRATCH_KIB 1 /* for the first sector of a disk */
+
+#define SPIN_UP_PATIENCE_MS 30000
+
+u32 init_locate(u32 ax);
+u32 init_main(u32 pci_address);
+u32 init_finish(u32 disks);
+
+/* What is known of a unit that is a usable disk. */
+struct found {
+	struct scsi_inquiry inquiry;
+	u8 raw_capacity[8];
+	struct scsi_capacity capacity;
+};
+
+/* ---- The controller ---------------------------------------------------- */
+
+static const struct lsi_chip __seg_gs *chip_at(u16 pci_address)
+{
+	u32 id = pci_read32(pci_address, PCI_ID);
+
+	return (id & 0xffff) == LSI_PCI_VENDOR ? lsi_chip_find((u16)(id >> 16))
+					       : NULL;
+}
+
+/* AX is the controller's address only on a PCI BIOS, and not even there for
+ * a ROM that did not come from a BAR.
+ */
+static bool find_controller(u16 ax, u16 *pci_address)
+{
+	const struct lsi_chip __seg_gs *chip;
+
+	*pci_address = ax;
+	if (!pci_present())
+		return false;
+	if (chip_at(ax))
+		return true;
+	for (u32 i = 0; (chip = lsi_chip_at(i)); i++)
+		if (pci_find(LSI_PCI_VENDOR, chip->device, 0, pci_address))
+			return true;
+	return false;
+}
+
+/* I/O base of the operating registers with all access enabled; 0 if the BIOS
+ * has not given the chip one.
+ */
+static u16 enable_controller(u16 pci_address)
+{
+	u32 bar = pci_read32(pci_address, PCI_BAR0);
+	u32 command = pci_read32(pci_address, PCI_COMMAND);
+
+	if (!(bar & PCI_BAR_IS_IO) || bar > 0xffff)
+		return 0;
+	pci_write16(pci_address, PCI_COMMAND,
+		    (u16)(command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+			  PCI_COMMAND_MASTER));
+	return (u16)(bar & ~3u);
+}
+
+/* Step 1. In: AX as the BIOS passed it. Returns the workspace's segment in
+ * the upper half and the controller's PCI address in the lower; 0 if there
+ * is nothing to do.
+ */
+u32 init_locate(u32 ax)
+{
+	u16 pci_address;
+
+	if (!find_controller((u16)ax, &pci_address)) {
+		banner_begin();
+		banner_end(ROM_STRING("no 53C8xx controller"));
+		image_shrink(0);
+		return 0;
+	}
+	u16 segment = memory_take(WORKSPACE_KIB, true);
+	if (!segment) {
+		banner_begin();
+		banner_end(ROM_STRING("no memory"));
+		image_shrink(0);
+		return 0;
+	}
+	image_set_workspace(segment);
+	far_open(segment);
+	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
+		FAR32(i) = 0;
+	return (u32)segment << 16 | pci_address;
+}
+
+/* ---- The disks ---------------------------------------------------------- */
+
+static struct scsi_bus *bus(void)
+{
+	return &workspace.int13.bus;
+}
+
+/* Geometry by the disk's own partition table. A disk whose first sector
+ * cannot be read still gets a drive number: other sectors may be good.
+ */
+static struct geometry read_geometry(struct scsi_device device, u32 sectors,
+				     u16 scratch)
+{
+	u8 table[MBR_TABLE_BYTES];
+
+	if (!scratch || disk_read(bus(), device, 0, 1, SECTOR_BYTES,
+				  phys_of_far(scratch, 0)) != SCSI_OK)
+		return geometry_choose(sectors, NULL);
+	far_open(scratch);
+	for (u32 i = 0; i < MBR_TABLE_BYTES; i++)
+		table[i] = FAR8(MBR_TABLE_AT + i);
+	return geometry_choose(sectors, table);
+}
+
+/* Put the disk into the table. */
+static void add_disk(struct scsi_device device, const struct found *found,
+		     u16 scratch)
+{
+	struct int13_state *state = &workspace.int13;
+	struct disk *disk = &state->disk[state->disks++];
+
+	disk->device = device;
+	disk->sectors = found->capacity.blocks;
+	disk->geometry = read_geometry(device, disk->sectors, scratch);
+}
+
+/* Null if the unit is a disk that we can serve, else why not. */
+static const char IN_ROM *examine(struct scsi_device device,
+				  struct found *found)
+{
+	enum scsi_result result =
+		disk_ready(bus(), device, SPIN_UP_PATIENCE_MS);
+
+	if (result == SCSI_OK)
+		result = scan_capacity(bus(), device, found->raw_capacity,
+				       &found->capacity);
+	if (result != SCSI_OK)
+		return banner_reason(result);
+	if (!found->capacity.blocks)
+		return ROM_STRING("no blocks");
+	if (found->capacity.block_bytes != SECTOR_BYTES)
+		return ROM_STRING("blocks are not 512 bytes");
+	if (workspace.int13.disks == MOST_DISKS)
+		return ROM_STRING("one disk too many");
+	return NULL;
+}
+
+static void prepare_entry(u32 slot, u16 pci_address, struct scsi_device device,
+			  const struct found *found)
+{
+	struct text product = {0}, details = {0};
+
+	banner_product(&product, pci_address, device, &found->inquiry);
+	banner_details(&details, &found->inquiry, &found->capacity);
+	image_set_entry(slot, &product, &details);
+}
+
+/* One unit. Prints a line if it is there but cannot be used. */
+static void scan_unit(struct scsi_device device, u16 pci_address, u16 scratch)
+{
+	struct found found = {0};
+	enum scsi_result result =
+		scan_inquiry(bus(), device, &found.inquiry);
+	const char IN_ROM *failure = NULL;
+
+	if (result == SCSI_NO_TARGET)
+		return;
+	if (result != SCSI_OK)
+		failure = banner_reason(result);
+	else if (found.inquiry.type != INQUIRY_TYPE_DISK)
+		return;
+	else
+		failure = examine(device, &found);
+	if (failure) {
+		banner_failure(device, &found.inquiry, failure);
+		return;
+	}
+	prepare_entry(workspace.int13.disks, pci_address, device, &found);
+	add_disk(device, &found, scratch);
+}
+
+static void scan_bus(u16 pci_address)
+{
+	const struct hba *hba = bus()->hba;
+	u16 scratch = memory_take(SCRATCH_KIB, false);
+
+	for (u8 id = 0; id <= hba->last_id; id++)
+		if (id != hba->own_id)
+			scan_unit((struct scsi_device){.target = id},
+				  pci_address, scratch);
+	if (scratch)
+		memory_give_back(scratch, SCRATCH_KIB);
+}
+
+/* Link the boot entries: by the host's order, the rest by ID. */
+static void order_entries(u16 pci_address)
+{
+	struct int13_state *state = &workspace.int13;
+	u8 rank[MOST_DISKS], order[MOST_DISKS];
+
+	for (u32 i = 0; i < state->disks; i++) {
+		u32 place = i;
+
+		rank[i] = bootorder_rank(pci_address, state->disk[i].device);
+		for (; place && rank[order[place - 1]] > rank[i]; place--)
+			order[place] = order[place - 1];
+		order[place] = (u8)i;
+	}
+	image_link_entries(order, state->disks);
+}
+
+/* Step 2, on our stack. Returns the number of disks. */
+u32 init_main(u32 pci_address)
+{
+	const struct lsi_chip __seg_gs *chip = chip_at((u16)pci_address);
+	u16 io = enable_controller((u16)pci_address);
+
+	workspace_canary = STACK_CANARY;
+	banner_begin();
+	banner_chip(chip, (u16)pci_address);
+	if (!io) {
+		banner_end(ROM_STRING(": no I/O address"));
+		return 0;
+	}
+	bus()->hba = &workspace.lsi.hba;
+	if (lsi_open(&workspace.lsi, io, chip) != HBA_OK) {
+		banner_end(ROM_STRING(": chip or bus does not answer"));
+		return 0;
+	}
+	banner_host_id(workspace.lsi.hba.own_id);
+	scan_bus((u16)pci_address);
+	if (!workspace.int13.disks) {
+		banner_end(ROM_STRING(", no disk"));
+		return 0;
+	}
+	order_entries((u16)pci_address);
+	banner_count(workspace.int13.disks);
+	return workspace.int13.disks;
+}
+
+/* Step 3, on the BIOS's stack again. Returns the number of disks. */
+u32 init_finish(u32 disks)
+{
+	if (!disks)
+		memory_give_back(image_workspace(), WORKSPACE_KIB);
+	image_shrink(disks);
+	return disks;
+}

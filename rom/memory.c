@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * PMM first, because it costs a DOS nothing of its 640 KiB.
+ */
+#include "memory.h"
+
+#include "pc/bda.h"
+#include "pc/pmm.h"
+
+#define KIB 1024
+#define PARAGRAPHS_PER_KIB 64
+#define LEAST_MEMORY_KIB 64 /* less than this is no sensible 40:13h */
+#define MOST_MEMORY_KIB 640
+
+static u16 conventional_take(u16 kib)
+{
+	bda_open();
+	u16 top = FAR16(BDA_MEMORY_KIB);
+	if (top < LEAST_MEMORY_KIB || top > MOST_MEMORY_KIB)
+		return 0;
+	top = (u16)(top - kib);
+	FAR16(BDA_MEMORY_KIB) = top;
+	return (u16)(top * PARAGRAPHS_PER_KIB);
+}
+
+u16 memory_take(u16 kib, bool permanent)
+{
+	u16 segment = pmm_allocate((u32)kib * KIB, permanent);
+
+	return segment ? segment : conventional_take(kib);
+}
+
+void memory_give_back(u16 segment, u16 kib)
+{
+	bda_open();
+	u16 top = FAR16(BDA_MEMORY_KIB);
+	if (segment == (u16)(top * PARAGRAPHS_PER_KIB))
+		FAR16(BDA_MEMORY_KIB) = (u16)(top + kib);
+	else
+		pmm_free(segment);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * All the RAM we own: one block with our stack at its foot and this structure
+ * above it. DS, ES and SS point at it whenever our C runs.
+ */
+#ifndef ROM_WORKSPACE_H
+#define ROM_WORKSPACE_H
+
+#define WORKSPACE_BYTES 2048
+#define STACK_BYTES 1120
+
+/* Offsets in the block that rom/entry.S uses */
+#define WS_CALLER_ESP (STACK_BYTES + 0)
+#define WS_CALLER_SS (STACK_BYTES + 4)
+#define WS_BUSY (STACK_BYTES + 6)
+#define WS_INT13 (STACK_BYTES + 8) /* struct int13_state */
+#define WS_DRIVE_MAP (WS_INT13 + 0)
+#define WS_PREVIOUS (WS_INT13 + 4)
+
+/* Lowest dword of the stack; anything else here means that it overflowed. */
+#define STACK_CANARY 0x6b636174 /* "tack" */
+
+#ifndef __ASSEMBLER__
+
+#include "int13/drives.h"
+#include "lsi/lsi.h"
+
+struct workspace {
+	u32 caller_esp;
+	u16 caller_ss;
+	u8 busy; /* bit 0: a call is under way */
+	struct int13_state int13;
+	struct lsi lsi;
+};
+
+extern struct workspace workspace; /* placed by rom.ld */
+extern u32 workspace_canary;
+
+#define WORKSPACE_AT(member, offset)                                      \
+	_Static_assert(STACK_BYTES + offsetof(struct workspace, member) == \
+			       (offset),                                   \
+		       "rom/entry.S uses this offset")
+WORKSPACE_AT(caller_esp, WS_CALLER_ESP);
+WORKSPACE_AT(caller_ss, WS_CALLER_SS);
+WORKSPACE_AT(busy, WS_BUSY);
+WORKSPACE_AT(int13.drive_map, WS_DRIVE_MAP);
+WORKSPACE_AT(int13.previous, WS_PREVIOUS);
+_Static_assert(sizeof(struct workspace) <= WORKSPACE_BYTES - STACK_BYTES,
+	       "the workspace budget is WORKSPACE_BYTES");
+
+#endif
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Try, judge, try again. The judging of sense data is in sense.c.
+ */
+#include "command.h"
+
+#include "cdb.h"
+#include "pc/clock.h"
+#include "pc/phys.h"
+#include "sense.h"
+
+#define RETRIES 4	 /* beyond the first try */
+#define ATTENTIONS 16	 /* UNIT ATTENTIONs a drive may have queued up */
+#define PAUSE_MS 100	 /* between tries of a device that is not ready */
+
+/* Verdict on everything that is not HBA_OK. */
+static struct scsi_verdict bus_verdict(enum hba_result result)
+{
+	switch (result) {
+	case HBA_OK:
+		return (struct scsi_verdict){SCSI_OK, ACTION_DONE};
+	case HBA_NO_TARGET:
+		return (struct scsi_verdict){SCSI_NO_TARGET, ACTION_DONE};
+	case HBA_TIMEOUT:
+		return (struct scsi_verdict){SCSI_TIMEOUT, ACTION_DONE};
+	case HBA_BUS_RESET:
+	case HBA_BUS_FREE:
+	case HBA_PROTOCOL:
+	case HBA_PARITY:
+		return (struct scsi_verdict){SCSI_BUS_ERROR, ACTION_RETRY};
+	case HBA_CHIP:
+		break;
+	}
+	return (struct scsi_verdict){SCSI_BUS_ERROR, ACTION_DONE};
+}
+
+/* Fetch the sense data that belongs to the request's CHECK CONDITION. */
+static struct scsi_verdict check_condition(struct scsi_bus *bus,
+					   const struct hba_request *failed)
+{
+	struct hba_request request;
+	struct scsi_device device = {failed->target, failed->lun};
+
+	for (u32 i = 0; i < SENSE_BYTES; i++)
+		bus->sense[i] = 0;
+	cdb_request_sense(&request, device);
+	request.data_address = phys_of(bus->sense);
+	if (bus->hba->execute(bus->hba, &request) != HBA_OK ||
+	    (request.status & STATUS_MASK) != STATUS_GOOD)
+		return (struct scsi_verdict){SCSI_SENSE_FAILED, ACTION_RETRY};
+	return sense_verdict(bus->sense, SENSE_BYTES - request.residual);
+}
+
+/* GOOD status: did the data come? */
+static struct scsi_verdict data_verdict(const struct hba_request *request,
+					u32 least_bytes)
+{
+	if (request->data_bytes - request->residual < least_bytes)
+		return (struct scsi_verdict){SCSI_SHORT_DATA, ACTION_RETRY};
+	/* More than the allocation length of an INQUIRY is only bad manners;
+	 * more than a block read's length means it is not our data.
+	 */
+	if (request->overrun && least_bytes == request->data_bytes)
+		return (struct scsi_verdict){SCSI_OVERRUN, ACTION_RETRY};
+	return (struct scsi_verdict){SCSI_OK, ACTION_DONE};
+}
+
+static struct scsi_verdict run_once(struct scsi_bus *bus,
+				    struct hba_request *request,
+				    u32 least_bytes)
+{
+	enum hba_result result = bus->hba->execute(bus->hba, request);
+
+	if (result != HBA_OK)
+		return bus_verdict(result);
+	switch (request->status & STATUS_MASK) {
+	case STATUS_GOOD:
+		return data_verdict(request, least_bytes);
+	case STATUS_CHECK_CONDITION: {
+		struct scsi_verdict verdict = check_condition(bus, request);
+		/* RECOVERED ERROR: success, if the data came */
+		return verdict.result == SCSI_OK
+			       ? data_verdict(request, least_bytes)
+			       : verdict;
+	}
+	case STATUS_BUSY:
+	case STATUS_QUEUE_FULL:
+		return (struct scsi_verdict){SCSI_BUSY, ACTION_WAIT};
+	case STATUS_RESERVATION_CONFLICT:
+		return (struct scsi_verdict){SCSI_RESERVED, ACTION_DONE};
+	default: /* intermediate, terminated, reserved: a confused target */
+		return (struct scsi_verdict){SCSI_ABORTED, ACTION_RETRY};
+	}
+}
+
+static void start_unit(struct scsi_bus *bus, const struct hba_request *request)
+{
+	struct hba_request start;
+	struct scsi_device device = {request->target, request->lun};
+
+	cdb_start_unit(&start, device);
+	/* Whether it helped shows when the command is tried again. */
+	(void)run_once(bus, &start, 0);
+}
+
+enum scsi_result scsi_command(struct scsi_bus *bus,
+			      struct hba_request *request, u32 least_bytes,
+			      u32 patience_ms)
+{
+	u32 retries = RETRIES, attentions = ATTENTIONS;
+	u32 pauses = patience_ms / PAUSE_MS;
+	bool started = false;
+
+	for (;;) {
+		struct scsi_verdict verdict =
+			run_once(bus, request, least_bytes);
+
+		switch (verdict.action) {
+		case ACTION_DONE:
+			return verdict.result;
+		case ACTION_RETRY:
+			if (!retries--)
+				return verdict.result;
+			break;
+		case ACTION_ATTENTION:
+			if (!attentions--)
+				return verdict.result;
+			break;
+		case ACTION_START:
+			if (!started)
+				start_unit(bus, request);
+			started = true;
+			/* fall through */
+		case ACTION_WAIT:
+			if (!pauses--)
+				return verdict.result;
+			clock_delay_us(PAUSE_MS * 1000);
+			break;
+		}
+	}
+}

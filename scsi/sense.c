@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * One table from sense key, ASC and ASCQ to a verdict; the first row that
+ * fits decides. [SCSI-2 "Sense key descriptions", "ASC and ASCQ assignments"]
+ */
+#include "sense.h"
+
+#define ANY 0xff /* no code assigned by the standard is FFh */
+
+struct sense_row {
+	u8 key, asc, ascq;
+	u8 result; /* enum scsi_result */
+	u8 action; /* enum scsi_action */
+};
+
+ROM_CONST struct sense_row sense_table[] = {
+	/* RECOVERED ERROR: the data is good; NO SENSE: a target that says
+	 * CHECK CONDITION without a reason did not do the command */
+	{0x1, ANY, ANY, SCSI_OK, ACTION_DONE},
+	{0x0, ANY, ANY, SCSI_ABORTED, ACTION_RETRY},
+	/* NOT READY */
+	{0x2, 0x3a, ANY, SCSI_NO_MEDIUM, ACTION_DONE},
+	{0x2, 0x04, 0x02, SCSI_NOT_READY, ACTION_START},
+	{0x2, 0x04, 0x03, SCSI_NOT_READY, ACTION_DONE}, /* by hand only */
+	{0x2, 0x04, ANY, SCSI_NOT_READY, ACTION_WAIT},
+	{0x2, ANY, ANY, SCSI_NOT_READY, ACTION_RETRY},
+	/* MEDIUM ERROR: the target has done its own retries */
+	{0x3, ANY, ANY, SCSI_MEDIUM_ERROR, ACTION_DONE},
+	{0x4, ANY, ANY, SCSI_HARDWARE_ERROR, ACTION_RETRY},
+	/* ILLEGAL REQUEST */
+	{0x5, 0x21, ANY, SCSI_LBA_OUT_OF_RANGE, ACTION_DONE},
+	{0x5, ANY, ANY, SCSI_ILLEGAL_REQUEST, ACTION_DONE},
+	/* UNIT ATTENTION */
+	{0x6, 0x28, ANY, SCSI_MEDIUM_CHANGED, ACTION_ATTENTION},
+	{0x6, ANY, ANY, SCSI_ATTENTION, ACTION_ATTENTION},
+	{0x7, ANY, ANY, SCSI_WRITE_PROTECTED, ACTION_DONE},
+	{0x8, ANY, ANY, SCSI_BLANK, ACTION_DONE},
+	/* ABORTED COMMAND: parity, overlapped commands, transport errors */
+	{0xb, ANY, ANY, SCSI_ABORTED, ACTION_RETRY},
+	/* vendor specific, copy aborted, volume overflow, miscompare */
+	{ANY, ANY, ANY, SCSI_HARDWARE_ERROR, ACTION_DONE},
+};
+
+#define SENSE_CODE_MASK 0x7f
+#define SENSE_CURRENT 0x70
+#define SENSE_DEFERRED 0x71
+#define SENSE_KEY_AT 2
+#define SENSE_ASC_AT 12
+#define SENSE_ASCQ_AT 13
+
+static bool fits(u8 wanted, u8 found)
+{
+	return wanted == ANY || wanted == found;
+}
+
+struct scsi_verdict sense_verdict(const u8 *sense, u32 length)
+{
+	u8 code = sense[0] & SENSE_CODE_MASK;
+
+	if (length <= SENSE_KEY_AT ||
+	    (code != SENSE_CURRENT && code != SENSE_DEFERRED))
+		return (struct scsi_verdict){SCSI_SENSE_FAILED, ACTION_RETRY};
+	/* A deferred error speaks of an earlier command: this one was not
+	 * done, and may well succeed now.
+	 */
+	if (code == SENSE_DEFERRED)
+		return (struct scsi_verdict){SCSI_HARDWARE_ERROR,
+					     ACTION_RETRY};
+
+	u8 key = sense[SENSE_KEY_AT] & 0x0f;
+	u8 asc = length > SENSE_ASC_AT ? sense[SENSE_ASC_AT] : 0;
+	u8 ascq = length > SENSE_ASCQ_AT ? sense[SENSE_ASCQ_AT] : 0;
+	const struct sense_row __seg_gs *row = sense_table;
+
+	while (!(fits(row->key, key) && fits(row->asc, asc) &&
+		 fits(row->ascq, ascq)))
+		row++; /* the last row fits everything */
+	return (struct scsi_verdict){(enum scsi_result)row->result,
+				     (enum scsi_action)row->action};
+}

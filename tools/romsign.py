@@ -1,0 +1,349 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Stamp, inspect and verify a PCI option ROM image of lsi8xx-rom.
+
+Stamping writes the PCI IDs, the device list, the lengths and all checksums
+into an image and pads it. [PCI 3.0 firmware "Expansion ROM",
+PnP-BIOS 1.0A "Option ROM header"]
+"""
+
+from __future__ import annotations
+
+import argparse
+import struct
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BLOCK = 512
+MAX_BLOCKS = 128  # 64 KiB: what 86Box and EPROMs take, one segment
+ROM_SIGNATURE = b"\x55\xaa"
+CHECKSUM_AT = 0x06
+PCIR_POINTER_AT = 0x18
+PNP_POINTER_AT = 0x1A
+PCIR_FORMAT = "<4sHHHHB3sHHBBHHH"
+PCIR_BYTES = struct.calcsize(PCIR_FORMAT)
+PNP_FORMAT = "<4sBBHBBIHH3sBHHHHH"
+PNP_BYTES = struct.calcsize(PNP_FORMAT)
+PNP_CHECKSUM_AT = 9
+PNP_MOST_HEADERS = 64
+DEVICE_LIST_WORDS = 24  # as rom/header.S reserves
+LAST_IMAGE = 0x80
+CODE_TYPE_PC = 0
+CLASS_SCSI = bytes([0x00, 0x00, 0x01])
+
+
+class RomError(Exception):
+    """The image or an argument is wrong; the text says what."""
+
+
+@dataclass
+class Pcir:
+    offset: int
+    vendor: int
+    device: int
+    list_pointer: int
+    length: int
+    revision: int
+    device_class: bytes
+    blocks: int
+    code_revision: int
+    code_type: int
+    indicator: int
+    run_time_blocks: int
+    config_pointer: int
+    clp_pointer: int
+    devices: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Pnp:
+    offset: int
+    revision: int
+    length: int
+    next: int
+    eisa_id: int
+    manufacturer: str
+    product: str
+    device_type: bytes
+    indicators: int
+    bcv: int
+    disconnect: int
+    bev: int
+
+
+@dataclass
+class Rom:
+    blocks: int
+    entry: int
+    pcir: Pcir
+    pnp: list[Pnp]
+
+
+def _need(image: bytes, offset: int, size: int, what: str) -> None:
+    if offset < 0 or offset + size > len(image):
+        raise RomError(f"{what} at {offset:#x} lies outside the image")
+
+
+def _word(image: bytes, offset: int) -> int:
+    return struct.unpack_from("<H", image, offset)[0]
+
+
+def _text(image: bytes, offset: int) -> str:
+    if not offset:
+        return ""
+    end = image.find(b"\0", offset)
+    if end < 0:
+        raise RomError(f"text at {offset:#x} has no end")
+    return image[offset:end].decode("ascii", "replace")
+
+
+def parse_pcir(image: bytes) -> Pcir:
+    """The PCI data structure; raises RomError if there is none."""
+    offset = _word(image, PCIR_POINTER_AT)
+    _need(image, offset, PCIR_BYTES, "PCIR")
+    if offset % 4:
+        raise RomError(f"PCIR at {offset:#x} is not aligned to 4")
+    magic, *values = struct.unpack_from(PCIR_FORMAT, image, offset)
+    if magic != b"PCIR":
+        raise RomError(f"no PCIR signature at {offset:#x}")
+    pcir = Pcir(offset, *values)
+    if pcir.list_pointer:
+        at = offset + pcir.list_pointer
+        while True:
+            _need(image, at, 2, "device list")
+            device = _word(image, at)
+            if not device:
+                break
+            pcir.devices.append(device)
+            at += 2
+    return pcir
+
+
+def parse_pnp(image: bytes) -> list[Pnp]:
+    """The chain of PnP headers; raises RomError if a link is broken."""
+    headers: list[Pnp] = []
+    offset = _word(image, PNP_POINTER_AT)
+    while offset:
+        _need(image, offset, PNP_BYTES, "PnP header")
+        (magic, revision, length, next_offset, _, _, eisa, maker, product,
+         kind, indicators, bcv, disconnect, bev, _, _) = struct.unpack_from(
+            PNP_FORMAT, image, offset)
+        if magic != b"$PnP":
+            raise RomError(f"no $PnP signature at {offset:#x}")
+        if any(offset == seen.offset for seen in headers):
+            raise RomError(f"PnP chain returns to {offset:#x}")
+        if len(headers) == PNP_MOST_HEADERS:
+            raise RomError("PnP chain is too long")
+        headers.append(Pnp(offset, revision, length, next_offset, eisa,
+                           _text(image, maker), _text(image, product), kind,
+                           indicators, bcv, disconnect, bev))
+        offset = next_offset
+    return headers
+
+
+def parse(image: bytes) -> Rom:
+    """Decode all headers; raises RomError if one is not there or broken."""
+    if len(image) < 0x1C:
+        raise RomError(f"{len(image)} bytes are no option ROM")
+    if image[:2] != ROM_SIGNATURE:
+        raise RomError("no 55 AA signature")
+    if image[3] != 0xE9:
+        raise RomError("no near jump at the entry point")
+    entry = (6 + struct.unpack_from("<h", image, 4)[0]) & 0xFFFF
+    return Rom(image[2], entry, parse_pcir(image), parse_pnp(image))
+
+
+def verify(image: bytes, run_time: bool = False) -> Rom:
+    """Check everything a BIOS checks, and our own rules.
+
+    run_time: the image as it is in memory after init, which may have ended
+    its own length before the end of the bytes given.
+    """
+    rom = parse(image)
+    size = rom.blocks * BLOCK
+    if not size or size > len(image):
+        raise RomError(f"length byte says {size} bytes, there are {len(image)}")
+    if not run_time and size != len(image):
+        raise RomError(f"length byte says {size} bytes, the file has {len(image)}")
+    if rom.pcir.blocks != rom.blocks:
+        raise RomError(f"PCIR says {rom.pcir.blocks} blocks, the header {rom.blocks}")
+    if rom.pcir.run_time_blocks > rom.blocks:
+        raise RomError("run-time length is larger than the image")
+    if sum(image[:size]) & 0xFF:
+        raise RomError(f"checksum of the image is {sum(image[:size]) & 0xFF:#04x}, not 0")
+    if rom.pcir.revision != 3 or rom.pcir.length != PCIR_BYTES:
+        raise RomError("PCIR is not of revision 3")
+    if rom.pcir.device_class != CLASS_SCSI:
+        raise RomError("PCIR class is not 01 00 00 (SCSI controller)")
+    if rom.pcir.code_type != CODE_TYPE_PC or rom.pcir.indicator != LAST_IMAGE:
+        raise RomError("PCIR does not describe a single PC image")
+    if not rom.pcir.vendor or not rom.pcir.device:
+        raise RomError("PCI vendor or device ID is not stamped")
+    if rom.pcir.device not in rom.pcir.devices:
+        raise RomError("device list lacks the image's own device ID")
+    if not run_time and not rom.entry < size:
+        raise RomError("entry point lies outside the image")
+    if not rom.pnp:
+        raise RomError("no PnP header")
+    for header in rom.pnp:
+        where = f"PnP header at {header.offset:#x}"
+        body = image[header.offset:header.offset + header.length * 16]
+        if header.length * 16 != PNP_BYTES:
+            raise RomError(f"{where} has a wrong length")
+        if header.offset + PNP_BYTES > size:
+            raise RomError(f"{where} lies outside the image")
+        if sum(body) & 0xFF:
+            raise RomError(f"{where} has a wrong checksum")
+        if not header.bcv and not header.bev:
+            raise RomError(f"{where} has neither BCV nor BEV")
+        if max(header.bcv, header.bev) >= size:
+            raise RomError(f"{where} points outside the image")
+    return rom
+
+
+def _stamp_device_list(image: bytearray, pcir: Pcir, devices: list[int]) -> None:
+    if not pcir.list_pointer:
+        raise RomError("image has no device list to fill")
+    if len(devices) >= DEVICE_LIST_WORDS:
+        raise RomError(f"no room for {len(devices)} devices, only for {DEVICE_LIST_WORDS - 1}")
+    words = devices + [0] * (DEVICE_LIST_WORDS - len(devices))
+    struct.pack_into(f"<{DEVICE_LIST_WORDS}H", image, pcir.offset + pcir.list_pointer, *words)
+
+
+def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = None,
+          size: int | None = None) -> bytes:
+    """A signed copy of the image, padded to `size` bytes (default: the next
+    whole block). `devices` replaces the device list."""
+    rom = parse(image)
+    blocks = (len(image) + BLOCK - 1) // BLOCK
+    if size is not None:
+        if size % BLOCK or size < len(image):
+            raise RomError(f"size {size} is not a multiple of {BLOCK} that holds "
+                           f"the {len(image)} bytes of the image")
+        blocks = size // BLOCK
+    if blocks > MAX_BLOCKS:
+        raise RomError(f"{blocks * BLOCK} bytes are more than {MAX_BLOCKS * BLOCK}")
+    out = bytearray(image) + bytes(blocks * BLOCK - len(image))
+    out[2] = blocks
+    struct.pack_into("<HH", out, rom.pcir.offset + 4, vendor, device)
+    struct.pack_into("<H", out, rom.pcir.offset + 0x10, blocks)
+    struct.pack_into("<H", out, rom.pcir.offset + 0x16, blocks)
+    if devices is not None:
+        _stamp_device_list(out, rom.pcir, devices)
+    for header in rom.pnp:
+        body = out[header.offset:header.offset + PNP_BYTES]
+        out[header.offset + PNP_CHECKSUM_AT] = (body[PNP_CHECKSUM_AT] - sum(body)) & 0xFF
+    out[CHECKSUM_AT] = (out[CHECKSUM_AT] - sum(out)) & 0xFF
+    verify(bytes(out))
+    return bytes(out)
+
+
+def describe(image: bytes) -> str:
+    """All headers in words, a line each."""
+    rom = parse(image)
+    pcir = rom.pcir
+    checksum = sum(image[:rom.blocks * BLOCK]) & 0xFF
+    lines = [
+        f"ROM     {len(image)} bytes in file, {rom.blocks} blocks declared, "
+        f"entry {rom.entry:#06x}, checksum {'ok' if not checksum else f'{checksum:#04x}'}",
+        f"PCIR    at {pcir.offset:#04x}, revision {pcir.revision}, "
+        f"ID {pcir.vendor:04x}:{pcir.device:04x}, class "
+        f"{pcir.device_class[::-1].hex(' ')}, {pcir.blocks} blocks, run-time "
+        f"{pcir.run_time_blocks} blocks, code type {pcir.code_type}, "
+        f"indicator {pcir.indicator:#04x}",
+        "DEVICES " + (" ".join(f"{d:04x}" for d in pcir.devices) or "none"),
+    ]
+    for h in rom.pnp:
+        lines.append(
+            f"PNP     at {h.offset:#06x}, revision {h.revision}, type "
+            f"{h.device_type.hex(' ')}, indicators {h.indicators:#04x}, BCV "
+            f"{h.bcv:#06x}, BEV {h.bev:#06x}, {h.manufacturer!r} {h.product!r}")
+    return "\n".join(lines)
+
+
+def _hex16(text: str) -> int:
+    try:
+        value = int(text, 16)
+    except ValueError:
+        value = 0
+    if not 1 <= value <= 0xFFFF:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a hexadecimal ID from 1 to ffff")
+    return value
+
+
+def _hex16_list(text: str) -> list[int]:
+    return [_hex16(part) for part in text.split(",")]
+
+
+def _size(text: str) -> int:
+    try:
+        return int(text, 0)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes") from None
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        raise RomError(message)
+
+
+def _write_checked(path: Path, image: bytes) -> None:
+    """Write beside the target, read back, verify, then put into place."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        temporary = Path(file.name)
+        file.write(image)
+    try:
+        reread = temporary.read_bytes()
+        if reread != image:
+            raise RomError(f"{path}: what was written reads back differently")
+        verify(reread)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _run(argv: list[str] | None) -> None:
+    parser = _Parser(prog="romsign.py", description=__doc__.split("\n")[0])
+    parser.add_argument("image", type=Path, help="option ROM image to read")
+    action = parser.add_mutually_exclusive_group(required=True)
+    action.add_argument("--info", action="store_true", help="print all headers")
+    action.add_argument("--verify", action="store_true", help="check a signed image")
+    action.add_argument("--output", "-o", type=Path, help="write a signed image")
+    parser.add_argument("--vendor", type=_hex16, help="PCI vendor ID to stamp")
+    parser.add_argument("--device", type=_hex16, help="PCI device ID to stamp")
+    parser.add_argument("--device-list", type=_hex16_list,
+                        help="device IDs for the PCI 3.0 list, comma-separated")
+    parser.add_argument("--size", type=_size, help="pad to so many bytes")
+    args = parser.parse_args(argv)
+
+    stamping = (args.vendor, args.device, args.device_list, args.size)
+    if not args.output and any(value is not None for value in stamping):
+        raise RomError("IDs and sizes are only stamped with --output")
+    image = args.image.read_bytes()
+    if args.info:
+        print(describe(image))
+    elif args.verify:
+        verify(image)
+        print(f"{args.image}: ok")
+    else:
+        if args.vendor is None or args.device is None:
+            raise RomError("--output needs --vendor and --device")
+        _write_checked(args.output, stamp(image, args.vendor, args.device,
+                                          args.device_list, args.size))
+
+
+def main(argv: list[str] | None = None) -> int:
+    try:
+        _run(argv)
+    except (RomError, OSError) as error:
+        print(f"romsign.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
