@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Time from the 8254 [8254 "Read-back command"]. Counter 0 belongs to the
- * BIOS: we only latch and read it, we never program it.
+ * BIOS: we only latch and read it, and program it only where nobody has.
  */
 #include "clock.h"
 
@@ -11,14 +11,16 @@
 #define PIT_COUNTER0 0x40
 #define PIT_COMMAND 0x43
 #define READ_BACK_COUNTER0 0xc2 /* latch status, then count, of counter 0 */
-#define STATUS_MODE_SHIFT 1
-#define MODE_SQUARE_WAVE 3 /* also coded 7; counts down by two */
+#define STATUS_BOTH_BYTES 0x30  /* read low byte, then high byte */
+#define STATUS_MODE_MASK 0x06
+#define STATUS_SQUARE_WAVE 0x06 /* mode 3: counts down by two */
+#define USUAL_SETTING 0x34	/* counter 0, both bytes, mode 2, binary */
 
 #define HALF_TICKS_PER_MS 2386u
 
 struct pit_reading {
+	u8 status;
 	u16 count;
-	bool square_wave;
 };
 
 static struct pit_reading pit_read(void)
@@ -32,11 +34,23 @@ static struct pit_reading pit_read(void)
 	u8 high = inb(PIT_COUNTER0);
 	irq_restore(flags);
 
-	return (struct pit_reading){
-		.count = (u16)(high << 8 | low),
-		.square_wave = (status >> STATUS_MODE_SHIFT & 3) ==
-			       MODE_SQUARE_WAVE,
-	};
+	return (struct pit_reading){status, (u16)(high << 8 | low)};
+}
+
+/* Is the count a 16-bit count? Else it cannot be used. */
+static bool pit_usable(struct pit_reading reading)
+{
+	return (reading.status & STATUS_BOTH_BYTES) == STATUS_BOTH_BYTES;
+}
+
+void clock_setup(void)
+{
+	if (pit_usable(pit_read()))
+		return;
+	/* Seen: SeaBIOS built for QEMU's microvm. 65536 ticks a round. */
+	outb(PIT_COMMAND, USUAL_SETTING);
+	outb(PIT_COUNTER0, 0);
+	outb(PIT_COUNTER0, 0);
 }
 
 static void clock_start_half_ticks(struct clock *clock, u32 half_ticks)
@@ -53,17 +67,20 @@ void clock_start(struct clock *clock, u32 timeout_ms)
 bool clock_expired(struct clock *clock)
 {
 	struct pit_reading now = pit_read();
+	u32 passed = 0;
+
 	/* The counter counts down. When it wrapped, the reload value is not
 	 * known (a program may have changed it), so only the part down to
 	 * zero counts: waits get longer by that, never shorter.
 	 */
-	u32 passed = now.count <= clock->previous
-			     ? (u32)(clock->previous - now.count)
-			     : clock->previous;
-
-	clock->previous = now.count;
-	if (!now.square_wave)
-		passed *= 2;
+	if (pit_usable(now)) {
+		passed = now.count <= clock->previous
+				 ? (u32)(clock->previous - now.count)
+				 : clock->previous;
+		clock->previous = now.count;
+		if ((now.status & STATUS_MODE_MASK) != STATUS_SQUARE_WAVE)
+			passed *= 2;
+	}
 	if (passed == 0)
 		passed = 1;
 	if (passed >= clock->left) {

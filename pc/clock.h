@@ -14,6 +14,11 @@ struct clock {
 	u16 previous; /* counter at the last look */
 };
 
+/* Once, during init: where the BIOS has left counter 0 without a setting, give
+ * it the usual one.
+ */
+void clock_setup(void);
+
 /* Start a wait of timeout_ms (0 to 1 200 000). */
 void clock_start(struct clock *clock, u32 timeout_ms);
 

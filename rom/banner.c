@@ -63,13 +63,18 @@ void banner_host_id(u8 id)
 	print(&text);
 }
 
-void banner_count(u32 disks)
+void banner_count(u32 disks, bool failures)
 {
 	struct text text = {0};
 
-	text_rom(&text, ROM_STRING(", "));
-	text_decimal(&text, disks);
-	text_rom(&text, disks == 1 ? ROM_STRING(" disk") : ROM_STRING(" disks"));
+	if (failures)
+		console_newline();
+	text_rom(&text, failures ? ROM_STRING("  ") : ROM_STRING(", "));
+	if (disks)
+		text_decimal(&text, disks);
+	else
+		text_rom(&text, ROM_STRING("no"));
+	text_rom(&text, disks > 1 ? ROM_STRING(" disks") : ROM_STRING(" disk"));
 	print(&text);
 	console_newline();
 }
@@ -90,8 +95,8 @@ void banner_failure(struct scsi_device device,
 	text_unit(&text, device, inquiry);
 	text_rom(&text, ROM_STRING(": "));
 	text_rom(&text, reason);
+	console_newline(); /* behind the controller, or the line before */
 	print(&text);
-	console_newline();
 }
 
 const char IN_ROM *banner_reason(enum scsi_result result)

@@ -19,13 +19,16 @@ void banner_chip(const struct lsi_chip __seg_gs *chip, u16 pci_address);
 /* ", host ID 7" */
 void banner_host_id(u8 id);
 
-/* ", 2 disks" and the end of the line */
-void banner_count(u32 disks);
+/* ", 2 disks" and the end of the line; on a line of its own if lines of
+ * failures stand before it
+ */
+void banner_count(u32 disks, bool failures);
 
 /* Rest of the line, then a new one */
 void banner_end(const char IN_ROM *words);
 
-/* A failure of one unit: "; ID 2 LUN 0 QEMU QEMU HARDDISK: not ready" */
+/* A line, begun with a new one, for a unit that cannot be used: "  ID 2 LUN 0 QEMU QEMU HARDDISK: not ready"
+ */
 void banner_failure(struct scsi_device device,
 		    const struct scsi_inquiry *inquiry,
 		    const char IN_ROM *reason);

@@ -173,8 +173,10 @@ static void prepare_entry(u32 slot, u16 pci_address, struct scsi_device device,
 	image_set_entry(slot, &product, &details);
 }
 
-/* One unit. Prints a line if it is there but cannot be used. */
-static void scan_unit(struct scsi_device device, u16 pci_address, u16 scratch)
+/* One unit. Prints a line and returns false if it is there but cannot be
+ * used.
+ */
+static bool scan_unit(struct scsi_device device, u16 pci_address, u16 scratch)
 {
 	struct found found = {0};
 	enum scsi_result result =
@@ -182,32 +184,39 @@ static void scan_unit(struct scsi_device device, u16 pci_address, u16 scratch)
 	const char IN_ROM *failure = NULL;
 
 	if (result == SCSI_NO_TARGET)
-		return;
+		return true;
 	if (result != SCSI_OK)
 		failure = banner_reason(result);
 	else if (found.inquiry.type != INQUIRY_TYPE_DISK)
-		return;
+		return true;
 	else
 		failure = examine(device, &found);
 	if (failure) {
 		banner_failure(device, &found.inquiry, failure);
-		return;
+		return false;
 	}
 	prepare_entry(workspace.int13.disks, pci_address, device, &found);
 	add_disk(device, &found, scratch);
+	return true;
 }
 
-static void scan_bus(u16 pci_address)
+/* All units. Returns false if one of them cannot be used. */
+static bool scan_bus(u16 pci_address)
 {
 	const struct hba *hba = bus()->hba;
 	u16 scratch = memory_take(SCRATCH_KIB, false);
+	bool all_usable = true;
 
-	for (u8 id = 0; id <= hba->last_id; id++)
-		if (id != hba->own_id)
-			scan_unit((struct scsi_device){.target = id},
-				  pci_address, scratch);
+	for (u8 id = 0; id <= hba->last_id; id++) {
+		struct scsi_device device = {.target = id};
+
+		if (id != hba->own_id &&
+		    !scan_unit(device, pci_address, scratch))
+			all_usable = false;
+	}
 	if (scratch)
 		memory_give_back(scratch, SCRATCH_KIB);
+	return all_usable;
 }
 
 /* Link the boot entries: by the host's order, the rest by ID. */
@@ -234,6 +243,7 @@ u32 init_main(u32 pci_address)
 	u16 io = enable_controller((u16)pci_address);
 
 	workspace_canary = STACK_CANARY;
+	clock_setup();
 	banner_begin();
 	banner_chip(chip, (u16)pci_address);
 	if (!io) {
@@ -246,13 +256,10 @@ u32 init_main(u32 pci_address)
 		return 0;
 	}
 	banner_host_id(workspace.lsi.hba.own_id);
-	scan_bus((u16)pci_address);
-	if (!workspace.int13.disks) {
-		banner_end(ROM_STRING(", no disk"));
-		return 0;
-	}
-	order_entries((u16)pci_address);
-	banner_count(workspace.int13.disks);
+	bool all_usable = scan_bus((u16)pci_address);
+	banner_count(workspace.int13.disks, !all_usable);
+	if (workspace.int13.disks)
+		order_entries((u16)pci_address);
 	return workspace.int13.disks;
 }
 

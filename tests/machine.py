@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""A QEMU machine with our ROM on one of the boot paths, and the means to look
+into it: serial console, debug console, QMP, gdb stub.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import media
+
+TOP = Path(__file__).resolve().parent.parent
+BUILD = TOP / "build"
+SEABIOS = Path("/usr/share/seabios")
+ROM_895A = BUILD / "lsi53c895a.rom"
+ROM_810 = BUILD / "lsi53c810.rom"
+
+WAIT_S = 60  # for anything a guest is expected to say
+
+
+@dataclass(frozen=True)
+class BootPath:
+    """How the ROM meets a BIOS; see README."""
+    device: str = "lsi53c895a"
+    bios: str | None = None  # file name in SEABIOS; None: QEMU's default
+    fw_cfg: bool = False     # ROM as a firmware file instead of a ROM BAR
+    build: bool = False      # the BIOS is made by tools/media.py
+
+    @property
+    def rom(self) -> Path:
+        return ROM_810 if self.device == "lsi53c810" else ROM_895A
+
+    def arguments(self, rom: Path | None) -> list[str]:
+        out = []
+        if self.build:
+            out += ["-bios", str(media.seabios_without_lsi())]
+        elif self.bios:
+            out += ["-bios", str(SEABIOS / self.bios)]
+        device = f"{self.device},id=scsi,addr=4"
+        if rom is None:
+            device += ",rombar=0"
+        elif self.fw_cfg:
+            out += ["-fw_cfg", f"name=pci1000,,0012.rom,file={rom}"]
+        else:
+            device += f",romfile={rom}"
+        return [*out, "-device", device]
+
+
+PATHS = {
+    "microvm": BootPath(bios="bios-microvm.bin"),
+    "fwcfg": BootPath(bios="bios-microvm.bin", fw_cfg=True),
+    "c810": BootPath(device="lsi53c810"),
+    "nolsi": BootPath(build=True),
+    "seabios": BootPath(),  # stock SeaBIOS with its own driver: no ROM of ours
+}
+
+
+def disk_arguments(image: Path | str, scsi_id: int, extra: str = "",
+                   drive: str = "format=raw,snapshot=on") -> list[str]:
+    """A SCSI disk on our controller. `extra` goes to -device, `drive` to
+    -drive; an image with a protocol prefix is passed as it is."""
+    name = f"disk{scsi_id}"
+    return ["-drive", f"if=none,id={name},file={image},{drive}",
+            "-device", f"scsi-hd,bus=scsi.0,scsi-id={scsi_id},drive={name},id=dev{scsi_id}{extra}"]
+
+
+class Timeout(Exception):
+    """The guest did not say what was expected."""
+
+
+class Console:
+    """What a guest writes to a serial port, and what we type."""
+
+    ESCAPES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|c)|\r")
+
+    def __init__(self, connection: socket.socket):
+        self._socket = connection
+        self._raw = b""
+        # Read all the time: a full socket would stop the guest.
+        threading.Thread(target=self._pump, daemon=True).start()
+
+    def _pump(self) -> None:
+        self._socket.settimeout(None)
+        with contextlib.suppress(OSError):
+            while data := self._socket.recv(65536):
+                self._raw += data
+
+    @property
+    def text(self) -> str:
+        return self.ESCAPES.sub("", self._raw.decode("latin1"))
+
+    def wait_for(self, sentence: str, seconds: float = WAIT_S) -> str:
+        """Everything said, once `sentence` is in it."""
+        end = time.monotonic() + seconds
+        while sentence not in self.text:
+            if time.monotonic() > end:
+                raise Timeout(f"no {sentence!r}; the console said:\n{self.text}")
+            time.sleep(0.02)
+        return self.text
+
+    def send(self, text: str) -> None:
+        self._socket.sendall(text.encode())
+
+
+class Machine:
+    """One QEMU process. Use as a context manager."""
+
+    def __init__(self, path: BootPath, *arguments: str, rom: Path | None | str = "default",
+                 paused: bool = False, gdb: bool = False, with_agent: Path | None = None):
+        self._directory = tempfile.TemporaryDirectory(prefix="lsi8xx-")
+        self.directory = Path(self._directory.name)
+        self._servers = {name: self._listen(name) for name in ("qmp", "com1", "com2")}
+        self.debug_log = self.directory / "debug.log"
+        command = [
+            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-m", "64",
+            "-machine", "pc,graphics=off", "-accel", "tcg", "-vga", "none", "-display", "none",
+            "-no-reboot",
+            "-chardev", f"socket,id=qmp,path={self.directory}/qmp", "-mon", "chardev=qmp,mode=control",
+            "-chardev", f"socket,id=com1,path={self.directory}/com1", "-serial", "chardev:com1",
+            "-chardev", f"socket,id=com2,path={self.directory}/com2", "-serial", "chardev:com2",
+            "-chardev", f"file,id=debug,path={self.debug_log}",
+            "-device", "isa-debugcon,iobase=0x402,chardev=debug",
+            *path.arguments(path.rom if rom == "default" else rom),
+            *arguments,
+        ]
+        if with_agent:
+            command += ["-option-rom", f"{with_agent},bootindex=0"]
+        if gdb:
+            self._servers["gdb"] = self._listen("gdb")
+            command += ["-chardev", f"socket,id=gdb,path={self.directory}/gdb", "-gdb", "chardev:gdb"]
+        if paused or gdb:
+            command.append("-S")
+        self.command = command
+        self._stderr = (self.directory / "stderr").open("w+")
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                        stdout=self._stderr, stderr=self._stderr)
+        try:
+            connections = {name: self._accept(name) for name in self._servers}
+        except Timeout:
+            self.close()
+            raise
+        self.console = Console(connections["com1"])
+        self.com2 = connections["com2"]
+        self.gdb = Gdb(connections["gdb"]) if gdb else None
+        self._qmp = connections["qmp"].makefile("rw")
+        self._qmp.readline()
+        self.qmp("qmp_capabilities")
+
+    def _listen(self, name: str) -> socket.socket:
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(self.directory / name))
+        server.listen(1)
+        server.settimeout(WAIT_S)
+        return server
+
+    def _accept(self, name: str) -> socket.socket:
+        server = self._servers[name]
+        server.settimeout(0.2)
+        end = time.monotonic() + WAIT_S
+        while True:
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                if self.process.poll() is None and time.monotonic() < end:
+                    continue
+                self._stderr.seek(0)
+                raise Timeout(f"QEMU did not start: {self._stderr.read()}") from None
+            connection.settimeout(WAIT_S)
+            return connection
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for server in self._servers.values():
+            server.close()
+        self._stderr.close()
+        self._directory.cleanup()
+
+    def qmp(self, command: str, **arguments: object) -> object:
+        self._qmp.write(json.dumps({"execute": command, "arguments": {
+            key.replace("_", "-"): value for key, value in arguments.items()}}) + "\n")
+        self._qmp.flush()
+        while True:
+            line = self._qmp.readline()
+            if not line:
+                raise Timeout(f"QEMU ended: {self.stderr()}")
+            reply = json.loads(line)
+            if "error" in reply:
+                raise RuntimeError(f"QMP {command}: {reply['error']['desc']}")
+            if "return" in reply:
+                return reply["return"]
+
+    def stderr(self) -> str:
+        self._stderr.seek(0)
+        return self._stderr.read()
+
+    def read_memory(self, address: int, length: int) -> bytes:
+        """Guest physical memory, read by QEMU itself."""
+        file = self.directory / "memory"
+        self.qmp("pmemsave", val=address, size=length, filename=str(file))
+        return file.read_bytes()
+
+    def debug_text(self) -> str:
+        return self.debug_log.read_text("latin1")
+
+
+class Gdb:
+    """The few gdb remote commands that a test needs."""
+
+    def __init__(self, connection: socket.socket):
+        self._socket = connection
+
+    def _byte(self) -> bytes:
+        data = self._socket.recv(1)
+        if not data:
+            raise Timeout("gdb stub closed")
+        return data
+
+    def _reply(self) -> str:
+        while self._byte() != b"$":
+            pass
+        text = b""
+        while (byte := self._byte()) != b"#":
+            text += byte
+        self._byte(), self._byte()
+        self._socket.sendall(b"+")
+        return text.decode()
+
+    def ask(self, packet: str) -> str:
+        self._socket.sendall(f"${packet}#{sum(packet.encode()) & 0xFF:02x}".encode())
+        return self._reply()
+
+    def run_to(self, address: int) -> None:
+        """Continue until the instruction at this linear address."""
+        if self.ask(f"Z1,{address:x},1") != "OK":
+            raise Timeout("gdb stub refuses a breakpoint")
+        if not self.ask("c").startswith("T"):
+            raise Timeout("guest did not stop")
+        self.ask(f"z1,{address:x},1")
+
+    def registers(self) -> dict[str, int]:
+        raw = bytes.fromhex(self.ask("g").replace("x", "0"))
+        names = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp"]
+        values = {n: int.from_bytes(raw[i * 8:i * 8 + 8], "little") for i, n in enumerate(names)}
+        base = 16 * 8 + 8 + 4  # behind the general registers, RIP and flags
+        for i, name in enumerate(["cs", "ss", "ds", "es", "fs", "gs"]):
+            values[name] = int.from_bytes(raw[base + i * 4:base + i * 4 + 4], "little")
+        return values
+
+    def memory(self, address: int, length: int) -> bytes:
+        return bytes.fromhex(self.ask(f"m{address:x},{length:x}"))

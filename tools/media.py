@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Boot media made from Debian packages: a disk with GRUB, Linux and a
+busybox initramfs; and a SeaBIOS without its own LSI driver.
+
+Everything lands in build/media and is made once; nothing needs root.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+MEDIA = TOP / "build" / "media"
+GRUB_DIR = Path("/usr/lib/grub/i386-pc")
+SECTOR = 512
+
+PARTITION_START = 2048  # sectors: the gap before it holds GRUB's core image
+DISK_MIB = 64
+DISK_SIGNATURE = 0x13C8952A
+
+MODULES = ["sym53c8xx", "sd_mod", "edd", "ext4"]
+GRUB_MODULES = ["biosdisk", "part_msdos", "ext2", "normal", "linux16", "serial",
+                "terminal", "echo", "configfile", "search", "ls", "cat", "hexdump"]
+
+# What the guest prints when it got as far as a file system of the disk that
+# it was booted from, through the kernel's own driver.
+GUEST_MOUNTED = "lsi8xx-rom guest: mounted"
+
+INIT = """#!/bin/busybox sh
+# Made by tools/media.py: the first process of the demonstration guest.
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+echo 4 > /proc/sys/kernel/printk
+for module in $(cat /modules/order); do insmod /modules/$module 2>/dev/null; done
+for try in $(seq 300); do [ -b /dev/sda1 ] && break; sleep 0.1; done
+mount -t ext4 -o ro /dev/sda1 /mnt || echo "lsi8xx-rom guest: no file system"
+driver=$(basename $(readlink -f $(readlink -f /sys/block/sda/device)/../../../driver))
+bios=$(cat /sys/firmware/edd/int13_dev80/mbr_signature 2>/dev/null)
+disk=$(dd if=/dev/sda bs=1 skip=440 count=4 2>/dev/null | od -An -tx4 | tr -d ' ')
+echo
+for drive in /sys/firmware/edd/*; do
+    [ -e $drive ] && echo "BIOS drive $(basename $drive): signature \\
+$(cat $drive/mbr_signature 2>/dev/null), $(cat $drive/sectors 2>/dev/null) sectors"
+done
+[ -e /mnt/who ] && [ "$bios" = "0x$disk" ] &&
+    echo "@MOUNTED@ $(cat /mnt/who) of /dev/sda ($driver), BIOS drive 80h by its signature $bios"
+case " $(cat /proc/cmdline) " in *" poweroff "*) poweroff -f ;; esac
+echo "This is a shell in the guest. Type poweroff -f to leave."
+setsid sh -c 'exec sh </dev/ttyS0 >/dev/ttyS0 2>&1'
+poweroff -f
+"""
+
+GRUB_EARLY = """
+serial --unit=0 --speed=115200
+terminal_input serial
+terminal_output serial
+set root=(hd0,msdos1)
+set prefix=(hd0,msdos1)/boot/grub
+configfile (hd0,msdos1)/boot/grub/grub.cfg
+"""
+
+GRUB_CFG = """
+echo "GRUB: loading Linux from $root"
+linux16 /boot/vmlinuz console=ttyS0 quiet edd=on panic=1 @ARGUMENTS@
+initrd16 /boot/initrd
+boot
+"""
+
+
+class MediaError(Exception):
+    """A package or tool did not give what was expected."""
+
+
+def _run(*command: str | Path, cwd: Path | None = None, text_in: str | None = None) -> str:
+    result = subprocess.run([str(c) for c in command], cwd=cwd, input=text_in,
+                            capture_output=True, text=True)
+    if result.returncode:
+        raise MediaError(f"{' '.join(map(str, command))}: {result.stderr.strip()}")
+    return result.stdout
+
+
+def _say(text: str) -> None:
+    print(f"  MEDIA {text}", file=sys.stderr, flush=True)
+
+
+def _fresh(directory: Path) -> Path:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
+
+
+# ---- Linux -----------------------------------------------------------------
+
+
+def _kernel_package() -> str:
+    """The versioned package behind linux-image-amd64."""
+    out = _run("apt-cache", "depends", "linux-image-amd64")
+    found = re.search(r"Depends: (linux-image-\S+)", out)
+    if not found:
+        raise MediaError("apt knows no linux-image-amd64: run apt-get update")
+    return found.group(1)
+
+
+def kernel() -> Path:
+    """The unpacked kernel package, with modules.dep made."""
+    tree = MEDIA / "kernel"
+    done = tree / "done"
+    if done.exists():
+        return tree
+    package = _kernel_package()
+    _say(f"downloading {package}")
+    work = _fresh(tree)
+    _run("apt-get", "download", package, cwd=work)
+    deb = next(work.glob("*.deb"))
+    _run("dpkg-deb", "-x", deb, work)
+    deb.unlink()
+    version = next((work / "lib/modules").iterdir()).name
+    _run("depmod", "-b", work, version)
+    done.write_text(version)
+    return tree
+
+
+def _module_files(tree: Path, version: str) -> list[Path]:
+    """The modules we want with what they need, in loading order."""
+    order: list[Path] = []
+    for module in MODULES:
+        out = _run("modprobe", "-d", tree, "-S", version, "--show-depends", module)
+        for line in out.splitlines():
+            words = line.split()
+            if words[0] == "insmod" and Path(words[1]) not in order:
+                order.append(Path(words[1]))
+    return order
+
+
+def initramfs() -> Path:
+    """A gzipped cpio archive: busybox, modules, and INIT."""
+    out = MEDIA / "initrd"
+    if out.exists():
+        return out
+    tree = kernel()
+    version = (tree / "done").read_text()
+    root = _fresh(MEDIA / "initramfs")
+    for name in ("bin", "dev", "proc", "sys", "mnt", "modules"):
+        (root / name).mkdir()
+    shutil.copy("/bin/busybox", root / "bin/busybox")
+    files = _module_files(tree, version)
+    for file in files:
+        shutil.copy(file, root / "modules")
+    (root / "modules/order").write_text("\n".join(f.name for f in files) + "\n")
+    (root / "init").write_text(INIT.replace("@MOUNTED@", GUEST_MOUNTED))
+    (root / "init").chmod(0o755)
+    names = "\n".join(str(p.relative_to(root)) for p in sorted(root.rglob("*")))
+    archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet", "-R", "0:0"],
+                             cwd=root, input=names.encode(), capture_output=True, check=True)
+    out.write_bytes(gzip.compress(archive.stdout, mtime=0))
+    return out
+
+
+# ---- A bootable disk ---------------------------------------------------------
+
+
+def _grub_core(work: Path) -> bytes:
+    early = work / "early.cfg"
+    early.write_text(GRUB_EARLY)
+    core = work / "core.img"
+    _run("grub-mkimage", "-O", "i386-pc", "-d", GRUB_DIR, "-c", early, "-o", core,
+         "-p", "(hd0,msdos1)/boot/grub", *GRUB_MODULES)
+    return core.read_bytes()
+
+
+def _write_grub(image: Path, core: bytes) -> None:
+    """Boot sector and core image as grub-bios-setup would put them: the core
+    image follows the MBR, which is where both expect it by default."""
+    if len(core) > (PARTITION_START - 1) * SECTOR:
+        raise MediaError("GRUB's core image does not fit before the partition")
+    boot = (GRUB_DIR / "boot.img").read_bytes()
+    with image.open("r+b") as disk:
+        table = disk.read(SECTOR)[440:]
+        disk.seek(0)
+        disk.write(boot[:440] + table)
+        disk.write(core)
+
+
+def linux_disk(name: str = "linux.img", arguments: str = "") -> Path:
+    """A raw disk image that boots Linux with GRUB; `arguments` go to the
+    kernel's command line ("poweroff" makes the guest end by itself)."""
+    out = MEDIA / name
+    if out.exists():
+        return out
+    tree = kernel()
+    initrd = initramfs()
+    _say(f"making {name}")
+    work = _fresh(MEDIA / f"{name}.work")
+    files = work / "files"
+    (files / "boot/grub").mkdir(parents=True)
+    (files / "boot/grub/grub.cfg").write_text(GRUB_CFG.replace("@ARGUMENTS@", arguments))
+    (files / "who").write_text("the ext4 file system\n")
+    shutil.copy(next((tree / "boot").glob("vmlinuz-*")), files / "boot/vmlinuz")
+    shutil.copy(initrd, files / "boot/initrd")
+    image = work / "disk"
+    sectors = DISK_MIB * 2048
+    with image.open("wb") as disk:
+        disk.truncate(sectors * SECTOR)
+    _run("sfdisk", "--quiet", image, text_in=(
+        f"label: dos\nlabel-id: {DISK_SIGNATURE:#x}\n"
+        f"start={PARTITION_START}, type=83, bootable\n"))
+    _run("mke2fs", "-q", "-t", "ext4", "-d", files, "-E",
+         f"offset={PARTITION_START * SECTOR}", image,
+         f"{(sectors - PARTITION_START) // 2}k")
+    _write_grub(image, _grub_core(work))
+    image.replace(out)
+    shutil.rmtree(work)
+    return out
+
+
+# ---- SeaBIOS without LSI_SCSI --------------------------------------------------
+
+
+def _source_package(name: str, work: Path) -> Path:
+    """Fetch and unpack a Debian source package, with apt lists of our own so
+    that neither root nor a deb-src line in the system is needed."""
+    lists, parts = work / "lists", work / "parts"
+    (lists / "partial").mkdir(parents=True)
+    parts.mkdir()
+    found = False
+    for file in [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]:
+        if not file.is_file() or file.suffix not in (".list", ".sources"):
+            continue
+        text = file.read_text()
+        if "debian.org" not in text and "debian" not in file.name and file.suffix != ".list":
+            continue
+        text = re.sub(r"(?m)^deb\s", "deb-src ", text)
+        text = re.sub(r"(?m)^Types:.*$", "Types: deb-src", text)
+        (parts / file.name).write_text(text)
+        found = True
+    if not found:
+        raise MediaError("no Debian package source found in /etc/apt")
+    apt = ["apt-get", "-o", "Dir::Etc::sourcelist=/dev/null",
+           "-o", f"Dir::Etc::sourceparts={parts}", "-o", f"Dir::State::lists={lists}",
+           "-o", "APT::Sandbox::User=root", "-o", "Debug::NoLocking=1"]
+    _run(*apt, "update")
+    _run(*apt, "source", name, cwd=work)
+    return next(p for p in work.glob(f"{name}-*") if p.is_dir())
+
+
+def seabios_without_lsi() -> Path:
+    """SeaBIOS with every driver but the one for our chip."""
+    out = MEDIA / "bios-nolsi.bin"
+    if out.exists():
+        return out
+    _say("building SeaBIOS without its LSI driver")
+    work = _fresh(MEDIA / "seabios.work")
+    tree = _source_package("seabios", work)
+    (tree / ".config").write_text("CONFIG_QEMU=y\nCONFIG_ROM_SIZE=256\nCONFIG_LSI_SCSI=n\n")
+    _run("make", "-C", tree, "PYTHON=python3", "olddefconfig")
+    if "CONFIG_LSI_SCSI=y" in (tree / ".config").read_text():
+        raise MediaError("SeaBIOS still has its LSI driver")
+    _run("make", "-C", tree, "PYTHON=python3", "-j2")
+    shutil.copy(tree / "out/bios.bin", out)
+    shutil.rmtree(work)
+    return out
