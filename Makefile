@@ -19,7 +19,7 @@ RESIDENT_LIMIT := 12288
 CC := gcc
 PYTHON := /usr/bin/python3
 CFLAGS := -m16 -march=i386 -Os -std=gnu11 -ffreestanding -fno-pic -fno-pie \
-	-mregparm=3 -mpreferred-stack-boundary=2 -fomit-frame-pointer \
+	-mregparm=3 -freg-struct-return -mpreferred-stack-boundary=2 -fomit-frame-pointer \
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-jump-tables -fno-tree-switch-conversion -fno-delete-null-pointer-checks -fcf-protection=none \
 	-mno-80387 -mno-mmx -mno-sse -ffunction-sections -fno-common \
@@ -67,3 +67,53 @@ $(OUT)/%.o: %.S Makefile lsi/script_insn.inc
 	$(Q)$(CC) $(ASFLAGS) -MMD -MP -c $< -o $@
 
 -include $(OBJECTS:.o=.d) $(OUT)/rom/rom.ld.d
+
+# ---- Use ------------------------------------------------------------------
+.PHONY: deps-build deps-run deps-test
+deps-build deps-run deps-test: deps-%:
+	$(Q)tools/packages.sh $*
+
+# The packages come first: without them nothing can be built.
+.PHONY: run
+run: deps-run ## boot Linux from a SCSI disk through the ROM; DISK=image [CDROM=iso] [WRITE=1] boots yours
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') \
+		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write)
+
+.PHONY: test
+test: deps-test ## run all tests
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) -m pytest -q -p no:cacheprovider tests
+
+.PHONY: bench
+bench: deps-test ## requests per second against SeaBIOS's own driver
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) tests/bench.py
+
+.PHONY: size
+size: all ## bytes against the budgets, and the largest functions
+	$(Q)$(PYTHON) tools/size.py --file-limit $(FILE_LIMIT) --resident-limit $(RESIDENT_LIMIT)
+
+.PHONY: lint
+lint: ## static checks: compiler analyser, shell and Python syntax
+	$(Q)for file in $(filter %.c,$(SOURCES)); do \
+		$(CC) $(filter-out -fstack-usage,$(CFLAGS)) -fanalyzer -c $$file -o /dev/null || exit 1; done
+	$(Q)sh -n tools/packages.sh .ci/run
+	$(Q)PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
+		$(wildcard tools/*.py tests/*.py)
+
+PREFIX := /usr/local
+.PHONY: install
+install: all ## copy ROMs, romsign and documentation below PREFIX
+	install -d $(DESTDIR)$(PREFIX)/share/qemu $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/lsi8xx-rom
+	install -m 644 $(ROMS) $(DESTDIR)$(PREFIX)/share/qemu
+	install -m 755 tools/romsign.py $(DESTDIR)$(PREFIX)/bin/romsign
+	install -m 644 README.md LICENSE $(wildcard docs/*) $(DESTDIR)$(PREFIX)/share/doc/lsi8xx-rom
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf $(OUT)
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile

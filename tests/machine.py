@@ -31,7 +31,7 @@ WAIT_S = 60  # for anything a guest is expected to say
 @dataclass(frozen=True)
 class BootPath:
     """How the ROM meets a BIOS; see README."""
-    device: str = "lsi53c895a"
+    device: str = "lsi53c895a"  # empty: a machine without the chip
     bios: str | None = None  # file name in SEABIOS; None: QEMU's default
     fw_cfg: bool = False     # ROM as a firmware file instead of a ROM BAR
     build: bool = False      # the BIOS is made by tools/media.py
@@ -46,6 +46,8 @@ class BootPath:
             out += ["-bios", str(media.seabios_without_lsi())]
         elif self.bios:
             out += ["-bios", str(SEABIOS / self.bios)]
+        if not self.device:
+            return [*out, "-option-rom", str(rom)]
         device = f"{self.device},id=scsi,addr=4"
         if rom is None:
             device += ",rombar=0"
@@ -61,6 +63,7 @@ PATHS = {
     "fwcfg": BootPath(bios="bios-microvm.bin", fw_cfg=True),
     "c810": BootPath(device="lsi53c810"),
     "nolsi": BootPath(build=True),
+    "nochip": BootPath(device="", bios="bios-microvm.bin"),
     "seabios": BootPath(),  # stock SeaBIOS with its own driver: no ROM of ours
 }
 

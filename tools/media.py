@@ -52,6 +52,9 @@ $(cat $drive/mbr_signature 2>/dev/null), $(cat $drive/sectors 2>/dev/null) secto
 done
 [ -e /mnt/who ] && [ "$bios" = "0x$disk" ] &&
     echo "@MOUNTED@ $(cat /mnt/who) of /dev/sda ($driver), BIOS drive 80h by its signature $bios"
+for tool in sg_inq sg_readcap; do
+    [ -x /bin/$tool ] && echo "$tool:" && $tool /dev/sda && $tool --hex /dev/sda
+done
 case " $(cat /proc/cmdline) " in *" poweroff "*) poweroff -f ;; esac
 echo "This is a shell in the guest. Type poweroff -f to leave."
 setsid sh -c 'exec sh </dev/ttyS0 >/dev/ttyS0 2>&1'
@@ -140,9 +143,19 @@ def _module_files(tree: Path, version: str) -> list[Path]:
     return order
 
 
-def initramfs() -> Path:
-    """A gzipped cpio archive: busybox, modules, and INIT."""
-    out = MEDIA / "initrd"
+def _add_program(root: Path, program: str) -> None:
+    """A program of this machine with the libraries it is linked to."""
+    source = Path(shutil.which(program) or f"/usr/bin/{program}")
+    shutil.copy(source, root / "bin" / program)
+    for library in re.findall(r"(/\S+) \(0x", _run("ldd", source)):
+        target = root / library.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, target)
+
+
+def initramfs(programs: tuple[str, ...]) -> Path:
+    """A gzipped cpio archive: busybox, modules, INIT and further programs."""
+    out = MEDIA / "-".join(("initrd", *programs))
     if out.exists():
         return out
     tree = kernel()
@@ -155,6 +168,8 @@ def initramfs() -> Path:
     for file in files:
         shutil.copy(file, root / "modules")
     (root / "modules/order").write_text("\n".join(f.name for f in files) + "\n")
+    for program in programs:
+        _add_program(root, program)
     (root / "init").write_text(INIT.replace("@MOUNTED@", GUEST_MOUNTED))
     (root / "init").chmod(0o755)
     names = "\n".join(str(p.relative_to(root)) for p in sorted(root.rglob("*")))
@@ -189,14 +204,15 @@ def _write_grub(image: Path, core: bytes) -> None:
         disk.write(core)
 
 
-def linux_disk(name: str = "linux.img", arguments: str = "") -> Path:
+def linux_disk(name: str = "linux.img", arguments: str = "",
+               programs: tuple[str, ...] = ()) -> Path:
     """A raw disk image that boots Linux with GRUB; `arguments` go to the
     kernel's command line ("poweroff" makes the guest end by itself)."""
     out = MEDIA / name
     if out.exists():
         return out
     tree = kernel()
-    initrd = initramfs()
+    initrd = initramfs(programs)
     _say(f"making {name}")
     work = _fresh(MEDIA / f"{name}.work")
     files = work / "files"

@@ -216,7 +216,8 @@ def _stamp_device_list(image: bytearray, pcir: Pcir, devices: list[int]) -> None
 def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = None,
           size: int | None = None) -> bytes:
     """A signed copy of the image, padded to `size` bytes (default: the next
-    whole block). `devices` replaces the device list."""
+    whole block). `devices` replaces the device list; by default the device
+    itself is added to it."""
     rom = parse(image)
     blocks = (len(image) + BLOCK - 1) // BLOCK
     if size is not None:
@@ -231,8 +232,9 @@ def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = No
     struct.pack_into("<HH", out, rom.pcir.offset + 4, vendor, device)
     struct.pack_into("<H", out, rom.pcir.offset + 0x10, blocks)
     struct.pack_into("<H", out, rom.pcir.offset + 0x16, blocks)
-    if devices is not None:
-        _stamp_device_list(out, rom.pcir, devices)
+    if devices is None:
+        devices = rom.pcir.devices + [device] * (device not in rom.pcir.devices)
+    _stamp_device_list(out, rom.pcir, devices)
     for header in rom.pnp:
         body = out[header.offset:header.offset + PNP_BYTES]
         out[header.offset + PNP_CHECKSUM_AT] = (body[PNP_CHECKSUM_AT] - sum(body)) & 0xFF

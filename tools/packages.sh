@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+#
+# Install the Debian packages that a make target needs, if any is missing: as
+# root or through sudo; otherwise print the exact commands and exit with 1.
+# Usage: packages.sh build|run|test
+
+build="gcc libc6-dev binutils python3"
+run="$build qemu-system-x86 qemu-utils seabios grub-common grub-pc-bin
+	busybox-static kmod cpio fdisk e2fsprogs"
+test="$run python3-pytest sg3-utils dpkg-dev acpica-tools git"
+
+case $1 in
+build) wanted=$build ;;
+run) wanted=$run ;;
+test) wanted=$test ;;
+*)
+	echo "usage: packages.sh build|run|test" >&2
+	exit 1
+	;;
+esac
+
+missing=
+for package in $wanted; do
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] ||
+		missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+install="apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" = 0 ]; then
+	become=
+elif command -v sudo >/dev/null; then
+	become=sudo
+else
+	echo "These packages are missing. As root, run:" >&2
+	echo "  apt-get update && $install" >&2
+	exit 1
+fi
+echo "Installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+$become apt-get -q update >/dev/null && $become $install >/dev/null || {
+	echo "packages.sh: could not install them; try: apt-get update && $install" >&2
+	exit 1
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""`make run`: boot a SCSI disk through the ROM, in this terminal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import media
+
+ROM = media.TOP / "build" / "lsi53c895a.rom"
+BIOS = "/usr/share/seabios/bios-microvm.bin"
+FORMATS = ("raw", "qcow2")
+MEMORY_MIB = 512
+
+
+class RunError(Exception):
+    """The user's image cannot be used; the text says why."""
+
+
+def image_format(image: Path) -> str:
+    """raw or qcow2, as qemu-img sees it."""
+    result = subprocess.run(["qemu-img", "info", "--output=json", str(image)],
+                            capture_output=True, text=True)
+    if result.returncode:
+        raise RunError(result.stderr.strip())
+    found = json.loads(result.stdout)["format"]
+    if found not in FORMATS:
+        raise RunError(f"{image}: format {found} is not one of {', '.join(FORMATS)}")
+    return found
+
+
+def escaped(path: Path) -> str:
+    """QEMU's option syntax doubles commas."""
+    return str(path.resolve()).replace(",", ",,")
+
+
+def command(disk: Path, cdrom: Path | None, write: bool) -> list[str]:
+    """The QEMU command line of the `microvm` path (see README)."""
+    snapshot = "off" if write else "on"
+    out = [
+        "qemu-system-x86_64", "-machine", "pc", "-m", str(MEMORY_MIB), "-bios", BIOS,
+        "-nographic", "-nodefaults", "-serial", "mon:stdio",
+        "-device", f"lsi53c895a,id=scsi,romfile={escaped(ROM)}",
+        "-drive", f"if=none,id=disk,file={escaped(disk)},format={image_format(disk)},"
+                  f"snapshot={snapshot}",
+        "-device", "scsi-hd,bus=scsi.0,scsi-id=0,drive=disk",
+    ]
+    if cdrom:
+        image_format(cdrom)
+        out += ["-drive", f"if=none,id=cd,media=cdrom,file={escaped(cdrom)}",
+                "-device", "scsi-cd,bus=scsi.0,scsi-id=6,drive=cd"]
+    return out
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
+    parser.add_argument("--disk", type=Path, help="image to boot instead of the demonstration")
+    parser.add_argument("--cdrom", type=Path, help="ISO image for a CD drive at ID 6")
+    parser.add_argument("--write", action="store_true", help="let the guest change the image")
+    args = parser.parse_args(argv)
+    try:
+        if not args.disk:
+            print("Making a disk with GRUB and Linux (the first time, this downloads "
+                  "Debian's kernel) ...", flush=True)
+        disk = args.disk or media.linux_disk()
+        line = command(disk, args.cdrom, args.write)
+    except (RunError, media.MediaError, OSError) as error:
+        print(f"run.py: {error}", file=sys.stderr)
+        return 1
+    print(f"Booting {disk} from SCSI ID 0 through {ROM.name}; what the guest writes is "
+          f"{'kept' if args.write else 'thrown away'}.\n  {shlex.join(line)}\n"
+          "Leave with Ctrl-A X.\n", flush=True)
+    os.execvp(line[0], line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
