@@ -190,8 +190,9 @@ class Agent:
         self._socket.sendall(b"r" + struct.pack("<II", address, length))
         return self._receive(length)
 
-    def interrupt(self, number: int, registers: Registers) -> Registers:
-        self._order(b"i" + bytes([number]) + registers.pack())
+    def interrupt(self, number: int, registers: Registers, count: int = 1) -> Registers:
+        """`count` calls with the same registers; what the last one left."""
+        self._order(b"i" + struct.pack("<IB", count, number) + registers.pack())
         return Registers.unpack(self._receive(len(registers.pack())))
 
     def int13(self, changes: str = "ah", **values: int) -> Registers:

@@ -4,19 +4,21 @@
 #
 # Install the Debian packages that a make target needs, if any is missing: as
 # root or through sudo; otherwise print the exact commands and exit with 1.
-# Usage: packages.sh build|run|test
+# Usage: packages.sh build|run|test|lint
 
 build="gcc libc6-dev binutils python3"
 run="$build qemu-system-x86 qemu-utils seabios grub-common grub-pc-bin
 	busybox-static kmod cpio fdisk e2fsprogs"
+lint="cppcheck shellcheck pyflakes3"
 test="$run python3-pytest sg3-utils dpkg-dev acpica-tools git"
 
 case $1 in
 build) wanted=$build ;;
 run) wanted=$run ;;
 test) wanted=$test ;;
+lint) wanted=$lint ;;
 *)
-	echo "usage: packages.sh build|run|test" >&2
+	echo "usage: packages.sh build|run|test|lint" >&2
 	exit 1
 	;;
 esac
@@ -40,7 +42,8 @@ else
 fi
 echo "Installing$missing"
 export DEBIAN_FRONTEND=noninteractive
-$become apt-get -q update >/dev/null && $become $install >/dev/null || {
+# shellcheck disable=SC2086 # a list of words
+if ! { $become apt-get -q update && $become $install; } >/dev/null; then
 	echo "packages.sh: could not install them; try: apt-get update && $install" >&2
 	exit 1
-}
+fi

@@ -9,7 +9,8 @@
  *   'r' address.32 length.32            -> the bytes
  *   'w' address.32 length.32 bytes      -> 'K'
  *   'f' address.32 length.32 value.8    -> 'K'
- *   'i' number.8 registers              -> 'K' registers, as left
+ *   'i' count.32 number.8 registers     -> 'K' registers, as left by the last
+ *                                          of `count` identical calls
  *
  * Registers: EDI ESI EBP EBX EDX ECX EAX, DS ES FS GS, FLAGS, then SP as the
  * called code left it, where 0 means unchanged. The call is made with the
@@ -26,6 +27,8 @@
 #define AGENT_SEGMENT 0x0060		/* 600h to 1FFFh are ours */
 #define STACK_SEGMENT 0x0200		/* 2000h to 2FFFh: the called code's */
 #define STACK_TOP 0x1000
+
+#define REGISTERS_BYTES 40		/* 'registers'; 'sent' follows it */
 
 	.code16
 	.text
@@ -127,30 +130,36 @@ point:	movl	%ebx, %edi
 	retw
 
 interrupt:
+	callw	receive32
+	movl	%eax, repeat
 	callw	receive
 	movb	%al, int_number
 	movw	$registers, %di
-	movw	$registers_end - registers, %cx
+	movw	$REGISTERS_BYTES, %cx
 1:	callw	receive
 	stosb
 	loop	1b
 
 	movl	%esp, agent_esp
-	movw	$STACK_SEGMENT, %ax
+	movl	$registers, %esi	# what to start each call with
+	movl	$sent, %edi
+	movw	$REGISTERS_BYTES, %cx
+	rep movsb
+again:	movw	$STACK_SEGMENT, %ax
 	movw	%ax, %ss
 	movl	$STACK_TOP, %esp
-	pushw	r_flags
-	movl	r_edi, %edi
-	movl	r_esi, %esi
-	movl	r_ebp, %ebp
-	movl	r_ebx, %ebx
-	movl	r_edx, %edx
-	movl	r_ecx, %ecx
-	movl	r_eax, %eax
-	movw	r_es, %es
-	movw	r_fs, %fs
-	movw	r_gs, %gs
-	movw	r_ds, %ds
+	pushw	REGISTERS_BYTES + r_flags
+	movl	REGISTERS_BYTES + r_edi, %edi
+	movl	REGISTERS_BYTES + r_esi, %esi
+	movl	REGISTERS_BYTES + r_ebp, %ebp
+	movl	REGISTERS_BYTES + r_ebx, %ebx
+	movl	REGISTERS_BYTES + r_edx, %edx
+	movl	REGISTERS_BYTES + r_ecx, %ecx
+	movl	REGISTERS_BYTES + r_eax, %eax
+	movw	REGISTERS_BYTES + r_es, %es
+	movw	REGISTERS_BYTES + r_fs, %fs
+	movw	REGISTERS_BYTES + r_gs, %gs
+	movw	REGISTERS_BYTES + r_ds, %ds
 	popfw
 	.byte	0xcd			# INT
 int_number: .byte 0
@@ -176,13 +185,15 @@ int_number: .byte 0
 	movw	%sp, r_sp
 	movw	%ds, %ax
 	movw	%ax, %es
+	decl	repeat
+	jnz	again
 	movw	%ax, %ss
 	movl	agent_esp, %esp
 	sti
 	movb	$'K', %al
 	callw	send
 	movw	$registers, %si
-	movw	$registers_end - registers, %cx
+	movw	$REGISTERS_BYTES, %cx
 1:	lodsb
 	callw	send
 	loop	1b
@@ -236,7 +247,12 @@ r_gs:	.word	0
 r_flags: .word	0
 r_sp:	.word	0
 registers_end:
+	.if	registers_end - registers - REGISTERS_BYTES
+	.error	"REGISTERS_BYTES"
+	.endif
+sent:	.skip	REGISTERS_BYTES
 agent_esp: .long 0
+repeat:	.long	0
 order:	.byte	0
 fill:	.byte	0
 rom_end:
