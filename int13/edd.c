@@ -105,14 +105,21 @@ enum int13_status int13_48_parameters(const struct int13_call *call)
 			return STATUS_BAD_COMMAND;
 		FAR32(result + RESULT_DPTE) = 0xffffffff;
 	}
-	bool chs_valid = disk->sectors <= CHS_MOST_SECTORS;
+	const struct geometry *geometry = &disk->geometry;
+	u32 cylinder_sectors =
+		(u32)geometry->heads * geometry->sectors_per_track;
+	u32 cylinders = disk->sectors / cylinder_sectors;
+	/* A caller multiplies them to get the size [EDD-3], so they are only
+	 * valid if they account for every sector.
+	 */
+	bool chs_valid = disk->sectors <= CHS_MOST_SECTORS &&
+			 cylinders * cylinder_sectors == disk->sectors;
 	FAR16(result + RESULT_SIZE) = bytes;
 	FAR16(result + RESULT_FLAGS) = (u16)(
 		FLAG_DMA_BOUNDARY_HANDLED | (chs_valid ? FLAG_CHS_VALID : 0));
-	FAR32(result + RESULT_CYLINDERS) = disk->geometry.cylinders;
-	FAR32(result + RESULT_HEADS) = disk->geometry.heads;
-	FAR32(result + RESULT_SECTORS_PER_TRACK) =
-		disk->geometry.sectors_per_track;
+	FAR32(result + RESULT_CYLINDERS) = cylinders;
+	FAR32(result + RESULT_HEADS) = geometry->heads;
+	FAR32(result + RESULT_SECTORS_PER_TRACK) = geometry->sectors_per_track;
 	FAR32(result + RESULT_SECTORS) = disk->sectors;
 	FAR32(result + RESULT_SECTORS + 4) = 0;
 	FAR16(result + RESULT_SECTOR_BYTES) = SECTOR_BYTES;

@@ -92,7 +92,9 @@ static bool from_partitions(const u8 *table, struct geometry *geometry)
 		const u8 *entry = table + i * MBR_ENTRY_BYTES;
 		const u8 *end = entry + PART_END_CHS;
 
-		if (!entry_used(entry) || end[0] == 255 || !chs_sector(end))
+		/* An end within the first cylinder says nothing of heads. */
+		if (!entry_used(entry) || end[0] == 255 || !chs_sector(end) ||
+		    !chs_cylinder(end))
 			continue;
 		*geometry = (struct geometry){MOST_CYLINDERS,
 					      (u8)(end[0] + 1),

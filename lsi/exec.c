@@ -62,6 +62,8 @@ struct exec {
 	u32 causes;		    /* of the last stop: SIST, DSTAT */
 	u32 code;		    /* of the last INT */
 	struct lsi_move now, saved; /* data pointers */
+	u32 least_left; /* a pointer put back does not unmove data: a target
+			 * that has sent all may disconnect without a SAVE */
 	bool data_ended; /* no more data will be taken, although not all of
 			  * it has moved */
 	bool drained;
@@ -76,6 +78,29 @@ static struct step go_on(const char *label)
 static struct step end(enum hba_result result)
 {
 	return (struct step){.over = true, .result = (u8)result};
+}
+
+/* What an ending means for a command that cannot go on. */
+static enum hba_result ending_result(enum ending ending)
+{
+	switch (ending) {
+	case END_INT: /* not where it was expected */
+	case END_MISMATCH:
+		return HBA_PROTOCOL;
+	case END_NO_TARGET:
+		return HBA_NO_TARGET;
+	case END_BUS_FREE:
+		return HBA_BUS_FREE;
+	case END_BUS_RESET:
+		return HBA_BUS_RESET;
+	case END_PARITY:
+		return HBA_PARITY;
+	case END_TIMEOUT:
+		return HBA_TIMEOUT;
+	case END_CHIP:
+		break;
+	}
+	return HBA_CHIP;
 }
 
 static u8 *script_byte(struct lsi *lsi, const char *label, u32 offset)
@@ -102,6 +127,8 @@ static u8 data_phase(const struct hba_request *request)
 static void set_pointer(struct exec *x, struct lsi_move pointer)
 {
 	x->now = pointer;
+	if (pointer.bytes < x->least_left)
+		x->least_left = pointer.bytes;
 	x->lsi->table.data = pointer;
 	set_phase(x->lsi, script_patch_data_test,
 		  pointer.bytes ? data_phase(x->request) : PHASE_RESERVED);
@@ -126,6 +153,7 @@ static void prepare(struct exec *x)
 		lsi->msg_out[0];
 	x->saved = (struct lsi_move){request->data_bytes,
 				     request->data_address};
+	x->least_left = request->data_bytes;
 	set_pointer(x, x->saved);
 	request->overrun = false;
 	request->residual = request->data_bytes;
@@ -182,7 +210,7 @@ struct cause_row {
  * first. MA with an INT behind it means that the INT counts.
  */
 ROM_CONST struct cause_row cause_table[] = {
-	{SIST_RST, END_BUS_RESET},
+	{SIST_RST | SIST_SBMC, END_BUS_RESET},
 	{CAUSE_DSTAT_FATAL | SIST_SGE, END_CHIP},
 	{SIST_PAR, END_PARITY},
 	{SIST_STO, END_NO_TARGET},
@@ -208,6 +236,23 @@ static void clear_leftovers(struct exec *x)
 		lsi_clear_fifos(x->lsi);
 }
 
+/* The program stopped at an INT instruction. Seen: QEMU before 7.2.11 raises
+ * an asynchronous mismatch and runs on, so that both are there: from WAIT
+ * RESELECT (after a read error) to the checks behind it, or from a data move
+ * to the end, so that how much data came is lost.
+ */
+static enum ending take_int(struct exec *x)
+{
+	x->code = lsi_read32(x->lsi, LSI_DSPS);
+	clear_leftovers(x);
+	if (!(x->causes & SIST_MA))
+		return END_INT;
+	if (x->code == INT_RESELECTED)
+		return END_MISMATCH;
+	x->data_ended = true;
+	return END_INT;
+}
+
 /* Run the program from a label until it stops. */
 static enum ending run(struct exec *x, u32 entry)
 {
@@ -219,16 +264,10 @@ static enum ending run(struct exec *x, u32 entry)
 		return END_TIMEOUT;
 	x->causes = read_causes(lsi, istat);
 	enum ending ending = classify(x->causes);
-	if (ending == END_INT) {
-		x->code = lsi_read32(lsi, LSI_DSPS);
-		/* Seen: QEMU before 7.2.11 runs on behind an asynchronous
-		 * mismatch, so that how much data came is lost.
-		 */
-		if (x->causes & SIST_MA)
-			x->data_ended = true;
-	}
-	if (ending != END_MISMATCH)
-		clear_leftovers(x);
+	if (ending == END_INT)
+		return take_int(x);
+	if (ending == END_NO_TARGET || ending == END_BUS_FREE)
+		lsi_clear_fifos(lsi);
 	return ending;
 }
 
@@ -239,15 +278,20 @@ static struct step on_mismatch(struct exec *x)
 	struct lsi *lsi = x->lsi;
 	bool out = x->request->direction == HBA_DATA_OUT;
 	u32 stopped_at = lsi_read32(lsi, LSI_DSP) - phys_of(lsi->script);
+	bool in_data = stopped_at == SCRIPT_LABEL(script_data_cut);
 	u32 left = x->now.bytes;
 
 	/* DSP is past the move that was cut short. */
-	if (stopped_at == SCRIPT_LABEL(script_data_cut))
+	if (in_data)
 		left = lsi_residual(lsi, out);
-	if (out)
-		lsi_clear_fifos(lsi);
-	else
+	/* Data that came in is in memory; what was to go out is not wanted. */
+	if (in_data && !out)
 		clear_leftovers(x);
+	else
+		lsi_clear_fifos(lsi);
+	/* Later rounds of draining are entered with the phase known. */
+	if (stopped_at == SCRIPT_LABEL(script_drain_cut))
+		x->drained = false;
 	if (left > x->now.bytes)
 		return end(HBA_PROTOCOL);
 	set_pointer(x, (struct lsi_move){
@@ -274,10 +318,13 @@ static struct step reject(struct exec *x)
 }
 
 /* Fetch the next byte of a message to msg_in[0]. */
-static bool read_more(struct exec *x)
+static enum hba_result read_more(struct exec *x)
 {
-	return run(x, SCRIPT_LABEL(script_more)) == END_INT &&
-	       x->code == INT_MESSAGE_MORE;
+	enum ending ending = run(x, SCRIPT_LABEL(script_more));
+
+	return ending == END_INT && x->code == INT_MESSAGE_MORE
+		       ? HBA_OK
+		       : ending_result(ending);
 }
 
 /* Answer a target's offer so that both sides stay asynchronous and narrow
@@ -289,17 +336,17 @@ static struct step on_extended(struct exec *x)
 	u32 length, left;
 	u8 code = 0, period = 0;
 
-	if (!read_more(x))
-		return end(HBA_PROTOCOL);
+	enum hba_result result = read_more(x);
 	length = lsi->msg_in[0] ? lsi->msg_in[0] : 256;
-	for (left = length; left; left--) {
-		if (!read_more(x))
-			return end(HBA_PROTOCOL);
+	for (left = length; result == HBA_OK && left; left--) {
+		result = read_more(x);
 		if (left == length)
 			code = lsi->msg_in[0];
 		else if (left == length - 1)
 			period = lsi->msg_in[0];
 	}
+	if (result != HBA_OK)
+		return end(result);
 	lsi->msg_out[0] = MSG_EXTENDED;
 	lsi->msg_out[1] = (u8)length;
 	lsi->msg_out[2] = code;
@@ -342,8 +389,9 @@ static struct step on_message(struct exec *x)
 		break;
 	}
 	if (message >= MSG_TWO_BYTE_FIRST && message <= MSG_TWO_BYTE_LAST) {
-		if (!read_more(x))
-			return end(HBA_PROTOCOL);
+		enum hba_result result = read_more(x);
+		if (result != HBA_OK)
+			return end(result);
 		if (message == MSG_IGNORE_WIDE_RESIDUE)
 			return go_on(script_ack); /* narrow: nothing to do */
 	}
@@ -374,24 +422,21 @@ static struct step on_complete(struct exec *x)
 	/* COMMAND COMPLETE without a status: nothing was promised. */
 	if (request->status == NO_STATUS)
 		return end(HBA_BUS_FREE);
-	request->residual = x->now.bytes;
+	request->residual = x->least_left;
 	request->overrun = x->drained;
 	return end(HBA_OK);
 }
 
-/* Data that was not asked for, or in the wrong direction: let it run into
- * the sink. Anything else is no phase of this protocol.
+/* Data in that was not asked for runs into the sink. Data out is never made
+ * up: it could end on a disk. Other phases do not exist.
  */
 static struct step on_bad_phase(struct exec *x)
 {
-	struct lsi *lsi = x->lsi;
-	u8 phase = lsi_read8(lsi, LSI_SSTAT1) & SSTAT1_PHASE_MASK;
+	u8 phase = lsi_read8(x->lsi, LSI_SSTAT1) & SSTAT1_PHASE_MASK;
 
-	if (phase != PHASE_DATA_IN && phase != PHASE_DATA_OUT)
+	if (phase != PHASE_DATA_IN || x->drained)
 		return end(HBA_PROTOCOL);
 	x->drained = true;
-	set_phase(lsi, script_patch_drain_move, phase);
-	set_phase(lsi, script_patch_drain_test, phase);
 	return go_on(script_drain);
 }
 
@@ -411,6 +456,9 @@ static struct step on_int(struct exec *x)
 	case INT_BAD_PHASE:
 		x->data_ended = true;
 		return on_bad_phase(x);
+	case INT_RESEND_DONE:
+		note_data_done(x);
+		/* fall through */
 	case INT_RESEND:
 		if (!x->resends--)
 			return end(HBA_PROTOCOL);
@@ -428,19 +476,14 @@ static struct step act(struct exec *x, enum ending ending)
 	case END_MISMATCH:
 		return on_mismatch(x);
 	case END_NO_TARGET:
-		return end(HBA_NO_TARGET);
 	case END_BUS_FREE:
-		return end(HBA_BUS_FREE);
 	case END_BUS_RESET:
-		return end(HBA_BUS_RESET);
 	case END_PARITY:
-		return end(HBA_PARITY);
 	case END_TIMEOUT:
-		return end(HBA_TIMEOUT);
 	case END_CHIP:
 		break;
 	}
-	return end(HBA_CHIP);
+	return end(ending_result(ending));
 }
 
 /* ---- The contract ----------------------------------------------------- */

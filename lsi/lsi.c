@@ -161,7 +161,10 @@ enum hba_result lsi_open(struct lsi *lsi, u16 io,
 	lsi->ccf = chip->ccf;
 	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
 
-	if (chip->features & CHIP_ISTAT1 &&
+	/* Somebody's program may still be running, waiting for reselection,
+	 * and then only ISTAT may be touched. Old chips cannot tell.
+	 */
+	if (!(chip->features & CHIP_ISTAT1) ||
 	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
 		lsi_abort(lsi);
 	/* No setting of the board itself is lost: own ID, differential

@@ -81,6 +81,7 @@
 #define SIST_UDC 0x0004 /* unexpected disconnect */
 #define SIST_RST 0x0002 /* bus reset seen */
 #define SIST_PAR 0x0001 /* parity error */
+#define SIST_SBMC 0x1000 /* bus mode changed: a reset to all targets */
 #define SIST_STO 0x0400 /* selection or reselection time-out */
 
 #define LSI_GPCNTL 0x47 /* 8 RW general-purpose pin directions */

@@ -77,7 +77,7 @@ LABEL script_data_cut
 done:
 	JUMP_WHEN PHASE_MSG_IN, message_done
 	JUMP_IF	PHASE_STATUS, status
-	INT_IF	PHASE_MSG_OUT, INT_RESEND
+	INT_IF	PHASE_MSG_OUT, INT_RESEND_DONE
 	INT	INT_BAD_PHASE_DONE
 
 /* Two places for the status byte tell the CPU whether all data had moved. */
@@ -148,10 +148,9 @@ LABEL script_more			/* further bytes of a message */
 	INT	INT_MESSAGE_MORE
 LABEL script_drain			/* data that nobody asked for */
 drain:
-LABEL script_patch_drain_move
-	MOVE_FROM TABLE_SINK, PHASE_RESERVED
-LABEL script_patch_drain_test
-	JUMP_WHEN PHASE_RESERVED, drain
+	MOVE_FROM TABLE_SINK, PHASE_DATA_IN
+LABEL script_drain_cut
+	JUMP_WHEN PHASE_DATA_IN, drain
 	JUMP	done
 
 reselected:

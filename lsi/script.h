@@ -25,7 +25,8 @@
 #define INT_BAD_PHASE 5	   /* see SSTAT1; data to come */
 #define INT_BAD_PHASE_DONE 6 /* see SSTAT1; all data moved */
 #define INT_RESEND 7	   /* target asks for our last message again */
-#define INT_RESELECTED 8   /* somebody else (re)selected us */
+#define INT_RESEND_DONE 8  /* the same, all data moved */
+#define INT_RESELECTED 9   /* somebody else (re)selected us */
 
 #define SCRIPT_DWORDS 126 /* length of the program; rom.ld checks it */
 
@@ -43,10 +44,10 @@ extern const char script_start[], script_resume[], script_ack[],
 	script_clear_atn[], script_reply[], script_more[],
 	script_disconnect[], script_drain[];
 /* DSP after a move that was cut short */
-extern const char script_msg_out_cut[], script_reply_cut[], script_data_cut[];
+extern const char script_msg_out_cut[], script_reply_cut[], script_data_cut[],
+	script_drain_cut[];
 /* Instructions whose phase (byte 3) is set for each command ... */
-extern const char script_patch_data_test[], script_patch_data_move[],
-	script_patch_drain_move[], script_patch_drain_test[];
+extern const char script_patch_data_test[], script_patch_data_move[];
 /* ... or whose compare value (byte 0) is */
 extern const char script_patch_target[], script_patch_identify[];
 

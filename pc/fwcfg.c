@@ -19,7 +19,7 @@
 #define FWCFG_NAME_BYTES 56
 #define FWCFG_MAX_FILES 1024
 
-static bool fwcfg_present(void)
+bool fwcfg_present(void)
 {
 	ROM_CONST char signature[] = "QEMU";
 
@@ -49,8 +49,6 @@ static u32 fwcfg_be(u32 bytes)
 
 u32 fwcfg_open(const char IN_ROM *name)
 {
-	if (!fwcfg_present())
-		return 0;
 	outw(FWCFG_SELECT, FWCFG_KEY_DIRECTORY);
 	u32 files = fwcfg_be(4);
 	if (files > FWCFG_MAX_FILES)

@@ -8,8 +8,11 @@
 
 #include "types.h"
 
-/* Select a file by name for reading from its start.
- * Returns its size in bytes, 0 if there is no QEMU or no such file.
+/* Is this QEMU? */
+bool fwcfg_present(void);
+
+/* Select a file by name for reading from its start, where fwcfg_present().
+ * Returns its size in bytes, 0 if there is no such file.
  */
 u32 fwcfg_open(const char IN_ROM *name);
 

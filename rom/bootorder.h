@@ -11,7 +11,8 @@
 #define BOOTORDER_NONE 0xff
 
 /* Rank of a unit of the controller at this PCI address in QEMU's list (0 is
- * first), BOOTORDER_NONE if it is not named or there is no list.
+ * first), BOOTORDER_NONE if it is not named or there is no list. Only where
+ * fwcfg_present().
  */
 u8 bootorder_rank(u16 pci_address, struct scsi_device device);
 

@@ -43,8 +43,13 @@ void boot_connect(u32 slot)
 
 	if (slot >= state->disks || disk->number)
 		return;
-	if (!state->drive_map)
+	bool first = !state->drive_map;
+	if (!drives_connect(state, disk)) {
+		console_rom(ROM_STRING("lsi8xx-rom: no drive number is free"));
+		console_newline();
+		return;
+	}
+	if (first)
 		hook_int13(state);
-	if (drives_connect(state, disk))
-		print_drive(slot, disk->number);
+	print_drive(slot, disk->number);
 }

@@ -137,18 +137,28 @@ bcv_common:
 	pushw	%es
 	pushw	%fs
 	pushw	%gs
-	movw	%cs:ROM_WORKSPACE_SEGMENT, %ds
+	movw	%cs:ROM_WORKSPACE_SEGMENT, %bx
+	testw	%bx, %bx		# init has not found anything
+	jz	1f
+	movw	%bx, %ds
 	movw	%sp, %bp
 	movzwl	42(%bp), %eax		# behind GS FS ES DS, PUSHAL, flags
 	movl	$boot_connect, %ecx
 	callw	run_c
-	popw	%gs
+1:	popw	%gs
 	popw	%fs
 	popw	%es
 	popw	%ds
 	popal
-	popfw
+	pushw	%bp			# flags go where the index was, so that
+	movw	%sp, %bp		# nothing has to be added behind POPF
+	pushw	%ax
+	movw	2(%bp), %ax
+	movw	%ax, 4(%bp)
+	popw	%ax
+	popw	%bp
 	addw	$2, %sp
+	popfw
 	lretw
 
 /* Purpose:   run a C function on the workspace's stack

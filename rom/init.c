@@ -11,6 +11,7 @@
 #include "image.h"
 #include "image_edit.h"
 #include "memory.h"
+#include "pc/fwcfg.h"
 #include "pc/console.h"
 #include "pc/far.h"
 #include "pc/pci.h"
@@ -24,7 +25,7 @@
 #define SPIN_UP_PATIENCE_MS 30000
 
 u32 init_locate(u32 ax);
-u32 init_main(u32 pci_address);
+u32 init_main(u32 unused);
 u32 init_finish(u32 disks);
 
 /* What is known of a unit that is a usable disk. */
@@ -78,32 +79,59 @@ static u16 enable_controller(u16 pci_address)
 	return (u16)(bar & ~3u);
 }
 
-/* Step 1. In: AX as the BIOS passed it. Returns the workspace's segment in
- * the upper half and the controller's PCI address in the lower; 0 if there
- * is nothing to do.
+/* Take the workspace and note it in the image. Returns its segment; null and
+ * the reason if that cannot be done.
  */
-u32 init_locate(u32 ax)
+static u16 take_workspace(const char IN_ROM **failure)
 {
-	u16 pci_address;
-
-	if (!find_controller((u16)ax, &pci_address)) {
-		banner_begin();
-		banner_end(ROM_STRING("no 53C8xx controller"));
-		image_shrink(0);
-		return 0;
-	}
 	u16 segment = memory_take(WORKSPACE_KIB, true);
+
 	if (!segment) {
-		banner_begin();
-		banner_end(ROM_STRING("no memory"));
-		image_shrink(0);
+		*failure = ROM_STRING("no memory");
 		return 0;
 	}
 	image_set_workspace(segment);
+	if (image_workspace() != segment) {
+		/* Then INT 13h could not find its memory. */
+		*failure = ROM_STRING("the ROM image is read-only");
+		memory_give_back(segment, WORKSPACE_KIB);
+		return 0;
+	}
 	far_open(segment);
 	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
 		FAR32(i) = 0;
-	return (u32)segment << 16 | pci_address;
+	return segment;
+}
+
+#define POST_FIELD(member) \
+	(STACK_BYTES + offsetof(struct workspace, post.member))
+
+/* Step 1, on the BIOS's stack, which has room for PCI BIOS calls. In: AX as
+ * the BIOS passed it. Returns the workspace's segment, 0 if there is nothing
+ * to do.
+ */
+u32 init_locate(u32 ax)
+{
+	const char IN_ROM *failure = ROM_STRING("no 53C8xx controller");
+	u16 pci_address, segment = 0;
+
+	if (find_controller((u16)ax, &pci_address))
+		segment = take_workspace(&failure);
+	if (!segment) {
+		banner_begin();
+		banner_end(failure);
+		image_shrink(0);
+		return 0;
+	}
+	u32 chip = (u32)chip_at(pci_address);
+	u16 io = enable_controller(pci_address);
+	bool fwcfg = fwcfg_present();
+	far_open(segment);
+	FAR16(POST_FIELD(pci_address)) = pci_address;
+	FAR16(POST_FIELD(io)) = io;
+	FAR32(POST_FIELD(chip)) = chip;
+	FAR8(POST_FIELD(fwcfg)) = fwcfg;
+	return segment;
 }
 
 /* ---- The disks ---------------------------------------------------------- */
@@ -173,10 +201,14 @@ static void prepare_entry(u32 slot, u16 pci_address, struct scsi_device device,
 	image_set_entry(slot, &product, &details);
 }
 
-/* One unit. Prints a line and returns false if it is there but cannot be
- * used.
- */
-static bool scan_unit(struct scsi_device device, u16 pci_address, u16 scratch)
+enum unit {
+	UNIT_FINE, /* a disk of ours now, or none of our business */
+	UNIT_UNUSABLE,
+	UNIT_HUNG, /* did not even answer INQUIRY in time */
+};
+
+/* One unit. Prints a line if it is there but cannot be used. */
+static enum unit scan_unit(struct scsi_device device, u16 pci_address, u16 scratch)
 {
 	struct found found = {0};
 	enum scsi_result result =
@@ -184,35 +216,50 @@ static bool scan_unit(struct scsi_device device, u16 pci_address, u16 scratch)
 	const char IN_ROM *failure = NULL;
 
 	if (result == SCSI_NO_TARGET)
-		return true;
+		return UNIT_FINE;
 	if (result != SCSI_OK)
 		failure = banner_reason(result);
 	else if (found.inquiry.type != INQUIRY_TYPE_DISK)
-		return true;
+		return UNIT_FINE;
 	else
 		failure = examine(device, &found);
 	if (failure) {
 		banner_failure(device, &found.inquiry, failure);
-		return false;
+		return result == SCSI_TIMEOUT ? UNIT_HUNG : UNIT_UNUSABLE;
 	}
 	prepare_entry(workspace.int13.disks, pci_address, device, &found);
 	add_disk(device, &found, scratch);
-	return true;
+	return UNIT_FINE;
 }
 
-/* All units. Returns false if one of them cannot be used. */
+/* All units. Returns false if one of them cannot be used. Two time-outs in a
+ * row mean that it is the bus that hangs: more would only cost time.
+ */
 static bool scan_bus(u16 pci_address)
 {
 	const struct hba *hba = bus()->hba;
 	u16 scratch = memory_take(SCRATCH_KIB, false);
 	bool all_usable = true;
+	u32 hung = 0;
 
-	for (u8 id = 0; id <= hba->last_id; id++) {
+	for (u8 id = 0; id <= hba->last_id && hung < 2; id++) {
 		struct scsi_device device = {.target = id};
 
-		if (id != hba->own_id &&
-		    !scan_unit(device, pci_address, scratch))
+		if (id == hba->own_id)
+			continue;
+		switch (scan_unit(device, pci_address, scratch)) {
+		case UNIT_FINE:
+			hung = 0;
+			break;
+		case UNIT_UNUSABLE:
+			hung = 0;
 			all_usable = false;
+			break;
+		case UNIT_HUNG:
+			hung++;
+			all_usable = false;
+			break;
+		}
 	}
 	if (scratch)
 		memory_give_back(scratch, SCRATCH_KIB);
@@ -228,7 +275,10 @@ static void order_entries(u16 pci_address)
 	for (u32 i = 0; i < state->disks; i++) {
 		u32 place = i;
 
-		rank[i] = bootorder_rank(pci_address, state->disk[i].device);
+		rank[i] = workspace.post.fwcfg
+				  ? bootorder_rank(pci_address,
+						   state->disk[i].device)
+				  : BOOTORDER_NONE;
 		for (; place && rank[order[place - 1]] > rank[i]; place--)
 			order[place] = order[place - 1];
 		order[place] = (u8)i;
@@ -237,37 +287,45 @@ static void order_entries(u16 pci_address)
 }
 
 /* Step 2, on our stack. Returns the number of disks. */
-u32 init_main(u32 pci_address)
+u32 init_main(u32 unused)
 {
-	const struct lsi_chip __seg_gs *chip = chip_at((u16)pci_address);
-	u16 io = enable_controller((u16)pci_address);
+	const struct lsi_chip __seg_gs *chip = workspace.post.chip;
+	u16 pci_address = workspace.post.pci_address;
 
+	(void)unused;
 	workspace_canary = STACK_CANARY;
 	clock_setup();
 	banner_begin();
-	banner_chip(chip, (u16)pci_address);
-	if (!io) {
+	banner_chip(chip, pci_address);
+	if (!workspace.post.io) {
 		banner_end(ROM_STRING(": no I/O address"));
 		return 0;
 	}
 	bus()->hba = &workspace.lsi.hba;
-	if (lsi_open(&workspace.lsi, io, chip) != HBA_OK) {
+	if (lsi_open(&workspace.lsi, workspace.post.io, chip) != HBA_OK) {
 		banner_end(ROM_STRING(": chip or bus does not answer"));
 		return 0;
 	}
 	banner_host_id(workspace.lsi.hba.own_id);
-	bool all_usable = scan_bus((u16)pci_address);
+	bool all_usable = scan_bus(pci_address);
 	banner_count(workspace.int13.disks, !all_usable);
 	if (workspace.int13.disks)
-		order_entries((u16)pci_address);
+		order_entries(pci_address);
+	if (workspace_canary != STACK_CANARY) {
+		banner_begin();
+		banner_end(ROM_STRING("stack overflow, disks not used"));
+		return 0;
+	}
 	return workspace.int13.disks;
 }
 
 /* Step 3, on the BIOS's stack again. Returns the number of disks. */
 u32 init_finish(u32 disks)
 {
-	if (!disks)
+	if (!disks) {
 		memory_give_back(image_workspace(), WORKSPACE_KIB);
+		image_set_workspace(0);
+	}
 	image_shrink(disks);
 	return disks;
 }

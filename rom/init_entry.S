@@ -37,13 +37,11 @@ rom_init:
 	movw	%bx, %gs
 	movzwl	%sp, %esp
 	movzwl	%ax, %eax
-	calll	init_locate		# EAX = workspace << 16 | address
+	calll	init_locate		# AX = workspace
 	movl	%ebp, %esp
-	movl	%eax, %ecx
-	shrl	$16, %ecx
+	testw	%ax, %ax
 	jz	1f
-	movw	%cx, %ds
-	movzwl	%ax, %eax
+	movw	%ax, %ds
 	movl	$init_main, %ecx
 	callw	run_c			# EAX = number of disks
 	movw	%ss, %bx		# giving back the workspace needs a

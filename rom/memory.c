@@ -24,10 +24,23 @@ static u16 conventional_take(u16 kib)
 	return (u16)(top * PARAGRAPHS_PER_KIB);
 }
 
+/* PMM 1.00 does not know permanent blocks: it gives a temporary one, in
+ * memory that the operating system will take for free.
+ */
+static bool in_free_memory(u16 segment)
+{
+	bda_open();
+	return segment < FAR16(BDA_MEMORY_KIB) * PARAGRAPHS_PER_KIB;
+}
+
 u16 memory_take(u16 kib, bool permanent)
 {
 	u16 segment = pmm_allocate((u32)kib * KIB, permanent);
 
+	if (segment && permanent && in_free_memory(segment)) {
+		pmm_free(segment);
+		segment = 0;
+	}
 	return segment ? segment : conventional_take(kib);
 }
 

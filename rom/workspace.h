@@ -26,12 +26,21 @@
 #include "int13/drives.h"
 #include "lsi/lsi.h"
 
+/* What rom/init.c finds out on the BIOS's stack and uses on ours */
+struct post_state {
+	const struct lsi_chip __seg_gs *chip;
+	u16 pci_address;
+	u16 io;
+	bool fwcfg; /* QEMU's configuration device is there */
+};
+
 struct workspace {
 	u32 caller_esp;
 	u16 caller_ss;
 	u8 busy; /* bit 0: a call is under way */
 	struct int13_state int13;
 	struct lsi lsi;
+	struct post_state post;
 };
 
 extern struct workspace workspace; /* placed by rom.ld */

@@ -100,8 +100,12 @@ static void start_unit(struct scsi_bus *bus, const struct hba_request *request)
 	struct scsi_device device = {request->target, request->lun};
 
 	cdb_start_unit(&start, device);
-	/* Whether it helped shows when the command is tried again. */
-	(void)run_once(bus, &start, 0);
+	/* Whether it helped shows when the command is tried again; only an
+	 * attention says that it was not even looked at.
+	 */
+	for (u32 i = 0; i < ATTENTIONS; i++)
+		if (run_once(bus, &start, 0).action != ACTION_ATTENTION)
+			return;
 }
 
 enum scsi_result scsi_command(struct scsi_bus *bus,
@@ -110,11 +114,17 @@ enum scsi_result scsi_command(struct scsi_bus *bus,
 {
 	u32 retries = RETRIES, attentions = ATTENTIONS;
 	u32 pauses = patience_ms / PAUSE_MS;
-	bool started = false;
+	bool started = false, answered = false;
 
 	for (;;) {
 		struct scsi_verdict verdict =
 			run_once(bus, request, least_bytes);
+
+		/* Just after a bus reset a target may still be deaf. */
+		if (verdict.result != SCSI_NO_TARGET)
+			answered = true;
+		else if (answered)
+			verdict.action = ACTION_WAIT;
 
 		switch (verdict.action) {
 		case ACTION_DONE:

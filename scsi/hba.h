@@ -41,8 +41,7 @@ struct hba_request {
 	u32 timeout_ms;
 	/* out, valid with HBA_OK */
 	u8 status;
-	bool overrun;  /* the target wanted to move more data, or the
-			* other way; what did not fit was discarded */
+	bool overrun;  /* the target sent more data; it was discarded */
 	u32 residual;  /* bytes of data_bytes that did not move */
 };
 

@@ -19,12 +19,15 @@ ROM_CONST struct sense_row sense_table[] = {
 	 * CHECK CONDITION without a reason did not do the command */
 	{0x1, ANY, ANY, SCSI_OK, ACTION_DONE},
 	{0x0, ANY, ANY, SCSI_ABORTED, ACTION_RETRY},
-	/* NOT READY */
+	/* NOT READY; without a code, or 04/00, is how old disks say that they
+	 * stand still
+	 */
 	{0x2, 0x3a, ANY, SCSI_NO_MEDIUM, ACTION_DONE},
+	{0x2, 0x04, 0x00, SCSI_NOT_READY, ACTION_START},
 	{0x2, 0x04, 0x02, SCSI_NOT_READY, ACTION_START},
 	{0x2, 0x04, 0x03, SCSI_NOT_READY, ACTION_DONE}, /* by hand only */
-	{0x2, 0x04, ANY, SCSI_NOT_READY, ACTION_WAIT},
-	{0x2, ANY, ANY, SCSI_NOT_READY, ACTION_RETRY},
+	{0x2, 0x00, 0x00, SCSI_NOT_READY, ACTION_START},
+	{0x2, ANY, ANY, SCSI_NOT_READY, ACTION_WAIT},
 	/* MEDIUM ERROR: the target has done its own retries */
 	{0x3, ANY, ANY, SCSI_MEDIUM_ERROR, ACTION_DONE},
 	{0x4, ANY, ANY, SCSI_HARDWARE_ERROR, ACTION_RETRY},
@@ -46,6 +49,7 @@ ROM_CONST struct sense_row sense_table[] = {
 #define SENSE_CURRENT 0x70
 #define SENSE_DEFERRED 0x71
 #define SENSE_KEY_AT 2
+#define SENSE_ADDITIONAL_AT 7 /* number of bytes behind this one */
 #define SENSE_ASC_AT 12
 #define SENSE_ASCQ_AT 13
 
@@ -68,6 +72,8 @@ struct scsi_verdict sense_verdict(const u8 *sense, u32 length)
 		return (struct scsi_verdict){SCSI_HARDWARE_ERROR,
 					     ACTION_RETRY};
 
+	if (length > SENSE_ADDITIONAL_AT + 1u + sense[SENSE_ADDITIONAL_AT])
+		length = SENSE_ADDITIONAL_AT + 1u + sense[SENSE_ADDITIONAL_AT];
 	u8 key = sense[SENSE_KEY_AT] & 0x0f;
 	u8 asc = length > SENSE_ASC_AT ? sense[SENSE_ASC_AT] : 0;
 	u8 ascq = length > SENSE_ASCQ_AT ? sense[SENSE_ASCQ_AT] : 0;

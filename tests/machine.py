@@ -34,6 +34,7 @@ class BootPath:
     device: str = "lsi53c895a"  # empty: a machine without the chip
     bios: str | None = None  # file name in SEABIOS; None: QEMU's default
     fw_cfg: bool = False     # ROM as a firmware file instead of a ROM BAR
+    address: int = 0         # ROM in memory before the BIOS starts
     build: bool = False      # the BIOS is made by tools/media.py
 
     @property
@@ -48,6 +49,9 @@ class BootPath:
             out += ["-bios", str(SEABIOS / self.bios)]
         if not self.device:
             return [*out, "-option-rom", str(rom)]
+        if self.address:
+            return [*out, "-device", f"{self.device},id=scsi,addr=4",
+                    "-device", f"loader,file={rom},addr={self.address:#x},force-raw=on"]
         device = f"{self.device},id=scsi,addr=4"
         if rom is None:
             device += ",rombar=0"
@@ -63,9 +67,16 @@ PATHS = {
     "fwcfg": BootPath(bios="bios-microvm.bin", fw_cfg=True),
     "c810": BootPath(device="lsi53c810"),
     "nolsi": BootPath(build=True),
+    "bochs": BootPath(bios="../bochs/BIOS-bochs-latest", address=0xD0000),
     "nochip": BootPath(device="", bios="bios-microvm.bin"),
     "seabios": BootPath(),  # stock SeaBIOS with its own driver: no ROM of ours
 }
+
+
+def symbol(name: str) -> int:
+    """Offset of a function or object in the ROM image."""
+    out = subprocess.run(["nm", str(BUILD / "rom.elf")], capture_output=True, text=True, check=True)
+    return int(re.search(rf"^([0-9a-f]+) . {name}$", out.stdout, re.M).group(1), 16)
 
 
 def disk_arguments(image: Path | str, scsi_id: int, extra: str = "",
@@ -265,6 +276,15 @@ class Gdb:
         for i, name in enumerate(["cs", "ss", "ds", "es", "fs", "gs"]):
             values[name] = int.from_bytes(raw[base + i * 4:base + i * 4 + 4], "little")
         return values
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write guest memory, read-only or not."""
+        if self.ask(f"M{address:x},{len(data):x}:{data.hex()}") != "OK":
+            raise Timeout("gdb stub refuses to write")
+
+    def go_on(self) -> None:
+        """Let the guest run without waiting for it to stop."""
+        self._socket.sendall(b"$c#63")
 
     def memory(self, address: int, length: int) -> bytes:
         return bytes.fromhex(self.ask(f"m{address:x},{length:x}"))

@@ -13,7 +13,7 @@ import media
 import pytest
 
 from agent import Agent
-from machine import BUILD, PATHS, Machine, disk_arguments
+from machine import PATHS, Machine, disk_arguments, symbol
 
 RAM = ["-m", "256"]
 
@@ -57,11 +57,6 @@ def test_stock_seabios_never_runs_a_rom_in_the_bar_of_an_895a(linux_disk):
 
 
 # ---- sg3_utils on the ROM's own bytes --------------------------------------------
-
-
-def symbol(name: str) -> int:
-    out = subprocess.run(["nm", str(BUILD / "rom.elf")], capture_output=True, text=True, check=True)
-    return int(re.search(rf"^([0-9a-f]+) . {name}$", out.stdout, re.M).group(1), 16)
 
 
 @pytest.fixture(scope="module")

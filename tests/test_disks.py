@@ -12,8 +12,8 @@ import struct
 import pytest
 import romsign
 
-from agent import BUFFER, Agent
-from machine import PATHS, Machine, disk_arguments
+from agent import BUFFER, PACKET, Agent, Registers
+from machine import BUILD, PATHS, ROM_895A, SEABIOS, Machine, disk_arguments, symbol
 
 OK, BAD_COMMAND, READ_ERROR, CONTROLLER, NO_MEDIUM, TIMEOUT = 0x00, 0x01, 0x10, 0x20, 0x31, 0x80
 
@@ -105,16 +105,35 @@ def test_an_ide_disk_between_ours_is_not_ours(start, tmp_path):
     assert names.index("a") < names.index("b")
 
 
-def test_only_connected_disks_are_served(start, tmp_path):
-    """A BIOS need not call every vector. Here a disk of two is taken out of
-    the map of connected drives, as if its vector had never been called."""
-    pc = start("microvm", *disk_arguments(make_disk(tmp_path, "a"), 0),
-               *disk_arguments(make_disk(tmp_path, "b"), 1))
-    segment, offset = pc.workspace("WS_DRIVE_MAP")
-    assert pc.read(segment * 16 + offset, 4) == struct.pack("<I", 3)
-    pc.write(segment * 16 + offset, struct.pack("<I", 2))
-    assert pc.int13(ah=0x10, dl=0x80).ah == BAD_COMMAND
-    assert name_of(pc, 0x81) == "b"
+def test_a_disk_whose_vector_is_not_called_has_no_number(agent_rom, tmp_path):
+    """SeaBIOS calls every vector, so the first disk's is replaced by a far
+    return before it does."""
+    disks = [*disk_arguments(make_disk(tmp_path, "a"), 0), *disk_arguments(make_disk(tmp_path, "b"), 1)]
+    with Machine(PATHS["microvm"], *disks, with_agent=agent_rom) as machine:
+        base = Agent(machine).rom_segment() * 16
+    with Machine(PATHS["microvm"], *disks, with_agent=agent_rom, gdb=True) as machine:
+        machine.gdb.run_to(base + symbol("init_finish"))
+        machine.gdb.write(base + symbol("bcv_stubs"), b"\xcb")
+        machine.gdb.go_on()
+        pc = Agent(machine)
+        assert pc.disk_count() == 1
+        assert name_of(pc, 0x80) == "b"
+        assert "80h: SCSI 00:04.0 ID 1" in banner(pc)
+
+
+def test_a_vector_called_twice_counts_once(agent_rom, tmp_path):
+    disks = disk_arguments(make_disk(tmp_path, "a"), 0)
+    with Machine(PATHS["microvm"], *disks, with_agent=agent_rom) as machine:
+        pc = Agent(machine)
+        # INT 60h -> far call of the vector, then IRET
+        pc.write(0x5000, b"\x9a" + struct.pack("<HH", symbol("bcv_stubs"), pc.rom_segment())
+                 + b"\xcf")
+        pc.write(0x60 * 4, struct.pack("<HH", 0x5000, 0))
+        before = Registers(flags=0x0AD7 & ~0x100 | 2)
+        after = pc.interrupt(0x60, before)
+        assert after == before, "all registers and flags are preserved"
+        assert pc.disk_count() == 1
+        assert name_of(pc, 0x80) == "a"
 
 
 # ---- Disks that cannot be used -------------------------------------------------
@@ -140,6 +159,19 @@ def test_a_controller_with_nothing_on_it_keeps_nothing(start):
     assert re.search(r"^lsi8xx-rom \S+: 53C895A at PCI 00:04.0, host ID 7, no disk$",
                      banner(pc), re.M)
     keeps_nothing(pc)
+
+
+def test_a_read_only_rom_image_keeps_nothing(tmp_path):
+    """The Bochs BIOS, with the ROM where it can be read and not written. Init
+    ends by asking to keep no part of the image, and has given back its RAM."""
+    path = PATHS["bochs"]
+    with Machine(path, *disk_arguments(make_disk(tmp_path, "a"), 0), gdb=True) as machine:
+        machine.gdb.run_to(path.address + symbol("memory_give_back"))
+        assert struct.unpack("<H", machine.read_memory(0x413, 2))[0] < 639
+        machine.gdb.run_to(path.address + symbol("image_shrink"))
+        assert machine.gdb.registers()["rax"] == 0
+        assert struct.unpack("<H", machine.read_memory(0x413, 2))[0] == 639
+        assert machine.read_memory(0x475, 1) == b"\0"
 
 
 def test_an_empty_disk_gets_a_line_and_no_number(start, tmp_path):
@@ -283,8 +315,11 @@ def geometry(pc, drive: int = 0x80) -> tuple[int, int, int]:
     (0x20000, mbr((17, 17 * 4 * 90 - 17, 4, 17), (17 * 4 * 90, 17 * 4 * 10, 4, 17)), (1024, 4, 17)),
     (0x20000, mbr((63, 1008 * 100 - 63, 16, 63), (1008 * 100, 16065, 255, 63)), (64, 64, 32)),
     (0x4000000, mbr((63, 0x3000000, 240, 63)), (1024, 240, 63)),
+    (0x20000, mbr((1, 4, 255, 63)), (64, 64, 32)),
+    (0x20000, mbr((63, 1008 * 100 - 63, 16, 63))[:510] + b"\0\0", (64, 64, 32)),
 ], ids=["64MiB", "below-1GiB", "1GiB", "above-1GiB", "32GiB", "tiny", "mbr-255-63", "mbr-16-63",
-        "mbr-two-entries", "mbr-entries-disagree", "mbr-past-1023"])
+        "mbr-two-entries", "mbr-entries-disagree", "mbr-past-1023",
+        "mbr-within-a-track", "mbr-unsigned"])
 def test_geometry_follows_the_partition_table_or_the_size(start, tmp_path, sectors, first, expected):
     image = tmp_path / "disk.img"
     with image.open("wb") as file:
@@ -292,6 +327,21 @@ def test_geometry_follows_the_partition_table_or_the_size(start, tmp_path, secto
         file.truncate(sectors * 512)
     pc = start("microvm", *disk_arguments(image, 0))
     assert geometry(pc) == expected
+
+
+@pytest.mark.parametrize("sectors, valid", [(63 * 16 * 100, True), (63 * 16 * 100 + 1, False),
+                                            (63 * 16 * 15360, True), (63 * 16 * 15361, False)])
+def test_edd_calls_chs_valid_only_if_it_accounts_for_every_sector(start, tmp_path, sectors, valid):
+    image = tmp_path / "disk.img"
+    with image.open("wb") as file:
+        file.write(mbr((63, 1008 * 100 - 63, 16, 63)))
+        file.truncate(sectors * 512)
+    pc = start("microvm", *disk_arguments(image, 0))
+    pc.write(PACKET, struct.pack("<H", 0x1A))
+    assert pc.int13(ah=0x48, dl=0x80, ds=PACKET >> 4, si=0).ah == OK
+    flags, cylinders, heads, spt, total = struct.unpack_from("<HIIIQ", pc.read(PACKET, 0x1A), 2)
+    assert (bool(flags & 2), total) == (valid, sectors)
+    assert cylinders == sectors // (16 * 63) and (heads, spt) == (16, 63)
 
 
 def test_the_end_of_a_two_terabyte_disk_is_read(start, tmp_path):

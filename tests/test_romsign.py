@@ -209,6 +209,26 @@ def test_each_field_is_verified_even_with_a_right_checksum(offset):
         romsign.verify(damaged(change))
 
 
+def test_a_device_list_grows_only_over_zero_words(tmp_path):
+    """In an image that is not ours the list may be short, or at the end."""
+    image = bytearray(ROM_895A.read_bytes())
+    at = 0x1C + struct.unpack_from("<H", image, 0x1C + 8)[0]
+    struct.pack_into("<4H", image, at, 0x12, 0, 0, 0x1234)
+    signed = romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1])
+    assert struct.unpack_from("<4H", signed, at) == (0x12, 1, 0, 0x1234)
+    with pytest.raises(romsign.RomError, match="no room"):
+        romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1, 2])
+    struct.pack_into("<H", image, 0x1C + 8, len(image) - 4 - 0x1C)
+    struct.pack_into("<2H", image, len(image) - 4, 0x12, 0)
+    with pytest.raises(romsign.RomError, match="no room"):
+        romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1])
+
+
+def test_an_output_that_is_no_file_is_refused(run, tmp_path):
+    status, _, err, _ = run(UNSIGNED, "--output", tmp_path, *IDS)
+    assert (status, err.count("\n")) == (1, 1)
+
+
 def test_missing_and_unwritable_files_are_named(run, tmp_path):
     status, _, err, _ = run(tmp_path / "none", "--verify")
     assert status == 1 and "none" in err and err.count("\n") == 1

@@ -100,6 +100,11 @@ def _fresh(directory: Path) -> Path:
     return directory
 
 
+def _is_made(out: Path) -> bool:
+    """True if the file is there and not older than its recipe."""
+    return out.exists() and out.stat().st_mtime > Path(__file__).stat().st_mtime
+
+
 # ---- Linux -----------------------------------------------------------------
 
 
@@ -156,7 +161,7 @@ def _add_program(root: Path, program: str) -> None:
 def initramfs(programs: tuple[str, ...]) -> Path:
     """A gzipped cpio archive: busybox, modules, INIT and further programs."""
     out = MEDIA / "-".join(("initrd", *programs))
-    if out.exists():
+    if _is_made(out):
         return out
     tree = kernel()
     version = (tree / "done").read_text()
@@ -209,7 +214,7 @@ def linux_disk(name: str = "linux.img", arguments: str = "",
     """A raw disk image that boots Linux with GRUB; `arguments` go to the
     kernel's command line ("poweroff" makes the guest end by itself)."""
     out = MEDIA / name
-    if out.exists():
+    if _is_made(out):
         return out
     tree = kernel()
     initrd = initramfs(programs)
@@ -270,7 +275,7 @@ def _source_package(name: str, work: Path) -> Path:
 def seabios_without_lsi() -> Path:
     """SeaBIOS with every driver but the one for our chip."""
     out = MEDIA / "bios-nolsi.bin"
-    if out.exists():
+    if _is_made(out):
         return out
     _say("building SeaBIOS without its LSI driver")
     work = _fresh(MEDIA / "seabios.work")

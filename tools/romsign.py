@@ -205,12 +205,18 @@ def verify(image: bytes, run_time: bool = False) -> Rom:
 
 
 def _stamp_device_list(image: bytearray, pcir: Pcir, devices: list[int]) -> None:
+    """Write the list over the old one and the zero words behind that."""
     if not pcir.list_pointer:
         raise RomError("image has no device list to fill")
-    if len(devices) >= DEVICE_LIST_WORDS:
-        raise RomError(f"no room for {len(devices)} devices, only for {DEVICE_LIST_WORDS - 1}")
-    words = devices + [0] * (DEVICE_LIST_WORDS - len(devices))
-    struct.pack_into(f"<{DEVICE_LIST_WORDS}H", image, pcir.offset + pcir.list_pointer, *words)
+    at = pcir.offset + pcir.list_pointer
+    room = len(pcir.devices)
+    while (room < DEVICE_LIST_WORDS and at + 2 * room + 2 <= len(image)
+           and not _word(image, at + 2 * room)):
+        room += 1
+    if len(devices) >= room:
+        raise RomError(f"no room for {len(devices)} devices, only for {room - 1}")
+    words = devices + [0] * (room - len(devices))
+    struct.pack_into(f"<{room}H", image, at, *words)
 
 
 def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = None,
@@ -294,10 +300,13 @@ class _Parser(argparse.ArgumentParser):
 
 def _write_checked(path: Path, image: bytes) -> None:
     """Write beside the target, read back, verify, then put into place."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        temporary = Path(file.name)
-        file.write(image)
+    if path.exists() and not path.is_file():
+        raise RomError(f"{path} is not a file")
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    temporary = Path(name)
     try:
+        with open(handle, "wb") as file:
+            file.write(image)
         reread = temporary.read_bytes()
         if reread != image:
             raise RomError(f"{path}: what was written reads back differently")

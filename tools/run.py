@@ -27,7 +27,7 @@ class RunError(Exception):
 
 def image_format(image: Path) -> str:
     """raw or qcow2, as qemu-img sees it."""
-    result = subprocess.run(["qemu-img", "info", "--output=json", str(image)],
+    result = subprocess.run(["qemu-img", "info", "--output=json", str(image.resolve())],
                             capture_output=True, text=True)
     if result.returncode:
         raise RunError(result.stderr.strip())
