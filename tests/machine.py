@@ -35,7 +35,8 @@ class BootPath:
     bios: str | None = None  # file name in SEABIOS; None: QEMU's default
     fw_cfg: bool = False     # ROM as a firmware file instead of a ROM BAR
     address: int = 0         # ROM in memory before the BIOS starts
-    build: bool = False      # the BIOS is made by tools/media.py
+    build: bool = False      # the BIOS is made by tools/media.py ...
+    pmm: bool = True         # ... with or without PMM
 
     @property
     def rom(self) -> Path:
@@ -44,7 +45,7 @@ class BootPath:
     def arguments(self, rom: Path | None) -> list[str]:
         out = []
         if self.build:
-            out += ["-bios", str(media.seabios_without_lsi())]
+            out += ["-bios", str(media.seabios_without_lsi(self.pmm))]
         elif self.bios:
             out += ["-bios", str(SEABIOS / self.bios)]
         if not self.device:
@@ -67,6 +68,7 @@ PATHS = {
     "fwcfg": BootPath(bios="bios-microvm.bin", fw_cfg=True),
     "c810": BootPath(device="lsi53c810"),
     "nolsi": BootPath(build=True),
+    "nopmm": BootPath(build=True, pmm=False),
     "bochs": BootPath(bios="../bochs/BIOS-bochs-latest", address=0xD0000),
     "nochip": BootPath(device="", bios="bios-microvm.bin"),
     "seabios": BootPath(),  # stock SeaBIOS with its own driver: no ROM of ours

@@ -13,7 +13,7 @@ import pytest
 import romsign
 
 from agent import BUFFER, PACKET, Agent, Registers
-from machine import BUILD, PATHS, ROM_895A, SEABIOS, Machine, disk_arguments, symbol
+from machine import PATHS, ROM_895A, Machine, disk_arguments, symbol
 
 OK, BAD_COMMAND, READ_ERROR, CONTROLLER, NO_MEDIUM, TIMEOUT = 0x00, 0x01, 0x10, 0x20, 0x31, 0x80
 
@@ -377,3 +377,25 @@ def test_the_image_kept_after_init_is_whole(start, tmp_path, path):
     assert segment >= 0xC000, "PMM memory, not conventional memory"
     assert pc.header("WORKSPACE_BYTES") == 2048
     assert struct.unpack("<H", pc.read(0x413, 2))[0] >= 639
+
+
+def test_without_pmm_the_workspace_lies_below_the_ebda(start, tmp_path):
+    pc = start("nopmm", *disk_arguments(make_disk(tmp_path, "a"), 0))
+    assert name_of(pc, 0x80) == "a"
+    top = struct.unpack("<H", pc.read(0x413, 2))[0]
+    ebda = struct.unpack("<H", pc.read(0x40E, 2))[0]
+    segment, _ = pc.workspace("WS_BUSY")
+    assert segment == top * 64
+    assert segment + pc.header("WORKSPACE_BYTES") // 16 == ebda, "two KiB and no more"
+
+
+def test_without_pmm_and_disks_conventional_memory_is_given_back(start):
+    keeps_nothing(start("nopmm"))
+
+
+def test_a_rom_that_is_not_told_its_controller_finds_it(start, tmp_path):
+    """-option-rom: AX is 0, which is the host bridge."""
+    pc = start("microvm", "-option-rom", str(ROM_895A), *disk_arguments(make_disk(tmp_path, "a"), 0),
+               rom=None)
+    assert "53C895A at PCI 00:04.0" in banner(pc)
+    assert name_of(pc, 0x80) == "a"

@@ -272,19 +272,32 @@ def _source_package(name: str, work: Path) -> Path:
     return next(p for p in work.glob(f"{name}-*") if p.is_dir())
 
 
-def seabios_without_lsi() -> Path:
-    """SeaBIOS with every driver but the one for our chip."""
-    out = MEDIA / "bios-nolsi.bin"
+def _seabios_source() -> Path:
+    tree = MEDIA / "seabios"
+    if not (tree / "Makefile").exists():
+        work = _fresh(MEDIA / "seabios.work")
+        shutil.rmtree(tree, ignore_errors=True)
+        _source_package("seabios", work).rename(tree)
+        shutil.rmtree(work)
+    return tree
+
+
+def seabios_without_lsi(pmm: bool = True) -> Path:
+    """SeaBIOS with every driver but the one for our chip; with or without
+    the POST memory manager."""
+    options = ["QEMU=y", "ROM_SIZE=256", "LSI_SCSI=n"] + ([] if pmm else ["PMM=n"])
+    out = MEDIA / ("bios-nolsi.bin" if pmm else "bios-nolsi-nopmm.bin")
     if _is_made(out):
         return out
-    _say("building SeaBIOS without its LSI driver")
-    work = _fresh(MEDIA / "seabios.work")
-    tree = _source_package("seabios", work)
-    (tree / ".config").write_text("CONFIG_QEMU=y\nCONFIG_ROM_SIZE=256\nCONFIG_LSI_SCSI=n\n")
+    _say(f"building SeaBIOS: {out.name}")
+    tree = _seabios_source()
+    (tree / ".config").write_text("".join(f"CONFIG_{option}\n" for option in options))
     _run("make", "-C", tree, "PYTHON=python3", "olddefconfig")
-    if "CONFIG_LSI_SCSI=y" in (tree / ".config").read_text():
-        raise MediaError("SeaBIOS still has its LSI driver")
+    config = (tree / ".config").read_text()
+    for option in options:
+        name, value = option.split("=")
+        if value in "yn" and (f"CONFIG_{name}=y\n" in config) != (value == "y"):
+            raise MediaError(f"SeaBIOS does not take {option}")
     _run("make", "-C", tree, "PYTHON=python3", "-j2")
     shutil.copy(tree / "out/bios.bin", out)
-    shutil.rmtree(work)
     return out
