@@ -62,8 +62,9 @@ struct exec {
 	u32 causes;		    /* of the last stop: SIST, DSTAT */
 	u32 code;		    /* of the last INT */
 	struct lsi_move now, saved; /* data pointers */
-	u32 least_left; /* a pointer put back does not unmove data: a target
-			 * that has sent all may disconnect without a SAVE */
+	u32 least_left; /* bytes that never moved: a target that has sent all
+			 * may disconnect without a SAVE, and that the pointer
+			 * then goes back does not unmove them */
 	bool data_ended; /* no more data will be taken, although not all of
 			  * it has moved */
 	bool drained;
@@ -371,6 +372,7 @@ static struct step on_message(struct exec *x)
 		x->saved = x->now;
 		return go_on(script_ack);
 	case MSG_RESTORE_POINTERS:
+		x->least_left = x->saved.bytes; /* the target disowns them */
 		set_pointer(x, x->saved);
 		return go_on(script_ack);
 	case MSG_DISCONNECT:

@@ -7,13 +7,14 @@ sg3_utils as the judge of what the ROM read.
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 
 import media
 import pytest
 
 from agent import Agent
-from machine import PATHS, Machine, disk_arguments, symbol
+from machine import PATHS, TOP, Machine, disk_arguments, symbol
 
 RAM = ["-m", "256"]
 
@@ -65,7 +66,7 @@ def captured(agent_rom, linux_disk):
     read at breakpoints during POST, and what the console showed."""
     with Machine(PATHS["microvm"], *disk_arguments(linux_disk, 0), with_agent=agent_rom) as machine:
         base = Agent(machine).rom_segment() * 16
-        console = machine.console.text
+        console = machine.console.wait_for("Booting from ROM")
     with Machine(PATHS["microvm"], *disk_arguments(linux_disk, 0), gdb=True) as machine:
         gdb = machine.gdb
         gdb.run_to(base + symbol("sense_verdict"))  # (sense, length)
@@ -110,3 +111,30 @@ def test_the_sense_data_is_a_unit_attention_after_reset(captured):
                          capture_output=True, text=True, check=True).stdout
     assert "Unit Attention" in out
     assert "Power on, reset, or bus device reset occurred" in out
+
+
+# ---- The README ----------------------------------------------------------------------
+
+
+def readme_commands() -> dict[str, str]:
+    """Boot path to command line, from the README's table."""
+    rows = re.findall(r"^\| `(\w+)`.*?\| `(qemu-system-x86_64 .*?)` \| tested \|$",
+                      (TOP / "README.md").read_text(), re.M)
+    return dict(rows)
+
+
+def test_the_readme_has_a_command_for_each_tested_path():
+    assert set(readme_commands()) == {"microvm", "fwcfg", "nolsi", "c810"}
+
+
+@pytest.mark.parametrize("path", ["microvm", "fwcfg", "nolsi", "c810"])
+def test_the_command_lines_of_the_readme_boot_linux(path, linux_disk):
+    media.seabios_without_lsi()  # which the line for nolsi names
+    command = shlex.split(readme_commands()[path])
+    disk = f"-drive if=none,id=d,file={linux_disk},format=raw,snapshot=on"
+    result = subprocess.run([*command, *disk.split(), "-device",
+                             "scsi-hd,bus=scsi.0,scsi-id=0,drive=d", "-no-reboot"],
+                            cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    said = result.stdout.decode("latin1")
+    assert "80h: SCSI 00:" in said
+    assert media.GUEST_MOUNTED in said

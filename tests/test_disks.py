@@ -39,7 +39,8 @@ def name_of(pc, drive: int) -> str:
 
 def banner(pc) -> str:
     """The console's text, 80 columns joined where the screen broke a line."""
-    return re.sub(r"(?m)^(.{80})\n", r"\1", pc.machine.console.text)
+    text = pc.machine.console.wait_for("Booting from ROM")  # what follows POST
+    return re.sub(r"(?m)^(.{80})\n", r"\1", text)
 
 
 def blkdebug(image: str, errno: int, sector: int, event: str = "read_aio", once: bool = False) -> tuple[str, str]:
