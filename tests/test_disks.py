@@ -175,6 +175,12 @@ def test_a_read_only_rom_image_keeps_nothing(tmp_path):
         assert machine.read_memory(0x475, 1) == b"\0"
 
 
+def test_our_own_id_is_not_scanned(start, tmp_path):
+    """QEMU lets a disk sit at the controller's ID, where no real one can."""
+    pc = start("microvm", *disk_arguments(make_disk(tmp_path, "a"), 7))
+    assert "host ID 7, no disk" in banner(pc)
+
+
 def test_an_empty_disk_gets_a_line_and_no_number(start, tmp_path):
     empty = tmp_path / "empty.img"
     empty.write_bytes(b"")
