@@ -290,7 +290,7 @@ static struct step on_mismatch(struct exec *x)
 		clear_leftovers(x);
 	else
 		lsi_clear_fifos(lsi);
-	/* Later rounds of draining are entered with the phase known. */
+	/* Seen: QEMU shows DATA IN while a command without data works. */
 	if (stopped_at == SCRIPT_LABEL(script_drain_cut))
 		x->drained = false;
 	if (left > x->now.bytes)

@@ -146,12 +146,15 @@ LABEL script_more			/* further bytes of a message */
 	CLEAR_ACK
 	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
 	INT	INT_MESSAGE_MORE
-LABEL script_drain			/* data that nobody asked for */
-drain:
-	MOVE_FROM TABLE_SINK, PHASE_DATA_IN
+LABEL script_drain			/* data that nobody asked for: the */
+	MOVE_FROM TABLE_SINK, PHASE_DATA_IN	/* first byte ... */
 LABEL script_drain_cut
-	JUMP_WHEN PHASE_DATA_IN, drain
+drained:
+	JUMP_WHEN PHASE_DATA_IN, drain_more
 	JUMP	done
+drain_more:				/* ... and all others */
+	MOVE_FROM TABLE_SINK, PHASE_DATA_IN
+	JUMP	drained
 
 reselected:
 	INT	INT_RESELECTED

@@ -28,7 +28,7 @@
 #define INT_RESEND_DONE 8  /* the same, all data moved */
 #define INT_RESELECTED 9   /* somebody else (re)selected us */
 
-#define SCRIPT_DWORDS 126 /* length of the program; rom.ld checks it */
+#define SCRIPT_DWORDS 130 /* length of the program; rom.ld checks it */
 
 #ifndef __ASSEMBLER__
 

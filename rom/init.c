@@ -204,36 +204,40 @@ static void prepare_entry(u32 slot, u16 pci_address, struct scsi_device device,
 enum unit {
 	UNIT_FINE, /* a disk of ours now, or none of our business */
 	UNIT_UNUSABLE,
-	UNIT_HUNG, /* did not even answer INQUIRY in time */
+	UNIT_HUNG, /* did not even end an INQUIRY */
 };
 
 /* One unit. Prints a line if it is there but cannot be used. */
-static enum unit scan_unit(struct scsi_device device, u16 pci_address, u16 scratch)
+static enum unit scan_unit(struct scsi_device device, u16 pci_address,
+			   u16 scratch)
 {
 	struct found found = {0};
 	enum scsi_result result =
 		scan_inquiry(bus(), device, &found.inquiry);
-	const char IN_ROM *failure = NULL;
+	const char IN_ROM *failure;
 
 	if (result == SCSI_NO_TARGET)
 		return UNIT_FINE;
-	if (result != SCSI_OK)
-		failure = banner_reason(result);
-	else if (found.inquiry.type != INQUIRY_TYPE_DISK)
+	if (result == SCSI_OK && found.inquiry.type != INQUIRY_TYPE_DISK)
 		return UNIT_FINE;
-	else
+	if (result == SCSI_OK)
 		failure = examine(device, &found);
+	else
+		failure = banner_reason(result);
 	if (failure) {
 		banner_failure(device, &found.inquiry, failure);
-		return result == SCSI_TIMEOUT ? UNIT_HUNG : UNIT_UNUSABLE;
+		return result == SCSI_TIMEOUT || result == SCSI_BUS_ERROR
+			       ? UNIT_HUNG
+			       : UNIT_UNUSABLE;
 	}
 	prepare_entry(workspace.int13.disks, pci_address, device, &found);
 	add_disk(device, &found, scratch);
 	return UNIT_FINE;
 }
 
-/* All units. Returns false if one of them cannot be used. Two time-outs in a
- * row mean that it is the bus that hangs: more would only cost time.
+/* All units. Returns false if one of them cannot be used. Two in a row that do
+ * not even end an INQUIRY mean that it is the bus that hangs: more would only
+ * cost time.
  */
 static bool scan_bus(u16 pci_address)
 {
@@ -260,6 +264,10 @@ static bool scan_bus(u16 pci_address)
 			all_usable = false;
 			break;
 		}
+	}
+	if (hung == 2) {
+		console_newline();
+		console_rom(ROM_STRING("  the bus hangs, scan ended"));
 	}
 	if (scratch)
 		memory_give_back(scratch, SCRATCH_KIB);

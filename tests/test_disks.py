@@ -406,3 +406,15 @@ def test_a_rom_that_is_not_told_its_controller_finds_it(start, tmp_path):
                rom=None)
     assert "53C895A at PCI 00:04.0" in banner(pc)
     assert name_of(pc, 0x80) == "a"
+
+
+def test_with_two_controllers_the_rom_takes_the_one_it_is_given(start, tmp_path):
+    """The other chip comes first on the bus, and has a disk too."""
+    other = make_disk(tmp_path, "other")
+    pc = start("microvm", *disk_arguments(make_disk(tmp_path, "a"), 0),
+               "-device", "lsi53c810,id=first,addr=3,rombar=0",
+               "-drive", f"if=none,id=other,file={other},format=raw,snapshot=on",
+               "-device", "scsi-hd,bus=first.0,scsi-id=0,drive=other")
+    assert "53C895A at PCI 00:04.0" in banner(pc)
+    assert pc.disk_count() == 1
+    assert name_of(pc, 0x80) == "a"

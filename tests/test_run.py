@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
+import os
 import shutil
+import signal
 import subprocess
+import threading
 import time
 
 import media
@@ -15,13 +20,18 @@ import run as run_tool
 
 from machine import TOP
 
+LIMIT_S = 180
 PROMPT = "This is a shell in the guest"
 
 
 def make_run(*arguments: str, wait_for: str, typed: str) -> str:
     """Run it with a pipe for a keyboard; returns everything it printed."""
     process = subprocess.Popen(["make", "run", *arguments], cwd=TOP, stdin=subprocess.PIPE,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)
+    end_all = functools.partial(os.killpg, process.pid, signal.SIGKILL)
+    limit = threading.Timer(LIMIT_S, end_all)  # make's QEMU too
+    limit.start()
     said = b""
     try:
         while wait_for.encode() not in said:
@@ -33,9 +43,11 @@ def make_run(*arguments: str, wait_for: str, typed: str) -> str:
             process.stdin.write(line.encode())
             process.stdin.flush()
         said += process.stdout.read()
+        assert process.wait() == 0, said.decode("latin1")
     finally:
-        process.kill()
-        process.wait()
+        limit.cancel()
+        with contextlib.suppress(ProcessLookupError):
+            end_all()
     return said.decode("latin1")
 
 
@@ -81,3 +93,12 @@ def test_missing_and_foreign_images_are_refused(tmp_path, capsys):
         assert run_tool.main(["--disk", str(image)]) == 1
         error = capsys.readouterr().err
         assert error.startswith("run.py: ") and words in error, error
+
+
+def test_media_are_made_with_a_users_path(tmp_path):
+    """A user's PATH has no sbin; nothing but installing packages needs root."""
+    (media.MEDIA / "user.img").unlink(missing_ok=True)
+    code = "import media; media.linux_disk('user.img', 'user')"
+    subprocess.run(["/usr/bin/python3", "-c", code], cwd=TOP / "tools", check=True,
+                   env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)})
+    (media.MEDIA / "user.img").unlink()

@@ -1,14 +1,17 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Boot media made from Debian packages: a disk with GRUB, Linux and a
 busybox initramfs; and a SeaBIOS without its own LSI driver.
 
 Everything lands in build/media and is made once; nothing needs root.
+As a command: media.py linux|nolsi makes one of them and prints its path.
 """
 
 from __future__ import annotations
 
 import gzip
+import os
 import re
 import shutil
 import subprocess
@@ -83,8 +86,10 @@ class MediaError(Exception):
 
 
 def _run(*command: str | Path, cwd: Path | None = None, text_in: str | None = None) -> str:
+    # depmod, mke2fs and others are not on a user's PATH, but need no root
+    environment = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
     result = subprocess.run([str(c) for c in command], cwd=cwd, input=text_in,
-                            capture_output=True, text=True)
+                            capture_output=True, text=True, env=environment)
     if result.returncode:
         raise MediaError(f"{' '.join(map(str, command))}: {result.stderr.strip()}")
     return result.stdout
@@ -301,3 +306,20 @@ def seabios_without_lsi(pmm: bool = True) -> Path:
     _run("make", "-C", tree, "PYTHON=python3", "-j2")
     shutil.copy(tree / "out/bios.bin", out)
     return out
+
+
+def main(argv: list[str]) -> int:
+    make = {"linux": linux_disk, "nolsi": seabios_without_lsi}
+    if len(argv) != 1 or argv[0] not in make:
+        print(f"usage: media.py {'|'.join(make)}", file=sys.stderr)
+        return 1
+    try:
+        print(make[argv[0]]())
+    except (MediaError, OSError) as error:
+        print(f"media.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -209,11 +209,11 @@ def _stamp_device_list(image: bytearray, pcir: Pcir, devices: list[int]) -> None
     if not pcir.list_pointer:
         raise RomError("image has no device list to fill")
     at = pcir.offset + pcir.list_pointer
-    room = len(pcir.devices)
+    room = len(pcir.devices) + 1
     while (room < DEVICE_LIST_WORDS and at + 2 * room + 2 <= len(image)
            and not _word(image, at + 2 * room)):
         room += 1
-    if len(devices) >= room:
+    if len(devices) >= room or at + 2 * room > len(image):
         raise RomError(f"no room for {len(devices)} devices, only for {room - 1}")
     words = devices + [0] * (room - len(devices))
     struct.pack_into(f"<{room}H", image, at, *words)

@@ -1,0 +1,468 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""The shipped ROM on the strict virtual PC (ring 1): targets that do what
+SCSI allows, and targets that do not. The bench watches its laws during every
+call; see tests/vpc.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+
+from machine import ROM_810, ROM_895A
+from vpc.bus import (COMMAND, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, Delay, Reselect)
+from vpc.pc import BUFFER, Pc
+from vpc.target import (BUSY, CHECK_CONDITION, DISCONNECT, QUEUE_FULL, REJECT,
+                        RESERVATION_CONFLICT, RESTORE, SAVE, Answer, Disk)
+
+OK, READ_FAILED, OVERRUN, TIMEOUT = 0x00, 0x20, 0x08, 0x80
+SECOND = 1_000_000_000
+
+ROMS = {"895A": ROM_895A, "810": ROM_810}
+
+
+@pytest.fixture(params=["895A", "810"])
+def pc(request) -> Pc:
+    """A booted machine with two disks, at IDs 0 and 3."""
+    machine = Pc(ROMS[request.param], request.param)
+    machine.bus.targets = {0: Disk(), 3: Disk(content=lambda lba: bytes([3]) * 512)}
+    machine.power_on()
+    return machine
+
+
+def disk(pc: Pc) -> Disk:
+    return pc.bus.targets[0]
+
+
+def expected(pc: Pc, lba: int, count: int) -> bytes:
+    return b"".join(disk(pc).content(lba + i) for i in range(count))
+
+
+def reads_well(pc: Pc, lba: int = 1000, count: int = 3) -> None:
+    """A read of the first disk gives its data."""
+    pc.poke(BUFFER, b"\xEE" * count * 512)
+    result = pc.read(lba, count)
+    assert (result.ah, result.cf) == (OK, False)
+    assert pc.peek(BUFFER, count * 512) == expected(pc, lba, count)
+
+
+def lives_on(pc: Pc) -> None:
+    """After trouble: the other disk reads, and the first one does again."""
+    disk(pc).data_hook = disk(pc).before_command = disk(pc).before_status = None
+    disk(pc).status_hook = None
+    result = pc.read(1, 1, drive=0x81)
+    assert (result.ah, pc.peek(BUFFER, 512)) == (OK, bytes([3]) * 512)
+    reads_well(pc)
+
+
+def once(hook):
+    """Only the first call of a hook misbehaves; later data comes as it should."""
+    calls = []
+
+    @functools.wraps(hook)
+    def wrapped(bus, data):
+        calls.append(1)
+        if len(calls) == 1:
+            yield from hook(bus, data)
+        else:
+            yield from Disk.data_in(data)
+
+    return wrapped
+
+
+# ---- What POST does ---------------------------------------------------------------
+
+
+def test_post_finds_the_disks_and_asks_nobody_else(pc):
+    assert "ID 0 LUN 0 BENCH STRICT DISK 1.0 32 MiB, 512-byte blocks" in pc.text
+    assert "81h: SCSI 00:04.0 ID 3" in pc.text
+    assert [c[0] for c in disk(pc).commands] == [0x12, 0x00, 0x03, 0x00, 0x25, 0x28]
+
+
+def test_every_command_begins_with_one_identify(pc):
+    reads_well(pc)
+    assert all(m == [0x80] for m in disk(pc).messages)
+
+
+def test_absent_ids_cost_one_selection_time_out_each(pc):
+    other_ids = {"895A": 13, "810": 5}[pc.family]
+    assert pc.chip.now < (other_ids * 0.26 + 1) * SECOND
+
+
+# ---- What targets may do -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("save", [True, False], ids=["saved", "not-saved"])
+@pytest.mark.parametrize("at", [0, 1, 511, 512, 513, 1535, 1536])
+def test_disconnecting_in_the_data_loses_nothing(pc, at, save):
+    """Without SAVE DATA POINTER the target sends from the last saved place
+    again, which is the start."""
+    def hook(bus, data):
+        yield from Disk.data_in(data[:at])
+        yield from disk(pc).disconnect(save)
+        yield from Disk.data_in(data[at if save else 0:])
+    disk(pc).data_hook = hook
+    reads_well(pc)
+
+
+def test_many_disconnects_with_odd_pieces(pc):
+    def hook(bus, data):
+        at = 0
+        for size in [1, 2, 3, 5, 7, 11, 101, 400, 3, 1]:
+            yield from Disk.data_in(data[at:at + size])
+            at += size
+            yield from disk(pc).disconnect()
+        yield from Disk.data_in(data[at:])
+    disk(pc).data_hook = hook
+    reads_well(pc)
+
+
+def test_all_data_then_a_disconnect_without_save_then_status(pc):
+    """The data has moved, whatever the pointer says."""
+    def hook(bus, data):
+        yield from Disk.data_in(data)
+        yield from disk(pc).disconnect(save=False)
+    disk(pc).data_hook = hook
+    reads_well(pc)
+    assert sum(c[0] == 0x28 for c in disk(pc).commands) == 2, "POST's and one"
+
+
+@pytest.mark.parametrize("at", [1, 700, 1536])
+def test_restore_pointers_sends_the_data_again(pc, at):
+    def hook(bus, data):
+        yield from Disk.data_in(bytes(at))
+        yield MSG_IN, RESTORE
+        yield from Disk.data_in(data)
+    disk(pc).data_hook = hook
+    reads_well(pc)
+
+
+def test_restore_goes_back_to_the_saved_place_only(pc):
+    def hook(bus, data):
+        yield from Disk.data_in(data[:600])
+        yield MSG_IN, SAVE
+        yield from Disk.data_in(bytes(300))
+        yield MSG_IN, RESTORE
+        yield from Disk.data_in(data[600:])
+    disk(pc).data_hook = hook
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("offer, answer", [
+    ([1, 3, 1, 25, 15], [1, 3, 1, 25, 0]),      # SDTR: offset 0
+    ([1, 2, 3, 1], [1, 2, 3, 0]),               # WDTR: 8 bits
+    ([1, 6, 4, 9, 0, 62, 1, 2], [REJECT]),      # PPR
+    ([1, 1, 0x55], [REJECT]),                   # unknown, extended
+    ([1, 0] + [9] * 256, [REJECT]),             # the longest there is
+    ([0x22, 5], [REJECT]),                      # unknown, two bytes
+    ([0x13], [REJECT]),                         # unknown, one byte
+], ids=["SDTR", "WDTR", "PPR", "extended", "256-bytes", "two-byte", "one-byte"])
+@pytest.mark.parametrize("place", ["before_command", "before_status"])
+def test_offers_are_answered_so_that_nothing_changes(pc, offer, answer, place):
+    seen = []
+
+    def hook(bus):
+        for byte in offer:
+            yield MSG_IN, byte
+        while bus.atn:
+            seen.append((yield MSG_OUT, None))
+
+    setattr(disk(pc), place, hook)
+    reads_well(pc)
+    assert seen == answer
+
+
+def test_a_target_that_ignores_atn_is_served(pc):
+    disk(pc).ignores_atn = True
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("message", [REJECT, SAVE, RESTORE], ids=["reject", "save", "restore"])
+def test_messages_before_the_command_are_taken(pc, message):
+    def hook(bus):
+        yield MSG_IN, message
+    disk(pc).before_command = hook
+    reads_well(pc)
+
+
+def test_identify_is_sent_again_when_asked_for(pc):
+    seen = []
+
+    def hook(bus):
+        byte = yield MSG_OUT, None
+        seen.append((byte, bus.atn))
+    disk(pc).before_command = hook
+    reads_well(pc)
+    assert seen == [(0x80, False)]
+
+
+def test_the_command_is_sent_again_when_asked_for(pc):
+    def hook(bus):
+        for _ in range(10):
+            yield COMMAND, None
+    disk(pc).before_command = hook
+    reads_well(pc)
+
+
+def test_slow_targets_are_waited_for(pc):
+    def hook(bus, data):
+        yield Delay(4 * SECOND)
+        yield from Disk.data_in(data)
+    disk(pc).data_hook = hook
+    reads_well(pc)
+
+
+# ---- Statuses and sense data -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [BUSY, QUEUE_FULL], ids=["busy", "queue-full"])
+def test_a_busy_target_is_asked_again(pc, status):
+    left = [status] * 7
+    disk(pc).status_hook = lambda cdb: Answer(status=left.pop()) if left else None
+    reads_well(pc)
+    assert not left
+
+
+def test_a_target_busy_for_ever_is_given_up(pc):
+    disk(pc).status_hook = lambda cdb: Answer(status=BUSY)
+    assert pc.read(0, 1).ah == 0xAA
+    lives_on(pc)
+
+
+def test_a_reservation_is_reported_at_once(pc):
+    disk(pc).status_hook = lambda cdb: Answer(status=RESERVATION_CONFLICT)
+    before = len(disk(pc).commands)
+    assert pc.read(0, 1).ah == 0xB3
+    assert len(disk(pc).commands) == before + 1
+    lives_on(pc)
+
+
+def test_several_unit_attentions_are_drained(pc):
+    disk(pc).attentions = [(6, 0x29, 0), (6, 0x28, 0), (6, 0x2A, 1)] * 3
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("key, asc, ascq, status, tries", [
+    (0x2, 0x3A, 0, 0x31, 1), (0x2, 0x04, 3, 0xAA, 1), (0x3, 0x11, 0, 0x10, 1),
+    (0x4, 0x44, 0, 0x20, 5), (0x5, 0x21, 0, 0x04, 1), (0x5, 0x20, 0, 0x01, 1),
+    (0x7, 0x27, 0, 0x03, 1), (0x8, 0x00, 0, 0x04, 1), (0xB, 0x47, 0, 0x20, 5),
+    (0x0, 0x00, 0, 0x20, 5), (0x9, 0x80, 0, 0x20, 1), (0xD, 0x00, 0, 0x20, 1),
+    (0xE, 0x1D, 0, 0x20, 1), (0x6, 0x28, 0, 0x06, 17), (0x6, 0x29, 0, 0x20, 17)])
+def test_each_sense_key_has_its_status(pc, key, asc, ascq, status, tries):
+    target = disk(pc)
+    target.status_hook = lambda cdb: target._check(key, asc, ascq) if cdb[0] == 0x28 else None
+    before = sum(c[0] == 0x28 for c in target.commands)
+    result = pc.read(0, 1)
+    assert (result.ah, result.cf) == (status, True)
+    assert sum(c[0] == 0x28 for c in target.commands) == before + tries
+    lives_on(pc)
+
+
+def test_a_stopped_disk_is_started(pc):
+    target = disk(pc)
+    stopped = [True]
+
+    def hook(cdb):
+        if cdb[0] == 0x1B and cdb[4] & 1:
+            stopped.clear()
+        return target._check(2, 4, 2) if stopped else None
+    target.status_hook = hook
+    reads_well(pc)
+
+
+def test_a_disk_becoming_ready_is_waited_for(pc):
+    target = disk(pc)
+    ready_at = pc.chip.now + 3 * SECOND
+    target.status_hook = lambda cdb: (target._check(2, 4, 1) if pc.chip.now < ready_at else None)
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("sense", [b"", b"\x70", b"\x70\0", bytes(18), b"\x72" + bytes(17)],
+                         ids=["none", "1", "2", "zeros", "descriptor"])
+def test_sense_data_that_says_nothing_is_an_error_all_the_same(pc, sense):
+    target = disk(pc)
+    target.status_hook = lambda cdb: Answer(status=CHECK_CONDITION) if cdb[0] == 0x28 else None
+    target.sense_data = lambda: sense
+    result = pc.read(0, 1)
+    assert (result.ah, result.cf) == (0xFF, True)
+    del target.sense_data
+    lives_on(pc)
+
+
+# ---- Data that is wrong ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("length", [0, 1, 511, 512, 1535])
+def test_too_little_data_is_never_success(pc, length):
+    disk(pc).data_hook = lambda bus, data: Disk.data_in(data[:length])
+    result = pc.read(0, 3)
+    assert (result.ah, result.cf) == (READ_FAILED, True)
+    assert pc.word(0x1002) == 0, "blocks done"
+    lives_on(pc)
+
+
+def test_too_little_data_once_is_read_again(pc):
+    disk(pc).data_hook = once(lambda bus, data: Disk.data_in(data[:100]))
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("extra", [1, 2, 512, 4000])
+def test_too_much_data_goes_nowhere_and_is_an_error(pc, extra):
+    disk(pc).data_hook = lambda bus, data: Disk.data_in(data + b"\xBB" * extra)
+    result = pc.read(0, 3)
+    assert (result.ah, result.cf) == (OVERRUN, True)
+    lives_on(pc)
+
+
+# ---- Targets that break the protocol ---------------------------------------------------------
+
+
+def phase_out(bus, data):
+    """Wants data on a read."""
+    yield from ((DATA_OUT, None) for _ in range(4))
+
+
+def bad_phase(bus, data):
+    yield 4, 0
+
+
+BROKEN = {
+    "wants data": (phase_out, READ_FAILED),
+    "reserved phase": (bad_phase, READ_FAILED),
+    "leaves before the data": (lambda bus, data: iter([FREE]), READ_FAILED),
+    "resets the bus": (lambda bus, data: iter([RESET]), READ_FAILED),
+    "hangs before the data": (lambda bus, data: iter([HANG]), TIMEOUT),
+}
+
+
+@pytest.mark.parametrize("hook, status", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_target_ends_in_a_status_and_the_bus_lives_on(pc, hook, status):
+    disk(pc).data_hook = hook
+    pc.poke(BUFFER, b"\xEE" * 512)
+    result = pc.read(0, 1)
+    assert (result.ah, result.cf) == (status, True)
+    lives_on(pc)
+
+
+@pytest.mark.parametrize("hook", [h for h, s in BROKEN.values() if s != TIMEOUT],
+                         ids=[k for k, (_, s) in BROKEN.items() if s != TIMEOUT])
+def test_what_happens_once_is_not_seen_by_the_caller(pc, hook):
+    disk(pc).data_hook = once(hook)
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("at", [1, 300, 512, 1000])
+@pytest.mark.parametrize("event", [FREE, HANG, RESET], ids=repr)
+def test_trouble_in_the_middle_of_the_data(pc, event, at):
+    def hook(bus, data):
+        yield from Disk.data_in(data[:at])
+        yield event
+    disk(pc).data_hook = hook
+    result = pc.read(0, 3)
+    assert (result.ah, result.cf) == (TIMEOUT if event is HANG else READ_FAILED, True)
+    lives_on(pc)
+
+
+@pytest.mark.parametrize("phase", ["before_command", "before_status"])
+@pytest.mark.parametrize("event", [FREE, HANG, RESET], ids=repr)
+def test_trouble_in_other_phases(pc, event, phase):
+    setattr(disk(pc), phase, lambda bus: iter([event]))
+    result = pc.read(0, 1)
+    assert (result.ah, result.cf) == (TIMEOUT if event is HANG else READ_FAILED, True)
+    lives_on(pc)
+
+
+def test_a_stranger_that_reselects_is_not_given_our_buffer(pc):
+    def hook(bus, data):
+        yield MSG_IN, DISCONNECT
+        yield FREE
+        yield Delay(1000)
+        yield Reselect(target=5)
+        yield MSG_IN, 0x80
+        yield from Disk.data_in(b"\xBB" * len(data))
+    disk(pc).data_hook = hook
+    pc.poke(BUFFER, b"\xEE" * 512)
+    assert pc.read(0, 1).ah == READ_FAILED
+    assert pc.peek(BUFFER, 512) == b"\xEE" * 512
+    lives_on(pc)
+
+
+def test_a_disconnected_target_that_never_returns_times_out(pc):
+    def hook(bus, data):
+        yield MSG_IN, DISCONNECT
+        yield FREE
+        yield HANG
+    disk(pc).data_hook = hook
+    assert pc.read(0, 1).ah == TIMEOUT
+    lives_on(pc)
+
+
+def test_a_bus_that_is_stuck_busy_ends_in_a_status(pc):
+    pc.bus.stuck_busy = True
+    assert pc.read(0, 1).ah == TIMEOUT
+    pc.bus.stuck_busy = False
+    lives_on(pc)
+
+
+def test_a_bus_held_in_reset_ends_in_a_status_and_comes_back(pc):
+    pc.bus.stuck_reset = True
+    assert pc.read(0, 1).cf
+    pc.bus.stuck_reset = False
+    lives_on(pc)
+
+
+# ---- Every event, one after the other -----------------------------------------------------------
+
+
+def test_a_read_survives_trouble_at_the_nth_bus_event_for_every_n(pc):
+    """Bus free, bus reset and hang instead of the Nth byte of one read, until
+    a read gets by without trouble."""
+    for event in (FREE, RESET):
+        for n in range(1, 600):
+            disk(pc).session = trouble_at(disk(pc), n, event)
+            pc.poke(BUFFER, b"\xEE" * 512)
+            result = pc.read(7, 1)
+            done = disk(pc).session.done
+            del disk(pc).session
+            if not result.cf:
+                assert pc.peek(BUFFER, 512) == expected(pc, 7, 1)
+            if done:
+                break
+        else:
+            pytest.fail("the read never ended")
+        lives_on(pc)
+
+
+class trouble_at:
+    """A session that does `event` in place of its nth bus event, once."""
+
+    def __init__(self, target: Disk, n: int, event):
+        self._target, self._n, self._event = target, n, event
+        self._hit = False
+        self.done = False  # a session went by without reaching n
+
+    def __call__(self, bus):
+        inner = Disk.session(self._target, bus)
+        answer, count = None, 0
+        while True:
+            try:
+                what = inner.send(answer)
+            except StopIteration:
+                self.done = not self._hit
+                return
+            count += 1
+            if count == self._n and not self._hit:
+                self._hit = True
+                yield self._event
+                return
+            answer = yield what
+
+
+def test_our_stack_was_never_more_than_half_used(pc):
+    """The lower half of the workspace's stack is as init left it."""
+    reads_well(pc)
+    low = pc.workspace.start
+    assert pc.peek(low, 4) == b"tack"
+    assert pc.peek(low + 4, 300) == bytes(300)
