@@ -83,7 +83,7 @@ run: deps-run ## boot Linux from a SCSI disk through the ROM; DISK=image [CDROM=
 .PHONY: test
 test: deps-test ## run all tests
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) -m pytest -q -p no:cacheprovider tests
+	$(Q)$(PYTHON) -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning tests
 
 .PHONY: bench
 bench: deps-test ## requests per second against SeaBIOS's own driver
