@@ -142,6 +142,13 @@ def test_starting_with_something_pending_is_named():
         pc.chip.cpu_write(0x2C, 0x1000, 4)
 
 
+def test_resetting_a_chip_that_runs_is_named():
+    pc = Pc(ROM_895A)
+    pc.chip.scripts.running = True
+    with pytest.raises(LawBroken, match="SRST without ABRT"):
+        pc.chip.cpu_write(0x14, 0x40, 1)
+
+
 def test_a_short_bus_reset_is_named():
     pc = Pc(ROM_895A)
     pc.chip.cpu_write(0x01, 0x08, 1)

@@ -12,9 +12,10 @@ import functools
 import pytest
 
 from machine import ROM_810, ROM_895A
-from vpc.bus import (COMMAND, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, Delay, Reselect)
+from vpc.bus import (COMMAND, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Delay,
+                     Reselect)
 from vpc.pc import BUFFER, Pc
-from vpc.target import (BUSY, CHECK_CONDITION, DISCONNECT, QUEUE_FULL, REJECT,
+from vpc.target import (BUSY, CHECK_CONDITION, COMPLETE, DISCONNECT, QUEUE_FULL, REJECT,
                         RESERVATION_CONFLICT, RESTORE, SAVE, Answer, Disk)
 
 OK, READ_FAILED, OVERRUN, TIMEOUT = 0x00, 0x20, 0x08, 0x80
@@ -187,6 +188,45 @@ def test_messages_before_the_command_are_taken(pc, message):
     reads_well(pc)
 
 
+@pytest.mark.parametrize("taken", [1, 2, 4])
+def test_an_answer_cut_short_is_dropped(pc, taken):
+    """The target offers SDTR, takes part of our answer, and goes on."""
+    def hook(bus):
+        for byte in [1, 3, 1, 25, 15]:
+            yield MSG_IN, byte
+        for _ in range(taken):
+            yield MSG_OUT, None
+    disk(pc).before_command = hook
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("taken", [1, 5, 9])
+def test_a_command_cut_short_ends_as_the_target_says(pc, taken):
+    """The target wants no more of the CDB and reports ABORTED COMMAND."""
+    target = disk(pc)
+
+    def session(bus):
+        yield from target.message_out(bus)
+        opcode = yield COMMAND, None
+        if opcode != 0x28:
+            rest = []
+            while len(rest) < 5:
+                rest.append((yield COMMAND, None))
+            answer = target.execute(bytes([opcode, *rest]))
+            yield from Disk.data_in(answer.data)
+            yield STATUS, answer.status
+        else:
+            for _ in range(taken - 1):
+                yield COMMAND, None
+            target.sense = (0xB, 0x47, 0)
+            yield STATUS, CHECK_CONDITION
+        yield MSG_IN, COMPLETE
+    target.session = session
+    assert pc.read(0, 1).ah == READ_FAILED
+    del target.session
+    lives_on(pc)
+
+
 def test_identify_is_sent_again_when_asked_for(pc):
     seen = []
 
@@ -300,6 +340,17 @@ def test_too_little_data_is_never_success(pc, length):
     result = pc.read(0, 3)
     assert (result.ah, result.cf) == (READ_FAILED, True)
     assert pc.word(0x1002) == 0, "blocks done"
+    lives_on(pc)
+
+
+def test_data_that_the_target_takes_back_does_not_count(pc):
+    """All data, RESTORE POINTERS, and GOOD without sending it again."""
+    def hook(bus, data):
+        yield from Disk.data_in(data)
+        yield MSG_IN, RESTORE
+    disk(pc).data_hook = hook
+    result = pc.read(0, 3)
+    assert (result.ah, result.cf) == (READ_FAILED, True)
     lives_on(pc)
 
 

@@ -226,6 +226,8 @@ class Chip:
         before = self.registers[ISTAT]
         self.registers[ISTAT] = value & (ABRT | SRST | 0x30)
         if value & SRST and not before & SRST:
+            if self.scripts.running:
+                self._law("SRST without ABRT", "SCRIPTS is running")
             self._to_defaults()
             self.registers[ISTAT] = value & (ABRT | SRST)
         self.in_reset = bool(value & SRST)
