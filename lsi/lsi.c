@@ -24,10 +24,11 @@ struct register_value {
 	u8 value;
 };
 
-/* Values that are the same on every chip. SRST has cleared the rest. */
+/* Values that are the same on every chip. */
 ROM_CONST struct register_value fixed_registers[] = {
 	{LSI_SCNTL0, SCNTL0_ARB_FULL | SCNTL0_EPC | SCNTL0_AAP},
 	{LSI_SCNTL1, 0},
+	{LSI_SCNTL2, 0},
 	{LSI_SXFER, 0},
 	{LSI_CTEST3, 0},
 	{LSI_CTEST4, 0},
@@ -84,6 +85,16 @@ static void write_ids(struct lsi *lsi)
 		lsi_write8(lsi, LSI_RESPID1, (u8)((1u << id) >> 8));
 }
 
+/* Everything we move lies below 4 GiB. */
+static void set_32_bit_addresses(struct lsi *lsi)
+{
+	lsi_write8(lsi, LSI_ISTAT1, 0);
+	lsi_write8(lsi, LSI_CCNTL0, 0);
+	lsi_write8(lsi, LSI_CCNTL1, CCNTL1_DDAC);
+	for (u8 reg = LSI_MMRS; reg <= LSI_DNAD64; reg += 4)
+		lsi_write32(lsi, reg, 0);
+}
+
 void lsi_reset_chip(struct lsi *lsi)
 {
 	lsi_write8(lsi, LSI_ISTAT, ISTAT_SRST);
@@ -100,10 +111,8 @@ void lsi_reset_chip(struct lsi *lsi)
 	lsi_write8(lsi, LSI_DCNTL, lsi->dcntl);
 	lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);
 	write_ids(lsi);
-	if (lsi->features & CHIP_ISTAT1) {
-		lsi_write8(lsi, LSI_CCNTL0, 0);
-		lsi_write8(lsi, LSI_CCNTL1, CCNTL1_DDAC);
-	}
+	if (lsi->features & CHIP_ISTAT1)
+		set_32_bit_addresses(lsi);
 }
 
 /* Read away everything that is pending. */

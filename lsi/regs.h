@@ -102,6 +102,9 @@
 #define LSI_CCNTL1 0x57 /* 8 RW same chips */
 #define CCNTL1_DDAC 0x08 /* no 64-bit bus cycles */
 
+#define LSI_MMRS 0xa0	/* 32 RW first of seven high halves of addresses, */
+#define LSI_DNAD64 0xb8 /* 32 RW up to this one; same chips */
+
 /* SCSI phases, as in SSTAT1 and in instructions */
 #define PHASE_DATA_OUT 0
 #define PHASE_DATA_IN 1
