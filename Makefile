@@ -18,7 +18,10 @@ RESIDENT_LIMIT := 12288
 # ---- Tools --------------------------------------------------------------
 CC := gcc
 PYTHON := /usr/bin/python3
-CFLAGS := -m16 -march=i386 -Os -std=gnu11 -ffreestanding -fno-pic -fno-pie \
+# Makes the code smaller: 355 bytes altogether with gcc 12.2
+SMALLER := -mtune=i686 -fno-tree-sra -fno-shrink-wrap -fno-if-conversion \
+	-fno-if-conversion2 -fno-inline-functions-called-once
+CFLAGS := -m16 -march=i386 -Os $(SMALLER) -std=gnu11 -ffreestanding -fno-pic -fno-pie \
 	-mregparm=3 -freg-struct-return -mpreferred-stack-boundary=2 -fomit-frame-pointer \
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-jump-tables -fno-tree-switch-conversion -fno-delete-null-pointer-checks -fcf-protection=none \
