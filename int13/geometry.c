@@ -46,6 +46,13 @@ bool geometry_lba(const struct geometry *geometry, u16 cylinder, u8 head,
 	return true;
 }
 
+bool geometry_fits(const struct geometry *geometry, u32 sectors)
+{
+	return (u32)geometry->cylinders * geometry->heads *
+		       geometry->sectors_per_track <=
+	       sectors;
+}
+
 /* Does the packed CHS address name that LBA? An LBA past cylinder 1023 has
  * no CHS address: then anything goes.
  */

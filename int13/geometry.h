@@ -24,6 +24,9 @@ struct geometry {
  */
 struct geometry geometry_choose(u32 sectors, const u8 *table);
 
+/* Does a disk of so many sectors have all that the geometry names? */
+bool geometry_fits(const struct geometry *geometry, u32 sectors);
+
 /* LBA of a CHS address; false if it lies outside the geometry. */
 bool geometry_lba(const struct geometry *geometry, u16 cylinder, u8 head,
 		  u8 sector, u32 *lba);

@@ -7,7 +7,7 @@
  * stack, init_main on ours.
  */
 #include "banner.h"
-#include "bootorder.h"
+#include "host.h"
 #include "image.h"
 #include "image_edit.h"
 #include "memory.h"
@@ -141,14 +141,20 @@ static struct scsi_bus *bus(void)
 	return &workspace.int13.bus;
 }
 
-/* Geometry by the disk's own partition table. A disk whose first sector
- * cannot be read still gets a drive number: other sectors may be good.
+/* Geometry by the host's wish, else by the disk's own partition table. A disk
+ * whose first sector cannot be read still gets a drive number: other sectors
+ * may be good.
  */
 static struct geometry read_geometry(struct scsi_device device, u32 sectors,
 				     u16 scratch)
 {
 	u8 table[MBR_TABLE_BYTES];
+	struct geometry geometry;
 
+	if (workspace.post.fwcfg &&
+	    host_geometry(workspace.post.pci_address, device, &geometry) &&
+	    geometry_fits(&geometry, sectors))
+		return geometry;
 	if (!scratch || disk_read(bus(), device, 0, 1, SECTOR_BYTES,
 				  phys_of_far(scratch, 0)) != SCSI_OK)
 		return geometry_choose(sectors, NULL);
@@ -284,9 +290,9 @@ static void order_entries(u16 pci_address)
 		u32 place = i;
 
 		rank[i] = workspace.post.fwcfg
-				  ? bootorder_rank(pci_address,
+				  ? host_boot_rank(pci_address,
 						   state->disk[i].device)
-				  : BOOTORDER_NONE;
+				  : HOST_NO_RANK;
 		for (; place && rank[order[place - 1]] > rank[i]; place--)
 			order[place] = order[place - 1];
 		order[place] = (u8)i;

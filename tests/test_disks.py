@@ -336,6 +336,21 @@ def test_geometry_follows_the_partition_table_or_the_size(start, tmp_path, secto
     assert geometry(pc) == expected
 
 
+@pytest.mark.parametrize("wanted, expected", [
+    (",lcyls=100,lheads=16,lsecs=63", (100, 16, 63)),
+    (",lcyls=1024,lheads=255,lsecs=63", (130, 16, 63)),  # more than the disk has
+    ("", (130, 16, 63)),
+], ids=["given", "too-large", "not-given"])
+def test_the_hosts_geometry_comes_before_the_partition_table(start, tmp_path, wanted, expected):
+    image = tmp_path / "disk.img"
+    with image.open("wb") as file:
+        file.write(mbr((63, 1008 * 100 - 63, 16, 63)))
+        file.truncate(0x20000 * 512)
+    pc = start("microvm", *disk_arguments(make_disk(tmp_path, "a"), 0),
+               *disk_arguments(image, 3, wanted))
+    assert geometry(pc, 0x81) == expected
+
+
 @pytest.mark.parametrize("sectors, valid", [(63 * 16 * 100, True), (63 * 16 * 100 + 1, False),
                                             (63 * 16 * 15360, True), (63 * 16 * 15361, False)])
 def test_edd_calls_chs_valid_only_if_it_accounts_for_every_sector(start, tmp_path, sectors, valid):

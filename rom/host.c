@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * fw_cfg file "bootorder": one Open Firmware path a line, such as
+ * Both files have one Open Firmware path a line, such as
  * /pci@i0cf8/scsi@3/channel@0/disk@1,0
- * with device[,function] of the controller and target,LUN of the disk.
+ * with device[,function] of the controller and target,LUN of the disk;
+ * "bios-geometry" has cylinders, heads and sectors behind it.
  */
-#include "bootorder.h"
+#include "host.h"
 
 #include "pc/fwcfg.h"
 
@@ -86,7 +87,9 @@ static bool unit_address(const char **at, u32 *first, u32 *second)
 	return !skip(at, ROM_STRING(",")) || hex_number(at, second);
 }
 
-static bool names(const char *path, u16 pci_address, struct scsi_device device)
+/* Step over a path that names the unit. */
+static bool skip_unit(const char **at, u16 pci_address,
+		      struct scsi_device device)
 {
 	u32 slot, function, channel, ignored, target, lun;
 
@@ -94,23 +97,57 @@ static bool names(const char *path, u16 pci_address, struct scsi_device device)
 	 * that is not in it.
 	 */
 	return (pci_address >> 8) == 0 &&
-	       skip(&path, ROM_STRING("/pci@i0cf8/")) &&
-	       unit_address(&path, &slot, &function) &&
+	       skip(at, ROM_STRING("/pci@i0cf8/")) &&
+	       unit_address(at, &slot, &function) &&
 	       (slot << 3 | function) == (pci_address & 0xff) &&
-	       skip(&path, ROM_STRING("/channel")) &&
-	       unit_address(&path, &channel, &ignored) &&
-	       skip(&path, ROM_STRING("/disk")) &&
-	       unit_address(&path, &target, &lun) &&
+	       skip(at, ROM_STRING("/channel")) &&
+	       unit_address(at, &channel, &ignored) &&
+	       skip(at, ROM_STRING("/disk")) &&
+	       unit_address(at, &target, &lun) &&
 	       target == device.target && lun == device.lun;
 }
 
-u8 bootorder_rank(u16 pci_address, struct scsi_device device)
+u8 host_boot_rank(u16 pci_address, struct scsi_device device)
 {
 	u32 left = fwcfg_open(ROM_STRING("bootorder"));
 	struct line line;
 
-	for (u8 rank = 0; rank < MOST_LINES && read_line(&line, &left); rank++)
-		if (names(line.bytes, pci_address, device))
+	for (u8 rank = 0; rank < MOST_LINES && read_line(&line, &left);
+	     rank++) {
+		const char *at = line.bytes;
+		if (skip_unit(&at, pci_address, device))
 			return rank;
-	return BOOTORDER_NONE;
+	}
+	return HOST_NO_RANK;
+}
+
+/* " 123", from 1 to most */
+static bool decimal_number(const char **at, u32 most, u32 *value)
+{
+	if (!skip(at, ROM_STRING(" ")))
+		return false;
+	for (*value = 0; **at >= '0' && **at <= '9' && *value <= most; ++*at)
+		*value = *value * 10 + (u32)(**at - '0');
+	return *value >= 1 && *value <= most;
+}
+
+bool host_geometry(u16 pci_address, struct scsi_device device,
+		   struct geometry *geometry)
+{
+	u32 left = fwcfg_open(ROM_STRING("bios-geometry"));
+	u32 cylinders, heads, sectors;
+	struct line line;
+
+	for (u32 i = 0; i < MOST_LINES && read_line(&line, &left); i++) {
+		const char *at = line.bytes;
+		if (skip_unit(&at, pci_address, device) &&
+		    decimal_number(&at, 1024, &cylinders) &&
+		    decimal_number(&at, 255, &heads) &&
+		    decimal_number(&at, 63, &sectors)) {
+			*geometry = (struct geometry){
+				(u16)cylinders, (u8)heads, (u8)sectors};
+			return true;
+		}
+	}
+	return false;
 }
