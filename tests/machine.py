@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """A QEMU machine with our ROM on one of the boot paths, and the means to look
-into it: serial console, debug console, QMP, gdb stub.
+into it: serial console, QMP, gdb stub.
 """
 
 from __future__ import annotations
@@ -136,7 +136,6 @@ class Machine:
         self._directory = tempfile.TemporaryDirectory(prefix="lsi8xx-")
         self.directory = Path(self._directory.name)
         self._servers = {name: self._listen(name) for name in ("qmp", "com1", "com2")}
-        self.debug_log = self.directory / "debug.log"
         command = [
             "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-m", "64",
             "-machine", "pc,graphics=off", "-accel", "tcg", "-vga", "none", "-display", "none",
@@ -144,8 +143,6 @@ class Machine:
             "-chardev", f"socket,id=qmp,path={self.directory}/qmp", "-mon", "chardev=qmp,mode=control",
             "-chardev", f"socket,id=com1,path={self.directory}/com1", "-serial", "chardev:com1",
             "-chardev", f"socket,id=com2,path={self.directory}/com2", "-serial", "chardev:com2",
-            "-chardev", f"file,id=debug,path={self.debug_log}",
-            "-device", "isa-debugcon,iobase=0x402,chardev=debug",
             *path.arguments(path.rom if rom == "default" else rom),
             *arguments,
         ]
@@ -231,9 +228,6 @@ class Machine:
         file = self.directory / "memory"
         self.qmp("pmemsave", val=address, size=length, filename=str(file))
         return file.read_bytes()
-
-    def debug_text(self) -> str:
-        return self.debug_log.read_text("latin1")
 
 
 class Gdb:

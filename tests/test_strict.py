@@ -11,6 +11,7 @@ import functools
 
 import pytest
 
+from agent import header_value
 from machine import ROM_810, ROM_895A
 from vpc.bus import (COMMAND, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Delay,
                      Reselect)
@@ -462,6 +463,19 @@ def test_a_bus_held_in_reset_ends_in_a_status_and_comes_back(pc):
     assert pc.read(0, 1).cf
     pc.bus.stuck_reset = False
     lives_on(pc)
+
+
+def test_a_call_is_marked_busy_while_it_runs_and_not_after(pc):
+    """What keeps a call from an interrupt handler off (rom/entry.S)."""
+    mark = pc.workspace.start + header_value("WS_BUSY")
+    seen = []
+
+    def hook(bus, data):
+        seen.append(pc.peek(mark, 1)[0] & 1)
+        yield from Disk.data_in(data)
+    disk(pc).data_hook = hook
+    reads_well(pc)
+    assert (seen, pc.peek(mark, 1)[0] & 1) == ([1], 0)
 
 
 # ---- Every event, one after the other -----------------------------------------------------------

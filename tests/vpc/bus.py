@@ -64,8 +64,6 @@ class Bus:
         self.fell_free = False   # the target has just left the bus
         self.was_reset = False
         self.now = 0
-        self.events = 0          # bus events so far, for fault injection
-        self.log: list[str] = []
 
     # ---- Initiator's side ---------------------------------------------------
 
@@ -88,9 +86,9 @@ class Bus:
             self._advance(None)
 
     def _pending_delay(self) -> bool:
-        return self._delayed and self.now >= self.ready_at
+        return self.delayed and self.now >= self.ready_at
 
-    _delayed = False
+    delayed = False  # the target is in a Delay
 
     def take(self, value: int | None) -> int | None:
         """Handshake the byte that REQ offers or asks for, up to ACK. The
@@ -98,7 +96,6 @@ class Bus:
         assert self.request is not None
         phase, byte = self.request
         self._answer = value if phase in OUTGOING else None
-        self.events += 1
         return byte
 
     def release(self) -> None:
@@ -133,11 +130,11 @@ class Bus:
     def _drop(self) -> None:
         self.connected = None
         self.request = None
-        self._delayed = False
+        self.delayed = False
 
     def _advance(self, answer: int | None) -> None:
         """Run the target's generator to its next event."""
-        self._delayed = False
+        self.delayed = False
         try:
             event = self._session.send(answer)
         except StopIteration:
@@ -146,7 +143,7 @@ class Bus:
         if isinstance(event, tuple):
             self.request = event
         elif isinstance(event, Delay):
-            self._delayed = True
+            self.delayed = True
             self.ready_at = self.now + event.ns
         elif isinstance(event, Reselect):
             self.waiting_reselect = Reselect(event.target if event.target is not None
@@ -157,7 +154,7 @@ class Bus:
             self.fell_free = True
             if self._session is not None:
                 # what the target does next happens on a free bus
-                self._delayed = True
+                self.delayed = True
                 self.ready_at = self.now + 2_000
         elif event is RESET:
             self.was_reset = True

@@ -50,14 +50,12 @@ class Family:
     name: str
     device: int
     registers: int      # bytes of register space
-    wide: bool
     istat1: bool        # ISTAT1 and MBOX0/1, allowed while SCRIPTS runs
-    load_store: bool
 
 
 FAMILIES = {
-    "810": Family("53C810", 0x0001, 0x80, False, False, False),
-    "895A": Family("53C895A", 0x0012, 0x100, True, True, True),
+    "810": Family("53C810", 0x0001, 0x80, False),
+    "895A": Family("53C895A", 0x0012, 0x100, True),
 }
 
 
@@ -90,7 +88,6 @@ class Chip:
         self.registers[GPCNTL] = 0x0F
         self.sist = 0
         self.dstat = 0
-        self.sip = self.dip = False
         self.fifo_dirty = False
         self.ack_held = False
         self.scripts.stop()
@@ -110,9 +107,6 @@ class Chip:
         return (self.registers[ISTAT] & (ABRT | SRST | 0x30) | connected
                 | (SIP if self.sist else 0) | (DIP if self.dstat else 0))
 
-    def idle(self) -> bool:
-        return not self.scripts.running
-
     # ---- Time --------------------------------------------------------------------
 
     def advance(self, ns: int) -> None:
@@ -129,7 +123,7 @@ class Chip:
 
     def _until_event(self) -> int:
         times = [self.scripts.wakes_at] if self.scripts.wakes_at else []
-        if self.bus._delayed:
+        if self.bus.delayed:
             times.append(self.bus.ready_at)
         ahead = [t - self.now for t in times if t > self.now]
         return min(ahead, default=1 << 62)

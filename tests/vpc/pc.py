@@ -192,7 +192,7 @@ class Pc:
 
     def _look_at_clock(self) -> None:
         """Latch counter 0; with nothing going on, time jumps ahead."""
-        if self.chip.scripts.running or self.bus._delayed:
+        if self.chip.scripts.running or self.bus.delayed:
             event = self.chip.next_event()
             self.chip.advance(min(event or IDLE_NS, IDLE_NS))
         else:
@@ -222,7 +222,6 @@ class Pc:
         elif offset == SERVICE + 0x1A * 16:
             self._int1a()
         elif offset == SERVICE + 0x13 * 16:
-            self.previous_int13 = {n: self._get(n) for n in NAMES}
             self._carry_on_stack(True)
             self._set("eax", self._get("eax") & 0xFFFF00FF | 0x0100)
         elif offset != STOP:
