@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * A caller's buffer as the controller sees it. The chip moves data to any
- * address and across any boundary, so one request is one SCSI command.
+ * address and across any boundary; only the length of a command is limited.
  */
 #include "int13.h"
 
@@ -11,6 +11,9 @@
 
 /* What a seg:off pair can name: up to FFFF:FFFFh. */
 #define REAL_MODE_END 0x10fff0u
+
+/* In one command: hba.h wants less than 64 KiB. */
+#define MOST_BLOCKS 127u
 
 enum int13_status int13_read(const struct int13_call *call, u32 lba,
 			     u32 *count, u16 segment, u16 offset)
@@ -24,10 +27,17 @@ enum int13_status int13_read(const struct int13_call *call, u32 lba,
 		return STATUS_NOT_FOUND;
 	if (blocks * SECTOR_BYTES > REAL_MODE_END - address)
 		return STATUS_DMA_BOUNDARY;
-	enum scsi_result result =
-		disk_read(&call->state->bus, disk->device, lba, (u16)blocks,
-			  SECTOR_BYTES, address);
-	if (result == SCSI_OK)
-		*count = blocks;
-	return int13_status(result);
+	while (*count < blocks) {
+		u32 piece = blocks - *count;
+		if (piece > MOST_BLOCKS)
+			piece = MOST_BLOCKS;
+		enum scsi_result result = disk_read(
+			&call->state->bus, disk->device, lba + *count,
+			(u16)piece, SECTOR_BYTES,
+			address + *count * SECTOR_BYTES);
+		if (result != SCSI_OK)
+			return int13_status(result);
+		*count += piece;
+	}
+	return STATUS_OK;
 }

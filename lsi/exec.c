@@ -31,6 +31,9 @@
 
 #define MOST_STACKED_CAUSES 8
 
+/* What ISTAT must not say before a command. */
+#define ISTAT_NOT_IDLE (ISTAT_CON | ISTAT_SIP | ISTAT_DIP)
+
 /* Offsets within an instruction, for what is set per command. */
 #define INSN_DATA 0
 #define INSN_PHASE 3
@@ -274,6 +277,16 @@ static enum ending run(struct exec *x, u32 entry)
 
 /* ---- Phase mismatch -------------------------------------------------- */
 
+/* So many bytes have still to move; the target has gone to another phase. */
+static struct step data_left(struct exec *x, u32 left)
+{
+	if (left > x->now.bytes)
+		return end(HBA_PROTOCOL);
+	set_pointer(x, (struct lsi_move){
+			       left, x->now.address + x->now.bytes - left});
+	return go_on(script_resume);
+}
+
 static struct step on_mismatch(struct exec *x)
 {
 	struct lsi *lsi = x->lsi;
@@ -293,14 +306,10 @@ static struct step on_mismatch(struct exec *x)
 	/* Seen: QEMU shows DATA IN while a command without data works. */
 	if (stopped_at == SCRIPT_LABEL(script_drain_cut))
 		x->drained = false;
-	if (left > x->now.bytes)
-		return end(HBA_PROTOCOL);
-	set_pointer(x, (struct lsi_move){
-			       left, x->now.address + x->now.bytes - left});
 	if (stopped_at == SCRIPT_LABEL(script_msg_out_cut) ||
 	    stopped_at == SCRIPT_LABEL(script_reply_cut))
 		return go_on(script_clear_atn);
-	return go_on(script_resume);
+	return data_left(x, left);
 }
 
 /* ---- Messages -------------------------------------------------------- */
@@ -465,6 +474,8 @@ static struct step on_int(struct exec *x)
 		if (!x->resends--)
 			return end(HBA_PROTOCOL);
 		return go_on(script_reply);
+	case INT_SHORT:
+		return data_left(x, lsi_residual(x->lsi, false));
 	default: /* INT_RESELECTED by a stranger, or a stray value */
 		return end(HBA_PROTOCOL);
 	}
@@ -516,10 +527,14 @@ enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 	struct exec x = {.lsi = lsi, .request = request, .resends = RESENDS};
 	struct step step = go_on(script_start);
 
-	if (lsi->unusable && lsi_reset(lsi) != HBA_OK)
-		return HBA_CHIP;
 	prepare(&x);
 	clock_start(&x.clock, request->timeout_ms);
+	/* Between two commands somebody may have reset the bus, or a target
+	 * that a former command knew may have come back.
+	 */
+	if ((lsi->unusable || lsi_read8(lsi, LSI_ISTAT) & ISTAT_NOT_IDLE) &&
+	    lsi_reset(lsi) != HBA_OK)
+		return HBA_CHIP;
 	lsi_write32(lsi, LSI_DSA, phys_of(&lsi->table));
 	for (;;) {
 		step = act(&x, run(&x, step.entry));

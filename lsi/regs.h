@@ -47,6 +47,7 @@
 #define LSI_ISTAT 0x14 /* 8 RW interrupt status; allowed at any time */
 #define ISTAT_ABRT 0x80
 #define ISTAT_SRST 0x40
+#define ISTAT_CON 0x08 /* a target is connected */
 #define ISTAT_SIP 0x02 /* something in SIST */
 #define ISTAT_DIP 0x01 /* something in DSTAT */
 

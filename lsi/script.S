@@ -72,6 +72,14 @@ data:
 LABEL script_patch_data_move
 	MOVE_FROM TABLE_DATA, PHASE_RESERVED
 LABEL script_data_cut
+	/* 86Box does not stop when the target ends a move early, but DBC tells.
+	 * On a chip both bytes are 0: DBC holds the low 24 bits of the
+	 * instruction that reads it. A move is shorter than 64 KiB.
+	 */
+	OR_TO_SFBR LSI_DBC, 0
+	INT_IF_NOT_BYTE 0, INT_SHORT
+	OR_TO_SFBR LSI_DBC + 1, 0
+	INT_IF_NOT_BYTE 0, INT_SHORT
 
 /* ---- Dispatcher, done. */
 done:

@@ -27,8 +27,9 @@
 #define INT_RESEND 7	   /* target asks for our last message again */
 #define INT_RESEND_DONE 8  /* the same, all data moved */
 #define INT_RESELECTED 9   /* somebody else (re)selected us */
+#define INT_SHORT 10	   /* data move ended early, DBC is what is left */
 
-#define SCRIPT_DWORDS 130 /* length of the program; rom.ld checks it */
+#define SCRIPT_DWORDS 138 /* length of the program; rom.ld checks it */
 
 #ifndef __ASSEMBLER__
 

@@ -188,8 +188,6 @@ static const char IN_ROM *examine(struct scsi_device device,
 				       &found->capacity);
 	if (result != SCSI_OK)
 		return banner_reason(result);
-	if (!found->capacity.blocks)
-		return ROM_STRING("no blocks");
 	if (found->capacity.block_bytes != SECTOR_BYTES)
 		return ROM_STRING("blocks are not 512 bytes");
 	if (workspace.int13.disks == MOST_DISKS)

@@ -14,7 +14,8 @@
 enum scsi_result disk_ready(struct scsi_bus *bus, struct scsi_device device,
 			    u32 patience_ms);
 
-/* READ(10): blocks (1 to 65535) of block_bytes from lba to the bus address.
+/* READ(10): blocks of block_bytes, together less than 64 KiB, from lba to the
+ * bus address.
  * Success means that every byte arrived.
  */
 enum scsi_result disk_read(struct scsi_bus *bus, struct scsi_device device,

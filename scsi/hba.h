@@ -37,7 +37,7 @@ struct hba_request {
 	u8 cdb_bytes;
 	u8 cdb[SCSI_CDB_MAX];
 	u32 data_address; /* bus address */
-	u32 data_bytes;	  /* up to FFFFFFh; 0 with HBA_NO_DATA */
+	u32 data_bytes;	  /* up to FFFFh; 0 with HBA_NO_DATA */
 	u32 timeout_ms;
 	/* out, valid with HBA_OK */
 	u8 status;
