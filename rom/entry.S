@@ -170,6 +170,7 @@ bcv_common:
  */
 	.globl	run_c
 run_c:
+	btsw	$BUSY_BIT, WS_BUSY	# no INT 13h of an interrupt handler
 	movw	%ss, WS_CALLER_SS
 	movl	%esp, WS_CALLER_ESP
 	movw	%ds, %bx
@@ -182,4 +183,5 @@ run_c:
 	calll	*%ecx
 	movw	WS_CALLER_SS, %ss
 	movl	WS_CALLER_ESP, %esp
+	btrw	$BUSY_BIT, WS_BUSY
 	retw

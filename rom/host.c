@@ -69,6 +69,8 @@ static bool hex_number(const char **at, u32 *value)
 
 	for (*value = 0;; ++*at) {
 		char c = **at;
+		if (*value >> 28)
+			return false; /* more than any unit has */
 		if (c >= '0' && c <= '9')
 			*value = *value << 4 | (u32)(c - '0');
 		else if (c >= 'a' && c <= 'f')
@@ -104,7 +106,8 @@ static bool skip_unit(const char **at, u16 pci_address,
 	       unit_address(at, &channel, &ignored) &&
 	       skip(at, ROM_STRING("/disk")) &&
 	       unit_address(at, &target, &lun) &&
-	       target == device.target && lun == device.lun;
+	       target == device.target && lun == device.lun &&
+	       (!**at || **at == '/' || **at == ' ');
 }
 
 u8 host_boot_rank(u16 pci_address, struct scsi_device device)
