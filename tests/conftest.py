@@ -15,14 +15,18 @@ sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests")]
 
 import agent as agent_module  # noqa: E402
 import machine  # noqa: E402
+import strict  # noqa: E402
 
 PATTERN_SECTORS = 65536  # 32 MiB
 
 
 counts = {}
+notes = []  # what tests want to be known of a run
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
+    for line in notes:
+        terminalreporter.write_line(line)
     for key in ("passed", "failed", "error", "skipped"):
         counts[key] = len(terminalreporter.stats.get(key, []))
 
@@ -67,3 +71,15 @@ def start(agent_rom: Path):
     yield run
     for pc in running:
         pc.close()
+
+
+@pytest.fixture
+def note():
+    """Print a line behind all tests."""
+    return notes.append
+
+
+@pytest.fixture(params=strict.FAMILIES)
+def pc(request) -> strict.Pc:
+    """The strict virtual PC, booted, with disks at IDs 0 and 3."""
+    return strict.two_disks(request.param)

@@ -7,72 +7,16 @@ call; see tests/vpc.
 
 from __future__ import annotations
 
-import functools
-
 import pytest
 
 from agent import header_value
-from machine import ROM_810, ROM_895A
+from strict import (OVERRUN, READ_FAILED, SECOND, TIMEOUT, disk, lives_on, once,
+                    reads_well)
 from vpc.bus import (COMMAND, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Delay,
                      Reselect)
-from vpc.pc import BUFFER, Pc
+from vpc.pc import BUFFER
 from vpc.target import (BUSY, CHECK_CONDITION, COMPLETE, DISCONNECT, QUEUE_FULL, REJECT,
                         RESERVATION_CONFLICT, RESTORE, SAVE, Answer, Disk)
-
-OK, READ_FAILED, OVERRUN, TIMEOUT = 0x00, 0x20, 0x08, 0x80
-SECOND = 1_000_000_000
-
-ROMS = {"895A": ROM_895A, "810": ROM_810}
-
-
-@pytest.fixture(params=["895A", "810"])
-def pc(request) -> Pc:
-    """A booted machine with two disks, at IDs 0 and 3."""
-    machine = Pc(ROMS[request.param], request.param)
-    machine.bus.targets = {0: Disk(), 3: Disk(content=lambda lba: bytes([3]) * 512)}
-    machine.power_on()
-    return machine
-
-
-def disk(pc: Pc) -> Disk:
-    return pc.bus.targets[0]
-
-
-def expected(pc: Pc, lba: int, count: int) -> bytes:
-    return b"".join(disk(pc).content(lba + i) for i in range(count))
-
-
-def reads_well(pc: Pc, lba: int = 1000, count: int = 3) -> None:
-    """A read of the first disk gives its data."""
-    pc.poke(BUFFER, b"\xEE" * count * 512)
-    result = pc.read(lba, count)
-    assert (result.ah, result.cf) == (OK, False)
-    assert pc.peek(BUFFER, count * 512) == expected(pc, lba, count)
-
-
-def lives_on(pc: Pc) -> None:
-    """After trouble: the other disk reads, and the first one does again."""
-    disk(pc).data_hook = disk(pc).before_command = disk(pc).before_status = None
-    disk(pc).status_hook = None
-    result = pc.read(1, 1, drive=0x81)
-    assert (result.ah, pc.peek(BUFFER, 512)) == (OK, bytes([3]) * 512)
-    reads_well(pc)
-
-
-def once(hook):
-    """Only the first call of a hook misbehaves; later data comes as it should."""
-    calls = []
-
-    @functools.wraps(hook)
-    def wrapped(bus, data):
-        calls.append(1)
-        if len(calls) == 1:
-            yield from hook(bus, data)
-        else:
-            yield from Disk.data_in(data)
-
-    return wrapped
-
 
 # ---- What POST does ---------------------------------------------------------------
 
@@ -293,7 +237,7 @@ def test_several_unit_attentions_are_drained(pc):
     (0xE, 0x1D, 0, 0x20, 1), (0x6, 0x28, 0, 0x06, 17), (0x6, 0x29, 0, 0x20, 17)])
 def test_each_sense_key_has_its_status(pc, key, asc, ascq, status, tries):
     target = disk(pc)
-    target.status_hook = lambda cdb: target._check(key, asc, ascq) if cdb[0] == 0x28 else None
+    target.status_hook = lambda cdb: target.check(key, asc, ascq) if cdb[0] == 0x28 else None
     before = sum(c[0] == 0x28 for c in target.commands)
     result = pc.read(0, 1)
     assert (result.ah, result.cf) == (status, True)
@@ -308,7 +252,7 @@ def test_a_stopped_disk_is_started(pc):
     def hook(cdb):
         if cdb[0] == 0x1B and cdb[4] & 1:
             stopped.clear()
-        return target._check(2, 4, 2) if stopped else None
+        return target.check(2, 4, 2) if stopped else None
     target.status_hook = hook
     reads_well(pc)
 
@@ -316,7 +260,7 @@ def test_a_stopped_disk_is_started(pc):
 def test_a_disk_becoming_ready_is_waited_for(pc):
     target = disk(pc)
     ready_at = pc.chip.now + 3 * SECOND
-    target.status_hook = lambda cdb: (target._check(2, 4, 1) if pc.chip.now < ready_at else None)
+    target.status_hook = lambda cdb: (target.check(2, 4, 1) if pc.chip.now < ready_at else None)
     reads_well(pc)
 
 
@@ -476,53 +420,6 @@ def test_a_call_is_marked_busy_while_it_runs_and_not_after(pc):
     disk(pc).data_hook = hook
     reads_well(pc)
     assert (seen, pc.peek(mark, 1)[0] & 1) == ([1], 0)
-
-
-# ---- Every event, one after the other -----------------------------------------------------------
-
-
-def test_a_read_survives_trouble_at_the_nth_bus_event_for_every_n(pc):
-    """Bus free, bus reset and hang instead of the Nth byte of one read, until
-    a read gets by without trouble."""
-    for event in (FREE, RESET):
-        for n in range(1, 600):
-            disk(pc).session = trouble_at(disk(pc), n, event)
-            pc.poke(BUFFER, b"\xEE" * 512)
-            result = pc.read(7, 1)
-            done = disk(pc).session.done
-            del disk(pc).session
-            if not result.cf:
-                assert pc.peek(BUFFER, 512) == expected(pc, 7, 1)
-            if done:
-                break
-        else:
-            pytest.fail("the read never ended")
-        lives_on(pc)
-
-
-class trouble_at:
-    """A session that does `event` in place of its nth bus event, once."""
-
-    def __init__(self, target: Disk, n: int, event):
-        self._target, self._n, self._event = target, n, event
-        self._hit = False
-        self.done = False  # a session went by without reaching n
-
-    def __call__(self, bus):
-        inner = Disk.session(self._target, bus)
-        answer, count = None, 0
-        while True:
-            try:
-                what = inner.send(answer)
-            except StopIteration:
-                self.done = not self._hit
-                return
-            count += 1
-            if count == self._n and not self._hit:
-                self._hit = True
-                yield self._event
-                return
-            answer = yield what
 
 
 def test_our_stack_was_never_more_than_half_used(pc):

@@ -3,12 +3,16 @@
 """The strict virtual PC: runs the shipped ROM file against a 53C8xx model
 written from the manual, which objects to every rule broken (ring 1).
 
-    law.py      the one exception
+    law.py      the rules, and the exception that names the one broken
     bus.py      the SCSI bus: handshakes, ATN, bus free; targets as generators
-    target.py   a disk, and how it may behave
+    target.py   disks and CD-ROM drives, and how they may behave
     chip.py     registers of the 53C8xx and their side effects
     scripts.py  the SCRIPTS processor
-    pc.py       CPU (Unicorn), memory, BIOS services, ports; runs init, BCV, INT 13h
+    tempers.py  how QEMU and 86Box differ from silicon
+    pc.py       CPU (Unicorn), memory, ports; runs init, BCV, INT 13h
+    bios.py     BIOS services, and how a BIOS treats an option ROM
+    devices.py  8254, IRQ0, fw_cfg, PCI configuration space
+    rig.py      chip and bus without a PC
 
 It shares no file with the ROM.
 """

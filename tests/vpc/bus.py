@@ -6,6 +6,8 @@ A target is a generator. Each `yield` is one event on the bus:
 
     (phase, byte)     REQ with that phase; for the phases towards the target
                       byte is None, and the yield returns the initiator's byte
+    (phase, bytes)    towards the initiator: one REQ after the other
+    Bad(phase, byte)  a byte with wrong parity
     Delay(ns)         nothing happens for so long
     FREE              the target leaves the bus
     Reselect()        the target comes back, after FREE
@@ -18,11 +20,12 @@ held keeps the target waiting. [SCSI-2 "Information transfer phases"]
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
 DATA_OUT, DATA_IN, COMMAND, STATUS, MSG_OUT, MSG_IN = 0, 1, 2, 3, 6, 7
 OUTGOING = (DATA_OUT, COMMAND, MSG_OUT)
+AFTER_FREE_NS = 2_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,12 @@ class Reselect:
     target: int | None = None  # None: the one that disconnected
 
 
+@dataclass(frozen=True)
+class Bad:
+    phase: int
+    byte: int
+
+
 class Event:
     def __init__(self, name: str):
         self.name = name
@@ -45,120 +54,156 @@ class Event:
 
 FREE, HANG, RESET = Event("FREE"), Event("HANG"), Event("RESET")
 
-Session = Generator
+
+def played(events: Iterable) -> Generator:
+    """Any sequence of events as a generator."""
+    yield from events
+
+
+@dataclass(eq=False)
+class Nexus:
+    """One command of one target, connected or not."""
+    target: int
+    events: Generator
+    ready_at: int | None = None     # its next event comes then by itself
+    wants_back: int | None = None   # the ID it reselects with
+
+
+@dataclass
+class Request:
+    """REQ is up. `data` are the bytes on offer, None if one is asked for."""
+    phase: int
+    data: bytes | None
+    bad_parity: bool = False
 
 
 class Bus:
-    """The lines, and the one nexus there can be at a time."""
+    """The lines, and the nexuses: one connected at most, others away."""
 
     def __init__(self) -> None:
         self.targets: dict[int, object] = {}
-        self.atn = False
-        self.stuck_busy = False  # somebody holds BSY for ever
-        self.stuck_reset = False
-        self._session: Session | None = None
-        self.connected: int | None = None
-        self.request: tuple[int, int | None] | None = None  # REQ: phase, byte
-        self.ready_at = 0
-        self.waiting_reselect: Reselect | None = None
-        self.fell_free = False   # the target has just left the bus
-        self.was_reset = False
         self.now = 0
+        self.atn = False
+        self.stuck_busy = False     # somebody holds BSY for ever
+        self.stuck_reset = False    # somebody holds RST for ever
+        self.busy_until = 0         # other initiators use the bus
+        self.nexus: Nexus | None = None
+        self.away: list[Nexus] = []
+        self.request: Request | None = None
+        self.on_free: Callable[[], None] = lambda: None
+        self.on_reset: Callable[[], None] = lambda: None
+        self._answer: int | None = None
+
+    @property
+    def connected(self) -> int | None:
+        """ID of the target that holds the bus."""
+        return self.nexus.target if self.nexus else None
+
+    @property
+    def free(self) -> bool:
+        return not (self.nexus or self.stuck_busy or self.stuck_reset
+                    or self.now < self.busy_until)
 
     # ---- Initiator's side ---------------------------------------------------
 
-    def select(self, target: int, atn: bool) -> bool:
-        """Select a target. False if nobody answers."""
-        device = self.targets.get(target)
-        if device is None:
-            return False
+    def select(self, target: int, atn: bool) -> None:
+        """Select a target that is there."""
         self.atn = atn
-        self.connected = target
-        self._session = device.session(self)
-        self._advance(None)
-        return True
+        self.nexus = Nexus(target, played(self.targets[target].session(self)))
+        self._advance(self.nexus, None)
 
-    def poll(self) -> None:
-        """Let time do its work."""
-        if self.connected is not None and self.request is None and self._pending_delay():
-            self._advance(None)
-        elif self.connected is None and self._session and self._pending_delay():
-            self._advance(None)
+    def take(self, most: int) -> bytes:
+        """Take up to so many of the bytes on offer, ACK up with the last."""
+        request = self.request
+        taken, request.data = request.data[:most], request.data[most:]
+        return taken
 
-    def _pending_delay(self) -> bool:
-        return self.delayed and self.now >= self.ready_at
-
-    delayed = False  # the target is in a Delay
-
-    def take(self, value: int | None) -> int | None:
-        """Handshake the byte that REQ offers or asks for, up to ACK. The
-        target goes on only with release()."""
-        assert self.request is not None
-        phase, byte = self.request
-        self._answer = value if phase in OUTGOING else None
-        return byte
+    def give(self, byte: int) -> None:
+        """Hand over the byte asked for, ACK up."""
+        self._answer = byte
 
     def release(self) -> None:
         """Drop ACK: the target sees the end of the handshake."""
+        if self.request.data:
+            return
         answer, self._answer = self._answer, None
         self.request = None
-        self._advance(answer)
-
-    _answer: int | None = None
+        self._advance(self.nexus, answer)
 
     def reset(self) -> None:
         """RST: all targets forget everything."""
-        self._drop()
-        self._session = None
-        self.waiting_reselect = None
-        self.fell_free = False
+        self.nexus = self.request = None
+        self.away.clear()
         self.atn = False
         for device in self.targets.values():
             device.reset()
 
-    def reconnect(self) -> int:
-        """The initiator has answered a reselection; returns who it was."""
-        assert self.waiting_reselect is not None and self._session is not None
-        who = self.waiting_reselect.target
-        self.waiting_reselect = None
-        self.connected = who
-        self._advance(None)
-        return who
+    def reselector(self) -> Nexus | None:
+        """Who wants the initiator's answer to a reselection."""
+        if not self.free:
+            return None
+        return next((n for n in self.away if n.wants_back is not None), None)
+
+    def reconnect(self) -> None:
+        """Answer a reselection."""
+        self.nexus = self.reselector()
+        self.away.remove(self.nexus)
+        self.nexus.target, self.nexus.wants_back = self.nexus.wants_back, None
+        self._advance(self.nexus, None)
+
+    # ---- Time -----------------------------------------------------------------
+
+    def next_event(self) -> int | None:
+        """When something happens by itself."""
+        times = [n.ready_at for n in [self.nexus, *self.away] if n and n.ready_at is not None]
+        if self.now < self.busy_until:
+            times.append(self.busy_until)
+        return min(times, default=None)
+
+    def poll(self) -> None:
+        """Let time do its work."""
+        for nexus in [self.nexus, *self.away]:
+            if nexus and nexus.ready_at is not None and self.now >= nexus.ready_at:
+                self._advance(nexus, None)
 
     # ---- Target's side --------------------------------------------------------
 
-    def _drop(self) -> None:
-        self.connected = None
-        self.request = None
-        self.delayed = False
+    def begin(self, target: int, events: Iterable) -> None:
+        """A command from before our time: its target is away."""
+        nexus = Nexus(target, played(events))
+        self.away.append(nexus)
+        self._advance(nexus, None)
 
-    def _advance(self, answer: int | None) -> None:
+    def _advance(self, nexus: Nexus, answer: int | None) -> None:
         """Run the target's generator to its next event."""
-        self.delayed = False
+        nexus.ready_at = None
+        ended = False
         try:
-            event = self._session.send(answer)
+            event = nexus.events.send(answer)
         except StopIteration:
-            event = FREE
-            self._session = None
+            event, ended = FREE, True
         if isinstance(event, tuple):
-            self.request = event
+            phase, data = event
+            self.request = Request(phase, bytes([data]) if isinstance(data, int) else data)
+        elif isinstance(event, Bad):
+            self.request = Request(event.phase, bytes([event.byte]), True)
         elif isinstance(event, Delay):
-            self.delayed = True
-            self.ready_at = self.now + event.ns
+            nexus.ready_at = self.now + event.ns
         elif isinstance(event, Reselect):
-            self.waiting_reselect = Reselect(event.target if event.target is not None
-                                             else self._owner)
+            nexus.wants_back = nexus.target if event.target is None else event.target
         elif event is FREE:
-            self._owner = self.connected
-            self._drop()
-            self.fell_free = True
-            if self._session is not None:
-                # what the target does next happens on a free bus
-                self.delayed = True
-                self.ready_at = self.now + 2_000
+            self._leave(nexus, ended)
         elif event is RESET:
-            self.was_reset = True
             self.reset()
+            self.on_reset()
         # HANG: nothing at all
 
-    _owner: int | None = None
+    def _leave(self, nexus: Nexus, ended: bool) -> None:
+        if nexus is self.nexus:
+            self.nexus = self.request = None
+            if not ended:
+                self.away.append(nexus)
+                nexus.ready_at = self.now + AFTER_FREE_NS
+            self.on_free()
+        elif ended:
+            self.away.remove(nexus)

@@ -1,13 +1,100 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What the bench says when a rule is broken."""
+"""The laws of the bench, and the exception that names the one broken.
+
+Every law is listed here; tests/test_mutants.py and tests/test_laws.py show
+that each of them bites.
+"""
 
 from __future__ import annotations
 
+LAWS = {
+    # The CPU and the registers
+    "register access while SCRIPTS runs": "only ISTAT, ISTAT1 and the mailboxes are free",
+    "register space": "an old chip has 128 bytes of registers",
+    "read-only register written": "status registers are not written to",
+    "SFBR written by the CPU": "SFBR belongs to SCRIPTS",
+    "SIST read in bytes": "one 16-bit read, or a cause is lost",
+    "DSTAT read before SIST": "the SCSI cause first",
+    "DSTAT read with ABRT set": "ABRT would come again",
+    "DSP written in parts": "one 32-bit write starts the program",
+    "SRST left set": "software reset does not clear itself",
+    "SRST without ABRT": "a running program is stopped first",
+    "bus reset too short": "RST is held for 25 us",
+    "SCRIPTS started with causes pending": "SIST and DSTAT are read empty first",
+    "SCRIPTS started with a FIFO not empty": "CLF and CSF first",
+    "SCRIPTS started in a manual mode": "DCNTL.SSM and DMODE.MAN are off",
+    "SCRIPTS started during a bus reset": "SCNTL1.RST is off",
+    "SCRIPTS started with ABRT set": "ISTAT.ABRT is off",
+    "interrupt pin enabled": "a polled driver keeps the pin silent",
+    # SCRIPTS
+    "SCRIPTS not aligned": "instructions lie on dwords",
+    "illegal instruction": "the chip would raise DSTAT.IID",
+    "CHMOV in place of MOVE": "chained moves are for wide buses and target mode",
+    "block move of 0 bytes": "illegal",
+    "top byte of a table count not 0": "a count has 24 bits",
+    "table not aligned": "table entries lie on dwords",
+    "register instruction without DCNTL.COM": "they work as documented only with COM",
+    "SET ACK": "only for tests of the chip",
+    "stale phase tested": "the first test behind a handshake waits",
+    "INT during a selection": "the program waits for its end first",
+    "not modelled": "the bench cannot judge this",
+    # The bus
+    "ACK still asserted": "CLEAR ACK after the last byte of a MSG IN move",
+    "SDU left on": "SDU is cleared before the ACK that lets the target go",
+    "phase wanted on a free bus": "no phase test behind the end of a nexus",
+    "no selection time-out": "STIME0.SEL must not be 0",
+    "own ID clashes": "SCID is nobody else's ID",
+    "cannot be reselected": "SCID.RRE and RESPID",
+    "clock not set": "SCNTL3.CCF fits the 40 MHz clock",
+    "selection too soon after a bus reset": "250 ms",
+    "transfer not agreed": "SXFER and SCNTL3 are what the target agreed to",
+    # On return
+    "SCRIPTS left running": "nothing runs between two calls",
+    "causes left pending": "SIST and DSTAT are empty",
+    "target left connected": "the bus is free",
+    "FIFO left full": "the next command needs it empty",
+    "ABRT left set": "the next program would be aborted",
+    "board setting lost": "GPCNTL, STEST2.DIF and DCNTL.IRQM are the board's",
+    # Memory, ports, CPU (pc.py)
+    "bus mastering not enabled": "PCI COMMAND.MASTER before any DMA",
+    "DMA outside memory": "there is none at that address",
+    "DMA into ROM": "the chip cannot write there",
+    "write outside buffer and workspace": "nothing else is ours",
+    "ROM written after boot": "the image is read-only then",
+    "port not ours": "the chip, the 8254, and in POST fw_cfg",
+    "BIOS service not expected": "only what a BIOS promises an option ROM",
+    "step bound": "every call ends",
+    "register not preserved": "upper halves and segments included",
+    "flags not preserved": "all but CF",
+    "stack not restored": "SS:ESP as the caller had it",
+    "caller's stack": "64 bytes",
+    "write not allowed in POST": "the image, 40:13h, 40:75h, INT 13h, and what was taken",
+    "I/O space not enabled": "PCI COMMAND.IO before any port",
+    "PCI register not ours": "COMMAND, cache line, latency and interrupt line of the controller",
+    "PMM misused": "only known functions, own blocks, conventional memory, and only in POST",
+    "stack too small for the BIOS": "PCI BIOS calls need 1024 bytes, PMM calls 256",
+    "8254 set anew": "counter 0 is set only where the BIOS has not",
+    "8254 out of step": "whoever latches reads all bytes, and nobody else reads",
+    "boot vector hooked in init": "a PnP ROM hooks INT 13h and counts drives in its BCV",
+    "ROM header wrong": "the length may shrink in init, not grow",
+    "ROM checksum wrong": "the image of the length after init sums to 0",
+    "no image at the run-time segment": "PCI 3.0: init moves the code to the segment in BX",
+    "PnP header wrong": "signature, checksum, texts and vectors inside the image",
+    "workspace in free memory": "below 40:13h the operating system lives",
+    "code outside the ROM run": "only the image and the BIOS are code",
+    "given-back code run": "what init gave back is no longer there",
+    "CPU halted": "nobody waits for an interrupt",
+    "CPU exception": "no invalid opcode, no address without memory",
+    "our stack overflowed": "it ends at the foot of the workspace",
+}
+
 
 class LawBroken(AssertionError):
-    """A rule of the manual or of good manners was broken; `law` names it."""
+    """A rule of the chip, the bus or the house was broken."""
 
-    def __init__(self, law: str, detail: str):
+    def __init__(self, law: str, detail: str = ""):
+        if law not in LAWS:
+            raise KeyError(f"law.py does not list {law!r}")
         super().__init__(f"{law}: {detail}")
         self.law = law

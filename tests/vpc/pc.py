@@ -1,51 +1,60 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The PC around the chip: a CPU (Unicorn, 16-bit), memory, the BIOS services
-an option ROM may use, and the laws for memory, ports and registers.
+"""The PC around the chip: a CPU (Unicorn, 16-bit), memory, ports, and the
+laws for memory, ports, registers and stacks. The BIOS is in bios.py, other
+devices in devices.py.
 
-BIOS services are addresses in the F000 segment that Python answers. Time is
-virtual: it passes with port accesses, and jumps ahead while nobody has
-anything to do.
+Time is virtual: it passes with port accesses and BIOS services, and jumps
+ahead while nobody has anything to do.
 """
 
 from __future__ import annotations
 
+import functools
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
-from unicorn import UC_ARCH_X86, UC_HOOK_CODE, UC_HOOK_INSN, UC_HOOK_MEM_WRITE, UC_MODE_16, Uc
+from unicorn import (UC_ARCH_X86, UC_HOOK_CODE, UC_HOOK_INSN, UC_HOOK_INTR, UC_HOOK_MEM_WRITE,
+                     UC_HOOK_MEM_WRITE_PROT, UC_MODE_16, UC_PROT_ALL, UC_PROT_EXEC, UC_PROT_READ,
+                     Uc, UcError)
 from unicorn import x86_const as x86
 
+import machine
+
+from .bios import BIOS_SEGMENT, DISK_STATUS, ROM_SEGMENT, STOP, Bios
 from .bus import Bus
-from .chip import FAMILIES, MS, Chip
+from .chip import DSP, FAMILIES, MS, Chip
+from .devices import PIT_COMMAND, PIT_COUNTER, FwCfg, PciSpace, Pit, TimerInterrupt
 from .law import LawBroken
 
-MEMORY = 0x200000
-ROM_SEGMENT = 0xC800
-BIOS_SEGMENT = 0xF000
-STOP = 0xFF00           # F000: a HLT to which calls return
-SERVICE = 0xE000        # F000: one service each 16 bytes
-PMM_ENTRY = 0xD000
-PMM_TABLE = 0xF0000
-PMM_BLOCKS = 0xE8000    # what PMM gives out
-PNP_OFFSET = 0x0100
-EBDA_KIB = 639
+MEMORY = 0x1000000
 PCI_ADDRESS = 4 << 3
-IO_BASE = 0xC000
+IO_BASE, IO_BYTES, ISTAT = 0xC000, 0x100, 0x14
+EOI_PORT = 0x20
 
 STACK_SEGMENT, STACK_TOP = 0x0900, 0x1000
+STACK = range(STACK_SEGMENT * 16, STACK_SEGMENT * 16 + STACK_TOP)
 STACK_FILL = 0xA5
 STACK_BUDGET = 64
+WORKSPACE_BYTES = 2048
+CANARY = b"tack"
 BUFFER = 0x20000
 PACKET = 0x1000
 
-PIT_HZ = 1_193_182
+C_SEGMENT, C_STACK_TOP, C_END = 0x3000, 0x2000, 0xF000   # arguments lie above the stack
+C_RETURN = 0xFFF0                       # in the ROM's segment: a HLT
+C_MEMORY = range(C_SEGMENT * 16, C_SEGMENT * 16 + 0x10000)
+
 PORT_NS = 700
-IDLE_NS = 20 * MS       # the most that time jumps at one look at the clock
-LOOK_NS = 500_000       # one look at the clock while the chip is idle
+POLL_NS = 10_000        # one look at ISTAT while SCRIPTS runs
+FIRST_RUN_LOOK_NS = 50_000  # one look at the clock behind a start of SCRIPTS ...
+FIRST_LOOK_NS = 1_000       # ... or while it is idle, behind a wait or a write; ...
+LONGEST_LOOK_NS = 5 * MS    # ... each next one twice as long, idle up to this
+
+MOST_NS = 600_000 * MS  # bounds for one call
+MOST_INSTRUCTIONS = 100_000_000
 
 NAMES = ["eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags",
          "cs", "ds", "es", "fs", "gs", "ss"]
@@ -53,19 +62,40 @@ IDS = {name: getattr(x86, f"UC_X86_REG_{name.upper()}") for name in NAMES}
 SEEDS = {"eax": 0xAAAA5A07, "ebx": 0xBBBB5B04, "ecx": 0xCCCC5C06, "edx": 0xDDDD5D05,
          "esi": 0x51515E02, "edi": 0xD1D15D01, "ebp": 0xB9B95B03,
          "ds": 0x1234, "es": 0x2345, "fs": 0x3456, "gs": 0x4567}
-CF, IF = 0x001, 0x200
+PARTS = {"x": (0xFFFF0000, 0), "l": (0xFFFFFF00, 0), "h": (0xFFFF00FF, 8)}   # mask, shift
+FIXED, CF, TF, IF = 0x002, 0x001, 0x100, 0x200
+STI, HLT = 0xFB, 0xF4
+
+symbol = functools.cache(machine.symbol)
+
+
+class Returned(NamedTuple):
+    """What a C function returns."""
+    eax: int
+    edx: int
 
 
 @dataclass
 class Result:
-    """Registers after a call."""
+    """Registers after a call, and what the call took. The last five are what
+    `make bench` prints; own stack and instructions only with Pc.measure."""
     registers: dict[str, int]
     stack_used: int = 0
+    own_stack_used: int = 0
+    instructions: int = 0
+    register_reads: int = 0
+    register_writes: int = 0
+    scripts_instructions: int = 0
+    ns: int = 0
 
     def __getattr__(self, name: str) -> int:
         registers = self.__dict__["registers"]
         if name in registers:
             return registers[name]
+        if name in ("si", "di", "bp", "sp"):
+            return registers[f"e{name}"] & 0xFFFF
+        if len(name) != 2 or f"e{name[0]}x" not in registers:
+            raise AttributeError(name)
         value = registers[f"e{name[0]}x"]
         return {"x": value & 0xFFFF, "l": value & 0xFF, "h": value >> 8 & 0xFF}[name[1]]
 
@@ -79,55 +109,74 @@ class Pc:
     """A machine with one controller. Give it targets, then power_on()."""
     rom: Path
     family: str = "895A"
-    pmm: bool = True
     bus: Bus = field(default_factory=Bus)
+    bios: Bios = field(default_factory=Bios)
+    pit: Pit = field(default_factory=Pit)
+    timer: TimerInterrupt = field(default_factory=TimerInterrupt)
+    fwcfg: FwCfg | None = None      # None: not QEMU, nobody may touch these ports
+    present: bool = True            # the controller is in its slot
+    pci_address: int = PCI_ADDRESS
+    bar0: int = IO_BASE | 1
+    rom_writable: bool = True       # while init runs
+    measure: bool = False
+    most_idle_ns: int = 20 * MS     # that time jumps at one look at the clock
+    chip_class: type[Chip] = Chip
 
     def __post_init__(self) -> None:
         self.uc = Uc(UC_ARCH_X86, UC_MODE_16)
         self.uc.mem_map(0, MEMORY)
-        self.chip = Chip(FAMILIES[self.family], self.bus, self._dma_read, self._dma_write)
+        self.chip = self.chip_class(FAMILIES[self.family], self.bus, self._dma_read,
+                                    self._dma_write)
+        self.pci = PciSpace(self.pci_address, self.chip.family.device if self.present else None,
+                            self.bar0, self.fwcfg is not None)
         self.text = ""
-        self.step_seconds = 60
-        self._error: Exception | None = None
-        self.command_register = 0
         self.booted = False
         self.workspace: range | None = None
-        self.writable: list[range] = [range(0, MEMORY)]
-        self._pmm_next = PMM_BLOCKS
-        self._pit_latched: list[int] = []
-        self._setup_memory()
-        self._setup_hooks()
+        self.writable: list[range] = [STACK]    # by the call that runs
+        self._in_post = False
+        self._error: Exception | None = None
+        self._vector: int | None = None     # of an INT instruction or exception
+        self._look_ns, self._run_look_ns = FIRST_LOOK_NS, FIRST_RUN_LOOK_NS
+        self._looks = 0             # at the clock, since the chip was spoken to
+        self._served: int | None = None     # BIOS service done, but not yet left
+        self._deadline = MOST_NS
+        self._instructions = 0
+        self._unwatched: tuple[range, ...] = ()
+        self._write_hooks: list[int] = []
+        self._c_next = C_STACK_TOP
+        self.bios.attach(self)
+        self._image = self.bios.image
+        self.poke(ROM_SEGMENT * 16 + C_RETURN, bytes([HLT]))
+        self._set_up_timer()
+        self._set_up_hooks()
 
-    # ---- Set-up -------------------------------------------------------------------
+    # ---- Set-up -----------------------------------------------------------------------
 
-    def _setup_memory(self) -> None:
-        for vector in range(256):
-            self.poke(vector * 4, struct.pack("<HH", SERVICE + vector * 16, BIOS_SEGMENT))
-            self.poke((BIOS_SEGMENT << 4) + SERVICE + vector * 16, b"\xcf")
-        self.poke((BIOS_SEGMENT << 4) + STOP, b"\xf4")
-        self.poke((BIOS_SEGMENT << 4) + PMM_ENTRY, b"\xcb")
-        self.poke(0x40E, struct.pack("<H", EBDA_KIB * 64))
-        self.poke(0x413, struct.pack("<H", EBDA_KIB))
-        if self.pmm:
-            table = bytearray(b"$PMM\x01\x10\x00" + struct.pack("<HH", PMM_ENTRY, BIOS_SEGMENT)
-                              + bytes(5))
-            table[6] = -sum(table) & 0xFF
-            self.poke(PMM_TABLE, bytes(table))
-        pnp = bytearray(b"$PnP\x10\x21" + bytes(27))
-        pnp[8] = -sum(pnp) & 0xFF
-        self.poke((BIOS_SEGMENT << 4) + PNP_OFFSET, bytes(pnp))
-        self.poke(ROM_SEGMENT * 16, self.rom.read_bytes())
+    def _set_up_timer(self) -> None:
+        if self.timer.kind != "dead":
+            base = BIOS_SEGMENT << 4
+            self.poke(8 * 4, struct.pack("<HH", self.timer.HANDLER, BIOS_SEGMENT))
+            self.poke(base + self.timer.HANDLER, self.timer.code)
+            self.poke(self.timer.PACKET, self.timer.packet)
 
-    def _setup_hooks(self) -> None:
+    def _set_up_hooks(self) -> None:
         base = BIOS_SEGMENT << 4
-        guarded = self._guarded
-        self.uc.hook_add(UC_HOOK_CODE, guarded(self._service), begin=base, end=base + 0xFFFF)
-        self.uc.hook_add(UC_HOOK_MEM_WRITE, guarded(self._cpu_wrote))
-        self.uc.hook_add(UC_HOOK_INSN, guarded(self._port_in), None, 1, 0, x86.UC_X86_INS_IN)
-        self.uc.hook_add(UC_HOOK_INSN, guarded(self._port_out), None, 1, 0, x86.UC_X86_INS_OUT)
+        add, guarded = self.uc.hook_add, self._guarded
+        add(UC_HOOK_CODE, guarded(self._in_bios), begin=base, end=base + 0xFFFF)
+        for begin, end in self._gaps(0, base, self._image, range(
+                ROM_SEGMENT * 16, ROM_SEGMENT * 16 + len(self._image)),
+                range(ROM_SEGMENT * 16 + C_RETURN, ROM_SEGMENT * 16 + C_RETURN + 1)):
+            add(UC_HOOK_CODE, guarded(self._astray), begin=begin, end=end)
+        add(UC_HOOK_CODE, guarded(self._astray), begin=base + 0x10000, end=MEMORY - 1)
+        add(UC_HOOK_INTR, guarded(self._software_interrupt))
+        add(UC_HOOK_MEM_WRITE_PROT, lambda *_: True)    # ignored, as by a real ROM
+        add(UC_HOOK_INSN, guarded(self._port_in), None, 1, 0, x86.UC_X86_INS_IN)
+        add(UC_HOOK_INSN, guarded(self._port_out), None, 1, 0, x86.UC_X86_INS_OUT)
+        if self.measure:
+            add(UC_HOOK_CODE, self._count, begin=0, end=base - 1)
 
     def _guarded(self, hook):
-        """An exception in a hook stops the CPU and is raised by _run()."""
+        """An exception in a hook stops the CPU and is raised by _go()."""
         def call(*arguments):
             try:
                 return hook(*arguments) or 0
@@ -137,7 +186,20 @@ class Pc:
                 return 0
         return call
 
-    # ---- Memory ---------------------------------------------------------------------
+    @staticmethod
+    def _gaps(start: int, stop: int, *ranges: range) -> list[tuple[int, int]]:
+        """First and last address of what lies between the ranges."""
+        gaps = []
+        for r in sorted(ranges, key=lambda r: r.start):
+            if r.start > start:
+                gaps.append((start, r.start - 1))
+            start = max(start, r.stop)
+        return [*gaps, (start, stop - 1)]
+
+    def _count(self, *_) -> None:
+        self._instructions += 1
+
+    # ---- Memory -----------------------------------------------------------------------
 
     def peek(self, address: int, length: int) -> bytes:
         return bytes(self.uc.mem_read(address, length))
@@ -148,197 +210,363 @@ class Pc:
     def word(self, address: int) -> int:
         return struct.unpack("<H", self.peek(address, 2))[0]
 
-    def _check_write(self, who: str, address: int, length: int) -> None:
-        if not any(address in r and address + length - 1 in r for r in self.writable):
-            raise LawBroken("write outside buffer and workspace",
-                            f"{who} wrote {length} bytes at {address:#x}")
+    def _watch_writes(self, *unwatched: range) -> None:
+        """CPU writes are shown to _cpu_wrote(), except in these ranges. What
+        begins just below the end of a range may reach beyond it."""
+        if unwatched == self._unwatched:
+            return
+        for hook in self._write_hooks:
+            self.uc.hook_del(hook)
+        watch = self._guarded(self._cpu_wrote)
+        self._write_hooks = [
+            self.uc.hook_add(UC_HOOK_MEM_WRITE, watch, begin=max(begin - 3, 0), end=end)
+            for begin, end in self._gaps(0, MEMORY, *unwatched)]
+        self._unwatched = unwatched
 
     def _cpu_wrote(self, uc, access, address, size, value, _) -> None:
         self._check_write("CPU", address, size)
 
+    def _check_write(self, who: str, address: int, length: int) -> None:
+        end = address + length
+        if self._may_write(address, end):
+            return
+        what = f"{who} wrote {length} bytes at {address:#x}"
+        if self.timer.running and self._timer_may_write(address):
+            return
+        if self._in_post:
+            self.allow_post_writes()    # 40:13h may have changed
+            if not self._may_write(address, end):
+                raise LawBroken("write not allowed in POST", what)
+        elif self.booted and address < self._image.stop and end > self._image.start:
+            raise LawBroken("ROM written after boot", what)
+        elif who == "CPU" and self._stack_wrapped():
+            raise LawBroken("our stack overflowed", what)
+        else:
+            raise LawBroken("write outside buffer and workspace", what)
+
+    def _stack_wrapped(self) -> bool:
+        """Our stack has gone below offset 0, so that SP is large again."""
+        return (self.workspace is not None and self.get("ss") << 4 == self.workspace.start
+                and self.get("esp") & 0xFFFF > WORKSPACE_BYTES)
+
+    def _may_write(self, start: int, end: int) -> bool:
+        return any(r.start <= start and end <= r.stop for r in self.writable)
+
+    def allow_post_writes(self) -> None:
+        self.writable = [*self.bios.post_memory(), STACK]
+
+    def _timer_may_write(self, address: int) -> bool:
+        """The tick count; and in POST, the ROM is free to serve a call."""
+        ticks = range(self.timer.COUNTER, self.timer.COUNTER + 4)
+        return address in ticks or self._in_post and address in (
+            *self.timer.BUFFER, DISK_STATUS)
+
     def _dma_read(self, address: int, length: int) -> bytes:
-        if not self.command_register & 4:
-            raise LawBroken("bus mastering not enabled", f"DMA from {address:#x}")
+        self._check_master(address)
         if address + length > MEMORY:
             raise LawBroken("DMA outside memory", f"read of {address:#x}")
         return self.peek(address, length)
 
     def _dma_write(self, address: int, data: bytes) -> None:
+        self._check_master(address)
+        if address + len(data) > MEMORY:
+            raise LawBroken("DMA outside memory", f"write of {address:#x}")
+        if self.booted and address < self._image.stop and address + len(data) > self._image.start:
+            raise LawBroken("ROM written after boot", f"by the chip at {address:#x}")
         self._check_write("chip", address, len(data))
         if 0xC0000 <= address < 0xE8000 or address >= 0xF0000 and address < 0x100000:
             raise LawBroken("DMA into ROM", f"{address:#x}")
         self.poke(address, data)
 
-    # ---- Ports ------------------------------------------------------------------------
+    def _check_master(self, address: int) -> None:
+        if not self.pci.command & PciSpace.MASTER:
+            raise LawBroken("bus mastering not enabled", f"DMA at {address:#x}")
+
+    def note_workspace(self) -> None:
+        """The ROM keeps its segment at +8 of the image, 0 if it has none."""
+        start = self.word(self.bios.image.start + 8) * 16
+        self.workspace = range(start, start + WORKSPACE_BYTES) if start else None
+
+    # ---- Time and ports ---------------------------------------------------------------
+
+    def pass_time(self, ns: int) -> None:
+        self.chip.advance(ns)
+        if self.chip.now > self._deadline:
+            raise LawBroken("step bound", f"more than {MOST_NS // 10**9} s")
+
+    def _let_timer_come(self) -> None:
+        if self.timer.due(self.chip.now):
+            self.uc.emu_stop()
+
+    def _is_chip(self, port: int) -> bool:
+        if not self.present or not IO_BASE <= port < IO_BASE + IO_BYTES:
+            return False
+        if not self.pci.command & PciSpace.IO:
+            raise LawBroken("I/O space not enabled", f"port {port:#x}")
+        return True
+
+    def _is_fwcfg(self, port: int, size: int, wanted: tuple[int, int]) -> bool:
+        """QEMU's device may be asked in POST only: later, who knows."""
+        return self.fwcfg is not None and not self.booted and (port, size) == wanted
 
     def _port_in(self, uc, port, size, _) -> int:
-        self.chip.advance(PORT_NS)
-        if IO_BASE <= port < IO_BASE + 0x100:
-            if port - IO_BASE == 0x14 and self.chip.scripts.running:
-                self.chip.advance(10_000)
+        self.pass_time(PORT_NS)
+        self._let_timer_come()
+        if self._is_chip(port):
+            self._wait_ends(self._looks > 1)    # else it asks again and again
+            if port - IO_BASE == ISTAT and self.chip.scripts.running:
+                self.pass_time(POLL_NS)
             return self.chip.cpu_read(port - IO_BASE, size)
-        if port == 0x40 and size == 1 and self._pit_latched:
-            return self._pit_latched.pop(0)
+        if (port, size) == (PIT_COUNTER, 1):
+            return self.pit.read()
+        if self._is_fwcfg(port, size, (FwCfg.DATA, 1)):
+            return self.fwcfg.read()
         raise LawBroken("port not ours", f"read of {port:#x}")
 
     def _port_out(self, uc, port, size, value, _) -> None:
-        self.chip.advance(PORT_NS)
-        if IO_BASE <= port < IO_BASE + 0x100:
+        self.pass_time(PORT_NS)
+        self._let_timer_come()
+        if self._is_chip(port):
+            self._wait_ends(True)
+            if port - IO_BASE == DSP:
+                self._run_look_ns = FIRST_RUN_LOOK_NS
             self.chip.cpu_write(port - IO_BASE, value, size)
-        elif port == 0x43 and value == 0xC2:
+        elif (port, size) == (PIT_COMMAND, 1):
             self._look_at_clock()
-        else:
+            self.pit.command(value, self.chip.now)
+        elif (port, size) == (PIT_COUNTER, 1):
+            self.pit.write(value, self.chip.now)
+        elif self._is_fwcfg(port, size, (FwCfg.SELECT, 2)):
+            self.fwcfg.select(value)
+        elif not (self.timer.running and (port, size, value) == (EOI_PORT, 1, 0x20)):
             raise LawBroken("port not ours", f"write of {value:#x} to {port:#x}")
 
+    def _wait_ends(self, ends: bool) -> None:
+        """The chip is spoken to: time goes in small steps again."""
+        self._looks = 0
+        if ends:
+            self._look_ns = FIRST_LOOK_NS
+
     def _look_at_clock(self) -> None:
-        """Latch counter 0; with nothing going on, time jumps ahead."""
-        if self.chip.scripts.running or self.bus.delayed:
-            event = self.chip.next_event()
-            self.chip.advance(min(event or IDLE_NS, IDLE_NS))
+        """With nothing going on, time jumps ahead, in steps that make no wait
+        more than twice as long."""
+        if self.timer.running:
+            return
+        event = self.chip.next_event()
+        if event is not None:
+            step = event or self.most_idle_ns
+        elif self.chip.scripts.running:
+            step, self._run_look_ns = self._run_look_ns, self._run_look_ns * 2
         else:
-            self.chip.advance(LOOK_NS)
-        count = -(self.chip.now * PIT_HZ // 1_000_000_000) & 0xFFFF
-        self._pit_latched = [0x34, count & 0xFF, count >> 8]
+            step, self._look_ns = self._look_ns, min(self._look_ns * 2, LONGEST_LOOK_NS)
+            self._looks += 1
+        self.pass_time(min(step, self.most_idle_ns))
 
-    # ---- Services ----------------------------------------------------------------------
+    # ---- The CPU ----------------------------------------------------------------------
 
-    def _get(self, name: str) -> int:
+    def get(self, name: str) -> int:
         return self.uc.reg_read(IDS[name])
 
-    def _set(self, name: str, value: int) -> None:
+    def set(self, name: str, value: int) -> None:
         self.uc.reg_write(IDS[name], value)
 
-    def _carry_on_stack(self, carry: bool) -> None:
-        at = (self._get("ss") << 4) + (self._get("esp") + 4 & 0xFFFF)
-        flags = self.word(at) & ~CF | carry
-        self.poke(at, struct.pack("<H", flags))
+    def registers(self) -> dict[str, int]:
+        return {name: self.get(name) for name in NAMES}
 
-    def _service(self, uc, address, size, _) -> None:
+    def _ip(self) -> int:
+        """Unicorn leaves a linear address in EIP when a port hook stops it."""
+        ip = self.get("eip")
+        return ip if ip <= 0xFFFF else ip - (self.get("cs") << 4) & 0xFFFF
+
+    def _at(self) -> int:
+        """Linear address of the next instruction."""
+        return (self.get("cs") << 4) + self._ip()
+
+    def _in_bios(self, uc, address, size, _) -> None:
         offset = address - (BIOS_SEGMENT << 4)
-        if offset == PMM_ENTRY:
-            self._pmm()
-        elif offset == SERVICE + 0x10 * 16:
-            self._int10()
-        elif offset == SERVICE + 0x1A * 16:
-            self._int1a()
-        elif offset == SERVICE + 0x13 * 16:
-            self._carry_on_stack(True)
-            self._set("eax", self._get("eax") & 0xFFFF00FF | 0x0100)
+        timer = self.timer
+        if address == self._served:     # stopped by the timer, goes on here
+            self._served = None
+        elif timer.HANDLER <= offset <= timer.end:
+            timer.running = offset != timer.end
+            if offset == timer.called:
+                timer.calls.append((self.get("eax") >> 8 & 0xFF, bool(self.get("eflags") & CF)))
         elif offset != STOP:
-            raise LawBroken("BIOS service not expected", f"F000:{offset:04x}")
+            self.bios.service(offset)
+            if timer.due(self.chip.now):
+                self._served = address
+                self.uc.emu_stop()
 
-    def _int10(self) -> None:
-        if self._get("eax") >> 8 & 0xFF == 0x0E:
-            self.text += chr(self._get("eax") & 0xFF)
+    def _astray(self, uc, address, size, _) -> None:
+        raise LawBroken("code outside the ROM run", f"at {address:#x}")
 
-    def _pmm(self) -> None:
-        stack = (self._get("ss") << 4) + (self._get("esp") & 0xFFFF) + 4
-        function = self.word(stack)
-        result = 0
-        if function == 0:
-            length = struct.unpack("<I", self.peek(stack + 2, 4))[0] * 16
-            result, self._pmm_next = self._pmm_next, self._pmm_next + length
-        self._set("eax", self._get("eax") & 0xFFFF0000 | result & 0xFFFF)
-        self._set("edx", self._get("edx") & 0xFFFF0000 | result >> 16)
+    def _go(self, address: int, home: int) -> None:
+        """Run until the HLT at `home`."""
+        self._error = self._served = None
+        self._wait_ends(True)
+        self._deadline = self.chip.now + MOST_NS
+        while self._execute(address, MOST_INSTRUCTIONS) != home + 1:
+            if not self.timer.due(self.chip.now):
+                raise self._explain_stop()
+            address = self._interrupt(home)
 
-    def _config(self, register: int) -> int:
-        values = {0x00: FAMILIES[self.family].device << 16 | 0x1000,
-                  0x04: self.command_register, 0x10: IO_BASE | 1}
-        return values.get(register, 0)
+    def _execute(self, address: int, count: int) -> int:
+        """Returns the address of the instruction that would come next."""
+        while True:
+            self._vector = None
+            try:
+                self.uc.emu_start(address, MEMORY, count=count)
+            except UcError as error:
+                self._error = self._error or LawBroken("CPU exception", f"{error} {self._where()}")
+            if self._error:
+                raise self._error
+            if self._vector is None:
+                return self._at()
+            address = self._enter(self._vector)
 
-    def _int1a(self) -> None:
-        function = self._get("eax") & 0xFFFF
-        address = self._get("ebx") & 0xFFFF
-        register = self._get("edi") & 0xFFFF
-        ours = address == PCI_ADDRESS
-        good = True
-        if function == 0xB101:
-            self._set("edx", 0x20494350)
-            self._set("ebx", 0x0210)
-        elif function == 0xB102:
-            good = (self._get("edx") & 0xFFFF == 0x1000 and self._get("esi") & 0xFFFF == 0
-                    and self._get("ecx") & 0xFFFF == FAMILIES[self.family].device)
-            if good:
-                self._set("ebx", PCI_ADDRESS)
-        elif function == 0xB10A:
-            self._set("ecx", self._config(register) if ours else 0xFFFFFFFF)
-        elif function == 0xB10C and ours and register == 4:
-            self.command_register = self._get("ecx") & 0xFFFF
-        else:
-            good = False
-        status = 0 if good else 0x86
-        self._set("eax", self._get("eax") & 0xFFFF00FF | status << 8)
-        self._carry_on_stack(not good)
+    def _software_interrupt(self, uc, vector, _) -> None:
+        """Unicorn does not do INT n by itself."""
+        self._vector = vector
+        self.uc.emu_stop()
 
-    # ---- Calls ----------------------------------------------------------------------------
+    def _enter(self, vector: int) -> int:
+        """What the CPU does at an interrupt; returns where it goes on."""
+        frame = [self._ip(), self.get("cs"), self.get("eflags") & 0xFFFF]
+        sp = self.get("esp") - 6 & 0xFFFF
+        self.poke((self.get("ss") << 4) + sp, struct.pack("<3H", *frame))
+        self.set("esp", self.get("esp") & 0xFFFF0000 | sp)
+        self.set("eflags", frame[2] & ~(IF | TF))
+        offset, segment = struct.unpack("<HH", self.peek(vector * 4, 4))
+        self.set("cs", segment)
+        return (segment << 4) + offset
+
+    def _where(self) -> str:
+        return f"at {self.get('cs'):04x}:{self._ip():04x}"
+
+    def _explain_stop(self) -> LawBroken:
+        halt = self._at() - 1
+        if self.peek(halt, 1) != bytes([HLT]):
+            return LawBroken("step bound", f"still running {self._where()}")
+        if halt in self._image and halt >= self._image.start + self.bios.kept and self.booted:
+            return LawBroken("given-back code run", self._where())
+        return LawBroken("CPU halted", self._where())
+
+    # ---- IRQ0 -------------------------------------------------------------------------
+
+    def _interrupt(self, home: int) -> int:
+        """Enter the handler of IRQ0 as soon as the CPU takes it; returns where
+        to go on. Time passes at port accesses only; some more instructions,
+        not always as many, let it come anywhere."""
+        address = self._execute(self._at(), 1 + self.timer.ticks * 5 % 7)
+        while address != home + 1 and (closed := self._instructions_closed()):
+            address = self._execute(address, closed)
+        if address == home + 1:
+            return home     # it comes in the next call
+        self.timer.enter(self.chip.now, self.pit.period_ns)
+        return self._enter(8)
+
+    def _instructions_closed(self) -> int:
+        """How many instructions to go on for before looking again whether the
+        CPU takes interrupts; 0 if it does. They are off behind STI, MOV SS
+        and POP SS for one instruction."""
+        if not self.get("eflags") & IF:
+            return 8
+        before = self.peek(self._at() - 2, 2)
+        return int(before[1] in (STI, 0x17) or before[0] == 0x8E and before[1] & 0x38 == 0x10)
+
+    # ---- Calls ------------------------------------------------------------------------
 
     def _run(self, segment: int, offset: int, frame: list[int], registers: dict[str, int],
              flags: int) -> Result:
         """Run until the code returns to STOP; `frame` is what CALL or INT has
         pushed above the return address."""
-        self.poke(STACK_SEGMENT * 16, bytes([STACK_FILL]) * STACK_TOP)
+        self.poke(STACK.start, bytes([STACK_FILL]) * STACK_TOP)
         words = [STOP, BIOS_SEGMENT, *frame]
         sp = STACK_TOP - 2 * len(words)
-        self.poke(STACK_SEGMENT * 16 + sp, struct.pack(f"<{len(words)}H", *words))
+        self.poke(STACK.start + sp, struct.pack(f"<{len(words)}H", *words))
         for name, value in {**SEEDS, **registers, "cs": segment, "ss": STACK_SEGMENT,
                             "esp": sp}.items():
-            self._set(name, value)
-        self._set("eflags", flags)
-        self._error = None
-        self.uc.emu_start(segment * 16 + offset, 0, timeout=self.step_seconds * 1_000_000)
-        if self._error:
-            raise self._error
-        after = {name: self._get(name) for name in NAMES}
-        if (after["cs"], after["eip"]) != (BIOS_SEGMENT, STOP + 1):
-            raise LawBroken("step bound", f"ended at {after['cs']:04x}:{after['eip']:04x}")
-        stack = self.peek(STACK_SEGMENT * 16, STACK_TOP)
-        used = STACK_TOP - (len(stack) - len(stack.lstrip(bytes([STACK_FILL]))))
-        if after["ss"] != STACK_SEGMENT or after["esp"] & 0xFFFF != STACK_TOP - 2 * (
-                0 if len(frame) == 1 else len(frame)):
-            raise LawBroken("stack not restored", f"{after['ss']:04x}:{after['esp']:08x}")
-        return Result(after, used)
+            self.set(name, value)
+        self.set("eflags", flags)
+        result = self._counted(segment * 16 + offset, (BIOS_SEGMENT << 4) + STOP)
+        stack = self.peek(STACK.start, STACK_TOP)
+        result.stack_used = len(stack.lstrip(bytes([STACK_FILL])))
+        if (result.ss, result.esp) != (STACK_SEGMENT, STACK_TOP):
+            raise LawBroken("stack not restored", f"{result.ss:04x}:{result.esp:08x}")
+        self._check_own_stack()
+        self.pit.check_idle()
+        return result
 
-    def power_on(self, bdf: int = PCI_ADDRESS) -> None:
-        """Init and every boot connection vector, as SeaBIOS calls them; then
-        the ROM area is read-only."""
-        common = {"ebx": 0xFFFF, "edx": 0xFFFF, "es": BIOS_SEGMENT, "edi": PNP_OFFSET}
-        self._run(ROM_SEGMENT, 3, [], {**common, "eax": bdf}, 0x002)
-        base = ROM_SEGMENT * 16
-        if self.peek(base + 2, 1) != b"\0":
-            segment = self.word(base + 8)
-            self.workspace = range(segment * 16, segment * 16 + 2048)
-            header = self.word(base + 0x1A)
-            while header:
-                self._run(ROM_SEGMENT, self.word(base + header + 0x16), [],
-                          {**common, "eax": 0}, 0x002)
-                header = self.word(base + header + 6)
-        self.booted = True
-        self._check_idle()
+    def _counted(self, address: int, home: int) -> Result:
+        before = self._counters()
+        self._instructions = 0
+        if self.measure and self.workspace:
+            self.poke(self._own_stack.start, bytes([STACK_FILL]) * len(self._own_stack))
+        self._go(address, home)
+        after = [now - then for now, then in zip(self._counters(), before)]
+        result = Result(self.registers(), 0, 0, self._instructions, *after)
+        if self.measure and self.workspace:
+            stack = self.peek(self._own_stack.start, len(self._own_stack))
+            result.own_stack_used = len(stack.lstrip(bytes([STACK_FILL])))
+        return result
 
-    @contextmanager
-    def _only(self, *ranges: range) -> Iterator[None]:
-        """Writes only there, and where every call may."""
-        stack = range(STACK_SEGMENT * 16, STACK_SEGMENT * 16 + STACK_TOP)
-        self.writable = [stack, range(0x474, 0x475), self.workspace, *ranges]
+    def _counters(self) -> tuple[int, int, int, int]:
+        chip = self.chip
+        return chip.reads, chip.writes, chip.scripts.instructions, chip.now
+
+    @property
+    def _own_stack(self) -> range:
+        """Without the canary; our structures begin behind it."""
+        return range(self.workspace.start + len(CANARY),
+                     self.workspace.start + symbol("workspace"))
+
+    def _check_own_stack(self) -> None:
+        if self.workspace and self.peek(self.workspace.start, len(CANARY)) != CANARY:
+            raise LawBroken("our stack overflowed", f"canary at {self.workspace.start:#x}")
+
+    def far_call(self, segment: int, offset: int, registers: dict[str, int]) -> Result:
+        """As the BIOS calls an option ROM during POST, interrupts open."""
+        self._watch_writes(STACK)
+        self.allow_post_writes()
+        self._in_post = True
         try:
-            yield
+            return self._run(segment, offset, [], registers, FIXED | IF)
         finally:
-            self.writable = [range(0, MEMORY)]
+            self._in_post = False
 
-    def int13(self, *buffers: range, changes: str = "ah", **values: int) -> Result:
+    def power_on(self, bdf: int | None = None) -> None:
+        """POST, as self.bios does it; then the ROM area is read-only. `bdf` is
+        what the BIOS says instead of the controller's address."""
+        self.timer.start(self.chip.now, self.pit.period_ns)
+        area = self._image.start & ~0xFFF, len(self._image) + 0xFFF & ~0xFFF
+        if not self.rom_writable:
+            self.uc.mem_protect(*area, UC_PROT_READ | UC_PROT_EXEC)
+        self.bios.run_post(self.pci_address if bdf is None else bdf)
+        if not self.rom_writable:
+            self.uc.mem_protect(*area, UC_PROT_ALL)
+        self._image = self.bios.image
+        self.booted = True
+        self.chip.check_idle()
+
+    def int13(self, *buffers: range, changes: str = "ah", flags: int = IF | CF,
+              **values: int) -> Result:
         """INT 13h with the named registers set; `buffers` may be written to.
         All laws are watched. Registers may be given by any of their names."""
         registers = dict(SEEDS)
         for name, value in values.items():
             self._place(registers, name, value)
         offset, segment = struct.unpack("<HH", self.peek(0x13 * 4, 4))
-        with self._only(*buffers):
-            flags = 0x002 | IF | CF
-            result = self._run(segment, offset, [flags], registers, 0x002)
+        flags |= FIXED
+        always = [STACK, range(DISK_STATUS, DISK_STATUS + 1)]
+        if self.workspace:
+            always.append(self.workspace)
+        self._watch_writes(*always)
+        self.writable = [*always, *buffers]
+        result = self._run(segment, offset, [flags], registers, FIXED)
         self._check_registers(registers, result, changes.split(), flags)
         if result.stack_used > STACK_BUDGET:
             raise LawBroken("caller's stack", f"{result.stack_used} bytes")
-        self._check_idle()
+        self.chip.check_idle()
         return result
 
     @staticmethod
@@ -349,35 +577,24 @@ class Pc:
             registers[f"e{name}"] = registers[f"e{name}"] & 0xFFFF0000 | value
         else:
             full = f"e{name[0]}x"
-            keep, shift = {"x": (0xFFFF0000, 0), "l": (0xFFFFFF00, 0), "h": (0xFFFF00FF, 8)}[name[1]]
+            keep, shift = PARTS[name[1]]
             registers[full] = registers[full] & keep | value << shift
 
     def _check_registers(self, before: dict[str, int], result: Result, changes: list[str],
                          flags: int) -> None:
         after = dict(result.registers)
         for name in changes:
-            before_value = Result(before).__getattr__(name)
+            before_value = getattr(Result(before), name)
             self._place(after, name, before_value)
         for name, value in before.items():
             if after[name] != value:
-                raise LawBroken("register not preserved", f"{name}: {value:#x} became {after[name]:#x}")
-        if (result.registers["eflags"] ^ flags) & 0xFFFF & ~CF:
-            raise LawBroken("flags not preserved", f"{flags:#x} became {result.registers['eflags']:#x}")
+                raise LawBroken("register not preserved",
+                                f"{name}: {value:#x} became {after[name]:#x}")
+        now = result.registers["eflags"]
+        if (now ^ flags) & 0xFFFF & ~CF:
+            raise LawBroken("flags not preserved", f"{flags:#x} became {now:#x}")
 
-    def _check_idle(self) -> None:
-        chip = self.chip
-        if chip.scripts.running:
-            raise LawBroken("SCRIPTS left running", f"DSP {chip.scripts.dsp:#x}")
-        if chip.sist or chip.dstat:
-            raise LawBroken("causes left pending", f"SIST {chip.sist:#x} DSTAT {chip.dstat:#x}")
-        if self.bus.connected is not None:
-            raise LawBroken("target left connected", str(self.bus.connected))
-        if chip.fifo_dirty:
-            raise LawBroken("FIFO left full", "")
-        if chip.in_reset:
-            raise LawBroken("SRST left set", "on return")
-
-    # ---- The calls that most tests make ------------------------------------------------------
+    # ---- The calls that most tests make -----------------------------------------------
 
     def read(self, lba: int, count: int, drive: int = 0x80, address: int = BUFFER) -> Result:
         """AH=42h; writes are allowed to the buffer and the packet's count."""
@@ -385,3 +602,41 @@ class Pc:
         self.poke(PACKET, packet)
         return self.int13(range(address, address + count * 512), range(PACKET + 2, PACKET + 4),
                           ah=0x42, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
+
+    # ---- C functions, one by one ------------------------------------------------------
+
+    def allocate(self, data: bytes) -> int:
+        """Memory for an argument of call_c(), with that content. Returns what
+        C takes for a pointer. After some 50 KiB it is used again."""
+        if self._c_next + len(data) > C_END:
+            self._c_next = C_STACK_TOP
+        pointer = self._c_next
+        self._c_next += len(data) + 3 & ~3
+        self.poke(C_MEMORY.start + pointer, data)
+        return pointer
+
+    def argument(self, pointer: int, length: int) -> bytes:
+        """What is there now."""
+        return self.peek(C_MEMORY.start + pointer, length)
+
+    def call_c(self, name: str, *arguments: int) -> Returned:
+        """Call a function of the image (-m16 -mregparm=3: EAX, EDX, ECX, then
+        the stack). DS, ES and SS are a segment of the bench."""
+        words = [C_RETURN, *(a & 0xFFFFFFFF for a in arguments[3:])]
+        sp = C_STACK_TOP - 4 * len(words)
+        self.poke(C_MEMORY.start + sp, struct.pack(f"<{len(words)}I", *words))
+        registers = {**SEEDS, "ds": C_SEGMENT, "es": C_SEGMENT, "ss": C_SEGMENT, "esp": sp,
+                     "gs": ROM_SEGMENT, "cs": ROM_SEGMENT, "eflags": FIXED}
+        registers.update(zip(("eax", "edx", "ecx"), arguments))
+        for register, value in registers.items():
+            self.set(register, value)
+        self._watch_writes(C_MEMORY)
+        self.writable = [C_MEMORY]
+        self._go(ROM_SEGMENT * 16 + symbol(name), ROM_SEGMENT * 16 + C_RETURN)
+        kept = ("ebx", "esi", "edi", "ebp", "ds", "es", "ss", "gs")
+        for register in kept:
+            if self.get(register) != registers[register]:
+                raise LawBroken("register not preserved", f"{register} by {name}()")
+        if self.get("esp") != sp + 4:
+            raise LawBroken("stack not restored", f"{self.get('esp'):#x} by {name}()")
+        return Returned(self.get("eax"), self.get("edx"))

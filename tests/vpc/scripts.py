@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from . import bus as b
-from .law import LawBroken
 
 if TYPE_CHECKING:
     from .chip import Chip
@@ -23,6 +22,13 @@ INSTRUCTION_NS = 300
 BYTE_NS = 200
 FIFO_BYTES = 80        # how far data out is fetched ahead
 ARBITRATION_NS = 5_000
+SELECTION_ABORT_NS = 200_000
+
+# Bits of a first dword that several instructions share
+RELATIVE_IO, TABLE_IO, SELECT_ATN = 1 << 26, 1 << 25, 1 << 24
+SET_CARRY, SET_TARGET, SET_ACK, SET_ATN = 1 << 10, 1 << 9, 1 << 6, 1 << 3
+RELATIVE, CARRY_TEST, ON_THE_FLY, IF_TRUE = 1 << 23, 1 << 21, 1 << 20, 1 << 19
+DATA_TEST, PHASE_TEST, WAIT_FOR_PHASE = 1 << 18, 1 << 17, 1 << 16
 
 
 def signed24(value: int) -> int:
@@ -34,236 +40,291 @@ class Scripts:
     def __init__(self, chip: Chip):
         self.chip = chip
         self.running = False
-        self.wakes_at = 0          # when a waiting instruction goes on by itself
+        self.wakes_at: int | None = None    # when a waiting instruction goes on by itself
         self.instructions = 0
         self.sfbr = 0
         self.carry = False
-        self._steps: Iterator[int] | None = None
-        self._phase_fresh = False  # the phase was looked at since the last ACK
-        self._selecting = False    # SELECT done, no WHEN yet
-        self._expects_free = False # SDU is off and the last message allows it
+        self.selecting: tuple[int, bool] | None = None  # ID, ATN: arbitration is won
+        self._steps: Iterator[int] = iter(())
+        self._phase_fresh = False           # looked at since the last handshake
+        self._last_message: int | None = None
+        self._moving = False                # within a data move
 
     # ---- Control -------------------------------------------------------------------
 
     def start(self, address: int) -> None:
-        self.chip.registers[0x2C:0x30] = struct.pack("<I", address)
+        self.dsp = address
         self.running = True
+        self._phase_fresh = self._moving = False
         self._steps = self._execute()
 
     def stop(self) -> None:
         self.running = False
-        self.wakes_at = 0
+        self.wakes_at = None
 
-    def run(self, budget: int) -> int:
-        """Run for up to `budget` ns; returns what was used, 0 if waiting."""
-        used = 0
-        while self.running and used < budget:
-            cost = next(self._steps, WAIT)
-            self.chip.bus.now = self.chip.now + used
+    def connection_begins(self) -> None:
+        self._phase_fresh = False
+        self._last_message = None
+
+    def abort(self) -> None:
+        """Stopped in mid-instruction: DMA causes do not empty the FIFOs."""
+        self.selecting = None
+        if self._moving:
+            self.chip.dma_fifo = self.chip.scsi_fifo = True
+
+    def run(self, until: int) -> bool:
+        """Run up to that time. False if nothing could be done."""
+        from .chip import DmaFault
+        chip, begun = self.chip, self.chip.now
+        while self.running and chip.now < until:
+            try:
+                cost = next(self._steps, WAIT)
+            except DmaFault as fault:
+                self.abort()
+                chip.raise_dma(fault.cause)
+                break
             if cost == WAIT:
                 break
-            used += cost
-        return used
+            chip.spend(cost)
+        return chip.now > begun
 
-    def bus_freed(self, sdu: bool) -> None:
-        """The target left the bus."""
-        from .chip import UDC
-        self._selecting = False
-        if self.chip.ack_held:
-            self._law("bus free with ACK asserted", "")
-        if sdu:
-            if self._last_message in (0x00, 0x04):
-                self._law("SDU left on", f"message {self._last_message:#04x}, then bus free")
-            self.chip.raise_scsi(UDC)
+    def left_with_sdu(self) -> None:
+        """The target left while SDU was set: our fault, if it may leave."""
+        if self._last_message in (0x00, 0x04):
+            self._law("SDU left on", f"message {self._last_message:#04x}, then bus free")
 
-    _last_message: int | None = None
+    def _law(self, law: str, detail: str = "") -> None:
+        self.chip.law(law, f"{detail} (DSP {self.dsp:#x})")
 
-    def _law(self, law: str, detail: str) -> None:
-        raise LawBroken(law, f"{detail} (DSP {self.dsp:#x})")
+    def _register32(self, at: int) -> int:
+        return struct.unpack_from("<I", self.chip.registers, at)[0]
+
+    def _set_register32(self, at: int, value: int) -> None:
+        struct.pack_into("<I", self.chip.registers, at, value & 0xFFFFFFFF)
 
     @property
     def dsp(self) -> int:
-        return struct.unpack_from("<I", self.chip.registers, 0x2C)[0]
+        return self._register32(0x2C)
 
     @dsp.setter
     def dsp(self, value: int) -> None:
-        struct.pack_into("<I", self.chip.registers, 0x2C, value & 0xFFFFFFFF)
-
-    @property
-    def dsa(self) -> int:
-        return struct.unpack_from("<I", self.chip.registers, 0x10)[0]
+        self._set_register32(0x2C, value)
 
     def _set_dbc(self, value: int) -> None:
         self.chip.registers[0x24:0x27] = (value & 0xFFFFFF).to_bytes(3, "little")
 
+    def _from_dsa(self, offset: int) -> int:
+        return (self._register32(0x10) + signed24(offset)) & 0xFFFFFFFF
+
     def _table(self, offset: int, size: int) -> bytes:
-        address = (self.dsa + signed24(offset)) & 0xFFFFFFFF
+        address = self._from_dsa(offset)
         if address % 4:
             self._law("table not aligned", f"{address:#x}")
-        return self.chip.memory_read(address, size)
+        return self.chip.dma_read(address, size)
+
+    def _jump_target(self, relative: bool, second: int) -> int:
+        return (self.dsp + signed24(second) if relative else second) & 0xFFFFFFFF
 
     # ---- Fetch and decode ------------------------------------------------------------
 
+    def _fetch(self, dwords: int) -> tuple[int, ...]:
+        address = self.dsp
+        if address % 4:
+            self._law("SCRIPTS not aligned", f"{address:#x}")
+        self.dsp = address + 4 * dwords
+        return struct.unpack(f"<{dwords}I", self.chip.dma_read(address, 4 * dwords))
+
     def _execute(self) -> Iterator[int]:
+        from .chip import D_SSI, SSM
         while self.running:
-            address = self.dsp
-            if address % 4:
-                self._law("SCRIPTS not aligned", f"{address:#x}")
-            first, second = struct.unpack("<II", self.chip.memory_read(address, 8))
-            self.dsp = address + 8
-            self.chip.registers[0x27] = first >> 24
-            self.chip.registers[0x30:0x34] = struct.pack("<I", second)
+            first, second = self._fetch(2)
+            self._set_register32(0x24, first)       # DBC and DCMD
+            self._set_register32(0x30, second)      # DSPS
             self.instructions += 1
             yield INSTRUCTION_NS
-            kind = first >> 30
-            if kind == 0:
+            kind = first >> 29
+            if kind < 2:
                 yield from self._block_move(first, second)
-            elif kind == 1:
-                if (first >> 27 & 7) < 5:
-                    yield from self._io(first, second)
-                else:
-                    self._register(first)
-            elif kind == 2:
+            elif kind < 4 and (first >> 27 & 7) < 5:
+                yield from self._io(first, second)
+            elif kind < 4:
+                self._register(first)
+            elif kind < 6:
                 yield from self._transfer_control(first, second)
+            elif kind == 6:
+                self._memory_move(first, second)
             else:
-                self._law("instruction not modelled", f"{first:#010x}")
+                self._load_store(first, second)
+            if self.chip.registers[0x3B] & SSM and self.running:
+                self.chip.raise_dma(D_SSI)
 
     def _illegal(self, law: str, first: int) -> None:
+        """An instruction that must not be: DSTAT.IID stops the program."""
+        from .chip import D_IID
         self._law(law, f"instruction {first:#010x}")
+        self.chip.raise_dma(D_IID)
 
     # ---- Block moves -------------------------------------------------------------------
 
     def _block_move(self, first: int, second: int) -> Iterator[int]:
+        indirect, table = bool(first & 1 << 29), bool(first & 1 << 28)
         if not first & 1 << 27:
             self._illegal("CHMOV in place of MOVE", first)
-        if first & 1 << 29:
-            self._illegal("indirect block move not modelled", first)
-        phase = first >> 24 & 7
-        if first & 1 << 28:
-            count, address = struct.unpack("<II", self._table(second, 8))
-            if count >> 24:
-                self._law("top byte of a table count not 0", f"{count:#010x}")
+        elif indirect and table:
+            self._illegal("illegal instruction", first)
         else:
             count, address = first & 0xFFFFFF, second
-        if count == 0:
-            self._illegal("block move of 0 bytes", first)
-        self._set_dbc(count)
-        yield from self._handshakes(phase, count, address)
+            if table:
+                count, address = struct.unpack("<II", self._table(second, 8))
+            elif indirect:
+                address = struct.unpack("<I", self.chip.dma_read(second, 4))[0]
+            if count >> 24:
+                self._law("top byte of a table count not 0", f"{count:#010x}")
+                count &= 0xFFFFFF
+            if count == 0:
+                self._illegal("block move of 0 bytes", first)
+            else:
+                self._set_dbc(count)
+                yield from self._handshakes(first >> 24 & 7, count, address)
 
     def _handshakes(self, phase: int, count: int, address: int) -> Iterator[int]:
-        chip, bus = self.chip, self.chip.bus
-        outgoing = phase in b.OUTGOING
-        done = 0
-        data = chip.memory_read(address, count) if outgoing else b""
-        taken = bytearray()
+        from .chip import MA, PAR
+        done, causes = 0, 0
+        self._moving = phase <= b.DATA_IN
+        data = self.chip.dma_read(address, count) if phase in b.OUTGOING else b""
         while done < count:
             yield from self._request()
             if not self.running:
                 return
-            self._latch_phase()
-            if bus.request[0] != phase:
-                self._cut_short(outgoing, count, done, taken, address)
-                return
-            last = done == count - 1
-            if phase == b.MSG_OUT and last:
-                bus.atn = False    # in time for the target to see it
-            value = bus.take(data[done] if outgoing else None)
-            done += 1
-            if not outgoing:
-                if done == 1:
-                    self.sfbr = value
-                taken.append(value)
-            self._phase_fresh = False
-            if phase == b.MSG_IN:
-                self._last_message = taken[0] if len(taken) == 1 else self._last_message
-            if phase == b.MSG_IN and last:
-                chip.ack_held = True   # until CLEAR ACK
+            if self.chip.bus.request.phase != phase:
+                self._cut_short(phase in b.OUTGOING, count - done, done > 0)
+                causes |= MA
+                break
+            self._check_agreement(phase)
+            causes |= self._parity(self.chip.bus.request)
+            if phase in b.OUTGOING:
+                self._send(phase, data[done], done == count - 1)
+                moved = 1
             else:
-                bus.release()
-            yield BYTE_NS
-        if taken:
-            chip.memory_write(address, bytes(taken))
-        self._set_dbc(0)
+                moved = self._receive(phase, count, done, address)
+            done += moved
+            yield BYTE_NS * moved
+        self._moving = False
+        self._set_register32(0x28, address + done)
+        if causes & ~PAR == 0:
+            self._set_dbc(0)
+        if causes:
+            self.chip.raise_scsi(causes)
 
-    def _cut_short(self, outgoing: bool, count: int, done: int, taken: bytearray,
-                   address: int) -> None:
-        """Phase mismatch, with honest counters."""
-        from .chip import MA
+    def _send(self, phase: int, byte: int, last: bool) -> None:
+        bus = self.chip.bus
+        if phase == b.MSG_OUT and last:
+            bus.atn = False    # in time for the target to see it
+        bus.give(byte)
+        self._handshaken()
+        bus.release()
+
+    def _receive(self, phase: int, count: int, done: int, address: int) -> int:
         chip = self.chip
-        if taken:
-            chip.memory_write(address, bytes(taken))
-        left = count - done
-        if outgoing:
-            ahead = min(left, FIFO_BYTES)          # fetched, not sent
-            self._set_dbc(left - ahead)
-            in_latch = 1 if ahead and done else 0
-            chip.registers[0x0D] = chip.registers[0x0D] & ~0x20 | 0x20 * in_latch
-            chip.registers[0x20] = (left - ahead + ahead - in_latch) & 0x7F
-            chip.fifo_dirty = ahead > 0
+        taken = chip.bus.take(count - done)
+        if done == 0:
+            self.sfbr = taken[0]
+            if phase == b.MSG_IN:
+                self._last_message = taken[0]
+        chip.dma_write(address + done, taken)
+        self._set_dbc(count - done - len(taken))
+        self._handshaken()
+        if phase == b.MSG_IN and done + len(taken) == count:
+            chip.ack_held = True   # until CLEAR ACK
         else:
+            chip.bus.release()
+        return len(taken)
+
+    def _handshaken(self) -> None:
+        self._phase_fresh = False
+        self.chip.handshake_at = self.chip.now
+
+    def _parity(self, request: b.Request) -> int:
+        """A bad byte is taken; the move goes on to its end."""
+        from .chip import AAP, EPC, PAR
+        if not request.bad_parity or not self.chip.registers[0x00] & EPC:
+            return 0
+        if self.chip.registers[0x00] & AAP:
+            self.chip.bus.atn = True
+        return PAR
+
+    def _check_agreement(self, phase: int) -> None:
+        """Data phases are narrow and asynchronous: the bench's targets agree
+        to nothing else."""
+        registers = self.chip.registers
+        if phase <= b.DATA_IN and (registers[0x05] & 0x1F or registers[0x03] & 0x08):
+            self._law("transfer not agreed",
+                      f"SXFER {registers[0x05]:#04x}, SCNTL3 {registers[0x03]:#04x}")
+
+    def _cut_short(self, outgoing: bool, left: int, begun: bool) -> None:
+        """Phase mismatch, with honest counters."""
+        from .chip import DFIFO, OLF, SSTAT0
+        registers = self.chip.registers
+        if not outgoing:
             self._set_dbc(left)
-        chip.raise_scsi(MA)
+            return
+        ahead = min(left, FIFO_BYTES)          # fetched, not sent
+        in_latch = 1 if begun else 0
+        self._set_dbc(left - ahead)
+        registers[SSTAT0] = registers[SSTAT0] & ~OLF | OLF * in_latch
+        registers[DFIFO] = (left - in_latch) & 0x7F
+        self.chip.dma_fifo, self.chip.scsi_fifo = ahead > in_latch, True
 
     def _request(self) -> Iterator[int]:
-        """Wait for REQ."""
+        """Wait for REQ and latch its phase."""
         chip, bus = self.chip, self.chip.bus
         if chip.ack_held:
             self._law("ACK still asserted", "no CLEAR ACK since the last message byte")
-        while bus.request is None:
-            chip.notice_bus()
-            if not self.running:
-                return
-            if bus.connected is None and not self._selecting:
-                self._law("phase wanted on a free bus", "")
+        yield from self._selection_end()
+        while self.running and (bus.request is None or chip.ack_held):
+            if not chip.connected:
+                self._law("phase wanted on a free bus")
             yield WAIT
-        self._selecting = False
-
-    def _latch_phase(self) -> None:
-        chip = self.chip
-        chip.registers[0x0E] = chip.registers[0x0E] & ~7 | chip.bus.request[0]
+        if self.running:
+            chip.registers[0x0E] = chip.registers[0x0E] & ~7 | bus.request.phase
 
     # ---- I/O instructions --------------------------------------------------------------
 
     def _io(self, first: int, second: int) -> Iterator[int]:
         opcode = first >> 27 & 7
-        if opcode and first & 1 << 24:
-            self._illegal("bit 24 on an I/O instruction that is not SELECT", first)
-        alternate = (self.dsp + signed24(second) if first & 1 << 26 else second) & 0xFFFFFFFF
-        if opcode == 0:
+        alternate = self._jump_target(bool(first & RELATIVE_IO), second)
+        if opcode and first & SELECT_ATN:
+            self._illegal("illegal instruction", first)
+        elif opcode == 0:
             yield from self._select(first, alternate)
         elif opcode == 1:
             yield from self._wait_disconnect()
         elif opcode == 2:
             yield from self._wait_reselect(alternate)
-        elif opcode == 3:
-            if first & 0x40:
-                self._illegal("SET ACK", first)
-            if first & 0x08:
-                self.chip.bus.atn = True
         else:
-            if first & 0x08:
-                self.chip.bus.atn = False
-            if first & 0x40 and self.chip.ack_held:
-                self.chip.ack_held = False
-                self.chip.bus.release()
-                self.chip.notice_bus()
+            self._set_or_clear(first, opcode == 3)
 
-    def _select(self, first: int, alternate: int) -> Iterator[int]:
-        from .chip import RST_TO_SELECTION_NS, RRE, SELECTION_PERIOD_NS, STO
-        chip, bus = self.chip, self.chip.bus
-        registers = chip.registers
-        if first & 1 << 25:
-            entry = self._table(first & 0xFFFFFF, 4)
-            registers[0x03], registers[0x05] = entry[3], entry[1]
-            target = entry[2] & 0x0F
-        else:
-            target = first >> 16 & 0x0F
-        registers[0x06] = target
+    def _set_or_clear(self, first: int, on: bool) -> None:
+        chip = self.chip
+        if first & SET_TARGET:
+            chip.registers[0x00] = chip.registers[0x00] & ~1 | on
+        if first & SET_CARRY:
+            self.carry = on
+        if first & SET_ATN:
+            chip.bus.atn = on
+        if first & SET_ACK and on:
+            self._law("SET ACK", f"instruction {first:#010x}")
+        elif first & SET_ACK and chip.ack_held:
+            chip.ack_held = False
+            chip.bus.release()
+
+    def _check_selection(self, target: int) -> None:
+        from .chip import RRE, RST_TO_SELECTION_NS
+        chip, registers = self.chip, self.chip.registers
         own = registers[0x04] & 0x0F
-        period = registers[0x48] & 0x0F
-        if period == 0:
+        if registers[0x48] & 0x0F == 0:
             self._law("no selection time-out", "STIME0.SEL is 0")
-        if own in bus.targets or target == own:
+        if own in chip.bus.targets or target == own:
             self._law("own ID clashes", f"SCID says {own}")
         if not registers[0x04] & RRE or not registers[0x4A + own // 8] >> own % 8 & 1:
             self._law("cannot be reselected", "SCID.RRE or RESPID")
@@ -271,106 +332,180 @@ class Scripts:
             self._law("clock not set", f"SCNTL3.CCF is {registers[0x03] & 7}")
         if chip.now - chip.rst_ended < RST_TO_SELECTION_NS:
             self._law("selection too soon after a bus reset", f"{chip.now - chip.rst_ended} ns")
-        while bus.stuck_busy or bus.stuck_reset:
-            yield WAIT
-        if bus.waiting_reselect is not None:
-            self._reselected()
-            self.dsp = alternate
+
+    def _select(self, first: int, alternate: int) -> Iterator[int]:
+        chip, bus = self.chip, self.chip.bus
+        registers = chip.registers
+        target = first >> 16 & 0x0F
+        if first & TABLE_IO:
+            entry = self._table(first & 0xFFFFFF, 4)
+            registers[0x03], registers[0x05], target = entry[3], entry[1], entry[2] & 0x0F
+        registers[0x06] = target
+        self._check_selection(target)
+        while self.running:
+            while self.running and not bus.free and not chip.connected:
+                yield WAIT
+            if not self.running:
+                return
+            if chip.connected:      # somebody was faster
+                self.dsp = alternate
+                return
+            yield ARBITRATION_NS
+            if bus.free and not bus.reselector() and not chip.connected:
+                break               # won
+        self.selecting = target, bool(first & SELECT_ATN)
+
+    def _selection_end(self) -> Iterator[int]:
+        """The program goes on during a selection, but not further than to the
+        first instruction that needs the target."""
+        from .chip import CMP, timer_ns
+        if self.selecting is None:
             return
-        yield ARBITRATION_NS
-        atn = bool(first & 1 << 24)
-        if bus.select(target, atn):
-            registers[0x02] |= 0x80          # SDU
-            self._selecting = True
-            self._phase_fresh = False
-            self._last_message = None
+        chip = self.chip
+        (target, atn), self.selecting = self.selecting, None
+        if target in chip.bus.targets:
+            chip.begin_connection()
+            chip.raise_scsi(CMP)
+            chip.bus.select(target, atn)
             return
-        # Nobody: the next instruction that needs the bus waits for the end
-        # of the selection.
-        duration = SELECTION_PERIOD_NS[0xC] >> (0xC - period)
-        self.wakes_at = chip.now + duration
-        while chip.now < self.wakes_at:
+        period = timer_ns(chip.registers[0x48] & 0x0F)
+        self.wakes_at = chip.now + period + SELECTION_ABORT_NS if period else None
+        while self.running and (self.wakes_at is None or chip.now < self.wakes_at):
             yield WAIT
-        chip.raise_scsi(STO)
-        yield WAIT
+        if self.running:
+            chip.raise_selection_time_out()
+            yield WAIT
 
     def _wait_disconnect(self) -> Iterator[int]:
+        from .chip import D_IID
+        yield from self._selection_end()
         if self.chip.ack_held:
             self._law("ACK still asserted", "the target cannot leave the bus")
-        while self.chip.bus.connected is not None:
+        while self.chip.connected and self.running:
+            if self.chip.bus.request and not self.chip.ack_held:
+                self.chip.raise_dma(D_IID)  # the target wants more
             yield WAIT
 
-    def _reselected(self) -> None:
-        registers = self.chip.registers
-        registers[0x0A] = 0x80 | self.chip.bus.reconnect()
-        registers[0x02] |= 0x80
-        self._phase_fresh = False
-
     def _wait_reselect(self, alternate: int) -> Iterator[int]:
-        while self.chip.bus.waiting_reselect is None:
-            if self.chip.registers[0x14] & 0x20:   # SIGP
+        from .chip import ISTAT, SIGP
+        while not self.chip.connected:
+            if self.chip.registers[ISTAT] & SIGP:
                 self.dsp = alternate
                 return
             yield WAIT
-        self._reselected()
 
     # ---- Registers ---------------------------------------------------------------------
 
     def _register(self, first: int) -> None:
         from .chip import COM
         if not self.chip.registers[0x3B] & COM:
-            self._illegal("register instruction without DCNTL.COM", first)
+            self._law("register instruction without DCNTL.COM", f"instruction {first:#010x}")
         opcode, operator = first >> 27 & 7, first >> 24 & 7
-        register, data = first >> 16 & 0x7F | first & 0x80, first >> 8 & 0xFF
-        value = self.sfbr if opcode == 5 or register == 8 else self.chip.registers[register]
-        operand = self.sfbr if first & 1 << 23 and opcode == 7 else data
+        register = first >> 16 & 0x7F | first & 0x80
+        if register >= self.chip.family.registers:
+            self._illegal("illegal instruction", first)
+            return
+        operand = self.sfbr if first & RELATIVE and opcode == 7 else first >> 8 & 0xFF
+        # operator 0 moves the operand, wherever it goes: nothing is read
+        value = self._operand(opcode, register) if operator else 0
+        result = self._operate(operator, value, operand)
+        if opcode == 6 or register == 8:
+            self.sfbr = result
+        else:
+            self.chip.write(register, result)
+
+    def _operand(self, opcode: int, register: int) -> int:
+        return self.sfbr if opcode == 5 or register == 8 else self.chip.read(register)
+
+    def _operate(self, operator: int, value: int, operand: int) -> int:
+        carry = self.carry
         if operator == 0:
-            value = operand
-        elif operator == 2:
-            value |= operand
-        elif operator == 3:
-            value ^= operand
-        elif operator == 4:
-            value &= operand
-        elif operator == 6:
-            value = value + operand & 0xFF
-        else:
-            self._illegal("operator not modelled", first)
-        if opcode == 6:
-            self.sfbr = value
-        else:
-            self.chip.registers[register] = value
+            return operand
+        if operator == 1:
+            self.carry = bool(value & 0x80)
+            return value << 1 & 0xFF | carry
+        if operator == 2:
+            return value | operand
+        if operator == 3:
+            return value ^ operand
+        if operator == 4:
+            return value & operand
+        if operator == 5:
+            self.carry = bool(value & 1)
+            return value >> 1 | carry << 7
+        total = value + operand + (carry if operator == 7 else 0)
+        self.carry = total > 0xFF
+        return total & 0xFF
 
     # ---- Transfer control -----------------------------------------------------------------
 
     def _transfer_control(self, first: int, second: int) -> Iterator[int]:
-        want = bool(first & 1 << 19)
-        found = []   # each comparison's outcome
-        if first & 1 << 17:
-            if first & 1 << 16:
-                yield from self._request()
-                if not self.running:
-                    return
-                self._latch_phase()
-                self._phase_fresh = True
-            elif not self._phase_fresh:
-                self._illegal("stale phase tested", first)
+        opcode, relative = first >> 27 & 7, bool(first & RELATIVE)
+        if (first & CARRY_TEST and first & (DATA_TEST | PHASE_TEST) or first & 1 << 22
+                or opcode > 3 or opcode > 1 and relative):
+            self._illegal("illegal instruction", first)
+            return
+        if first & WAIT_FOR_PHASE:
+            yield from self._request()
+            if not self.running:
+                return
+            self._phase_fresh = True
+        if not self._condition(first):
+            return
+        if opcode == 3:
+            self._interrupt(first)
+            yield WAIT
+        elif opcode == 2:
+            self.dsp = self._register32(0x1C)
+        else:
+            if opcode == 1:
+                self._set_register32(0x1C, self.dsp)
+            self.dsp = self._jump_target(relative, second)
+
+    def _condition(self, first: int) -> bool:
+        """Does the comparison come out as wanted? All parts have to."""
+        found = []
+        if first & CARRY_TEST:
+            found.append(self.carry)
+        if first & PHASE_TEST:
+            if not self._phase_fresh:
+                self._law("stale phase tested", f"instruction {first:#010x}")
             found.append(self.chip.registers[0x0E] & 7 == first >> 24 & 7)
-        if first & 1 << 18:
+        if first & DATA_TEST:
             ignore = first >> 8 & 0xFF
             found.append(self.sfbr & ~ignore & 0xFF == first & ~ignore & 0xFF)
-        if any(outcome != want for outcome in found or [True]):
+        wanted = bool(first & IF_TRUE)
+        return all(outcome == wanted for outcome in found or [True])
+
+    def _interrupt(self, first: int) -> None:
+        from .chip import D_SIR, INTF, ISTAT
+        if first & ON_THE_FLY:
+            self.chip.registers[ISTAT] |= INTF
             return
-        opcode = first >> 27 & 7
-        relative = bool(first & 1 << 23)
-        target = (self.dsp + signed24(second) if relative else second) & 0xFFFFFFFF
-        if opcode == 0:
-            self.dsp = target
-        elif opcode == 3:
-            if relative:
-                self._illegal("relative INT", first)
-            from .chip import D_SIR
-            self.chip.raise_dma(D_SIR)
-            yield WAIT
+        if self.selecting is not None:
+            self._law("INT during a selection")
+        self.chip.raise_dma(D_SIR)
+
+    # ---- Memory --------------------------------------------------------------------------
+
+    def _memory_move(self, first: int, source: int) -> None:
+        target, = self._fetch(1)
+        count = first & 0xFFFFFF
+        if count == 0 or (source ^ target) & 3 or first >> 25 & 0xF:
+            self._illegal("illegal instruction", first)
+            return
+        self.chip.dma_write(target, self.chip.dma_read(source, count))
+        self._set_dbc(0)
+
+    def _load_store(self, first: int, second: int) -> None:
+        count, register = first & 7, first >> 16 & 0xFF
+        address = self._from_dsa(second) if first & 1 << 28 else second
+        if (not self.chip.family.load_store or not 1 <= count <= 4
+                or (address ^ register) & 3 or register % 4 + count > 4):
+            self._illegal("illegal instruction", first)
+        elif first & 1 << 24:
+            for i, byte in enumerate(self.chip.dma_read(address, count)):
+                self.chip.write(register + i, byte)
         else:
-            self._illegal("CALL and RETURN not modelled", first)
+            self.chip.dma_write(address, bytes(self.chip.read(register + i)
+                                                  for i in range(count)))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""A SCSI disk, and the ways in which real ones differ or misbehave.
+"""SCSI disks and CD-ROM drives, and the ways in which real ones differ or
+misbehave.
 
 `Disk.session()` is the life of one command on the bus. Its behaviour is put
 together from small hooks, each a place where a test may put something else.
@@ -11,14 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from .bus import (COMMAND, DATA_IN, FREE, MSG_IN, MSG_OUT, STATUS, Bus, Delay, Reselect)
+from .bus import (COMMAND, DATA_IN, DATA_OUT, FREE, MSG_IN, MSG_OUT, STATUS, Bus, Delay,
+                  Reselect)
 
 GOOD, CHECK_CONDITION, BUSY, RESERVATION_CONFLICT, QUEUE_FULL = 0x00, 0x02, 0x08, 0x18, 0x28
 
 COMPLETE, SAVE, RESTORE, DISCONNECT, REJECT = 0x00, 0x02, 0x03, 0x04, 0x07
 
 CDB_BYTES = {0: 6, 1: 10, 2: 10, 4: 16, 5: 12}
-BLOCK = 512
+DISK, CD_ROM = 0x00, 0x05
 POWER_ON = (0x6, 0x29, 0x00)
 
 
@@ -33,12 +35,16 @@ class Answer:
 class Disk:
     """`content` maps an LBA to a block; `blocks` is what READ CAPACITY says."""
     blocks: int = 65536
-    content: Callable[[int], bytes] = lambda lba: lba.to_bytes(4, "little") * (BLOCK // 4)
+    block_bytes: int = 512
+    content: Callable[[int], bytes] | None = None
+    type: int = DISK
+    removable: bool = False
     vendor: bytes = b"BENCH   "
     product: bytes = b"STRICT DISK     "
     revision: bytes = b"1.0 "
     attentions: list[tuple[int, int, int]] = field(default_factory=lambda: [POWER_ON])
     sense: tuple[int, int, int] = (0, 0, 0)
+    fast_and_wide: bool = False  # an agreement from before our time; a reset ends it
     # hooks: each may replace what the disk does at that point
     status_hook: Callable[[bytes], Answer | None] | None = None
     data_hook: Callable[[Bus, bytes], Iterator] | None = None
@@ -51,18 +57,26 @@ class Disk:
 
     def reset(self) -> None:
         self.attentions = [POWER_ON]
+        self.fast_and_wide = False
+
+    def block(self, lba: int) -> bytes:
+        if self.content:
+            return self.content(lba)
+        return lba.to_bytes(4, "little") * (self.block_bytes // 4)
 
     # ---- Commands ---------------------------------------------------------------
 
-    def _check(self, key: int, asc: int, ascq: int = 0) -> Answer:
+    def check(self, key: int, asc: int, ascq: int = 0) -> Answer:
+        """CHECK CONDITION, with the sense data that will follow."""
         self.sense = (key, asc, ascq)
         return Answer(status=CHECK_CONDITION)
 
     def inquiry_data(self) -> bytes:
-        return bytes([0, 0, 2, 2, 31, 0, 0, 0]) + self.vendor + self.product + self.revision
+        return (bytes([self.type, self.removable << 7, 2, 2, 31, 0, 0, 0]) + self.vendor
+                + self.product + self.revision)
 
     def capacity_data(self) -> bytes:
-        return (self.blocks - 1).to_bytes(4, "big") + BLOCK.to_bytes(4, "big")
+        return (self.blocks - 1).to_bytes(4, "big") + self.block_bytes.to_bytes(4, "big")
 
     def sense_data(self) -> bytes:
         key, asc, ascq = self.sense
@@ -75,7 +89,7 @@ class Disk:
         if cdb[0] == 0x03:
             return Answer(self.sense_data()[:cdb[4]])
         if self.attentions:
-            return self._check(*self.attentions.pop(0))
+            return self.check(*self.attentions.pop(0))
         if self.status_hook and (answer := self.status_hook(cdb)) is not None:
             return answer
         if cdb[0] in (0x00, 0x1B):
@@ -85,9 +99,9 @@ class Disk:
         if cdb[0] == 0x28:
             lba, count = int.from_bytes(cdb[2:6], "big"), int.from_bytes(cdb[7:9], "big")
             if lba + count > self.blocks:
-                return self._check(5, 0x21)
-            return Answer(b"".join(self.content(lba + i) for i in range(count)))
-        return self._check(5, 0x20)
+                return self.check(5, 0x21)
+            return Answer(b"".join(self.block(lba + i) for i in range(count)))
+        return self.check(5, 0x20)
 
     # ---- Phases -------------------------------------------------------------------
 
@@ -118,8 +132,15 @@ class Disk:
 
     @staticmethod
     def data_in(data: bytes) -> Iterator:
-        for byte in data:
-            yield DATA_IN, byte
+        if data:
+            yield DATA_IN, bytes(data)
+
+    @staticmethod
+    def data_out(count: int) -> Iterator:
+        taken = bytearray()
+        while len(taken) < count:
+            taken.append((yield DATA_OUT, None))
+        return bytes(taken)
 
     def session(self, bus: Bus) -> Iterator:
         if not self.ignores_atn and bus.atn:
@@ -128,6 +149,8 @@ class Disk:
             yield from self.before_command(bus)
         cdb = yield from self.command()
         answer = self.execute(cdb)
+        if self.fast_and_wide:     # what a narrow, asynchronous ear hears
+            answer.data = answer.data[::2]
         if self.data_hook and answer.status == GOOD and cdb[0] == 0x28:
             yield from self.data_hook(bus, answer.data)
         else:
@@ -136,3 +159,9 @@ class Disk:
             yield from self.before_status(bus)
         yield STATUS, answer.status
         yield MSG_IN, COMPLETE
+
+
+def cd_rom(**options) -> Disk:
+    """A CD-ROM drive with a disc in it."""
+    return Disk(**{"type": CD_ROM, "removable": True, "block_bytes": 2048, "blocks": 1000,
+                   "product": b"STRICT CD-ROM   ", **options})

@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Each law of the strict bench bites: the ROM's source is broken in one
+place, the ROM is built again, and the bench must name what is wrong in the
+course of one day's work. The unbroken ROM gets through that day.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from machine import TOP
+from vpc.bus import COMMAND, DATA_IN, FREE, HANG, MSG_IN, MSG_OUT, STATUS, Bus
+from vpc.chip import MS
+from vpc.law import LawBroken
+from vpc.pc import Pc
+from vpc.target import CHECK_CONDITION, COMPLETE, SAVE, Disk
+
+NOP = "\t.long 0x80000000, 0\n"
+SOURCES = ["Makefile", "pc", "scsi", "lsi", "int13", "rom", "tools", "build"]
+
+
+@dataclass
+class Mutant:
+    """One replacement in one file, and the law that it breaks."""
+    law: str
+    file: str
+    old: str
+    new: str
+    family: str = "895A"
+
+
+MUTANTS = {
+    # ---- The program -------------------------------------------------------------
+    "complete without CLEAR ACK": Mutant(
+        "ACK still asserted", "lsi/script.S", "\tCLEAR_ACK_ATN\n", NOP),
+    "SAVE without CLEAR ACK": Mutant(
+        "ACK still asserted", "lsi/script.S", "INT_MESSAGE\n\tCLEAR_ACK\n",
+        "INT_MESSAGE\n" + NOP),
+    "SDU on at COMMAND COMPLETE": Mutant(
+        "SDU left on", "lsi/script.S",
+        "complete:\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\n", "complete:\n" + NOP),
+    "SDU on at DISCONNECT": Mutant(
+        "SDU left on", "lsi/script.S",
+        "disconnect:\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\n", "disconnect:\n" + NOP),
+    "CHMOV": Mutant(
+        "CHMOV in place of MOVE", "lsi/script_insn.inc", "0x18000000", "0x10000000"),
+    "move of nothing": Mutant(
+        "block move of 0 bytes", "lsi/exec.c",
+        "pointer.bytes ? data_phase(x->request) : PHASE_RESERVED", "data_phase(x->request)"),
+    "IF where WHEN is due": Mutant(
+        "stale phase tested", "lsi/script.S", "JUMP_WHEN PHASE_MSG_IN, message_clean",
+        "JUMP_IF PHASE_MSG_IN, message_clean"),
+    "bit 24": Mutant("illegal instruction", "lsi/script_insn.inc", "0x48000000", "0x49000000"),
+    "SET ACK": Mutant("SET ACK", "lsi/script_insn.inc", "0x58000008", "0x58000048"),
+    "phase test behind the end": Mutant(
+        "phase wanted on a free bus", "lsi/script.S", "\tWAIT_DISCONNECT\n\tINT\tINT_COMPLETE",
+        "\tJUMP_WHEN PHASE_MSG_IN, dispatch\n\tINT\tINT_COMPLETE"),
+    "INT behind SELECT": Mutant(
+        "INT during a selection", "lsi/script.S", "\tJUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn\n",
+        "\tINT\tINT_COMPLETE\n"),
+    "program two bytes off": Mutant(
+        "SCRIPTS not aligned", "lsi/exec.c", "phys_of(lsi->script) + entry",
+        "phys_of(lsi->script) + entry + 2"),
+    "table one byte off": Mutant(
+        "table not aligned", "lsi/exec.c", "phys_of(&lsi->table)", "phys_of(&lsi->table) + 1"),
+    "count of 25 bits": Mutant(
+        "top byte of a table count not 0", "lsi/exec.c", "lsi->table.msg_out.bytes = 1;",
+        "lsi->table.msg_out.bytes = 0x01000001;"),
+    "synchronous without asking": Mutant(
+        "transfer not agreed", "lsi/exec.c", "lsi->table.select_id = request->target;",
+        "lsi->table.select_id = request->target; lsi->table.select_sxfer = 8;"),
+    # ---- Registers ---------------------------------------------------------------
+    "no selection time-out": Mutant(
+        "no selection time-out", "lsi/lsi.c", "{LSI_STIME0, STIME0_SEL_256MS}",
+        "{LSI_STIME0, 0}"),
+    "own ID 0": Mutant("own ID clashes", "lsi/lsi.c", "SCID_RRE | id);", "SCID_RRE);"),
+    "no RRE": Mutant("cannot be reselected", "lsi/lsi.c", "SCID_RRE | id);", "id);"),
+    "no RESPID": Mutant(
+        "cannot be reselected", "lsi/lsi.c", "lsi_write8(lsi, LSI_RESPID0, (u8)(1u << id));", ""),
+    "no clock": Mutant("clock not set", "lsi/chips.c", "#define CCF_40MHZ 3", "#define CCF_40MHZ 0"),
+    "no COM": Mutant(
+        "register instruction without DCNTL.COM", "lsi/lsi.c", "DCNTL_IRQD |\n\t\t     DCNTL_COM;",
+        "DCNTL_IRQD;"),
+    "interrupt pin on": Mutant(
+        "interrupt pin enabled", "lsi/lsi.c", "DCNTL_IRQD |\n\t\t     DCNTL_COM;", "DCNTL_COM;"),
+    "manual start": Mutant(
+        "SCRIPTS started in a manual mode", "lsi/lsi.c", "{LSI_DMODE, 0}", "{LSI_DMODE, 1}"),
+    "phase mismatch jump": Mutant(
+        "not modelled", "lsi/lsi.c", "LSI_CCNTL0, 0)", "LSI_CCNTL0, 0x80)"),
+    "SRST not taken back": Mutant(
+        "SRST left set", "lsi/lsi.c", "clock_delay_us(SRST_US);\n\tlsi_write8(lsi, LSI_ISTAT, 0);",
+        "clock_delay_us(SRST_US);"),
+    "SRST while running": Mutant(
+        "SRST without ABRT", "lsi/exec.c", "lsi_abort(lsi); /* the program", "/* the program"),
+    "ABRT still set": Mutant(
+        "DSTAT read with ABRT set", "lsi/lsi.c",
+        "lsi_write8(lsi, LSI_ISTAT, 0);\n\t\t\t(void)lsi_read8(lsi, LSI_DSTAT);",
+        "(void)lsi_read8(lsi, LSI_DSTAT);"),
+    "short RST": Mutant(
+        "bus reset too short", "lsi/lsi.c", "BUS_RESET_HOLD_US 100", "BUS_RESET_HOLD_US 10"),
+    "short settling": Mutant(
+        "selection too soon after a bus reset", "lsi/lsi.c", "BUS_RESET_SETTLE_US 250000",
+        "BUS_RESET_SETTLE_US 100000"),
+    "own reset not drained": Mutant(
+        "causes left pending", "lsi/lsi.c", "\tdrain_causes(lsi);\n", ""),
+    "no look at ISTAT": Mutant(
+        "SCRIPTS started with causes pending", "lsi/exec.c",
+        "lsi_read8(lsi, LSI_ISTAT) & ISTAT_NOT_IDLE", "false"),
+    "FIFO not cleared": Mutant(
+        "SCRIPTS started with a FIFO not empty", "lsi/exec.c",
+        "\telse\n\t\tlsi_clear_fifos(lsi);", "\telse\n\t\t;"),
+    "SIST in two bytes": Mutant(
+        "SIST read in bytes", "lsi/exec.c", "causes |= lsi_read16(lsi, LSI_SIST);",
+        "causes |= (u32)lsi_read8(lsi, LSI_SIST) | (u32)lsi_read8(lsi, LSI_SIST + 1) << 8;"),
+    "DSTAT polled": Mutant(
+        "register access while SCRIPTS runs", "lsi/exec.c",
+        "u8 istat = lsi_read8(x->lsi, LSI_ISTAT);", "u8 istat = lsi_read8(x->lsi, LSI_DSTAT);"),
+    "DSP in two halves": Mutant(
+        "DSP written in parts", "lsi/exec.c",
+        "lsi_write32(lsi, LSI_DSP, phys_of(lsi->script) + entry);",
+        "lsi_write16(lsi, LSI_DSP, (u16)(phys_of(lsi->script) + entry));"),
+    "status register written": Mutant(
+        "read-only register written", "lsi/lsi.c", "{LSI_SCNTL2, 0}", "{LSI_SSTAT1, 0}"),
+    "SFBR written": Mutant(
+        "SFBR written by the CPU", "lsi/lsi.c", "{LSI_SCNTL2, 0}", "{0x08, 0}"),
+    "registers an 810 has not": Mutant(
+        "register space", "lsi/chips.c", "{0x0001, 0,", "{0x0001, CHIP_ISTAT1,", "810"),
+    "GPCNTL lost": Mutant(
+        "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);", ""),
+    # ---- Recovery ----------------------------------------------------------------
+    "no time-out": Mutant(
+        "step bound", "lsi/exec.c", "\t\tif (clock_expired(&x->clock))\n\t\t\treturn 0;\n", ""),
+    "no recovery from a hang": Mutant(
+        "SCRIPTS left running", "lsi/exec.c", "\tcase HBA_TIMEOUT:\n\tcase HBA_PROTOCOL:\n\t\tlsi_abort",
+        "\tcase HBA_TIMEOUT:\n\t\treturn;\n\tcase HBA_PROTOCOL:\n\t\tlsi_abort"),
+    "no recovery from bad protocol": Mutant(
+        "target left connected", "lsi/exec.c",
+        "\tcase HBA_TIMEOUT:\n\tcase HBA_PROTOCOL:\n\t\tlsi_abort",
+        "\tcase HBA_PROTOCOL:\n\t\treturn;\n\tcase HBA_TIMEOUT:\n\t\tlsi_abort"),
+    # ---- Memory, ports, CPU --------------------------------------------------------
+    "no bus mastering": Mutant(
+        "bus mastering not enabled", "rom/init.c", "PCI_COMMAND_MEMORY |\n\t\t\t  PCI_COMMAND_MASTER",
+        "PCI_COMMAND_MEMORY"),
+    "DMA nowhere": Mutant(
+        "DMA outside memory", "lsi/exec.c", "request->data_address};",
+        "request->data_address | 0x40000000};"),
+    "one byte too many": Mutant(
+        "write outside buffer and workspace", "scsi/disk.c", "blocks * block_bytes;",
+        "blocks * block_bytes + 1;"),
+    "status as a word": Mutant(
+        "write outside buffer and workspace", "int13/dispatch.c",
+        "FAR8(BDA_DISK_STATUS) = (u8)status;", "FAR16(BDA_DISK_STATUS) = (u16)status;"),
+    "ROM written": Mutant(
+        "ROM written after boot", "int13/dispatch.c", "\tbda_open();\n\tFAR8(BDA_DISK_STATUS)",
+        "\tfar_open(rom_segment());\n\tFAR8(0x20) = 0;\n\tbda_open();\n\tFAR8(BDA_DISK_STATUS)"),
+    "port of others": Mutant(
+        "port not ours", "int13/dispatch.c", "\tbda_open();\n\tFAR8(BDA_DISK_STATUS)",
+        "\t__asm__ volatile(\"outb %al, $0x80\");\n\tbda_open();\n\tFAR8(BDA_DISK_STATUS)"),
+    "BIOS call": Mutant(
+        "BIOS service not expected", "int13/dispatch.c", "\tbda_open();\n\tFAR8(BDA_DISK_STATUS)",
+        "\tstruct bios_regs r = {0};\n\tbios_call(5, &r);\n\tbda_open();\n\tFAR8(BDA_DISK_STATUS)"),
+    "large frame": Mutant(
+        "our stack overflowed", "int13/dispatch.c", "\tbda_open();\n\tFAR8(BDA_DISK_STATUS)",
+        "\tvolatile u8 frame[1120];\n\tfor (u32 i = 0; i < sizeof(frame); i++)\n"
+        "\t\tframe[i] = 0;\n\tbda_open();\n\tFAR8(BDA_DISK_STATUS)"),
+    "FS and GS exchanged": Mutant(
+        "register not preserved", "rom/entry.S",
+        "\tpopw\t%es\n\tpopw\t%fs\n\tpopw\t%gs\n\tmovw\tWS_CALLER_SS",
+        "\tpopw\t%es\n\tpopw\t%gs\n\tpopw\t%fs\n\tmovw\tWS_CALLER_SS"),
+    "upper half of EBX": Mutant(
+        "register not preserved", "rom/entry.S", "\tpopal\n\taddl\t$2, %esp",
+        "\tmovw\t$0, 18(%esp)\n\tpopal\n\taddl\t$2, %esp"),
+    "DF left set": Mutant(
+        "flags not preserved", "rom/entry.S", "\tmovw\tFRAME_FLAGS(%esp), %ax\n",
+        "\tmovw\tFRAME_FLAGS(%esp), %ax\n\torw\t$0x400, %ax\n"),
+    "greedy": Mutant(
+        "caller's stack", "rom/entry.S", "rom_int13:\n",
+        "rom_int13:\n\tpushal\n\tpushal\n\tpopal\n\tpopal\n"),
+    "SP off": Mutant(
+        "stack not restored", "rom/entry.S",
+        "\taddw\t$6, %sp\t\t\t# flags and slot\n\tiretw",
+        "\taddw\t$6, %sp\n\tlretw"),
+}
+
+
+# ---- Building ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory) -> Path:
+    """A copy of the sources with what is already built."""
+    top = tmp_path_factory.mktemp("mutants")
+    for name in SOURCES:
+        if (TOP / name).is_dir():
+            shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("media"))
+        else:
+            shutil.copy2(TOP / name, top / name)
+    return top
+
+
+def build(tree: Path, mutant: Mutant) -> Path:
+    """The ROM with one place of its source broken; the source is mended."""
+    source = tree / mutant.file
+    text = source.read_text()
+    assert text.count(mutant.old) >= 1, "the source no longer reads like that"
+    try:
+        source.write_text(text.replace(mutant.old, mutant.new))
+        # A mutant may leave a variable unused.
+        subprocess.run(["make", "-s", "-C", tree, "all", "RESIDENT_LIMIT=0x4000",
+                        "WARNINGS=-w"], check=True, capture_output=True, text=True)
+    finally:
+        source.write_text(text)
+    return tree / "build" / {"895A": "lsi53c895a.rom", "810": "lsi53c810.rom"}[mutant.family]
+
+
+# ---- The day -------------------------------------------------------------------------
+
+
+def talkative() -> Disk:
+    """Offers a message that has to be refused, disconnects in its data."""
+    disk = Disk()
+
+    def offer(bus: Bus):
+        yield MSG_IN, 0x13
+        while bus.atn:
+            yield MSG_OUT, None
+
+    def data(bus: Bus, data: bytes):
+        yield from disk.disconnect()
+        yield from Disk.data_in(data[:100])
+        yield from disk.disconnect()
+        yield from Disk.data_in(data[100:])
+    disk.before_command, disk.data_hook = offer, data
+    return disk
+
+
+def impatient(target: Disk):
+    """Ends the command after five of its bytes."""
+    def session(bus: Bus):
+        yield from target.message_out(bus)
+        for _ in range(5):
+            yield COMMAND, None
+        del target.session
+        target.sense = (0xB, 0x47, 0)
+        yield STATUS, CHECK_CONDITION
+        yield MSG_IN, COMPLETE
+    return session
+
+
+def a_day(rom: Path, family: str) -> None:
+    """Boot, good reads and every kind of trouble."""
+    pc = Pc(rom, family)
+    pc.chip.set_board(gpcntl=0x2F, stest2=0x20, dcntl=0x08)
+    disk = talkative()
+    pc.bus.targets = {0: disk, 3: Disk()}
+    pc.power_on()
+    good = disk.data_hook
+    for trouble in (lambda bus, data: Disk.data_in(data + b"too much"),
+                    lambda bus, data: iter([(DATA_IN, data), (MSG_IN, SAVE), (DATA_IN, data)]),
+                    lambda bus, data: iter([(4, 0)]),
+                    lambda bus, data: iter([FREE]),
+                    lambda bus, data: Disk.data_in(data[:7]),
+                    lambda bus, data: iter([HANG])):
+        disk.data_hook = trouble
+        assert pc.read(5, 2).cf
+    disk.data_hook = good
+    assert not pc.read(5, 2).cf
+    disk.before_command = disk.data_hook = None
+    disk.session = impatient(disk)
+    pc.read(5, 2)
+    pc.bus.reset()      # by another initiator, between two calls
+    pc.bus.on_reset()
+    pc.chip.advance(MS)
+    assert not pc.read(5, 2).cf
+
+
+@pytest.mark.parametrize("family, rom", [("895A", "lsi53c895a.rom"), ("810", "lsi53c810.rom")])
+def test_the_rom_gets_through_the_day(family, rom):
+    a_day(TOP / "build" / rom, family)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS.keys())
+def test_a_mutant_is_caught_by_name(tree, mutant):
+    rom = build(tree, mutant)
+    with pytest.raises(LawBroken) as caught:
+        a_day(rom, mutant.family)
+    assert caught.value.law == mutant.law

@@ -1,0 +1,480 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""The BIOS of the bench: its services, its tables, and how it treats an
+option ROM during POST. Each service is an address in the F000 segment that
+Python answers.
+
+[PCI-BIOS 2.1; PnP-BIOS 1.0A; BBS 1.01; PCI firmware 3.0; PMM 1.01; RBIL]
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .law import LawBroken
+
+if TYPE_CHECKING:
+    from .pc import Pc, Result
+
+BIOS_SEGMENT = 0xF000
+STOP = 0xFF00           # F000: a HLT to which calls return
+SERVICE = 0xE000        # F000: one service each 16 bytes
+PMM_ENTRY = 0xD000
+PNP_OFFSET = 0x0100
+PMM_TABLE = 0xF0000
+
+ROM_SEGMENT = 0xC800
+INIT_SEGMENT = 0x6000   # where a PCI 3.0 BIOS runs init
+INIT = 3
+EBDA_KIB = 639
+MEMORY_KIB = 16 * 1024
+
+PERMANENT_AREA = range(0xE8000, 0xF0000)    # what PMM gives out
+TEMPORARY_AREA = range(0x50000, 0x60000)
+JUNK = 0x5A             # what the BIOS leaves in memory that it takes back
+GIVEN_BACK = 0xF4       # HLT, where init has given a part of the image back
+
+EQUIPMENT, MEMORY_SIZE, EBDA_POINTER = 0x410, 0x413, 0x40E
+VIDEO_MODE, VIDEO_COLUMNS, TICKS = 0x449, 0x44A, 0x46C
+DISK_STATUS, HARD_DISKS = 0x474, 0x475
+BOOT_VECTORS = {"INT 9h": range(0x24, 0x28), "INT 10h": range(0x40, 0x44),
+                "INT 13h": range(0x4C, 0x50), "INT 18h": range(0x60, 0x64),
+                "INT 19h": range(0x64, 0x68), "40:75h": range(HARD_DISKS, HARD_DISKS + 1)}
+
+CF, ZF, IF = 0x001, 0x040, 0x200
+CHARACTER_NS = 100_000  # a teletype that also goes to a serial line
+
+MOST_TEXT = 20_000
+
+SEABIOS, SPECIFICATION, PCI_3, NO_BBS = "SeaBIOS", "specification", "PCI 3.0", "no BBS"
+CONNECT_AS_IPL = 0x0004     # AX for a boot connection vector [PnP-BIOS 1.0A]
+
+PCI_STACK, PMM_STACK = 1024, 256    # bytes that a caller has to offer
+PCI_UNSUPPORTED, PCI_NOT_FOUND, PCI_BAD_REGISTER = 0x81, 0x86, 0x87
+
+
+def checksummed(table: bytes, at: int) -> bytes:
+    """The table with a byte that makes its sum 0."""
+    out = bytearray(table)
+    out[at] = -sum(out) & 0xFF
+    return bytes(out)
+
+
+@dataclass(frozen=True)
+class BootEntry:
+    """What a BIOS reads from a PnP header."""
+    header: int
+    bcv: int
+    product: str
+
+
+@dataclass
+class Block:
+    """Memory that PMM has given out."""
+    place: range
+    permanent: bool
+
+
+class Pmm:
+    """POST memory manager. Kinds: "1.01", "1.00" (knows no permanent blocks),
+    "refusing", "unsupported", "bad checksum", "absent"."""
+
+    CONVENTIONAL, PERMANENT = 1, 8
+    UNSUPPORTED = 0xFFFFFFFF
+    ALLOCATE, FIND, DEALLOCATE = 0, 1, 2
+
+    def __init__(self, kind: str):
+        assert kind in ("1.01", "1.00", "refusing", "unsupported", "bad checksum", "absent")
+        self.kind = kind
+        self.blocks: list[Block] = []
+
+    def table(self) -> bytes:
+        if self.kind == "absent":
+            return b""
+        head = b"$PMM\x01\x10\0" + struct.pack("<HH", PMM_ENTRY, BIOS_SEGMENT) + bytes(5)
+        return head if self.kind == "bad checksum" else checksummed(head, 6)
+
+    def call(self, words: tuple[int, ...]) -> int:
+        """What DX:AX becomes. `words` are the arguments on the stack."""
+        if self.kind == "bad checksum":
+            raise LawBroken("PMM misused", "its table is broken")
+        if self.kind == "unsupported":
+            return self.UNSUPPORTED
+        if words[0] == self.ALLOCATE:
+            return self._allocate(words[1] | words[2] << 16, words[5])
+        if words[0] == self.FIND:
+            return 0
+        if words[0] == self.DEALLOCATE:
+            return self._deallocate(words[1] | words[2] << 16)
+        raise LawBroken("PMM misused", f"function {words[0]}")
+
+    def _allocate(self, paragraphs: int, flags: int) -> int:
+        if not flags & self.CONVENTIONAL:
+            raise LawBroken("PMM misused", f"flags {flags:#x}: real mode needs conventional memory")
+        if self.kind == "refusing":
+            return 0
+        permanent = self.kind == "1.01" and bool(flags & self.PERMANENT)
+        area = PERMANENT_AREA if permanent else TEMPORARY_AREA
+        start = max((b.place.stop for b in self.blocks if b.place.start in area),
+                    default=area.start)
+        if start + paragraphs * 16 > area.stop:
+            return 0
+        self.blocks.append(Block(range(start, start + paragraphs * 16), permanent))
+        return start
+
+    def _deallocate(self, address: int) -> int:
+        for block in self.blocks:
+            if block.place.start == address:
+                self.blocks.remove(block)
+                return 0
+        raise LawBroken("PMM misused", f"{address:#x} is not a block")
+
+
+@dataclass
+class Bios:
+    """Options of a BIOS, and what it has seen. `choose` is the user's boot
+    order: of the entries found, those whose vectors are called, in order."""
+    manner: str = SEABIOS
+    pmm: str = "1.01"
+    pci: bool = True
+    disks: int = 0          # hard disks of its own, counted at 40:75h
+    choose: Callable[[list[BootEntry]], list[BootEntry]] = lambda entries: entries
+    entries: list[BootEntry] = field(default_factory=list)
+    init_result: Result | None = None
+    kept: int = 0           # bytes of the image after init
+    noted: list[int] = field(default_factory=list)      # INT 18h and 19h
+    passed_on: deque = field(default_factory=lambda: deque(maxlen=16))  # registers at INT 13h
+
+    def attach(self, pc: Pc) -> None:
+        """Lay out the memory of a machine at power-on."""
+        self._pc = pc
+        self.memory = Pmm(self.pmm)
+        self.image_bytes = pc.rom.stat().st_size
+        self._post_memory = [range(MEMORY_SIZE, MEMORY_SIZE + 2), BOOT_VECTORS["INT 13h"],
+                             BOOT_VECTORS["40:75h"]]
+        self._set_up_services()
+        self._set_up_data_areas()
+        pc.poke(PMM_TABLE, self.memory.table())
+        if self.manner != NO_BBS:
+            pnp = b"$PnP\x10\x21" + bytes(27)
+            pc.poke((BIOS_SEGMENT << 4) + PNP_OFFSET, checksummed(pnp, 8))
+        pc.poke(self.image.start, pc.rom.read_bytes())
+
+    def _set_up_services(self) -> None:
+        base = BIOS_SEGMENT << 4
+        for vector in range(256):
+            self._pc.poke(vector * 4, struct.pack("<HH", SERVICE + vector * 16, BIOS_SEGMENT))
+            self._pc.poke(base + SERVICE + vector * 16, b"\xcf")
+        self._pc.poke(base + STOP, b"\xf4")
+        self._pc.poke(base + PMM_ENTRY, b"\xcb")
+
+    def _set_up_data_areas(self) -> None:
+        words = {EBDA_POINTER: EBDA_KIB * 64, EQUIPMENT: 0x0021, MEMORY_SIZE: EBDA_KIB,
+                 VIDEO_MODE: 3, VIDEO_COLUMNS: 80, TICKS: 0x1234, EBDA_KIB * 1024: 1}
+        for address, value in words.items():
+            self._pc.poke(address, struct.pack("<H", value))
+        self._pc.poke(HARD_DISKS, bytes([self.disks]))
+
+    # ---- Memory during POST -----------------------------------------------------------
+
+    @property
+    def image_segment(self) -> int:
+        """Where the image is during init."""
+        return INIT_SEGMENT if self.manner == PCI_3 and not self.init_result else ROM_SEGMENT
+
+    @property
+    def image(self) -> range:
+        return range(self.image_segment * 16, self.image_segment * 16 + self.image_bytes)
+
+    def post_memory(self) -> list[range]:
+        """Where an option ROM may write during POST."""
+        taken = range(self._pc.word(MEMORY_SIZE) * 1024, EBDA_KIB * 1024)
+        places = [*(b.place for b in self.memory.blocks), self.image, taken, *self._post_memory]
+        if self.manner == PCI_3:
+            places.append(range(ROM_SEGMENT * 16, ROM_SEGMENT * 16 + self.image_bytes))
+        return places
+
+    # ---- POST -------------------------------------------------------------------------
+
+    def run_post(self, bdf: int) -> None:
+        """Initialise the ROM and make its drives boot devices."""
+        pc = self._pc
+        before = {name: pc.peek(p.start, len(p)) for name, p in BOOT_VECTORS.items()}
+        registers = {} if self.manner == NO_BBS else {
+            **self._pnp_registers(bdf), "ebx": ROM_SEGMENT if self.manner == PCI_3 else 0xFFFF}
+        self.init_result = pc.far_call(self.image_segment, INIT, registers)
+        if self.manner == PCI_3:
+            pc.poke(INIT_SEGMENT * 16, bytes([JUNK]) * self.image_bytes)
+        if self.manner != NO_BBS:
+            for name, place in BOOT_VECTORS.items():
+                if pc.peek(place.start, len(place)) != before[name]:
+                    raise LawBroken("boot vector hooked in init", name)
+        self.kept = self._check_image()
+        if self.kept:
+            pc.note_workspace()
+            if self.manner != NO_BBS:
+                self._connect()
+        self._take_back_memory()
+
+    def _pnp_registers(self, ax: int) -> dict[str, int]:
+        """No ISA PnP card: BX and DX say so. ES:DI is our PnP structure."""
+        return {"eax": ax, "ebx": 0xFFFF, "edx": 0xFFFF, "es": BIOS_SEGMENT, "edi": PNP_OFFSET}
+
+    def _check_image(self) -> int:
+        """Bytes that the ROM keeps, as the BIOS sees it after init."""
+        start = self.image.start
+        head = self._pc.peek(start, 3)
+        if head[:2] != b"\x55\xaa" and self.manner == PCI_3:
+            raise LawBroken("no image at the run-time segment", f"{ROM_SEGMENT:04x}h")
+        length = head[2] * 512
+        if length > self.image_bytes:
+            raise LawBroken("ROM header wrong", f"{length} bytes, more than before init")
+        if sum(self._pc.peek(start, length)) & 0xFF:
+            raise LawBroken("ROM checksum wrong", f"after init, {length} bytes")
+        return length
+
+    def _connect(self) -> None:
+        self.entries = list(self._walk())
+        for entry in self.choose(self.entries):
+            self.connect(entry)
+
+    def connect(self, entry: BootEntry) -> Result:
+        """Call a boot connection vector."""
+        ax = 0 if self.manner == SEABIOS else CONNECT_AS_IPL
+        return self._pc.far_call(ROM_SEGMENT, entry.bcv, self._pnp_registers(ax))
+
+    def _walk(self):
+        """The chain of PnP headers; SeaBIOS looks at their signatures only."""
+        start, seen = self.image.start, set()
+        header = self._pc.word(start + 0x1A)
+        while header:
+            if header in seen:
+                raise LawBroken("PnP header wrong", f"{header:#x}: the chain is a ring")
+            seen.add(header)
+            if self.manner != SEABIOS:
+                self._check_header(header)
+            elif self._pc.peek(start + header, 4) != b"$PnP":
+                return
+            product = self._string(self._pc.word(start + header + 0x10))
+            yield BootEntry(header, self._pc.word(start + header + 0x16), product)
+            header = self._pc.word(start + header + 6)
+
+    def _string(self, offset: int) -> str:
+        kept = self._pc.peek(self.image.start, self.kept)
+        if not 0 < offset < len(kept) or b"\0" not in kept[offset:]:
+            raise LawBroken("PnP header wrong", f"no text at {offset:#x}")
+        return kept[offset:kept.index(b"\0", offset)].decode("ascii")
+
+    def _check_header(self, offset: int) -> None:
+        """[PnP-BIOS 1.0A "Expansion header for Plug and Play"]"""
+        data = self._pc.peek(self.image.start + offset, 0x20)
+        kept = self.kept
+        bcv, bev, manufacturer = (struct.unpack_from("<H", data, at)[0] for at in (0x16, 0x1A, 0xE))
+        wrong = {"signature": data[:4] != b"$PnP", "place": offset % 16 or offset + 0x20 > kept,
+                 "revision": data[4] != 1, "length": data[5] != 2, "checksum": sum(data) & 0xFF,
+                 "device type": data[0x12] != 1, "boot connection vector": bcv >= kept,
+                 "no vector": not (bcv or bev)}
+        for what, is_wrong in wrong.items():
+            if is_wrong:
+                raise LawBroken("PnP header wrong", f"{offset:#x}: {what}")
+        self._string(manufacturer)
+
+    def _take_back_memory(self) -> None:
+        """What is not kept belongs to the BIOS or the operating system."""
+        pc = self._pc
+        rest = self.image_bytes - self.kept
+        pc.poke(self.image.start + self.kept, bytes([GIVEN_BACK]) * rest)
+        pc.poke(TEMPORARY_AREA.start, bytes([JUNK]) * len(TEMPORARY_AREA))
+        for block in self.memory.blocks:
+            if not block.permanent:
+                pc.poke(block.place.start, bytes([JUNK]) * len(block.place))
+        space = pc.workspace
+        if space and space.start < pc.word(MEMORY_SIZE) * 1024:
+            raise LawBroken("workspace in free memory", f"{space.start:#x}")
+
+    # ---- Services ---------------------------------------------------------------------
+
+    def service(self, offset: int) -> None:
+        """The CPU has come to F000:offset."""
+        if offset == PMM_ENTRY:
+            self._pmm_call()
+            return
+        number = (offset - SERVICE) // 16
+        if offset != SERVICE + number * 16 or number not in range(256):
+            raise LawBroken("BIOS service not expected", f"F000:{offset:04x}")
+        if number == 0x1C and self._pc.timer.running:
+            return
+        answer = self.SERVICES.get(number)
+        if answer is None or (self._pc.booted and number not in self.AFTER_BOOT):
+            raise LawBroken("BIOS service not expected", f"INT {number:02x}h")
+        answer(self)
+
+    def _get(self, name: str) -> int:
+        """A register, or its lower half by its 16-bit name."""
+        return self._pc.get(name) if name[0] == "e" and len(name) == 3 else (
+            self._pc.get(f"e{name}") & 0xFFFF)
+
+    def _set(self, name: str, value: int) -> None:
+        if name[0] == "e" and len(name) == 3:
+            self._pc.set(name, value)
+        else:
+            self._pc.set(f"e{name}", self._pc.get(f"e{name}") & 0xFFFF0000 | value & 0xFFFF)
+
+    def _set_ah(self, value: int) -> None:
+        self._set("ax", self._get("ax") & 0x00FF | value << 8)
+
+    def _return_flag(self, flag: int, on: bool) -> None:
+        """Set a flag in the frame that INT has pushed."""
+        at = (self._pc.get("ss") << 4) + (self._get("sp") + 4 & 0xFFFF)
+        flags = self._pc.word(at) & ~flag | (flag if on else 0)
+        self._pc.poke(at, struct.pack("<H", flags))
+
+    def _need_stack(self, least: int, who: str) -> None:
+        """Our own stack has its end; the one of the bench has enough."""
+        stack, sp = self._pc.get("ss"), self._get("sp")
+        if stack == self._pc.word(self.image.start + 8) and sp - 4 < least:
+            raise LawBroken("stack too small for the BIOS", f"{sp - 4} bytes for {who}")
+
+    def _int10(self) -> None:
+        function = self._get("ax") >> 8
+        if function == 0x0E:
+            self._pc.text += chr(self._get("ax") & 0xFF)
+            if len(self._pc.text) > MOST_TEXT:
+                raise LawBroken("step bound", "it does not stop printing")
+            self._pc.pass_time(CHARACTER_NS)
+        elif function == 0x0F:
+            self._set("ax", 80 << 8 | 3)
+            self._set("bx", self._get("bx") & 0xFF)
+        elif function == 0x03:
+            self._set("cx", 0x0607)
+            self._set("dx", 0)
+        else:
+            raise LawBroken("BIOS service not expected", f"INT 10h AH={function:02x}h")
+
+    def _int11(self) -> None:
+        self._set("ax", self._pc.word(EQUIPMENT))
+
+    def _int12(self) -> None:
+        self._set("ax", self._pc.word(MEMORY_SIZE))
+
+    def _int13(self) -> None:
+        """The handler from before: no function is known, for any drive."""
+        self.passed_on.append(self._pc.registers())
+        self._set_ah(0x01)
+        self._return_flag(CF, True)
+
+    def _int15(self) -> None:
+        if self._get("ax") == 0xE820:
+            self._memory_map()
+        elif self._get("ax") >> 8 == 0x88:
+            self._set("ax", MEMORY_KIB - 1024)
+            self._return_flag(CF, False)
+        else:
+            self._set_ah(0x86)
+            self._return_flag(CF, True)
+
+    def _memory_map(self) -> None:
+        usable, reserved = 1, 2
+        ends = [(0, self._pc.word(MEMORY_SIZE) * 1024, usable),
+                (EBDA_KIB * 1024, 0xA0000, reserved), (0xE8000, 0x100000, reserved),
+                (0x100000, MEMORY_KIB * 1024, usable)]
+        index = self._get("ebx")
+        good = index < len(ends) and self._get("ecx") >= 20
+        self._return_flag(CF, not good)
+        if good:
+            start, end, kind = ends[index]
+            self._pc.poke((self._pc.get("es") << 4) + self._get("di"),
+                          struct.pack("<QQI", start, end - start, kind))
+            self._set("eax", 0x534D4150)
+            self._set("ecx", 20)
+            self._set("ebx", (index + 1) % len(ends))
+
+    def _int16(self) -> None:
+        """Nobody types."""
+        function = self._get("ax") >> 8
+        if function in (0x01, 0x11):
+            self._return_flag(ZF, True)
+        elif function in (0x02, 0x12):
+            self._set("ax", function << 8)
+        else:
+            raise LawBroken("BIOS service not expected", f"INT 16h AH={function:02x}h")
+
+    def _int18(self) -> None:
+        self.noted.append(0x18)
+
+    def _int19(self) -> None:
+        self.noted.append(0x19)
+
+    # ---- INT 1Ah ----------------------------------------------------------------------
+
+    def _int1a(self) -> None:
+        function = self._get("ax")
+        if function >> 8 == 0x00:
+            ticks = self._pc.word(TICKS) | self._pc.word(TICKS + 2) << 16
+            self._set("cx", ticks >> 16)
+            self._set("dx", ticks)
+            self._set("ax", 0)
+        elif function >> 8 == 0xB1 and self.pci:
+            self._need_stack(PCI_STACK, "INT 1Ah")
+            status = self._pci(function & 0xFF)
+            self._set_ah(status)
+            self._return_flag(CF, status != 0)
+        else:
+            self._return_flag(CF, True)
+
+    def _pci(self, function: int) -> int:
+        """A PCI BIOS function; returns its status."""
+        if function == 0x01:
+            self._set("edx", 0x20494350)
+            self._set("bx", 0x0300 if self.manner == PCI_3 else 0x0210)
+            self._set("cx", self._get("cx") & 0xFF00)
+            self._set("ax", 0x0001)
+            return 0
+        if function == 0x02:
+            return self._pci_found(self._pc.pci.find(
+                self._get("cx") << 16 | self._get("dx"), self._get("si")))
+        if function == 0x03:
+            return self._pci_found(self._pc.pci.find_class(
+                self._get("ecx") & 0xFFFFFF, self._get("si")))
+        if 0x08 <= function <= 0x0D:
+            return self._pci_register(function)
+        return PCI_UNSUPPORTED
+
+    def _pci_found(self, address: int | None) -> int:
+        if address is None:
+            return PCI_NOT_FOUND
+        self._set("bx", address)
+        return 0
+
+    def _pci_register(self, function: int) -> int:
+        size = 1 << (function - 8) % 3
+        address, register = self._get("bx"), self._get("di")
+        if register + size > 256 or register % size:
+            return PCI_BAD_REGISTER
+        mask = (1 << 8 * size) - 1
+        if function < 0x0B:
+            self._set("ecx", self._get("ecx") & ~mask & 0xFFFFFFFF
+                      | self._pc.pci.read(address, register, size))
+        else:
+            self._pc.pci.write(address, register, size, self._get("ecx") & mask)
+        return 0
+
+    # ---- PMM --------------------------------------------------------------------------
+
+    def _pmm_call(self) -> None:
+        if self._pc.booted:
+            raise LawBroken("PMM misused", "it is gone after POST")
+        self._need_stack(PMM_STACK, "PMM")
+        stack = (self._pc.get("ss") << 4) + self._get("sp") + 4
+        result = self.memory.call(struct.unpack("<6H", self._pc.peek(stack, 12)))
+        self._pc.allow_post_writes()
+        self._set("ax", result)
+        self._set("dx", result >> 16)
+
+    SERVICES = {0x10: _int10, 0x11: _int11, 0x12: _int12, 0x13: _int13, 0x15: _int15,
+                0x16: _int16, 0x18: _int18, 0x19: _int19, 0x1A: _int1a}
+    AFTER_BOOT = {0x13, 0x18, 0x19}
