@@ -21,14 +21,15 @@ PYTHON := /usr/bin/python3
 # Makes the code smaller: 355 bytes altogether with gcc 12.2
 SMALLER := -mtune=i686 -fno-tree-sra -fno-shrink-wrap -fno-if-conversion \
 	-fno-if-conversion2 -fno-inline-functions-called-once
+WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
+	-Wconversion -Wswitch-enum -Wvla
 CFLAGS := -m16 -march=i386 -Os $(SMALLER) -std=gnu11 -ffreestanding -fno-pic -fno-pie \
 	-mregparm=3 -freg-struct-return -mpreferred-stack-boundary=2 -fomit-frame-pointer \
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-jump-tables -fno-tree-switch-conversion -fno-delete-null-pointer-checks -fcf-protection=none \
 	-mno-80387 -mno-mmx -mno-sse -ffunction-sections -fno-common \
 	-fstack-usage -ffile-prefix-map=$(CURDIR)=. \
-	-Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
-	-Wconversion -Wswitch-enum -Wvla -I. -DVERSION='"$(VERSION)"'
+	$(WARNINGS) -I. -DVERSION='"$(VERSION)"'
 ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack -ffile-prefix-map=$(CURDIR)=.
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections \
 	--fatal-warnings --no-warn-rwx-segments --orphan-handling=error
@@ -88,8 +89,15 @@ test: deps-test ## run all tests
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) -m pytest -q -p no:cacheprovider -W ignore::DeprecationWarning tests
 
+SEED :=
+N := 1000000
+.PHONY: fuzz
+fuzz: deps-test ## N random INT 13h calls on the strict virtual PC [N=1000000 SEED=]
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) tests/fuzz.py --calls $(N) $(if $(SEED),--seed $(SEED))
+
 .PHONY: bench
-bench: deps-test ## requests per second against SeaBIOS's own driver
+bench: deps-test ## what a read costs, and requests against SeaBIOS's own driver
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tests/bench.py
 
