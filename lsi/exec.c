@@ -241,20 +241,16 @@ static void clear_leftovers(struct exec *x)
 }
 
 /* The program stopped at an INT instruction. Seen: QEMU before 7.2.11 raises
- * an asynchronous mismatch and runs on, so that both are there: from WAIT
- * RESELECT (after a read error) to the checks behind it, or from a data move
- * to the end, so that how much data came is lost.
+ * an asynchronous mismatch and runs on, so that both are there: from a data
+ * move to INT_SHORT, which says as much, or from WAIT RESELECT (after a read
+ * error) to the checks behind it, which know nothing.
  */
 static enum ending take_int(struct exec *x)
 {
 	x->code = lsi_read32(x->lsi, LSI_DSPS);
 	clear_leftovers(x);
-	if (!(x->causes & SIST_MA))
-		return END_INT;
-	if (x->code == INT_RESELECTED)
-		return END_MISMATCH;
-	x->data_ended = true;
-	return END_INT;
+	return x->causes & SIST_MA && x->code == INT_RESELECTED ? END_MISMATCH
+								 : END_INT;
 }
 
 /* Run the program from a label until it stops. */

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import pytest
 
-from strict import (FAMILIES, OK, READ_FAILED, SECOND, TIMEOUT, TroubleAt, disk, ends_honestly, fails,
-                    lives_on, new_pc, once, reads_well)
+from strict import (FAMILIES, OK, READ_FAILED, SECOND, TIMEOUT, TroubleAt, disk, ends_honestly,
+                    fails, lives_on, new_pc, once, reads_well)
 from vpc.bus import (COMMAND, DATA_IN, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Bad, Delay,
                      Reselect)
 from vpc.chip import BF, CLF, CTEST3, D_ABRT, MDPE, MS, US, DmaFault

@@ -206,7 +206,7 @@ def test_a_disk_that_frees_the_bus_in_request_sense(beside):
     honest_disk_works(pc, 0x81)
 
 
-# ---- POST does not hang or die ---------------------------------------------------------------------
+# ---- POST does not hang or die ------------------------------------------------------------
 
 
 @pytest.mark.parametrize("life, line", [

@@ -83,7 +83,8 @@ MUTANTS = {
     "no RRE": Mutant("cannot be reselected", "lsi/lsi.c", "SCID_RRE | id);", "id);"),
     "no RESPID": Mutant(
         "cannot be reselected", "lsi/lsi.c", "lsi_write8(lsi, LSI_RESPID0, (u8)(1u << id));", ""),
-    "no clock": Mutant("clock not set", "lsi/chips.c", "#define CCF_40MHZ 3", "#define CCF_40MHZ 0"),
+    "no clock": Mutant(
+        "clock not set", "lsi/chips.c", "#define CCF_40MHZ 3", "#define CCF_40MHZ 0"),
     "no COM": Mutant(
         "register instruction without DCNTL.COM", "lsi/lsi.c", "DCNTL_IRQD |\n\t\t     DCNTL_COM;",
         "DCNTL_IRQD;"),
@@ -137,7 +138,8 @@ MUTANTS = {
     "no time-out": Mutant(
         "step bound", "lsi/exec.c", "\t\tif (clock_expired(&x->clock))\n\t\t\treturn 0;\n", ""),
     "no recovery from a hang": Mutant(
-        "SCRIPTS left running", "lsi/exec.c", "\tcase HBA_TIMEOUT:\n\tcase HBA_PROTOCOL:\n\t\tlsi_abort",
+        "SCRIPTS left running", "lsi/exec.c",
+        "\tcase HBA_TIMEOUT:\n\tcase HBA_PROTOCOL:\n\t\tlsi_abort",
         "\tcase HBA_TIMEOUT:\n\t\treturn;\n\tcase HBA_PROTOCOL:\n\t\tlsi_abort"),
     "no recovery from bad protocol": Mutant(
         "target left connected", "lsi/exec.c",
@@ -145,7 +147,8 @@ MUTANTS = {
         "\tcase HBA_PROTOCOL:\n\t\treturn;\n\tcase HBA_TIMEOUT:\n\t\tlsi_abort"),
     # ---- Memory, ports, CPU --------------------------------------------------------
     "no bus mastering": Mutant(
-        "bus mastering not enabled", "rom/init.c", "PCI_COMMAND_MEMORY |\n\t\t\t  PCI_COMMAND_MASTER",
+        "bus mastering not enabled", "rom/init.c",
+        "PCI_COMMAND_MEMORY |\n\t\t\t  PCI_COMMAND_MASTER",
         "PCI_COMMAND_MEMORY"),
     "DMA nowhere": Mutant(
         "DMA outside memory", "lsi/exec.c", "request->data_address};",

@@ -10,7 +10,6 @@ comes from, [chip-facts 6.2] one about 86Box.
 
 from __future__ import annotations
 
-import functools
 import struct
 import subprocess
 import time
@@ -18,17 +17,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from strict import (OK, OVERRUN, READ_FAILED, ROMS, SECOND, TIMEOUT, disk, fails, lives_on,
+from strict import (OK, OVERRUN, READ_FAILED, SECOND, TIMEOUT, disk, fails, lives_on, new_pc,
                     reads_well)
-from vpc.bus import COMMAND, DATA_IN, DATA_OUT, HANG, MSG_IN, MSG_OUT, STATUS, Bus
+from vpc.bus import COMMAND, DATA_IN, DATA_OUT, HANG, MSG_IN, MSG_OUT, STATUS
 from vpc.chip import (ABRT, COM, CTEST3, DBC, DCNTL, DFE, DIP, DSA, DSP, DSPS, DSTAT, D_SIR, GPCNTL,
                       ISTAT, ISTAT1, MA, MACNTL, MS, RESPID0, RST, RST_LINE, SCID, SCNTL0, SCNTL1,
                       SCNTL2, SCNTL3, SDU, SFBR, SIGP, SIP, SIST0, SRST, SRUN, SSID, SSTAT1, STEST3,
-                      STIME0, STIME1, STO, SXFER, UDC, US, Chip)
-from vpc.pc import BUFFER, MEMORY, Pc
+                      STIME0, STIME1, STO, SXFER, UDC, US)
+from vpc.pc import BUFFER, Pc
 from vpc.rig import Rig
 from vpc.target import CHECK_CONDITION, REJECT, Answer, Disk
-from vpc.tempers import TEMPERS, EmulatorDied, QemuChip, QemuDisk, make_chip, make_disk
+from vpc.tempers import TEMPERS, EmulatorDied, QemuChip, QemuDisk
 
 EMULATORS = ["qemu", "qemu-7.2.0", "86box"]
 QEMUS = ["qemu", "qemu-7.2.0"]
@@ -156,7 +155,7 @@ class Bench:
 
 class Model(Bench):
     def __init__(self, temper: str, family: str = "895A", **options):
-        self.disk = make_disk(temper, **options)
+        self.disk = TEMPERS[temper].disk(**options)
         self.rig = Rig(family, TEMPERS[temper].chip)
         self.rig.bus.targets[0] = self.disk
         self.get = lambda address, length: bytes(self.rig.memory[address:address + length])
@@ -845,53 +844,23 @@ def test_laws_about_handshakes_are_silent(any_emulator):
     assert not any_emulator.rig.objections
 
 
-def test_silicon_is_the_strict_model_itself():
-    chip = make_chip("silicon", "810", Rig().bus, lambda a, n: bytes(n), lambda a, d: None)
-    assert type(chip) is Chip and chip.family.name == "53C810"
-    assert type(make_disk("silicon", blocks=9)) is Disk
-
-
 # ---- The ROM in every temper -----------------------------------------------------------------
 
 
-class Booted:
-    """A machine that has been through POST, for one test after the other."""
-
-    def __init__(self, temper: str, family: str):
-        self._kind = temper, family
-        self.pc = Pc(ROMS[family], family)
-        self._plug_in()
-        self.pc.power_on()
-        self._memory = self.pc.peek(0, MEMORY)
-        self._registers, self._now = bytes(self.pc.chip.registers), self.pc.chip.now
-
-    def _plug_in(self, **options) -> None:
-        """A new chip, a new bus, new disks."""
-        temper, family = self._kind
-        pc, pc.bus = self.pc, Bus()
-        pc.chip = make_chip(temper, family, pc.bus, pc._dma_read, pc._dma_write)
-        pc.bus.targets = {0: make_disk(temper, **options),
-                          3: make_disk(temper, content=lambda lba: bytes([3]) * 512, **options)}
-
-    def as_after_post(self) -> Pc:
-        self._plug_in(attentions=[])
-        self.pc.poke(0, self._memory)
-        self.pc.chip.registers[:] = self._registers
-        self.pc.chip.spend(self._now)
-        return self.pc
-
-
-booted = functools.cache(Booted)
+def booted(temper: str, family: str) -> Pc:
+    kind = TEMPERS[temper].disk
+    return new_pc(family, {0: kind(), 3: kind(content=lambda lba: bytes([3]) * 512)},
+                  temper=temper)
 
 
 @pytest.fixture(params=[(t, f) for t in EMULATORS for f in ("895A", "810")], ids="-".join)
 def pc(request) -> Pc:
-    return booted(*request.param).as_after_post()
+    return booted(*request.param)
 
 
 @pytest.fixture(params=[(t, f) for t in QEMUS for f in ("895A", "810")], ids="-".join)
 def qemu_pc(request) -> Pc:
-    return booted(*request.param).as_after_post()
+    return booted(*request.param)
 
 
 def test_rom_post_finds_the_disks_and_nobody_else(pc):

@@ -25,9 +25,10 @@ import machine
 
 from .bios import BIOS_SEGMENT, DISK_STATUS, ROM_SEGMENT, STOP, Bios
 from .bus import Bus
-from .chip import DSP, FAMILIES, MS, Chip
+from .chip import DSP, FAMILIES, MS
 from .devices import PIT_COMMAND, PIT_COUNTER, FwCfg, PciSpace, Pit, TimerInterrupt
 from .law import LawBroken
+from .tempers import TEMPERS
 
 MEMORY = 0x1000000
 PCI_ADDRESS = 4 << 3
@@ -120,13 +121,13 @@ class Pc:
     rom_writable: bool = True       # while init runs
     measure: bool = False
     most_idle_ns: int = 20 * MS     # that time jumps at one look at the clock
-    chip_class: type[Chip] = Chip
+    temper: str = "silicon"         # or how an emulator's chip behaves
 
     def __post_init__(self) -> None:
         self.uc = Uc(UC_ARCH_X86, UC_MODE_16)
         self.uc.mem_map(0, MEMORY)
-        self.chip = self.chip_class(FAMILIES[self.family], self.bus, self._dma_read,
-                                    self._dma_write)
+        self.chip = TEMPERS[self.temper].chip(FAMILIES[self.family], self.bus, self._dma_read,
+                                              self._dma_write)
         self.pci = PciSpace(self.pci_address, self.chip.family.device if self.present else None,
                             self.bar0, self.fwcfg is not None)
         self.text = ""

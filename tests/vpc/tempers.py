@@ -17,13 +17,13 @@ a driver cannot lean on what an emulator forgives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .bus import (COMMAND, DATA_IN, FREE, MSG_IN, MSG_OUT, STATUS, Bus, Delay, Nexus, Reselect)
 from .chip import (ABRT, CONNECTED1, CTEST1, CTEST2, CTEST3, CTEST5, DBC, DCMD, DCNTL, DFE, DFIFO,
-                   DIF, DIP, DNAD, D_ABRT, FAMILIES, GEN, GPCNTL, GPREG, INTF, IRQM, ISTAT, ISTAT1,
+                   DIF, DIP, DNAD, D_ABRT, GEN, GPCNTL, GPREG, INTF, IRQM, ISTAT, ISTAT1,
                    MA, MACNTL, MBOX0, MBOX1, RESPID0, RRE, RST, RST_HOLD_NS, RST_LINE, SBCL, SCID,
                    SCNTL1, SCNTL3, SDID, SEM, SFBR, SIGP, SIP, SOCL, SRST, SSID, SSTAT1, SSTAT2,
                    STEST0, STEST2, STEST3, STIME0, STIME1, STO, UDC, US, Chip)
@@ -812,12 +812,3 @@ TEMPERS = {
     "qemu-7.2.0": Temper(OldQemuChip, QemuDisk),
     "86box": Temper(Box86Chip, Box86Disk),
 }
-
-
-def make_chip(temper: str, family: str, bus: Bus, read: Callable[[int, int], bytes],
-              write: Callable[[int, bytes], None]) -> Chip:
-    return TEMPERS[temper].chip(FAMILIES[family], bus, read, write)
-
-
-def make_disk(temper: str, **options) -> Disk:
-    return TEMPERS[temper].disk(**options)
