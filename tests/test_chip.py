@@ -816,6 +816,14 @@ def test_the_old_chip_has_no_load_and_store(word):  # memory move, reserved bits
     assert dma_stop(ready("810"), word, BUFFER, BUFFER, *interrupt(DONE)) == IID
 
 
+def test_a_program_runs_in_scripts_ram(new):  # 8 KiB on this chip [896 2-21]
+    assert len(new.chip.ram) == 8192
+    new.load(BUFFER, *interrupt(DONE))
+    program = 0xC0000008, BUFFER, new.chip.ram_base + 8184, JUMP | TRUE, new.chip.ram_base + 8184
+    assert code(new, *program) == DONE
+    assert new.chip.ram[8184:] == new.memory[BUFFER:BUFFER + 8]
+
+
 # ---- Interrupts ----
 
 def test_reading_clears_dstat_but_not_dfe(rig):  # [876 4-42, 875A 2-39]
@@ -836,6 +844,17 @@ def test_events_behind_a_pending_one_are_stacked(rig, later, causes):  # [875A 2
     assert rig.read(ISTAT) & (SIP | DIP) == SIP
     assert rig.read(SIST, 2) & FATAL == causes    # what came later shares the second level
     assert not rig.read(ISTAT) & (SIP | DIP)
+
+
+def test_a_dma_event_behind_a_scsi_event_is_stacked(rig):  # [875A 2-41]
+    play(rig, (STATUS, 0), HANG)
+    rig.run(*select(3), *move(DATA_IN, 1))
+    rig.write(ISTAT, ABRT)
+    rig.write(ISTAT, 0)
+    assert rig.read(ISTAT) & (SIP | DIP) == SIP
+    assert rig.read(SIST, 2) & FATAL == MA
+    assert rig.read(ISTAT) & (SIP | DIP) == DIP
+    assert rig.read(DSTAT) & ~DFE == ABORTED
 
 
 def test_a_masked_nonfatal_event_does_not_stack(rig):  # [875A 2-41]
