@@ -109,6 +109,8 @@ void lsi_reset_chip(struct lsi *lsi)
 	lsi_write8(lsi, LSI_SCNTL3, lsi->ccf);
 	lsi_write8(lsi, LSI_STEST2, lsi->stest2);
 	lsi_write8(lsi, LSI_DCNTL, lsi->dcntl);
+	/* Some boards switch their terminators with these pins. */
+	lsi_write8(lsi, LSI_GPREG, lsi->gpreg);
 	lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);
 	write_ids(lsi);
 	if (lsi->features & CHIP_ISTAT1)
@@ -177,13 +179,14 @@ enum hba_result lsi_open(struct lsi *lsi, u16 io,
 	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
 		lsi_abort(lsi);
 	/* No setting of the board itself is lost: own ID, differential
-	 * transceivers, interrupt pin driver, pin directions.
+	 * transceivers, interrupt pin driver, general-purpose pins.
 	 */
 	u8 id = lsi_read8(lsi, LSI_SCID) & SCID_ID_MASK & lsi->hba.last_id;
 	lsi->hba.own_id = id ? id : USUAL_HOST_ID;
 	lsi->stest2 = lsi_read8(lsi, LSI_STEST2) & STEST2_DIF;
 	lsi->dcntl = (lsi_read8(lsi, LSI_DCNTL) & DCNTL_IRQM) | DCNTL_IRQD |
 		     DCNTL_COM;
+	lsi->gpreg = lsi_read8(lsi, LSI_GPREG);
 	lsi->gpcntl = lsi_read8(lsi, LSI_GPCNTL);
 	build_table(lsi);
 	return lsi_reset(lsi);

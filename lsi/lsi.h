@@ -36,7 +36,7 @@ struct lsi {
 	u8 features;	/* CHIP_... */
 	u8 ccf;
 	/* what the firmware had set for this board */
-	u8 stest2, dcntl, gpcntl;
+	u8 stest2, dcntl, gpreg, gpcntl;
 	bool unusable; /* the last reset failed; try it again first */
 	struct lsi_table table;
 	u8 msg_out[LSI_MESSAGE_BYTES];

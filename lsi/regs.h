@@ -25,6 +25,8 @@
 
 #define LSI_SXFER 0x05 /* 8 RW offset in 4:0; 0 = asynchronous */
 
+#define LSI_GPREG 0x07 /* 8 RW general-purpose pins */
+
 #define LSI_SSID 0x0a /* 8 R who reselected us: VAL 7, ID 3:0 */
 
 #define LSI_DSTAT 0x0c /* 8 RC DMA status */

@@ -14,7 +14,7 @@ from strict import (FAMILIES, OK, READ_FAILED, SECOND, TIMEOUT, TroubleAt, disk,
                     fails, lives_on, new_pc, once, reads_well)
 from vpc.bus import (COMMAND, DATA_IN, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Bad, Delay,
                      Reselect)
-from vpc.chip import BF, CLF, CTEST3, D_ABRT, MDPE, MS, US, DmaFault
+from vpc.registers import BF, CLF, CTEST3, D_ABRT, MDPE, MS, SBMC, US, DmaFault
 from vpc.target import COMPLETE, DISCONNECT, REJECT, Disk
 
 OTHER_INITIATOR = 6  # or a target that no disk of ours has the ID of
@@ -265,6 +265,20 @@ def test_an_agreement_from_before_our_time_is_ended(family):
     garbage to us."""
     pc = new_pc(family, {0: Disk(fast_and_wide=True)})
     reads_well(pc)
+
+
+def test_a_change_of_the_bus_mode_is_a_reset(pc):
+    """LVD chips report it some time after a software reset, and whenever
+    somebody plugs in another device."""
+    pc.chip.mode_change_ns = 3 * MS
+
+    def hook(bus, data):
+        yield DATA_IN, data[:5]
+        pc.chip.raise_scsi(SBMC)
+        yield HANG
+    disk(pc).data_hook = once(hook)
+    reads_well(pc)
+    lives_on(pc)
 
 
 # ---- Chips --------------------------------------------------------------------------------------

@@ -12,12 +12,13 @@ import pytest
 
 from machine import ROM_895A
 from strict import two_disks
-from vpc.chip import (ABRT, D_SIR, DSP, DSTAT, ISTAT, MA, RST_LINE, SCNTL1, SIST0, SRST, US)
+from vpc.bus import HANG
 from vpc.law import LAWS, LawBroken
 from vpc.pc import SEEDS, Pc, Result
-from vpc.rig import Rig
+from vpc.registers import ABRT, DSP, DSTAT, D_SIR, ISTAT, MA, MS, RST_LINE, SCNTL1, SIST0, SRST, US
+from vpc.rig import Player, Rig
 
-INT = (0x98080000, 1)
+INT, SELECT_3, WHEN_STATUS = (0x98080000, 1), (0x41030000, 0), (0x980B0000 | 3 << 24, 1)
 
 
 def causes_of_both_kinds(rig: Rig) -> None:
@@ -52,6 +53,19 @@ def short_reset(rig: Rig) -> None:
     rig.write(SCNTL1, 0)
 
 
+def select_in_reset(rig: Rig) -> None:
+    rig.bus.stuck_reset = True
+    rig.read(SIST0, 2)
+    rig.run(*SELECT_3, *INT, ns=US)
+
+
+def drop_connection(rig: Rig) -> None:
+    rig.bus.targets[3] = Player(lambda bus: iter([HANG]))
+    rig.run(*SELECT_3, *WHEN_STATUS, ns=MS)
+    rig.write(ISTAT, ABRT)
+    rig.write(SCNTL1, 0)
+
+
 def touch_while_running(rig: Rig) -> None:
     rig.chip.scripts.running = True
     rig.read(DSTAT)
@@ -80,6 +94,10 @@ BROKEN = {
     "DSTAT of a running chip": ("register access while SCRIPTS runs", touch_while_running),
     "DSP of a running chip": ("register access while SCRIPTS runs", start_while_running),
     "SRST of a running chip": ("SRST without ABRT", reset_while_running),
+    "SELECT while RST is held": ("SELECT while RST is held", select_in_reset),
+    "SCNTL1 while connected": ("connection dropped by SCNTL1", drop_connection),
+    "RST left": ("bus left in reset",
+                 lambda rig: (rig.write(SCNTL1, RST_LINE), rig.chip.check_idle())),
     "a full FIFO left": ("FIFO left full", full_fifo_on_return),
     "ABRT left": ("ABRT left set", abort_left_set),
 }

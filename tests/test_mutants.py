@@ -16,9 +16,9 @@ import pytest
 
 from machine import TOP
 from vpc.bus import COMMAND, DATA_IN, FREE, HANG, MSG_IN, MSG_OUT, STATUS, Bus
-from vpc.chip import MS
 from vpc.law import LawBroken
 from vpc.pc import Pc
+from vpc.registers import MS
 from vpc.target import CHECK_CONDITION, COMPLETE, SAVE, Disk
 
 NOP = "\t.long 0x80000000, 0\n"
@@ -94,6 +94,15 @@ MUTANTS = {
         "SCRIPTS started in a manual mode", "lsi/lsi.c", "{LSI_DMODE, 0}", "{LSI_DMODE, 1}"),
     "phase mismatch jump": Mutant(
         "not modelled", "lsi/lsi.c", "LSI_CCNTL0, 0)", "LSI_CCNTL0, 0x80)"),
+    "simple arbitration": Mutant(
+        "not modelled", "lsi/lsi.c", "SCNTL0_ARB_FULL | ", ""),
+    "16 IDs on a narrow chip": Mutant(
+        "own ID clashes", "lsi/lsi.c", "chip->features & CHIP_WIDE ? 15 : 7", "15", "810"),
+    "FIFO not cleared behind a target that left": Mutant(
+        "SCRIPTS started with a FIFO not empty", "lsi/exec.c",
+        "if (ending == END_NO_TARGET || ending == END_BUS_FREE)\n\t\tlsi_clear_fifos(lsi);", ""),
+    "terminator pins lost": Mutant(
+        "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPREG, lsi->gpreg);", ""),
     "SRST not taken back": Mutant(
         "SRST left set", "lsi/lsi.c", "clock_delay_us(SRST_US);\n\tlsi_write8(lsi, LSI_ISTAT, 0);",
         "clock_delay_us(SRST_US);"),
@@ -256,10 +265,20 @@ def impatient(target: Disk):
     return session
 
 
+def absent_minded(target: Disk):
+    """Leaves the bus in the middle of the command."""
+    def session(bus: Bus):
+        yield from target.message_out(bus)
+        yield COMMAND, None
+        del target.session
+        yield FREE
+    return session
+
+
 def a_day(rom: Path, family: str) -> None:
     """Boot, good reads and every kind of trouble."""
     pc = Pc(rom, family)
-    pc.chip.set_board(gpcntl=0x2F, stest2=0x20, dcntl=0x08)
+    pc.chip.set_board(gpreg=0x05, gpcntl=0x2F, stest2=0x20, dcntl=0x08)
     disk = talkative()
     pc.bus.targets = {0: disk, 3: Disk()}
     pc.power_on()
@@ -276,6 +295,8 @@ def a_day(rom: Path, family: str) -> None:
     assert not pc.read(5, 2).cf
     disk.before_command = disk.data_hook = None
     disk.session = impatient(disk)
+    pc.read(5, 2)
+    disk.session = absent_minded(disk)
     pc.read(5, 2)
     pc.bus.reset()      # by another initiator, between two calls
     pc.bus.on_reset()

@@ -20,11 +20,11 @@ import pytest
 from strict import (OK, OVERRUN, READ_FAILED, SECOND, TIMEOUT, disk, fails, lives_on, new_pc,
                     reads_well)
 from vpc.bus import COMMAND, DATA_IN, DATA_OUT, HANG, MSG_IN, MSG_OUT, STATUS
-from vpc.chip import (ABRT, COM, CTEST3, DBC, DCNTL, DFE, DIP, DSA, DSP, DSPS, DSTAT, D_SIR, GPCNTL,
-                      ISTAT, ISTAT1, MA, MACNTL, MS, RESPID0, RST, RST_LINE, SCID, SCNTL0, SCNTL1,
-                      SCNTL2, SCNTL3, SDU, SFBR, SIGP, SIP, SIST0, SRST, SRUN, SSID, SSTAT1, STEST3,
-                      STIME0, STIME1, STO, SXFER, UDC, US)
 from vpc.pc import BUFFER, Pc
+from vpc.registers import (ABRT, COM, CTEST3, DBC, DCNTL, DFE, DIP, DSA, DSP, DSPS, DSTAT, D_SIR,
+                           GPCNTL, ISTAT, ISTAT1, MA, MACNTL, MS, RESPID0, RST, RST_LINE, SCID,
+                           SCNTL0, SCNTL1, SCNTL2, SCNTL3, SDU, SFBR, SIGP, SIP, SIST0, SRST, SRUN,
+                           SSID, SSTAT1, STEST3, STIME0, STIME1, STO, SXFER, UDC, US)
 from vpc.rig import Rig
 from vpc.target import CHECK_CONDITION, REJECT, Answer, Disk
 from vpc.tempers import TEMPERS, EmulatorDied, QemuChip, QemuDisk

@@ -6,7 +6,8 @@ written from the manual, which objects to every rule broken (ring 1).
     law.py      the rules, and the exception that names the one broken
     bus.py      the SCSI bus: handshakes, ATN, bus free; targets as generators
     target.py   disks and CD-ROM drives, and how they may behave
-    chip.py     registers of the 53C8xx and their side effects
+    registers.py names and bits of the 53C8xx's registers, and its times
+    chip.py     what reading and writing them does
     scripts.py  the SCRIPTS processor
     tempers.py  how QEMU and 86Box differ from silicon
     pc.py       CPU (Unicorn), memory, ports; runs init, BCV, INT 13h

@@ -85,7 +85,7 @@ class Bus:
         self.now = 0
         self.atn = False
         self.stuck_busy = False     # somebody holds BSY for ever
-        self.stuck_reset = False    # somebody holds RST for ever
+        self._stuck_reset = False
         self.busy_until = 0         # other initiators use the bus
         self.nexus: Nexus | None = None
         self.away: list[Nexus] = []
@@ -93,6 +93,18 @@ class Bus:
         self.on_free: Callable[[], None] = lambda: None
         self.on_reset: Callable[[], None] = lambda: None
         self._answer: int | None = None
+
+    @property
+    def stuck_reset(self) -> bool:
+        """Somebody holds RST for ever."""
+        return self._stuck_reset
+
+    @stuck_reset.setter
+    def stuck_reset(self, held: bool) -> None:
+        self._stuck_reset = held
+        if held:
+            self.reset()
+            self.on_reset()
 
     @property
     def connected(self) -> int | None:
@@ -133,6 +145,7 @@ class Bus:
     def reset(self) -> None:
         """RST: all targets forget everything."""
         self.nexus = self.request = None
+        self.busy_until = 0
         self.away.clear()
         self.atn = False
         for device in self.targets.values():
@@ -182,6 +195,9 @@ class Bus:
             event = nexus.events.send(answer)
         except StopIteration:
             event, ended = FREE, True
+        if nexus is not self.nexus and isinstance(event, (tuple, Bad)):
+            self.away.remove(nexus)     # left without Reselect(): gone for good
+            return
         if isinstance(event, tuple):
             phase, data = event
             self.request = Request(phase, bytes([data]) if isinstance(data, int) else data)

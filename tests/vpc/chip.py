@@ -13,64 +13,16 @@ from dataclasses import dataclass
 
 from .bus import Bus
 from .law import LawBroken
+from .registers import (ABRT, ACK_LINE, ATN_LINE, CHIP_TYPE, CLF, COM, CON, CONNECTED1, CSF,
+                        CTEST1, CTEST2, CTEST2_SIGP, CTEST3, DCMD, DCNTL, DFE, DIEN, DIF, DIP,
+                        DMODE, DSP, DSTAT, D_ABRT, GEN, GPCNTL, GPREG, HTH, INTF, IRQD, IRQM,
+                        ISTAT, ISTAT1, LDSC, MACNTL, MAN, MBOX0, MBOX1, NONFATAL, NOT_MODELLED,
+                        NOT_ON_810, OLF, RAM_BASE, READ_ONLY, RESPID0, RRE, RSL, RST, RST_HOLD_NS,
+                        RST_LINE, RST_NOW, RST_TO_SELECTION_NS, SBCL, SBMC, SCID, SCNTL0, SCNTL1,
+                        SCNTL2, SDU, SEM, SFBR, SIEN0, SIEN1, SIGP, SIP, SIST0, SIST1, SOCL, SRST,
+                        SRUN, SSID, SSM, SSTAT0, SSTAT1, SSTAT2, STD, STEST0, STEST2, STEST3,
+                        STIME0, STIME1, STO, UDC, UNAVOIDABLE_NS, timer_ns)
 from .scripts import Scripts
-
-US = 1_000
-MS = 1_000_000
-
-# Offsets
-SCNTL0, SCNTL1, SCNTL2, SCNTL3, SCID, SXFER, SDID, GPREG = range(8)
-SFBR, SOCL, SSID, SBCL, DSTAT, SSTAT0, SSTAT1, SSTAT2 = range(8, 16)
-DSA, ISTAT, ISTAT1, MBOX0, MBOX1 = 0x10, 0x14, 0x15, 0x16, 0x17
-CTEST1, CTEST2, CTEST3, TEMP, DFIFO, CTEST4, CTEST5 = 0x19, 0x1A, 0x1B, 0x1C, 0x20, 0x21, 0x22
-DBC, DCMD, DNAD, DSP, DSPS = 0x24, 0x27, 0x28, 0x2C, 0x30
-DMODE, DIEN, DCNTL, SIEN0, SIEN1, SIST0, SIST1 = 0x38, 0x39, 0x3B, 0x40, 0x41, 0x42, 0x43
-MACNTL, GPCNTL, STIME0, STIME1, RESPID0, RESPID1 = 0x46, 0x47, 0x48, 0x49, 0x4A, 0x4B
-STEST0, STEST1, STEST2, STEST3 = 0x4C, 0x4D, 0x4E, 0x4F
-CCNTL0 = 0x56
-READ_ONLY = {SSID, SBCL, DSTAT, SSTAT0, SSTAT1, SSTAT2, SIST0, SIST1, DFIFO, CTEST1, STEST0}
-
-# Bits
-EPC, AAP = 0x08, 0x02                           # SCNTL0
-RST_LINE, CONNECTED1 = 0x08, 0x10               # SCNTL1
-SDU = 0x80                                      # SCNTL2
-RRE = 0x40                                      # SCID
-ABRT, SRST, SIGP, SEM, CON, INTF, SIP, DIP = 0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01
-SRUN = 0x02                                     # ISTAT1
-DFE, MDPE, BF, D_ABRT, D_SSI, D_SIR, D_IID = 0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x01  # DSTAT
-OLF, RST_NOW = 0x20, 0x02                       # SSTAT0
-LDSC = 0x02                                     # SSTAT2
-ATN_LINE, ACK_LINE = 0x08, 0x40                 # SOCL, SBCL
-CTEST2_SIGP = 0x40
-CLF, CSF = 0x04, 0x02                           # CTEST3, STEST3
-COM, IRQD, STD, IRQM, SSM = 0x01, 0x02, 0x04, 0x08, 0x10   # DCNTL
-MAN = 0x01                                      # DMODE
-DIF = 0x20                                      # STEST2
-ENPMJ = 0x80                                    # CCNTL0
-# SIST, SIST1 in the high byte
-MA, CMP, SEL, RSL, SGE, UDC, RST, PAR = 0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01
-STO, GEN, HTH = 0x0400, 0x0200, 0x0100
-NONFATAL = CMP | SEL | RSL | GEN | HTH          # unless enabled in SIEN
-
-RST_HOLD_NS = 25 * US
-RST_TO_SELECTION_NS = 250 * MS
-UNAVOIDABLE_NS = 50 * US    # between the last look at ISTAT and the write to DSP
-RAM_BASE = 0xF8000000                           # SCRIPTS RAM, until a BIOS says otherwise
-CHIP_TYPE = {0x0001: 0x40, 0x0012: 0xF0}        # MACNTL 7:4
-
-
-def timer_ns(code: int) -> int:
-    """Period of a timer: 1 is 125 us, each step doubles; 0 is off."""
-    return 125 * US << (code - 1) if code else 0
-
-
-class DmaFault(Exception):
-    """Raised by whoever answers memory accesses: the PCI cycle failed."""
-
-    def __init__(self, cause: int = BF):
-        super().__init__(f"DSTAT {cause:#04x}")
-        self.cause = cause
-
 
 @dataclass(frozen=True)
 class Family:
@@ -81,11 +33,13 @@ class Family:
     istat1: bool        # ISTAT1 and MBOX0/1, allowed while SCRIPTS runs
     load_store: bool
     ram: int            # bytes of SCRIPTS RAM
+    ids: int
+    fifo: int           # bytes that data out is fetched ahead
 
 
 FAMILIES = {
-    "810": Family("53C810", 0x0001, 0x80, False, False, 0),
-    "895A": Family("53C895A", 0x0012, 0x100, True, True, 8192),
+    "810": Family("53C810", 0x0001, 0x80, False, False, 0, 8, 80),
+    "895A": Family("53C895A", 0x0012, 0x100, True, True, 8192, 16, 112),
 }
 
 
@@ -105,6 +59,8 @@ class Chip:
         self.now = 0
         self.reads = self.writes = 0    # by the CPU
         self.time_out_udc = "behind"
+        self.mode_change_ns: int | None = None  # SBMC so long after SRST, as LVD chips do
+        self.mode_changes_at: int | None = None
         self.rst_ended = -RST_TO_SELECTION_NS
         self.rst_since = 0
         self.registers = bytearray(0x100)
@@ -131,6 +87,7 @@ class Chip:
 
     def _to_defaults(self) -> None:
         """Values after a software reset; COM stays."""
+        self.scripts.stop()
         com = self.registers[DCNTL] & COM
         self.registers[:] = bytes(0x100)
         self.registers[SCNTL0] = 0xC0
@@ -151,16 +108,17 @@ class Chip:
         self.uninvited = False      # a target came back while nothing ran
         self.handshake_at: int | None = None
         self.general_timer_ends: int | None = None
-        self.scripts.stop()
 
-    def _board_settings(self) -> tuple[int, int, int]:
+    def _board_settings(self) -> tuple[int, ...]:
         """What firmware has set for this board and nobody may lose."""
         registers = self.registers
-        return registers[GPCNTL], registers[STEST2] & DIF, registers[DCNTL] & IRQM
+        return (registers[GPREG], registers[GPCNTL], registers[STEST2] & DIF,
+                registers[DCNTL] & IRQM)
 
-    def set_board(self, gpcntl: int, stest2: int, dcntl: int) -> None:
+    def set_board(self, gpreg: int, gpcntl: int, stest2: int, dcntl: int) -> None:
         """As the board's firmware would at power-on."""
-        self.registers[GPCNTL], self.registers[STEST2] = gpcntl, stest2
+        self.registers[GPREG], self.registers[GPCNTL] = gpreg, gpcntl
+        self.registers[STEST2] = stest2
         self.registers[DCNTL] |= dcntl
         self.board = self._board_settings()
 
@@ -173,9 +131,14 @@ class Chip:
         return 0xFFFF & ~NONFATAL | enabled
 
     @property
+    def _holds_bus(self) -> bool:
+        """From won arbitration to the end of the connection."""
+        return self.connected or self.scripts.selecting is not None
+
+    @property
     def istat(self) -> int:
         return (self.registers[ISTAT] & (ABRT | SRST | SIGP | SEM | INTF)
-                | (CON if self.connected else 0)
+                | (CON if self._holds_bus else 0)
                 | (SIP if self.sist & self.fatal else 0) | (DIP if self.dstat else 0))
 
     def raise_scsi(self, cause: int) -> None:
@@ -269,9 +232,9 @@ class Chip:
     def step(self, end: int) -> None:
         """Run to the next event, or to that time."""
         self._notice()
-        ahead = self.next_event()
+        ahead, was_running = self.next_event(), self.scripts.running
         until = end if ahead is None else min(end, self.now + ahead)
-        if not self.scripts.run(until):
+        if not self.scripts.run(until) and self.scripts.running == was_running:
             self.spend(until - self.now)
         self._notice()
 
@@ -287,21 +250,21 @@ class Chip:
     def next_event(self) -> int | None:
         """Nanoseconds until something is known to happen, None if never."""
         times = [self.scripts.wakes_at, self.bus.next_event(), self._handshake_timer_ends(),
-                 self.general_timer_ends]
+                 self.general_timer_ends, self.mode_changes_at]
         return min((t - self.now for t in times if t is not None and t > self.now), default=None)
 
     def _answer_reselection(self) -> None:
         """The hardware answers, whatever the program does."""
         who = self.bus.reselector()
         if (who and not self.connected and not self.scripts.selecting and not self.in_reset
-                and self._may_be_reselected()):
+                and self.may_be_reselected()):
             self.registers[SSID] = 0x80 | who.wants_back
             self.uninvited = not self.scripts.running
             self.begin_connection()
             self.raise_scsi(RSL)
             self.bus.reconnect()
 
-    def _may_be_reselected(self) -> bool:
+    def may_be_reselected(self) -> bool:
         own = self.registers[SCID] & 0x0F
         return bool(self.registers[SCID] & RRE
                     and self.registers[RESPID0 + own // 8] >> own % 8 & 1)
@@ -324,6 +287,9 @@ class Chip:
         if self.general_timer_ends is not None and self.now >= self.general_timer_ends:
             self.general_timer_ends = None
             self.raise_scsi(GEN)
+        if self.mode_changes_at is not None and self.now >= self.mode_changes_at:
+            self.mode_changes_at = None
+            self.raise_scsi(SBMC)
 
     # ---- The CPU's side ------------------------------------------------------------
 
@@ -355,13 +321,15 @@ class Chip:
         if at == DSTAT:
             return self._read_dstat()
         if at == SCNTL1:
-            return self.registers[at] | (CONNECTED1 if self.connected else 0)
+            return self.registers[at] | (CONNECTED1 if self._holds_bus else 0)
         if at == SFBR:
             return self.scripts.sfbr
         if at == SOCL:
             return (ATN_LINE if self.bus.atn else 0) | (ACK_LINE if self.ack_held else 0)
         if at == SBCL:
             return self._lines()
+        if at == SSTAT1 and self.bus.request:   # latched by REQ, whoever looks
+            self.registers[at] = self.registers[at] & ~7 | self.bus.request.phase
         if at == SSTAT0:
             asserted = self.bus.stuck_reset or self.registers[SCNTL1] & RST_LINE
             return self.registers[at] | (RST_NOW if asserted else 0)
@@ -399,6 +367,8 @@ class Chip:
     def cpu_write(self, offset: int, value: int, size: int) -> None:
         self.writes += 1
         self._may_touch(offset, size, "write")
+        if not self.family.istat1 and set(range(offset, offset + size)) & NOT_ON_810:
+            self.law("register space", f"write at {offset:#04x}: reserved")
         if offset <= DSP + 3 and offset + size > DSP and (offset, size) != (DSP, 4):
             self.law("DSP written in parts", f"{size} bytes at {offset:#04x}")
         for i in range(size):
@@ -428,14 +398,14 @@ class Chip:
         elif at == DCNTL:
             self.registers[at] = value & ~STD
             if value & STD:
-                self.scripts.start(self.scripts.dsp)
+                self._start(manual=True)
         elif at == STIME1:
             self.registers[at] = value
             period = timer_ns(value & 0x0F)
             self.general_timer_ends = self.now + period if period else None
-        elif at == CCNTL0 and value & ENPMJ and self.family.istat1:
-            self.law("not modelled", "phase mismatch jump, CCNTL0.ENPMJ")
         else:
+            if value & NOT_MODELLED.get(at, 0):
+                self.law("not modelled", f"{value:#04x} in {at:#04x}")
             self.registers[at] = value
 
     def _write_istat(self, value: int) -> None:
@@ -444,7 +414,10 @@ class Chip:
             if self.scripts.running:
                 self.law("SRST without ABRT", "SCRIPTS is running")
             self._let_go()
+            self._write_scntl1(0)       # RST drops too
             self._to_defaults()
+            if self.mode_change_ns:
+                self.mode_changes_at = self.now + self.mode_change_ns
         kept = before & INTF & ~value   # INTF is cleared by writing 1
         self.registers[ISTAT] = value & (ABRT | SRST | SIGP | SEM) | kept
         self.in_reset = bool(value & SRST)
@@ -468,21 +441,24 @@ class Chip:
             self.ack_held = self.connected = False
             self.bus.reset()
             self.raise_scsi(RST)
+        if self.connected and not value & (CONNECTED1 | RST_LINE):
+            self.law("connection dropped by SCNTL1")
+            self.connected = False
         if before & RST_LINE and not value & RST_LINE:
             held = self.now - self.rst_since
             if held < RST_HOLD_NS:
                 self.law("bus reset too short", f"{held} ns")
             self.rst_ended = self.now
 
-    def _start(self) -> None:
-        """The last byte of DSP was written."""
+    def _start(self, manual: bool = False) -> None:
+        """The last byte of DSP was written, or DCNTL.STD."""
         pending = self.istat & (SIP | DIP)
         if pending and self.now - self.cause_at > UNAVOIDABLE_NS:
             self.law("SCRIPTS started with causes pending",
                      f"SIST {self.sist:#06x}, DSTAT {self.dstat:#04x}")
         if self.dma_fifo or self.scsi_fifo:
             self.law("SCRIPTS started with a FIFO not empty", "CTEST3.CLF and STEST3.CSF")
-        if self.registers[DCNTL] & SSM or self.registers[DMODE] & MAN:
+        if not manual and (self.registers[DCNTL] & SSM or self.registers[DMODE] & MAN):
             self.law("SCRIPTS started in a manual mode", "DCNTL.SSM or DMODE.MAN")
         if self.registers[SCNTL1] & RST_LINE:
             self.law("SCRIPTS started during a bus reset", "SCNTL1.RST is set")
@@ -491,7 +467,7 @@ class Chip:
         if (self.registers[DIEN] or self.registers[SIEN0] or self.registers[SIEN1]
                 or not self.registers[DCNTL] & IRQD):
             self.law("interrupt pin enabled", "DIEN, SIEN or DCNTL.IRQD")
-        if not pending and not self.registers[DMODE] & MAN:
+        if not pending and (manual or not self.registers[DMODE] & MAN):
             self.scripts.start(self.scripts.dsp)
 
     # ---- Between two calls -------------------------------------------------------------
@@ -510,5 +486,9 @@ class Chip:
             self.law("SRST left set", "on return")
         if self.registers[ISTAT] & ABRT:
             self.law("ABRT left set")
+        if self.registers[ISTAT] & (INTF | SIGP):
+            self.law("causes left pending", "ISTAT.INTF or SIGP")
+        if self.registers[SCNTL1] & RST_LINE:
+            self.law("bus left in reset")
         if self._board_settings() != self.board:
             self.law("board setting lost", f"{self.board} became {self._board_settings()}")

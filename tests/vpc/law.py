@@ -41,7 +41,9 @@ LAWS = {
     "not modelled": "the bench cannot judge this",
     # The bus
     "ACK still asserted": "CLEAR ACK after the last byte of a MSG IN move",
-    "SDU left on": "SDU is cleared before the ACK that lets the target go",
+    "SDU left on": "SDU is cleared before a message that lets the target go is over",
+    "connection dropped by SCNTL1": "only a target ends a connection, or a reset",
+    "SELECT while RST is held": "the chip may hang",
     "phase wanted on a free bus": "no phase test behind the end of a nexus",
     "no selection time-out": "STIME0.SEL must not be 0",
     "own ID clashes": "SCID is nobody else's ID",
@@ -53,6 +55,7 @@ LAWS = {
     "SCRIPTS left running": "nothing runs between two calls",
     "causes left pending": "SIST and DSTAT are empty",
     "target left connected": "the bus is free",
+    "bus left in reset": "SCNTL1.RST is off",
     "FIFO left full": "the next command needs it empty",
     "ABRT left set": "the next program would be aborted",
     "board setting lost": "GPCNTL, STEST2.DIF and DCNTL.IRQM are the board's",

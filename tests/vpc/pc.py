@@ -25,9 +25,10 @@ import machine
 
 from .bios import BIOS_SEGMENT, DISK_STATUS, ROM_SEGMENT, STOP, Bios
 from .bus import Bus
-from .chip import DSP, FAMILIES, MS
+from .chip import FAMILIES
 from .devices import PIT_COMMAND, PIT_COUNTER, FwCfg, PciSpace, Pit, TimerInterrupt
 from .law import LawBroken
+from .registers import DSP, MS
 from .tempers import TEMPERS
 
 MEMORY = 0x1000000

@@ -13,8 +13,8 @@ import struct
 from collections.abc import Callable, Iterator
 
 from .bus import Bus
-from .chip import (CTEST3, DCNTL, DSP, FAMILIES, ISTAT, MS, RESPID0, SCID, SCNTL0, SCNTL3,
-                   STEST3, STIME0, Chip)
+from .chip import FAMILIES, Chip
+from .registers import CTEST3, DCNTL, DSP, ISTAT, MS, RESPID0, SCID, SCNTL0, SCNTL3, STEST3, STIME0
 
 MEMORY_BYTES = 0x10000
 SETTLE_NS = 300 * MS

@@ -13,6 +13,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from . import bus as b
+from .registers import (AAP, CMP, COM, DBC, DCNTL, DFIFO, DNAD, DSA, DSP, DSPS, D_IID, D_SIR,
+                        D_SSI, EPC, INTF, ISTAT, MA, OLF, PAR, RST_TO_SELECTION_NS, SCID, SCNTL0,
+                        SCNTL3, SDID, SIGP, SSM, SSTAT0, SSTAT1, STEST1, STIME0, SXFER, TEMP,
+                        DmaFault, timer_ns)
 
 if TYPE_CHECKING:
     from .chip import Chip
@@ -20,7 +24,6 @@ if TYPE_CHECKING:
 WAIT = 0
 INSTRUCTION_NS = 300
 BYTE_NS = 200
-FIFO_BYTES = 80        # how far data out is fetched ahead
 ARBITRATION_NS = 5_000
 SELECTION_ABORT_NS = 200_000
 
@@ -29,6 +32,9 @@ RELATIVE_IO, TABLE_IO, SELECT_ATN = 1 << 26, 1 << 25, 1 << 24
 SET_CARRY, SET_TARGET, SET_ACK, SET_ATN = 1 << 10, 1 << 9, 1 << 6, 1 << 3
 RELATIVE, CARRY_TEST, ON_THE_FLY, IF_TRUE = 1 << 23, 1 << 21, 1 << 20, 1 << 19
 DATA_TEST, PHASE_TEST, WAIT_FOR_PHASE = 1 << 18, 1 << 17, 1 << 16
+
+# COMMAND COMPLETE, DISCONNECT; ABORT, BUS DEVICE RESET, ABORT TAG, CLEAR QUEUE from us
+LET_GO = (0x00, 0x04, 0x06, 0x0C, 0x0D, 0x0E)
 
 
 def signed24(value: int) -> int:
@@ -48,23 +54,29 @@ class Scripts:
         self._steps: Iterator[int] = iter(())
         self._phase_fresh = False           # looked at since the last handshake
         self._last_message: int | None = None
+        self._message = bytearray()
         self._moving = False                # within a data move
+        self._unsent: tuple[int, bool] | None = None    # bytes left, begun: within a move out
 
     # ---- Control -------------------------------------------------------------------
 
     def start(self, address: int) -> None:
         self.dsp = address
         self.running = True
-        self._phase_fresh = self._moving = False
+        self._moving = False
         self._steps = self._execute()
 
     def stop(self) -> None:
         self.running = False
-        self.wakes_at = None
+        self.wakes_at = self.selecting = None
+        if self._unsent and self._unsent[0]:
+            self._cut_short(True, *self._unsent)
+        self._unsent = None
 
     def connection_begins(self) -> None:
         self._phase_fresh = False
         self._last_message = None
+        self._message = bytearray()
 
     def abort(self) -> None:
         """Stopped in mid-instruction: DMA causes do not empty the FIFOs."""
@@ -74,7 +86,6 @@ class Scripts:
 
     def run(self, until: int) -> bool:
         """Run up to that time. False if nothing could be done."""
-        from .chip import DmaFault
         chip, begun = self.chip, self.chip.now
         while self.running and chip.now < until:
             try:
@@ -90,7 +101,7 @@ class Scripts:
 
     def left_with_sdu(self) -> None:
         """The target left while SDU was set: our fault, if it may leave."""
-        if self._last_message in (0x00, 0x04):
+        if self._last_message in LET_GO:
             self._law("SDU left on", f"message {self._last_message:#04x}, then bus free")
 
     def _law(self, law: str, detail: str = "") -> None:
@@ -104,17 +115,17 @@ class Scripts:
 
     @property
     def dsp(self) -> int:
-        return self._register32(0x2C)
+        return self._register32(DSP)
 
     @dsp.setter
     def dsp(self, value: int) -> None:
-        self._set_register32(0x2C, value)
+        self._set_register32(DSP, value)
 
     def _set_dbc(self, value: int) -> None:
-        self.chip.registers[0x24:0x27] = (value & 0xFFFFFF).to_bytes(3, "little")
+        self.chip.registers[DBC:DBC + 3] = (value & 0xFFFFFF).to_bytes(3, "little")
 
     def _from_dsa(self, offset: int) -> int:
-        return (self._register32(0x10) + signed24(offset)) & 0xFFFFFFFF
+        return (self._register32(DSA) + signed24(offset)) & 0xFFFFFFFF
 
     def _table(self, offset: int, size: int) -> bytes:
         address = self._from_dsa(offset)
@@ -135,11 +146,10 @@ class Scripts:
         return struct.unpack(f"<{dwords}I", self.chip.dma_read(address, 4 * dwords))
 
     def _execute(self) -> Iterator[int]:
-        from .chip import D_SSI, SSM
         while self.running:
             first, second = self._fetch(2)
-            self._set_register32(0x24, first)       # DBC and DCMD
-            self._set_register32(0x30, second)      # DSPS
+            self._set_register32(DBC, first)       # DBC and DCMD
+            self._set_register32(DSPS, second)      # DSPS
             self.instructions += 1
             yield INSTRUCTION_NS
             kind = first >> 29
@@ -155,12 +165,11 @@ class Scripts:
                 self._memory_move(first, second)
             else:
                 self._load_store(first, second)
-            if self.chip.registers[0x3B] & SSM and self.running:
+            if self.chip.registers[DCNTL] & SSM and self.running:
                 self.chip.raise_dma(D_SSI)
 
     def _illegal(self, law: str, first: int) -> None:
         """An instruction that must not be: DSTAT.IID stops the program."""
-        from .chip import D_IID
         self._law(law, f"instruction {first:#010x}")
         self.chip.raise_dma(D_IID)
 
@@ -188,29 +197,31 @@ class Scripts:
                 yield from self._handshakes(first >> 24 & 7, count, address)
 
     def _handshakes(self, phase: int, count: int, address: int) -> Iterator[int]:
-        from .chip import MA, PAR
         done, causes = 0, 0
         self._moving = phase <= b.DATA_IN
         data = self.chip.dma_read(address, count) if phase in b.OUTGOING else b""
         while done < count:
+            self._unsent = (count - done, done > 0) if phase in b.OUTGOING else None
             yield from self._request()
             if not self.running:
                 return
             if self.chip.bus.request.phase != phase:
+                self._unsent = None
                 self._cut_short(phase in b.OUTGOING, count - done, done > 0)
                 causes |= MA
                 break
             self._check_agreement(phase)
             causes |= self._parity(self.chip.bus.request)
             if phase in b.OUTGOING:
+                self._unsent = count - done - 1, True
                 self._send(phase, data[done], done == count - 1)
                 moved = 1
             else:
                 moved = self._receive(phase, count, done, address)
             done += moved
             yield BYTE_NS * moved
-        self._moving = False
-        self._set_register32(0x28, address + done)
+        self._moving, self._unsent = False, None
+        self._set_register32(DNAD, address + done)
         if causes & ~PAR == 0:
             self._set_dbc(0)
         if causes:
@@ -220,6 +231,7 @@ class Scripts:
         bus = self.chip.bus
         if phase == b.MSG_OUT and last:
             bus.atn = False    # in time for the target to see it
+            self._last_message = byte
         bus.give(byte)
         self._handshaken()
         bus.release()
@@ -229,8 +241,8 @@ class Scripts:
         taken = chip.bus.take(count - done)
         if done == 0:
             self.sfbr = taken[0]
-            if phase == b.MSG_IN:
-                self._last_message = taken[0]
+        if phase == b.MSG_IN:
+            self._note_message(taken)
         chip.dma_write(address + done, taken)
         self._set_dbc(count - done - len(taken))
         self._handshaken()
@@ -240,16 +252,27 @@ class Scripts:
             chip.bus.release()
         return len(taken)
 
+    def _note_message(self, taken: bytes) -> None:
+        """The first byte of the last whole message; its others mean nothing."""
+        for byte in taken:
+            self._message.append(byte)
+            kind = self._message[0]
+            length = 2 if 0x20 <= kind <= 0x2F else 1
+            if kind == 0x01:
+                length = 2 + (self._message[1] or 256) if len(self._message) > 1 else 2
+            self._last_message = kind if len(self._message) == length and kind != 1 else None
+            if len(self._message) >= length and (kind != 1 or len(self._message) > 1):
+                self._message.clear()
+
     def _handshaken(self) -> None:
         self._phase_fresh = False
         self.chip.handshake_at = self.chip.now
 
     def _parity(self, request: b.Request) -> int:
         """A bad byte is taken; the move goes on to its end."""
-        from .chip import AAP, EPC, PAR
-        if not request.bad_parity or not self.chip.registers[0x00] & EPC:
+        if not request.bad_parity or not self.chip.registers[SCNTL0] & EPC:
             return 0
-        if self.chip.registers[0x00] & AAP:
+        if self.chip.registers[SCNTL0] & AAP:
             self.chip.bus.atn = True
         return PAR
 
@@ -257,18 +280,17 @@ class Scripts:
         """Data phases are narrow and asynchronous: the bench's targets agree
         to nothing else."""
         registers = self.chip.registers
-        if phase <= b.DATA_IN and (registers[0x05] & 0x1F or registers[0x03] & 0x08):
+        if phase <= b.DATA_IN and (registers[SXFER] & 0x1F or registers[SCNTL3] & 0x08):
             self._law("transfer not agreed",
-                      f"SXFER {registers[0x05]:#04x}, SCNTL3 {registers[0x03]:#04x}")
+                      f"SXFER {registers[SXFER]:#04x}, SCNTL3 {registers[SCNTL3]:#04x}")
 
     def _cut_short(self, outgoing: bool, left: int, begun: bool) -> None:
         """Phase mismatch, with honest counters."""
-        from .chip import DFIFO, OLF, SSTAT0
         registers = self.chip.registers
         if not outgoing:
             self._set_dbc(left)
             return
-        ahead = min(left, FIFO_BYTES)          # fetched, not sent
+        ahead = min(left, self.chip.family.fifo)   # fetched, not sent
         in_latch = 1 if begun else 0
         self._set_dbc(left - ahead)
         registers[SSTAT0] = registers[SSTAT0] & ~OLF | OLF * in_latch
@@ -286,7 +308,7 @@ class Scripts:
                 self._law("phase wanted on a free bus")
             yield WAIT
         if self.running:
-            chip.registers[0x0E] = chip.registers[0x0E] & ~7 | bus.request.phase
+            chip.registers[SSTAT1] = chip.registers[SSTAT1] & ~7 | bus.request.phase
 
     # ---- I/O instructions --------------------------------------------------------------
 
@@ -307,7 +329,7 @@ class Scripts:
     def _set_or_clear(self, first: int, on: bool) -> None:
         chip = self.chip
         if first & SET_TARGET:
-            chip.registers[0x00] = chip.registers[0x00] & ~1 | on
+            chip.registers[SCNTL0] = chip.registers[SCNTL0] & ~1 | on
         if first & SET_CARRY:
             self.carry = on
         if first & SET_ATN:
@@ -319,17 +341,20 @@ class Scripts:
             chip.bus.release()
 
     def _check_selection(self, target: int) -> None:
-        from .chip import RRE, RST_TO_SELECTION_NS
         chip, registers = self.chip, self.chip.registers
-        own = registers[0x04] & 0x0F
-        if registers[0x48] & 0x0F == 0:
+        own = registers[SCID] & 0x0F
+        if registers[STIME0] & 0x0F == 0:
             self._law("no selection time-out", "STIME0.SEL is 0")
+        if chip.bus.stuck_reset:
+            self._law("SELECT while RST is held")
         if own in chip.bus.targets or target == own:
             self._law("own ID clashes", f"SCID says {own}")
-        if not registers[0x04] & RRE or not registers[0x4A + own // 8] >> own % 8 & 1:
+        if not chip.may_be_reselected():
             self._law("cannot be reselected", "SCID.RRE or RESPID")
-        if registers[0x03] & 7 not in (3, 4, 5):
-            self._law("clock not set", f"SCNTL3.CCF is {registers[0x03] & 7}")
+        if registers[SCNTL0] & 0xC0 != 0xC0:
+            self._law("not modelled", "SCNTL0.ARB: SELECT needs full arbitration")
+        if registers[SCNTL3] & 7 not in ((7,) if registers[STEST1] & 0x0C == 0x0C else (3, 4, 5)):
+            self._law("clock not set", f"SCNTL3.CCF is {registers[SCNTL3] & 7}")
         if chip.now - chip.rst_ended < RST_TO_SELECTION_NS:
             self._law("selection too soon after a bus reset", f"{chip.now - chip.rst_ended} ns")
 
@@ -339,8 +364,9 @@ class Scripts:
         target = first >> 16 & 0x0F
         if first & TABLE_IO:
             entry = self._table(first & 0xFFFFFF, 4)
-            registers[0x03], registers[0x05], target = entry[3], entry[1], entry[2] & 0x0F
-        registers[0x06] = target
+            registers[SCNTL3], registers[SXFER], target = entry[3], entry[1], entry[2] & 0x0F
+        target &= chip.family.ids - 1
+        registers[SDID] = target
         self._check_selection(target)
         while self.running:
             while self.running and not bus.free and not chip.connected:
@@ -358,17 +384,17 @@ class Scripts:
     def _selection_end(self) -> Iterator[int]:
         """The program goes on during a selection, but not further than to the
         first instruction that needs the target."""
-        from .chip import CMP, timer_ns
         if self.selecting is None:
             return
         chip = self.chip
-        (target, atn), self.selecting = self.selecting, None
+        target, atn = self.selecting
         if target in chip.bus.targets:
+            self.selecting = None
             chip.begin_connection()
             chip.raise_scsi(CMP)
             chip.bus.select(target, atn)
             return
-        period = timer_ns(chip.registers[0x48] & 0x0F)
+        period = timer_ns(chip.registers[STIME0] & 0x0F)
         self.wakes_at = chip.now + period + SELECTION_ABORT_NS if period else None
         while self.running and (self.wakes_at is None or chip.now < self.wakes_at):
             yield WAIT
@@ -377,7 +403,6 @@ class Scripts:
             yield WAIT
 
     def _wait_disconnect(self) -> Iterator[int]:
-        from .chip import D_IID
         yield from self._selection_end()
         if self.chip.ack_held:
             self._law("ACK still asserted", "the target cannot leave the bus")
@@ -387,7 +412,6 @@ class Scripts:
             yield WAIT
 
     def _wait_reselect(self, alternate: int) -> Iterator[int]:
-        from .chip import ISTAT, SIGP
         while not self.chip.connected:
             if self.chip.registers[ISTAT] & SIGP:
                 self.dsp = alternate
@@ -397,8 +421,7 @@ class Scripts:
     # ---- Registers ---------------------------------------------------------------------
 
     def _register(self, first: int) -> None:
-        from .chip import COM
-        if not self.chip.registers[0x3B] & COM:
+        if not self.chip.registers[DCNTL] & COM:
             self._law("register instruction without DCNTL.COM", f"instruction {first:#010x}")
         opcode, operator = first >> 27 & 7, first >> 24 & 7
         register = first >> 16 & 0x7F | first & 0x80
@@ -456,10 +479,10 @@ class Scripts:
             self._interrupt(first)
             yield WAIT
         elif opcode == 2:
-            self.dsp = self._register32(0x1C)
+            self.dsp = self._register32(TEMP)
         else:
             if opcode == 1:
-                self._set_register32(0x1C, self.dsp)
+                self._set_register32(TEMP, self.dsp)
             self.dsp = self._jump_target(relative, second)
 
     def _condition(self, first: int) -> bool:
@@ -470,7 +493,7 @@ class Scripts:
         if first & PHASE_TEST:
             if not self._phase_fresh:
                 self._law("stale phase tested", f"instruction {first:#010x}")
-            found.append(self.chip.registers[0x0E] & 7 == first >> 24 & 7)
+            found.append(self.chip.registers[SSTAT1] & 7 == first >> 24 & 7)
         if first & DATA_TEST:
             ignore = first >> 8 & 0xFF
             found.append(self.sfbr & ~ignore & 0xFF == first & ~ignore & 0xFF)
@@ -478,7 +501,6 @@ class Scripts:
         return all(outcome == wanted for outcome in found or [True])
 
     def _interrupt(self, first: int) -> None:
-        from .chip import D_SIR, INTF, ISTAT
         if first & ON_THE_FLY:
             self.chip.registers[ISTAT] |= INTF
             return

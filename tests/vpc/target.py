@@ -52,6 +52,7 @@ class Disk:
     before_status: Callable[[Bus], Iterator] | None = None
     ignores_atn: bool = False
     lun: int = 0
+    selected_lun: int = 0
     messages: list[list[int]] = field(default_factory=list)
     commands: list[bytes] = field(default_factory=list)
 
@@ -84,10 +85,13 @@ class Disk:
         return bytes([0x70, 0, key, 0, 0, 0, 0, 10, 0, 0, 0, 0, asc, ascq, 0, 0, 0, 0])
 
     def execute(self, cdb: bytes) -> Answer:
+        if self.selected_lun != self.lun:
+            return self._nobody(cdb)
         if cdb[0] == 0x12:
             return Answer(self.inquiry_data()[:cdb[4]])
         if cdb[0] == 0x03:
             return Answer(self.sense_data()[:cdb[4]])
+        self.sense = (0, 0, 0)      # gone with the next command
         if self.attentions:
             return self.check(*self.attentions.pop(0))
         if self.status_hook and (answer := self.status_hook(cdb)) is not None:
@@ -103,6 +107,15 @@ class Disk:
             return Answer(b"".join(self.block(lba + i) for i in range(count)))
         return self.check(5, 0x20)
 
+    def _nobody(self, cdb: bytes) -> Answer:
+        """There is no such logical unit. [SCSI-2 "Incorrect logical unit selection"]"""
+        if cdb[0] == 0x12:
+            return Answer((b"\x7F" + self.inquiry_data()[1:])[:cdb[4]])
+        if cdb[0] == 0x03:
+            return Answer(bytes([0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x25, 0, 0, 0, 0,
+                                 0])[:cdb[4]])
+        return Answer(status=CHECK_CONDITION)
+
     # ---- Phases -------------------------------------------------------------------
 
     def message_out(self, bus: Bus) -> Iterator:
@@ -112,6 +125,11 @@ class Disk:
             taken.append((yield MSG_OUT, None))
         self.messages.append(taken)
         return taken
+
+    def listen(self, bus: Bus) -> Iterator:
+        """Between two phases: whoever raises ATN is heard."""
+        if bus.atn and not self.ignores_atn:
+            yield from self.message_out(bus)
 
     def command(self) -> Iterator:
         cdb = bytearray([(yield COMMAND, None)])
@@ -144,10 +162,14 @@ class Disk:
 
     def session(self, bus: Bus) -> Iterator:
         if not self.ignores_atn and bus.atn:
-            yield from self.message_out(bus)
+            first = (yield from self.message_out(bus))[0]
+            if first & 0xB8 != 0x80:
+                return      # no IDENTIFY: no nexus
+            self.selected_lun = first & 7
         if self.before_command:
             yield from self.before_command(bus)
         cdb = yield from self.command()
+        yield from self.listen(bus)
         answer = self.execute(cdb)
         if self.fast_and_wide:     # what a narrow, asynchronous ear hears
             answer.data = answer.data[::2]
@@ -155,9 +177,11 @@ class Disk:
             yield from self.data_hook(bus, answer.data)
         else:
             yield from self.data_in(answer.data)
+        yield from self.listen(bus)
         if self.before_status:
             yield from self.before_status(bus)
         yield STATUS, answer.status
+        yield from self.listen(bus)
         yield MSG_IN, COMPLETE
 
 

@@ -22,11 +22,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from .bus import (COMMAND, DATA_IN, FREE, MSG_IN, MSG_OUT, STATUS, Bus, Delay, Nexus, Reselect)
-from .chip import (ABRT, CONNECTED1, CTEST1, CTEST2, CTEST3, CTEST5, DBC, DCMD, DCNTL, DFE, DFIFO,
-                   DIF, DIP, DNAD, D_ABRT, GEN, GPCNTL, GPREG, INTF, IRQM, ISTAT, ISTAT1,
-                   MA, MACNTL, MBOX0, MBOX1, RESPID0, RRE, RST, RST_HOLD_NS, RST_LINE, SBCL, SCID,
-                   SCNTL1, SCNTL3, SDID, SEM, SFBR, SIGP, SIP, SOCL, SRST, SSID, SSTAT1, SSTAT2,
-                   STEST0, STEST2, STEST3, STIME0, STIME1, STO, UDC, US, Chip)
+from .chip import Chip
+from .registers import (ABRT, CONNECTED1, CTEST1, CTEST2, CTEST3, CTEST5, DBC, DCMD, DCNTL, DFE,
+                        DFIFO, DIF, DIP, DNAD, D_ABRT, GEN, GPCNTL, GPREG, INTF, IRQM, ISTAT,
+                        ISTAT1, MA, MACNTL, MBOX0, MBOX1, RESPID0, RRE, RST, RST_HOLD_NS, RST_LINE,
+                        SBCL, SCID, SCNTL1, SCNTL3, SDID, SEM, SFBR, SIGP, SIP, SOCL, SRST, SSID,
+                        SSTAT1, SSTAT2, STEST0, STEST2, STEST3, STIME0, STIME1, STO, UDC, US)
 from .scripts import (BYTE_NS, CARRY_TEST, DATA_TEST, IF_TRUE, PHASE_TEST, RELATIVE_IO, SET_ATN,
                       TABLE_IO, WAIT, Scripts)
 from .target import COMPLETE, DISCONNECT, GOOD, REJECT, SAVE, Answer, Disk
