@@ -159,8 +159,6 @@ static void prepare(struct exec *x)
 				     request->data_address};
 	x->least_left = request->data_bytes;
 	set_pointer(x, x->saved);
-	request->overrun = false;
-	request->residual = request->data_bytes;
 }
 
 /* Wait until the chip has something to say: ISTAT, or 0 if the time is over.

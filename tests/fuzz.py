@@ -24,14 +24,12 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests")]
 
-from strict import FAMILIES, new_pc  # noqa: E402
+from strict import FAMILIES, STATUSES, new_pc  # noqa: E402
 from vpc.bus import (COMMAND, DATA_IN, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT,  # noqa: E402
                      RESET, STATUS, Bad, Bus)
 from vpc.pc import Result  # noqa: E402
 from vpc.target import BUSY, RESERVATION_CONFLICT, RESTORE, SAVE, Answer, Disk  # noqa: E402
 
-# docs/errors.md
-STATUSES = {0x00, 0x01, 0x03, 0x04, 0x06, 0x08, 0x09, 0x10, 0x20, 0x31, 0x80, 0xAA, 0xB3, 0xFF}
 # what each function may change beside AH
 CHANGES = {0x02: "al", 0x08: "al bl cx dx", 0x15: "cx dx", 0x41: "bx cx"}
 SUCCESS_AH = {0x15: 0x03, 0x41: 0x30}

@@ -14,6 +14,7 @@ from strict import (FAMILIES, OK, READ_FAILED, SECOND, TIMEOUT, TroubleAt, disk,
                     fails, lives_on, new_pc, once, reads_well)
 from vpc.bus import (COMMAND, DATA_IN, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Bad, Delay,
                      Reselect)
+from vpc.pc import BUFFER
 from vpc.registers import BF, CLF, CTEST3, D_ABRT, MDPE, MS, SBMC, US, DmaFault
 from vpc.target import COMPLETE, DISCONNECT, REJECT, Disk
 
@@ -26,13 +27,13 @@ OTHER_INITIATOR = 6  # or a target that no disk of ours has the ID of
 def interesting(n: int) -> bool:
     """A hang costs 10 virtual seconds, and one byte of data is like another:
     the events that are no data, and one byte in sixteen."""
-    return n % 16 == 0 or n < 30 or 290 < n < 330 or n > 820
+    return n % 16 == 0 or n < 30 or 290 < n < 330 or n > 1332
 
 
 @pytest.mark.parametrize("event", [FREE, RESET, HANG], ids=repr)
 def test_trouble_at_the_nth_bus_event_for_every_n(pc, event):
-    """In place of the nth byte or message of a read that disconnects, until a
-    read gets by without trouble."""
+    """In place of the nth byte or message of a read of two sectors that
+    disconnects, until a read gets by without trouble."""
     target = disk(pc)
 
     def hook(bus, data):
@@ -41,15 +42,15 @@ def test_trouble_at_the_nth_bus_event_for_every_n(pc, event):
         yield from target.disconnect(save=False)
         yield from Disk.data_in(data)
     good = 0
-    for n in filter(lambda n: event is not HANG or interesting(n), range(1, 1000)):
+    for n in filter(lambda n: event is not HANG or interesting(n), range(1, 2000)):
         target.data_hook = hook
         target.session = trouble = TroubleAt(target, n, event)
-        good += ends_honestly(pc)
+        good += ends_honestly(pc, count=2)
         del target.session
         lives_on(pc)
         if trouble.done:
             break
-    assert trouble.done and n > 820, "every byte of CDB, data, status and messages"
+    assert trouble.done and n > 1332, "every byte of CDB, data, status and messages"
     if event is HANG:
         assert good == 1, "not tried again"
     else:
@@ -204,6 +205,31 @@ def test_a_wrong_reselection_gets_no_data(pc, target, message):
     else:
         fails(pc, READ_FAILED)
     lives_on(pc)
+
+
+def test_a_reselection_without_any_message_gets_no_data(pc):
+    def hook(bus, data):
+        yield MSG_IN, DISCONNECT
+        yield FREE
+        yield Reselect()
+        yield from Disk.data_in(data)
+    disk(pc).data_hook = hook
+    pc.poke(BUFFER, b"\xEE" * 512)
+    fails(pc, READ_FAILED)
+    assert pc.peek(BUFFER, 512) == b"\xEE" * 512
+    lives_on(pc)
+
+
+@pytest.mark.parametrize("place", ["before_command", "before_status"])
+def test_a_disk_may_leave_around_every_command(place):
+    """Also before COMMAND and behind the data; at an ID above 7."""
+    target = Disk()
+    setattr(target, place, lambda bus: target.disconnect())
+    pc = new_pc("895A", {11: target})
+    assert "80h: SCSI 00:04.0 ID 11 " in pc.text
+    pc.poke(BUFFER, b"\xEE" * 512)
+    assert pc.read(9, 1).ah == OK
+    assert pc.peek(BUFFER, 512) == target.block(9)
 
 
 def test_a_tag_behind_identify_is_refused_and_the_command_goes_on(pc):

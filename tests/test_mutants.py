@@ -188,6 +188,9 @@ MUTANTS = {
     "upper half of EBX": Mutant(
         "register not preserved", "rom/entry.S", "\tpopal\n\taddl\t$2, %esp",
         "\tmovw\t$0, 18(%esp)\n\tpopal\n\taddl\t$2, %esp"),
+    "DF as the caller has it": Mutant(
+        "write outside buffer and workspace", "rom/entry.S", "\tcld\n\tmovw\t%ax, %es",
+        "\tmovw\t%ax, %es"),
     "DF left set": Mutant(
         "flags not preserved", "rom/entry.S", "\tmovw\tFRAME_FLAGS(%esp), %ax\n",
         "\tmovw\tFRAME_FLAGS(%esp), %ax\n\torw\t$0x400, %ax\n"),
@@ -213,6 +216,7 @@ def tree(tmp_path_factory) -> Path:
             shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("media"))
         else:
             shutil.copy2(TOP / name, top / name)
+    (top / "build" / "rom" / "rom.ld").unlink()     # has the limits in it
     return top
 
 
@@ -282,6 +286,7 @@ def a_day(rom: Path, family: str) -> None:
     disk = talkative()
     pc.bus.targets = {0: disk, 3: Disk()}
     pc.power_on()
+    pc.int13(ah=0x10, dl=0x80, flags=0x400)     # DF
     good = disk.data_hook
     for trouble in (lambda bus, data: Disk.data_in(data + b"too much"),
                     lambda bus, data: iter([(DATA_IN, data), (MSG_IN, SAVE), (DATA_IN, data)]),

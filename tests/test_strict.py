@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 
 from agent import header_value
-from strict import (OVERRUN, READ_FAILED, SECOND, TIMEOUT, disk, lives_on, once,
+from strict import (OVERRUN, READ_FAILED, SECOND, TIMEOUT, disk, expected, fails, lives_on, once,
                     reads_well)
 from vpc.bus import (COMMAND, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Delay,
                      Reselect)
@@ -234,7 +234,10 @@ def test_several_unit_attentions_are_drained(pc):
     (0x4, 0x44, 0, 0x20, 5), (0x5, 0x21, 0, 0x04, 1), (0x5, 0x20, 0, 0x01, 1),
     (0x7, 0x27, 0, 0x03, 1), (0x8, 0x00, 0, 0x04, 1), (0xB, 0x47, 0, 0x20, 5),
     (0x0, 0x00, 0, 0x20, 5), (0x9, 0x80, 0, 0x20, 1), (0xD, 0x00, 0, 0x20, 1),
-    (0xE, 0x1D, 0, 0x20, 1), (0x6, 0x28, 0, 0x06, 17), (0x6, 0x29, 0, 0x20, 17)])
+    (0xE, 0x1D, 0, 0x20, 1), (0x6, 0x28, 0, 0x06, 17), (0x6, 0x29, 0, 0x20, 17),
+    (0xA, 0x00, 0, 0x20, 1), (0xC, 0x00, 0, 0x20, 1), (0xF, 0x00, 0, 0x20, 1),
+    (0x5, 0x24, 0, 0x01, 1), (0x2, 0x04, 1, 0xAA, 51), (0x2, 0x04, 2, 0xAA, 51),
+    (0x2, 0x04, 0, 0xAA, 51), (0x2, 0x00, 0, 0xAA, 51)])
 def test_each_sense_key_has_its_status(pc, key, asc, ascq, status, tries):
     target = disk(pc)
     target.status_hook = lambda cdb: target.check(key, asc, ascq) if cdb[0] == 0x28 else None
@@ -243,6 +246,67 @@ def test_each_sense_key_has_its_status(pc, key, asc, ascq, status, tries):
     assert (result.ah, result.cf) == (status, True)
     assert sum(c[0] == 0x28 for c in target.commands) == before + tries
     lives_on(pc)
+
+
+@pytest.mark.parametrize("length, status", [(0, READ_FAILED), (1000, READ_FAILED), (1536, 0)])
+def test_a_recovered_error_counts_if_the_data_came(pc, length, status):
+    target = disk(pc)
+
+    def hook(cdb):
+        if cdb[0] == 0x28:
+            answer = target.check(1, 0x17)
+            return Answer(expected(pc, 1000, 3)[:length], answer.status)
+        return None
+    target.status_hook = hook
+    result = pc.read(1000, 3)
+    assert (result.ah, result.cf) == (status, status != 0)
+    lives_on(pc)
+
+
+@pytest.mark.parametrize("status", [0x04, 0x10, 0x14, 0x22, 0x30, 0x3E])
+def test_other_statuses_are_errors_and_tried_again(pc, status):
+    disk(pc).status_hook = lambda cdb: Answer(status=status) if cdb[0] == 0x28 else None
+    before = len(disk(pc).commands)
+    fails(pc, READ_FAILED)
+    assert len(disk(pc).commands) == before + 5
+    lives_on(pc)
+
+
+def test_reserved_bits_of_the_status_mean_nothing(pc):
+    """SCSI-1 devices set them."""
+    target = disk(pc)
+    target.status_hook = lambda cdb: (Answer(expected(pc, 1000, 3), 0xC1) if cdb[0] == 0x28
+                                      else None)
+    reads_well(pc)
+
+
+def took(pc, call) -> float:
+    """Virtual seconds of a call."""
+    begun = pc.chip.now
+    call()
+    return (pc.chip.now - begun) / SECOND
+
+
+@pytest.mark.parametrize("status", [BUSY, QUEUE_FULL], ids=["busy", "queue-full"])
+def test_patience_has_its_length(pc, status):
+    """5 s for a read, 2 s for AH=10h; a look at the clock may lengthen them."""
+    disk(pc).status_hook = lambda cdb: Answer(status=status)
+    assert 5 <= took(pc, lambda: fails(pc, 0xAA)) < 8
+    assert 2 <= took(pc, lambda: pc.int13(ah=0x10, dl=0x80)) < 3.5
+
+
+def test_starting_a_disk_may_take_its_time(pc):
+    target, stopped = disk(pc), [True]
+
+    def before_status(bus):
+        if target.commands[-1][0] == 0x1B:
+            yield Delay(50 * SECOND)
+            stopped.clear()
+    target.status_hook = lambda cdb: (target.check(2, 4, 2) if stopped and cdb[0] != 0x1B
+                                      else None)
+    target.before_status = before_status
+    assert 50 <= took(pc, lambda: reads_well(pc)) < 52
+    assert sum(c[0] == 0x1B for c in target.commands) == 1
 
 
 def test_a_stopped_disk_is_started(pc):
@@ -285,6 +349,31 @@ def test_too_little_data_is_never_success(pc, length):
     result = pc.read(0, 3)
     assert (result.ah, result.cf) == (READ_FAILED, True)
     assert pc.word(0x1002) == 0, "blocks done"
+    lives_on(pc)
+
+
+@pytest.mark.parametrize("place", ["disconnect", "message"])
+def test_too_little_data_is_not_forgotten_between_status_and_end(pc, place):
+    target = disk(pc)
+    life = target.session
+
+    def session(bus):
+        events, answer = life(bus), None
+        while True:
+            try:
+                event = events.send(answer)
+            except StopIteration:
+                return
+            if event == (MSG_IN, COMPLETE) and place == "disconnect":
+                yield from target.disconnect()
+            elif event == (MSG_IN, COMPLETE):
+                yield MSG_IN, REJECT
+            answer = yield event
+    target.session = session
+    reads_well(pc)
+    target.data_hook = lambda bus, data: Disk.data_in(data[:700])
+    fails(pc, READ_FAILED)
+    del target.session
     lives_on(pc)
 
 

@@ -909,6 +909,12 @@ def test_rom_never_takes_short_data_for_success(pc, length):
     lives_on(pc)
 
 
+def test_rom_never_takes_64_kib_that_did_not_come_for_success(pc):
+    """Only the low bytes of DBC can be read: no command may be that long."""
+    disk(pc).data_hook = lambda bus, data: iter([])
+    fails(pc, READ_FAILED, 128)
+
+
 def test_rom_reads_again_what_was_short_once(pc):
     lengths = [100]
     disk(pc).data_hook = lambda bus, data: Disk.data_in(data[:lengths.pop() if lengths else None])

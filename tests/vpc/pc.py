@@ -564,7 +564,7 @@ class Pc:
             always.append(self.workspace)
         self._watch_writes(*always)
         self.writable = [*always, *buffers]
-        result = self._run(segment, offset, [flags], registers, FIXED)
+        result = self._run(segment, offset, [flags], registers, flags & ~(IF | TF))
         self._check_registers(registers, result, changes.split(), flags)
         if result.stack_used > STACK_BUDGET:
             raise LawBroken("caller's stack", f"{result.stack_used} bytes")
