@@ -16,6 +16,7 @@ sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests")]
 import agent as agent_module  # noqa: E402
 import machine  # noqa: E402
 import strict  # noqa: E402
+from vpc.tempers import TEMPERS  # noqa: E402
 
 PATTERN_SECTORS = 65536  # 32 MiB
 
@@ -77,6 +78,15 @@ def start(agent_rom: Path):
 def note():
     """Print a line behind all tests."""
     return notes.append
+
+
+@pytest.fixture(params=[(t, f) for t in TEMPERS for f in strict.FAMILIES], ids="-".join)
+def any_pc(request) -> strict.Pc:
+    """The same in every temper, with disks that belong to it."""
+    temper, family = request.param
+    kind = TEMPERS[temper].disk
+    return strict.new_pc(family, {0: kind(), 3: kind(content=lambda lba: bytes([3]) * 512)},
+                         temper=temper)
 
 
 @pytest.fixture(params=strict.FAMILIES)

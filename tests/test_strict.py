@@ -203,30 +203,30 @@ def test_slow_targets_are_waited_for(pc):
 
 
 @pytest.mark.parametrize("status", [BUSY, QUEUE_FULL], ids=["busy", "queue-full"])
-def test_a_busy_target_is_asked_again(pc, status):
+def test_a_busy_target_is_asked_again(any_pc, status):
     left = [status] * 7
-    disk(pc).status_hook = lambda cdb: Answer(status=left.pop()) if left else None
-    reads_well(pc)
+    disk(any_pc).status_hook = lambda cdb: Answer(status=left.pop()) if left else None
+    reads_well(any_pc)
     assert not left
 
 
-def test_a_target_busy_for_ever_is_given_up(pc):
-    disk(pc).status_hook = lambda cdb: Answer(status=BUSY)
-    assert pc.read(0, 1).ah == 0xAA
-    lives_on(pc)
+def test_a_target_busy_for_ever_is_given_up(any_pc):
+    disk(any_pc).status_hook = lambda cdb: Answer(status=BUSY)
+    assert any_pc.read(0, 1).ah == 0xAA
+    lives_on(any_pc)
 
 
-def test_a_reservation_is_reported_at_once(pc):
-    disk(pc).status_hook = lambda cdb: Answer(status=RESERVATION_CONFLICT)
-    before = len(disk(pc).commands)
-    assert pc.read(0, 1).ah == 0xB3
-    assert len(disk(pc).commands) == before + 1
-    lives_on(pc)
+def test_a_reservation_is_reported_at_once(any_pc):
+    disk(any_pc).status_hook = lambda cdb: Answer(status=RESERVATION_CONFLICT)
+    before = len(disk(any_pc).commands)
+    assert any_pc.read(0, 1).ah == 0xB3
+    assert len(disk(any_pc).commands) == before + 1
+    lives_on(any_pc)
 
 
-def test_several_unit_attentions_are_drained(pc):
-    disk(pc).attentions = [(6, 0x29, 0), (6, 0x28, 0), (6, 0x2A, 1)] * 3
-    reads_well(pc)
+def test_several_unit_attentions_are_drained(any_pc):
+    disk(any_pc).attentions = [(6, 0x29, 0), (6, 0x28, 0), (6, 0x2A, 1)] * 3
+    reads_well(any_pc)
 
 
 @pytest.mark.parametrize("key, asc, ascq, status, tries", [
@@ -238,46 +238,46 @@ def test_several_unit_attentions_are_drained(pc):
     (0xA, 0x00, 0, 0x20, 1), (0xC, 0x00, 0, 0x20, 1), (0xF, 0x00, 0, 0x20, 1),
     (0x5, 0x24, 0, 0x01, 1), (0x2, 0x04, 1, 0xAA, 51), (0x2, 0x04, 2, 0xAA, 51),
     (0x2, 0x04, 0, 0xAA, 51), (0x2, 0x00, 0, 0xAA, 51)])
-def test_each_sense_key_has_its_status(pc, key, asc, ascq, status, tries):
-    target = disk(pc)
+def test_each_sense_key_has_its_status(any_pc, key, asc, ascq, status, tries):
+    target = disk(any_pc)
     target.status_hook = lambda cdb: target.check(key, asc, ascq) if cdb[0] == 0x28 else None
     before = sum(c[0] == 0x28 for c in target.commands)
-    result = pc.read(0, 1)
+    result = any_pc.read(0, 1)
     assert (result.ah, result.cf) == (status, True)
     assert sum(c[0] == 0x28 for c in target.commands) == before + tries
-    lives_on(pc)
+    lives_on(any_pc)
 
 
 @pytest.mark.parametrize("length, status", [(0, READ_FAILED), (1000, READ_FAILED), (1536, 0)])
-def test_a_recovered_error_counts_if_the_data_came(pc, length, status):
-    target = disk(pc)
+def test_a_recovered_error_counts_if_the_data_came(any_pc, length, status):
+    target = disk(any_pc)
 
     def hook(cdb):
         if cdb[0] == 0x28:
             answer = target.check(1, 0x17)
-            return Answer(expected(pc, 1000, 3)[:length], answer.status)
+            return Answer(expected(any_pc, 1000, 3)[:length], answer.status)
         return None
     target.status_hook = hook
-    result = pc.read(1000, 3)
+    result = any_pc.read(1000, 3)
     assert (result.ah, result.cf) == (status, status != 0)
-    lives_on(pc)
+    lives_on(any_pc)
 
 
 @pytest.mark.parametrize("status", [0x04, 0x10, 0x14, 0x22, 0x30, 0x3E])
-def test_other_statuses_are_errors_and_tried_again(pc, status):
-    disk(pc).status_hook = lambda cdb: Answer(status=status) if cdb[0] == 0x28 else None
-    before = len(disk(pc).commands)
-    fails(pc, READ_FAILED)
-    assert len(disk(pc).commands) == before + 5
-    lives_on(pc)
+def test_other_statuses_are_errors_and_tried_again(any_pc, status):
+    disk(any_pc).status_hook = lambda cdb: Answer(status=status) if cdb[0] == 0x28 else None
+    before = len(disk(any_pc).commands)
+    fails(any_pc, READ_FAILED)
+    assert len(disk(any_pc).commands) == before + 5
+    lives_on(any_pc)
 
 
-def test_reserved_bits_of_the_status_mean_nothing(pc):
+def test_reserved_bits_of_the_status_mean_nothing(any_pc):
     """SCSI-1 devices set them."""
-    target = disk(pc)
-    target.status_hook = lambda cdb: (Answer(expected(pc, 1000, 3), 0xC1) if cdb[0] == 0x28
+    target = disk(any_pc)
+    target.status_hook = lambda cdb: (Answer(expected(any_pc, 1000, 3), 0xC1) if cdb[0] == 0x28
                                       else None)
-    reads_well(pc)
+    reads_well(any_pc)
 
 
 def took(pc, call) -> float:
@@ -288,15 +288,15 @@ def took(pc, call) -> float:
 
 
 @pytest.mark.parametrize("status", [BUSY, QUEUE_FULL], ids=["busy", "queue-full"])
-def test_patience_has_its_length(pc, status):
+def test_patience_has_its_length(any_pc, status):
     """5 s for a read, 2 s for AH=10h; a look at the clock may lengthen them."""
-    disk(pc).status_hook = lambda cdb: Answer(status=status)
-    assert 5 <= took(pc, lambda: fails(pc, 0xAA)) < 8
-    assert 2 <= took(pc, lambda: pc.int13(ah=0x10, dl=0x80)) < 3.5
+    disk(any_pc).status_hook = lambda cdb: Answer(status=status)
+    assert 5 <= took(any_pc, lambda: fails(any_pc, 0xAA)) < 8
+    assert 2 <= took(any_pc, lambda: any_pc.int13(ah=0x10, dl=0x80)) < 3.5
 
 
-def test_starting_a_disk_may_take_its_time(pc):
-    target, stopped = disk(pc), [True]
+def test_starting_a_disk_may_take_its_time(any_pc):
+    target, stopped = disk(any_pc), [True]
 
     def before_status(bus):
         if target.commands[-1][0] == 0x1B:
@@ -305,7 +305,7 @@ def test_starting_a_disk_may_take_its_time(pc):
     target.status_hook = lambda cdb: (target.check(2, 4, 2) if stopped and cdb[0] != 0x1B
                                       else None)
     target.before_status = before_status
-    assert 50 <= took(pc, lambda: reads_well(pc)) < 52
+    assert 50 <= took(any_pc, lambda: reads_well(any_pc)) < 52
     assert sum(c[0] == 0x1B for c in target.commands) == 1
 
 
@@ -321,35 +321,35 @@ def test_a_stopped_disk_is_started(pc):
     reads_well(pc)
 
 
-def test_a_disk_becoming_ready_is_waited_for(pc):
-    target = disk(pc)
-    ready_at = pc.chip.now + 3 * SECOND
-    target.status_hook = lambda cdb: (target.check(2, 4, 1) if pc.chip.now < ready_at else None)
-    reads_well(pc)
+def test_a_disk_becoming_ready_is_waited_for(any_pc):
+    target = disk(any_pc)
+    ready_at = any_pc.chip.now + 3 * SECOND
+    target.status_hook = lambda cdb: (target.check(2, 4, 1) if any_pc.chip.now < ready_at else None)
+    reads_well(any_pc)
 
 
 @pytest.mark.parametrize("sense", [b"", b"\x70", b"\x70\0", bytes(18), b"\x72" + bytes(17)],
                          ids=["none", "1", "2", "zeros", "descriptor"])
-def test_sense_data_that_says_nothing_is_an_error_all_the_same(pc, sense):
-    target = disk(pc)
+def test_sense_data_that_says_nothing_is_an_error_all_the_same(any_pc, sense):
+    target = disk(any_pc)
     target.status_hook = lambda cdb: Answer(status=CHECK_CONDITION) if cdb[0] == 0x28 else None
     target.sense_data = lambda: sense
-    result = pc.read(0, 1)
+    result = any_pc.read(0, 1)
     assert (result.ah, result.cf) == (0xFF, True)
     del target.sense_data
-    lives_on(pc)
+    lives_on(any_pc)
 
 
 # ---- Data that is wrong ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("length", [0, 1, 511, 512, 1535])
-def test_too_little_data_is_never_success(pc, length):
-    disk(pc).data_hook = lambda bus, data: Disk.data_in(data[:length])
-    result = pc.read(0, 3)
+def test_too_little_data_is_never_success(any_pc, length):
+    disk(any_pc).data_hook = lambda bus, data: Disk.data_in(data[:length])
+    result = any_pc.read(0, 3)
     assert (result.ah, result.cf) == (READ_FAILED, True)
-    assert pc.word(0x1002) == 0, "blocks done"
-    lives_on(pc)
+    assert any_pc.word(0x1002) == 0, "blocks done"
+    lives_on(any_pc)
 
 
 @pytest.mark.parametrize("place", ["disconnect", "message"])
@@ -377,28 +377,29 @@ def test_too_little_data_is_not_forgotten_between_status_and_end(pc, place):
     lives_on(pc)
 
 
-def test_data_that_the_target_takes_back_does_not_count(pc):
+def test_data_that_the_target_takes_back_does_not_count(any_pc):
     """All data, RESTORE POINTERS, and GOOD without sending it again."""
     def hook(bus, data):
         yield from Disk.data_in(data)
         yield MSG_IN, RESTORE
-    disk(pc).data_hook = hook
-    result = pc.read(0, 3)
+    disk(any_pc).data_hook = hook
+    result = any_pc.read(0, 3)
     assert (result.ah, result.cf) == (READ_FAILED, True)
-    lives_on(pc)
+    lives_on(any_pc)
 
 
-def test_too_little_data_once_is_read_again(pc):
-    disk(pc).data_hook = once(lambda bus, data: Disk.data_in(data[:100]))
-    reads_well(pc)
+def test_too_little_data_once_is_read_again(any_pc):
+    disk(any_pc).data_hook = once(lambda bus, data: Disk.data_in(data[:100]))
+    reads_well(any_pc)
 
 
 @pytest.mark.parametrize("extra", [1, 2, 512, 4000])
-def test_too_much_data_goes_nowhere_and_is_an_error(pc, extra):
-    disk(pc).data_hook = lambda bus, data: Disk.data_in(data + b"\xBB" * extra)
-    result = pc.read(0, 3)
-    assert (result.ah, result.cf) == (OVERRUN, True)
-    lives_on(pc)
+def test_too_much_data_goes_nowhere_and_is_an_error(any_pc, extra):
+    disk(any_pc).data_hook = lambda bus, data: Disk.data_in(data + b"\xBB" * extra)
+    result = any_pc.read(0, 3)
+    gives_up = any_pc.temper == "qemu-7.2.0" and extra == 4000     # after 10,000 instructions
+    assert (result.ah, result.cf) == (READ_FAILED if gives_up else OVERRUN, True)
+    lives_on(any_pc)
 
 
 # ---- Targets that break the protocol ---------------------------------------------------------
