@@ -6,33 +6,68 @@
 #include "int13.h"
 
 #include "pc/bda.h"
-#include "scsi/disk.h"
+#include "pc/phys.h"
 
 #define MOST_CHS_SECTORS 128 /* 64 KiB: what one segment can hold */
-#define TYPE_HARD_DISK 0x03
-#define READY_PATIENCE_MS 2000
+#define READY_PATIENCE CDB_PATIENCE(2000)
 
-/* INT 13, 02 - Read sectors
- *
- * In:  AL count (1 to 128), CH and CL bits 7:6 cylinder, CL bits 5:0 sector,
- *      DH head, ES:BX buffer
- * Out: AL sectors read
+/* INT 13, 00 0D - Reset. A bus on which the last command ended well needs
+ * none, and a failed command has been cleared up behind itself: what is left
+ * is to see whether the disk answers again.
  */
-enum int13_status int13_02_read(const struct int13_call *call)
+enum int13_status int13_00_reset(const struct int13_call *call)
+{
+	struct scsi_bus *bus = &call->state->bus;
+
+	for (u32 i = 0; i < 2 && bus->suspect; i++)
+		(void)int13_status(call, disk_simple(bus, &call->disk->device,
+						     CDB_TEST_UNIT_READY));
+	return bus->suspect ? STATUS_RESET_FAILED : STATUS_OK;
+}
+
+/* Cylinders and heads are for sectors of 512 bytes only. */
+static enum int13_status know_geometry(const struct int13_call *call)
+{
+	enum int13_status status = int13_know_size(call);
+
+	if (status == STATUS_OK && call->disk->sector_shift != SECTOR_SHIFT)
+		return STATUS_BAD_COMMAND;
+	return status;
+}
+
+/* INT 13, 02 03 04 0C - Read, write, verify sectors; seek
+ *
+ * In:  AL count (1 to 128; not for 0C), CH and CL bits 7:6 cylinder, CL bits
+ *      5:0 sector, DH head, ES:BX buffer (02 03)
+ * Out: AL sectors that are good (not for 0C)
+ */
+enum int13_status int13_chs_blocks(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
-	u32 lba, count = regs->al;
-	u16 cylinder = (u16)((regs->cl & 0xc0) << 2 | regs->ch);
+	struct int13_range range = {
+		.buffer = linear_of(regs->es, regs->bx),
+		.end = REAL_MODE_END,
+		.count = regs->al,
+	};
+	struct chs chs = {(u16)((regs->cl & 0xc0) << 2 | regs->ch), regs->dh,
+			  regs->cl & 0x3f};
+	u32 lba;
 
-	regs->al = 0;
-	if (count == 0 || count > MOST_CHS_SECTORS)
+	if (call->action == DISK_SEEK)
+		range.count = 1;
+	else
+		regs->al = 0;
+	if (range.count == 0 || range.count > MOST_CHS_SECTORS)
 		return STATUS_BAD_COMMAND;
-	if (!geometry_lba(&call->disk->geometry, cylinder, regs->dh,
-			  regs->cl & 0x3f, &lba))
+	enum int13_status status = know_geometry(call);
+	if (status != STATUS_OK)
+		return status;
+	if (!geometry_lba(&call->disk->geometry, chs, &lba))
 		return STATUS_NOT_FOUND;
-	enum int13_status status =
-		int13_read(call, lba, &count, regs->es, regs->bx);
-	regs->al = (u8)count;
+	range.lba = lba;
+	status = int13_transfer(call, &range);
+	if (call->action != DISK_SEEK)
+		regs->al = (u8)range.count;
 	return status;
 }
 
@@ -45,8 +80,11 @@ enum int13_status int13_08_parameters(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
 	const struct geometry *geometry = &call->disk->geometry;
+	enum int13_status status = know_geometry(call);
 	u16 last_cylinder = (u16)(geometry->cylinders - 1);
 
+	if (status != STATUS_OK)
+		return status;
 	regs->al = 0;
 	regs->bl = 0;
 	regs->ch = (u8)last_cylinder;
@@ -61,8 +99,10 @@ enum int13_status int13_08_parameters(const struct int13_call *call)
 /* INT 13, 10 - Check drive ready: asks the drive */
 enum int13_status int13_10_ready(const struct int13_call *call)
 {
-	return int13_status(disk_ready(&call->state->bus, call->disk->device,
-				       READY_PATIENCE_MS));
+	return int13_status(call, disk_simple(&call->state->bus,
+					      &call->disk->device,
+					      CDB_TEST_UNIT_READY |
+						      READY_PATIENCE));
 }
 
 /* INT 13, 15 - Get disk type
@@ -72,8 +112,12 @@ enum int13_status int13_10_ready(const struct int13_call *call)
 enum int13_status int13_15_type(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
+	enum int13_status status = int13_know_size(call);
+	u32 sectors = sectors_32(call->disk);
 
-	regs->cx = (u16)(call->disk->sectors >> 16);
-	regs->dx = (u16)call->disk->sectors;
-	return STATUS_OK;
+	if (status == STATUS_OK) {
+		regs->cx = (u16)(sectors >> 16);
+		regs->dx = (u16)sectors;
+	}
+	return status;
 }

@@ -6,31 +6,40 @@
 #include "int13.h"
 
 #include "pc/bda.h"
-
-/* INT 13, 00 - Reset. A healthy bus needs none; a failed command has already
- * been cleared up behind itself.
- */
-static enum int13_status int13_00_reset(const struct int13_call *call)
-{
-	(void)call;
-	return STATUS_OK;
-}
+#include "pc/phys.h"
+#include "pc/vds.h"
 
 struct function {
 	u8 number;
 	u8 success_ah; /* what AH says when it went well */
+	u8 action;     /* enum disk_action, if the handler has several */
 	int13_handler *handler;
 };
 
 ROM_CONST struct function functions[] = {
-	{0x42, 0, int13_42_read},
-	{0x02, 0, int13_02_read},
-	{0x00, 0, int13_00_reset},
-	{0x08, 0, int13_08_parameters},
-	{0x10, 0, int13_10_ready},
-	{0x15, 0x03, int13_15_type},	/* AH 3: hard disk */
-	{0x41, 0x30, int13_41_check},	/* AH 30h: EDD 3.0 */
-	{0x48, 0, int13_48_parameters},
+	{0x42, 0, DISK_READ, int13_edd_blocks},
+	{0x02, 0, DISK_READ, int13_chs_blocks},
+	{0x43, 0, DISK_WRITE, int13_edd_blocks},
+	{0x03, 0, DISK_WRITE, int13_chs_blocks},
+	{0x44, 0, DISK_VERIFY, int13_edd_blocks},
+	{0x04, 0, DISK_VERIFY, int13_chs_blocks},
+	{0x47, 0, DISK_SEEK, int13_edd_blocks},
+	{0x0c, 0, DISK_SEEK, int13_chs_blocks},
+	{0x00, 0, 0, int13_00_reset},
+	{0x0d, 0, 0, int13_00_reset},
+	{0x08, 0, 0, int13_08_parameters},
+	{0x09, 0, 0, int13_10_ready}, /* there is nothing to initialise, */
+	{0x11, 0, 0, int13_10_ready}, /* recalibrate */
+	{0x14, 0, 0, int13_10_ready}, /* or diagnose: is the drive there? */
+	{0x10, 0, 0, int13_10_ready},
+	{0x15, 0x03, 0, int13_15_type}, /* AH 3: hard disk */
+	{0x16, 0, 0, int13_16_changed},
+	{0x41, 0x30, 0, int13_41_check}, /* AH 30h: EDD 3.0 */
+	{0x45, 0, 0, int13_45_lock},
+	{0x46, 0, 0, int13_46_eject},
+	{0x48, 0, 0, int13_48_parameters},
+	{0x49, 0, 0, int13_49_changed},
+	{0x4e, 0, 0, int13_4e_configure},
 };
 
 #define FUNCTION_LAST_STATUS 0x01
@@ -58,6 +67,31 @@ static void int13_01_last_status(struct int13_frame *regs)
 	set_carry(regs, regs->ah != STATUS_OK);
 }
 
+/* In virtual-8086 mode a bus master may find our own memory elsewhere. If it
+ * cannot be held in its place, no command can be sent.
+ */
+static enum int13_status serve(const struct int13_call *call,
+			       int13_handler *handler)
+{
+	struct int13_state *state = call->state;
+	u32 buffer_bytes = state->buffer_segment ? BLOCK_BUFFER_BYTES : 0;
+	struct vds_region own, buffer;
+
+	state->bus.unreachable = false;
+	if (!vds_needed())
+		return handler(call);
+	bool own_held = vds_hold(&own, OWN_MEMORY_BYTES, &phys_base);
+	bool buffer_held =
+		vds_hold(&buffer, buffer_bytes, &state->buffer_address);
+	state->bus.unreachable = !own_held || !buffer_held;
+	enum int13_status status = handler(call);
+	if (buffer_held)
+		vds_release(&buffer, &state->buffer_address);
+	if (own_held)
+		vds_release(&own, &phys_base);
+	return status;
+}
+
 void int13_dispatch(struct int13_frame *regs, struct int13_state *state)
 {
 	struct int13_call call = {
@@ -66,14 +100,19 @@ void int13_dispatch(struct int13_frame *regs, struct int13_state *state)
 		.disk = drives_find(state, regs->dl),
 	};
 
+	state->bus.stop_at_change = call.disk->flags & DISK_REMOVABLE;
 	if (regs->ah == FUNCTION_LAST_STATUS) {
 		int13_01_last_status(regs);
 		return;
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(functions); i++) {
 		if (functions[i].number == regs->ah) {
-			finish(regs, functions[i].success_ah,
-			       functions[i].handler(&call));
+			call.action = (enum disk_action)functions[i].action;
+			enum int13_status status =
+				serve(&call, functions[i].handler);
+			if (status == STATUS_CHANGED)
+				call.disk->flags &= (u8)~DISK_UNTOLD;
+			finish(regs, functions[i].success_ah, status);
 			return;
 		}
 	}

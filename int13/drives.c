@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Drive numbers, counted where every BIOS and ROM counts them: 40:75h.
+ * Drive numbers, counted where every BIOS and ROM counts them: 40:75h; and
+ * the size of a disk or of the medium in it.
  */
 #include "drives.h"
 
@@ -27,4 +28,49 @@ bool drives_connect(struct int13_state *state, struct disk *disk)
 	disk->number = (u8)(FIRST_HARD_DISK + count);
 	state->drive_map |= 1u << count;
 	return true;
+}
+
+/* Point FS at the first block. False if it cannot be read: a disk with a bad
+ * first sector is still a disk.
+ */
+static bool read_first_block(struct int13_state *state,
+			     const struct disk *disk)
+{
+	struct disk_job job = {
+		.blocks = {.count = 1},
+		.action = DISK_READ,
+		.block_shift = (u8)(disk->sector_shift + disk->split),
+		.data = {state->buffer_address, BLOCK_BUFFER_BYTES},
+	};
+
+	if (!state->buffer_segment ||
+	    disk_do(&state->bus, &disk->device, &job) != SCSI_OK)
+		return false;
+	far_open(state->buffer_segment);
+	return true;
+}
+
+enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
+				struct disk_capacity *capacity)
+{
+	u8 shift = SECTOR_SHIFT;
+	enum scsi_result result =
+		disk_capacity(&state->bus, &disk->device, capacity);
+
+	if (result != SCSI_OK)
+		return result;
+	while (capacity->block_bytes != 1u << shift)
+		if (++shift > MOST_BLOCK_SHIFT)
+			return SCSI_BAD_BLOCKS;
+	if (shift != SECTOR_SHIFT && !state->buffer_segment)
+		return SCSI_BAD_BLOCKS;
+	if (!capacity->blocks || capacity->blocks >> 56)
+		return SCSI_HARDWARE_ERROR; /* no disk is like that */
+	disk->sector_shift = state->native_blocks ? shift : SECTOR_SHIFT;
+	disk->split = (u8)(shift - disk->sector_shift);
+	disk->sectors = capacity->blocks << disk->split;
+	disk->geometry = geometry_choose(sectors_32(disk),
+					 read_first_block(state, disk));
+	disk->flags &= (u8)~DISK_UNKNOWN;
+	return SCSI_OK;
 }

@@ -1,32 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Which BIOS drive number is which disk.
+ * Which BIOS drive number is which disk, and what is known of it.
  */
 #ifndef INT13_DRIVES_H
 #define INT13_DRIVES_H
 
 #include "geometry.h"
-#include "scsi/scsi.h"
+#include "scsi/disk.h"
 
 #define MOST_DISKS 16
 #define FIRST_HARD_DISK 0x80
 #define MOST_BIOS_NUMBERS 32 /* 80h to 9Fh: one bit each in drive_map */
 
-#define SECTOR_BYTES 512
+#define SECTOR_SHIFT 9 /* a sector has 512 bytes, ... */
+#define MOST_BLOCK_SHIFT 12 /* and a block of a disk has up to 4096 */
+
+/* The buffer for parts of a block and for partition tables. It is only there
+ * if a disk needs it.
+ */
+#define BLOCK_BUFFER_BYTES 4096
 
 struct disk {
 	struct scsi_device device;
 	u8 number; /* BIOS drive number, 0 until connected */
 	struct geometry geometry;
-	u32 sectors; /* of 512 bytes */
+	u64 sectors;
+	u8 sector_shift; /* a sector has 1 << sector_shift bytes */
+	u8 split;	 /* a block of the disk has 1 << split sectors */
+	u8 flags;	 /* DISK_... */
+	u8 locks;	 /* unlocks that INT 13h AH=45h owes */
 };
+
+#define DISK_REMOVABLE 0x01
+#define DISK_CHANGED 0x02 /* not yet told by AH=16h or 49h */
+#define DISK_UNKNOWN 0x04 /* measure before use */
+#define DISK_UNTOLD 0x08  /* the caller must get AH=06h before any sectors */
 
 /* The state of INT 13h; its first fields are used by rom/entry.S. */
 struct int13_state {
 	u32 drive_map; /* bit n: drive 80h + n is ours */
 	u32 previous;  /* INT 13h vector before us */
 	struct scsi_bus bus;
+	u16 pci_address;     /* of the controller */
+	u16 buffer_segment;  /* of the block buffer, 0 if there is none */
+	u32 buffer_address;  /* its bus address */
+	bool native_blocks;  /* large blocks are not split into sectors */
 	u8 disks;
 	struct disk disk[MOST_DISKS];
 };
@@ -38,5 +57,26 @@ struct disk *drives_find(struct int13_state *state, u8 number);
  * nothing for a disk that has one. False if the BIOS has no number left.
  */
 bool drives_connect(struct int13_state *state, struct disk *disk);
+
+/* What AH=48h says of a drive without a medium: the most that CHS can name. */
+static inline void drives_set_largest(struct disk *disk)
+{
+	disk->geometry = (struct geometry){MOST_CYLINDERS, MOST_HEADS,
+					   MOST_SECTORS_PER_TRACK};
+	disk->sectors = MOST_CYLINDERS * MOST_HEADS * MOST_SECTORS_PER_TRACK;
+	disk->sector_shift = SECTOR_SHIFT;
+}
+
+/* Sectors for those who have 32 bits for them */
+static inline u32 sectors_32(const struct disk *disk)
+{
+	return disk->sectors >> 32 ? 0xffffffff : (u32)disk->sectors;
+}
+
+/* Ask the disk for its size and derive block size, sectors and geometry.
+ * SCSI_BAD_BLOCKS if they cannot be served; *capacity is what it said.
+ */
+enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
+				struct disk_capacity *capacity);
 
 #endif

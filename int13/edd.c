@@ -1,40 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Enhanced disk drive functions [EDD-3].
+ * Enhanced disk drive functions [EDD-3, EDD-4].
  */
 #include "int13.h"
 
 #include "pc/far.h"
+#include "pc/phys.h"
 
 #define EDD_CALL_SIGNATURE 0x55aa
 #define EDD_REPLY_SIGNATURE 0xaa55
-#define EDD_VERSION_30 0x30
-#define EDD_PACKET_FUNCTIONS 0x0001 /* 42h to 44h, 47h, 48h */
+#define EDD_SUBSETS 0x000f /* 42h to 44h, 47h, 48h; 45h, 46h, 48h, 49h; 48h,
+			    * 4Eh; addresses and counts of 64 and 32 bits */
 
-/* Disk address packet [EDD-3 "Disk address packet"] */
+/* Disk address packet [EDD-4 "Device address packet"] */
+#define DAP_SIZE 0	    /* byte */
+#define DAP_COUNT 2	    /* word: blocks; good blocks on return */
+#define DAP_BUFFER 4	    /* dword: seg:off */
+#define DAP_LBA 8	    /* qword */
+#define DAP_FLAT_BUFFER 16  /* qword: linear address */
+#define DAP_LONG_COUNT 24   /* dword */
 #define DAP_BYTES 16
-#define DAP_SIZE 0	/* byte: 10h or more */
-#define DAP_COUNT 2	/* word: blocks; blocks really done on return */
-#define DAP_BUFFER 4	/* dword: seg:off */
-#define DAP_LBA 8	/* qword */
-#define DAP_FLAT_BUFFER 0xffffffffu /* the address is at 10h */
+#define DAP_FLAT_BYTES 24
+#define DAP_LONG_BYTES 32
+#define COUNT_IS_LONG 0xff	     /* at DAP_COUNT */
+#define BUFFER_IS_FLAT 0xffffffffu /* at DAP_BUFFER */
 
-/* Result buffer of 48h [EDD-3 "Get drive parameters"] */
-#define RESULT_BYTES_1X 0x1a
-#define RESULT_BYTES_20 0x1e
-#define RESULT_SIZE 0x00	/* word: room, then bytes filled in */
-#define RESULT_FLAGS 0x02	/* word */
-#define RESULT_CYLINDERS 0x04	/* dword */
-#define RESULT_HEADS 0x08	/* dword */
-#define RESULT_SECTORS_PER_TRACK 0x0c /* dword */
-#define RESULT_SECTORS 0x10	/* qword */
-#define RESULT_SECTOR_BYTES 0x18 /* word */
-#define RESULT_DPTE 0x1a	/* dword: FFFF:FFFF, there is no ATA table */
-#define FLAG_DMA_BOUNDARY_HANDLED 0x0001
-#define FLAG_CHS_VALID 0x0002
-/* Beyond this many sectors CHS is not to be used [EDD-3]. */
-#define CHS_MOST_SECTORS 15482880u
+#define WRITE_AND_VERIFY 2 /* AL of 43h */
 
 /* INT 13, 41 - Check extensions present
  *
@@ -48,80 +40,228 @@ enum int13_status int13_41_check(const struct int13_call *call)
 	if (regs->bx != EDD_CALL_SIGNATURE)
 		return STATUS_BAD_COMMAND;
 	regs->bx = EDD_REPLY_SIGNATURE;
-	regs->cx = EDD_PACKET_FUNCTIONS;
+	regs->cx = EDD_SUBSETS;
 	return STATUS_OK;
 }
 
-/* INT 13, 42 - Extended read
- *
- * In:  DS:SI disk address packet
- * Out: the packet's count = blocks read
- */
-enum int13_status int13_42_read(const struct int13_call *call)
+static u64 far_u64(u32 offset)
 {
-	struct int13_frame *regs = call->regs;
+	return (u64)FAR32(offset + 4) << 32 | FAR32(offset);
+}
+
+/* Take the packet at DS:SI. Returns its offset from FS, FAR_UNREACHABLE if it
+ * is not one.
+ */
+static u32 read_packet(const struct int13_call *call,
+		       struct int13_range *range)
+{
+	const struct int13_frame *regs = call->regs;
+	u16 si = (u16)regs->esi;
+	u32 packet = far_open_range(regs->ds, si, DAP_BYTES);
+
+	if (packet == FAR_UNREACHABLE)
+		return packet;
+	u8 bytes = FAR8(packet + DAP_SIZE);
+	bool is_long = FAR16(packet + DAP_COUNT) == COUNT_IS_LONG;
+	bool is_flat = is_long ||
+		       (call->action < DISK_VERIFY &&
+			FAR32(packet + DAP_BUFFER) == BUFFER_IS_FLAT);
+	u8 needed = is_long   ? DAP_LONG_BYTES
+		    : is_flat ? DAP_FLAT_BYTES
+			      : DAP_BYTES;
+	if (bytes < needed)
+		return FAR_UNREACHABLE;
+	packet = far_open_range(regs->ds, si, needed);
+	if (packet == FAR_UNREACHABLE)
+		return packet;
+	range->lba = far_u64(packet + DAP_LBA);
+	range->count = FAR16(packet + DAP_COUNT);
+	range->buffer = linear_of(FAR16(packet + DAP_BUFFER + 2),
+				  FAR16(packet + DAP_BUFFER));
+	range->end = REAL_MODE_END;
+	if (is_flat) {
+		range->buffer = far_u64(packet + DAP_FLAT_BUFFER);
+		range->end = 1ull << 32;
+	}
+	if (is_long)
+		range->count = FAR32(packet + DAP_LONG_COUNT);
+	return packet;
+}
+
+static void write_count(const struct int13_frame *regs, u32 count)
+{
 	u32 packet = far_open_range(regs->ds, (u16)regs->esi, DAP_BYTES);
 
-	if (packet == FAR_UNREACHABLE || FAR8(packet + DAP_SIZE) < DAP_BYTES)
+	if (FAR16(packet + DAP_COUNT) != COUNT_IS_LONG) {
+		FAR16(packet + DAP_COUNT) = (u16)count;
+		return;
+	}
+	packet = far_open_range(regs->ds, (u16)regs->esi, DAP_LONG_BYTES);
+	FAR32(packet + DAP_LONG_COUNT) = count;
+}
+
+/* INT 13, 42 43 44 47 - Extended read, write, verify, seek
+ *
+ * In:  DS:SI disk address packet; 43: AL 0 or 1 write, 2 and verify
+ * Out: the packet's count = blocks that are good (not for 47)
+ */
+enum int13_status int13_edd_blocks(const struct int13_call *call)
+{
+	struct int13_frame *regs = call->regs;
+	struct int13_call job = *call;
+	struct int13_range range;
+
+	if (job.action == DISK_WRITE && regs->al > WRITE_AND_VERIFY)
 		return STATUS_BAD_COMMAND;
-	u32 count = FAR16(packet + DAP_COUNT);
-	u32 buffer = FAR32(packet + DAP_BUFFER);
-	u32 lba = FAR32(packet + DAP_LBA);
-	bool beyond = FAR32(packet + DAP_LBA + 4) != 0;
-	if (buffer == DAP_FLAT_BUFFER)
+	if (job.action == DISK_WRITE && regs->al == WRITE_AND_VERIFY)
+		job.action = DISK_WRITE_VERIFY;
+	if (read_packet(call, &range) == FAR_UNREACHABLE)
 		return STATUS_BAD_COMMAND;
-	if (count == 0)
+	if (job.action == DISK_SEEK) {
+		range.count = 1;
+		return int13_transfer(&job, &range);
+	}
+	if (range.count == 0)
 		return STATUS_OK;
-	enum int13_status status = STATUS_NOT_FOUND;
-	if (beyond)
-		count = 0;
-	else
-		status = int13_read(call, lba, &count, (u16)(buffer >> 16),
-				    (u16)buffer);
-	(void)far_open_range(regs->ds, (u16)regs->esi, DAP_BYTES);
-	FAR16(packet + DAP_COUNT) = (u16)count;
+	enum int13_status status = int13_transfer(&job, &range);
+	write_count(regs, range.count);
 	return status;
+}
+
+/* Result buffer of 48h [EDD-4 "Result buffer"]. `path` is as long as the form
+ * of it that is wanted; the byte behind the path makes the sum 0.
+ */
+struct parameters {
+	u16 bytes;
+	u16 flags;
+	u32 cylinders, heads, sectors_per_track;
+	u64 sectors;
+	u16 sector_bytes;
+	u32 dpte;
+	u16 key;
+	u8 path_bytes;
+	u8 reserved[3];
+	u32 host_bus, interface, interface_end; /* ASCII */
+	u8 bus, slot, function, channel;
+	u32 reserved2;
+	u8 path[18];
+} __attribute__((packed));
+
+_Static_assert(offsetof(struct parameters, key) == 0x1e &&
+	       offsetof(struct parameters, path) == 0x38 &&
+	       sizeof(struct parameters) == 0x4a,
+	       "struct parameters is what 48h returns");
+
+/* The lengths in use: EDD-4, Phoenix EDD-3, EDD-1.1, EDD-1.0 */
+ROM_CONST u8 parameter_lengths[] = {0x4a, 0x42, 0x1e, 0x1a};
+#define PATH_BEGIN 0x1e
+
+#define FLAG_DMA_BOUNDARY_HANDLED 0x0001
+#define FLAG_CHS_VALID 0x0002
+#define FLAG_REMOVABLE 0x0004
+#define FLAG_WRITE_VERIFY 0x0008
+#define FLAG_CHANGE_LINE 0x0010
+#define FLAG_LOCKABLE 0x0020
+#define FLAG_NO_MEDIUM 0x0040 /* the geometry is the largest possible */
+
+/* Beyond this many sectors CHS is not to be used [EDD-4]. */
+#define CHS_MOST_SECTORS 15482880u
+
+/* Sectors and their place on the medium. A caller multiplies the latter to
+ * get the former, so they are only valid if they account for every sector.
+ */
+static void fill_geometry(const struct disk *disk, struct parameters *answer)
+{
+	u32 sectors = sectors_32(disk);
+
+	answer->sectors = disk->sectors;
+	answer->sector_bytes = (u16)(1u << disk->sector_shift);
+	answer->heads = disk->geometry.heads;
+	answer->sectors_per_track = disk->geometry.sectors_per_track;
+	u32 in_cylinder = answer->heads * answer->sectors_per_track;
+	answer->cylinders = sectors / in_cylinder;
+	if (disk->sector_shift == SECTOR_SHIFT && sectors <= CHS_MOST_SECTORS &&
+	    answer->cylinders * in_cylinder == sectors)
+		answer->flags |= FLAG_CHS_VALID;
+}
+
+/* The device path is ID and LUN, in the form of EDD-4 as words. */
+static void fill_path(const struct int13_call *call,
+		      struct parameters *answer)
+{
+	u16 pci_address = call->state->pci_address;
+	u32 bytes = answer->bytes;
+	u8 sum = 0;
+
+	answer->path_bytes = (u8)(bytes - PATH_BEGIN);
+	answer->bus = (u8)(pci_address >> 8);
+	answer->slot = pci_address >> 3 & 31;
+	answer->function = pci_address & 7;
+	answer->path[0] = call->disk->device.target;
+	answer->path[bytes == sizeof(*answer) ? 2 : 1] =
+		call->disk->device.lun;
+	for (u32 i = PATH_BEGIN; i < bytes - 1; i++)
+		sum = (u8)(sum + ((u8 *)answer)[i]);
+	((u8 *)answer)[bytes - 1] = (u8)-sum;
 }
 
 /* INT 13, 48 - Get drive parameters
  *
  * In:  DS:SI result buffer, its first word how many bytes it has
- * Out: 1Ah or 1Eh bytes filled in
+ * Out: 4Ah, 42h, 1Eh or 1Ah bytes filled in
  */
 enum int13_status int13_48_parameters(const struct int13_call *call)
 {
 	const struct int13_frame *regs = call->regs;
 	const struct disk *disk = call->disk;
-	u32 result = far_open_range(regs->ds, (u16)regs->esi, RESULT_BYTES_1X);
+	struct parameters answer = {
+		.flags = FLAG_DMA_BOUNDARY_HANDLED | FLAG_WRITE_VERIFY,
+		.dpte = 0xffffffff, /* that table is for ATA */
+		.key = 0xbedd,
+		.host_bus = 0x20494350, /* "PCI " */
+		.interface = 0x49534353, /* "SCSI    " */
+		.interface_end = 0x20202020,
+	};
+	enum int13_status status = int13_know_size(call);
+	u16 room = 0;
+	u32 to = far_open_range(regs->ds, (u16)regs->esi, sizeof(room));
 
-	if (result == FAR_UNREACHABLE ||
-	    FAR16(result + RESULT_SIZE) < RESULT_BYTES_1X)
+	if (to != FAR_UNREACHABLE)
+		room = FAR16(to);
+	for (u32 i = 0; i < ARRAY_SIZE(parameter_lengths) && !answer.bytes; i++)
+		if (room >= parameter_lengths[i])
+			answer.bytes = parameter_lengths[i];
+	to = far_open_range(regs->ds, (u16)regs->esi, answer.bytes);
+	if (!answer.bytes || to == FAR_UNREACHABLE)
 		return STATUS_BAD_COMMAND;
-	u16 bytes = RESULT_BYTES_1X;
-	if (FAR16(result + RESULT_SIZE) >= RESULT_BYTES_20) {
-		bytes = RESULT_BYTES_20;
-		result = far_open_range(regs->ds, (u16)regs->esi, bytes);
-		if (result == FAR_UNREACHABLE)
-			return STATUS_BAD_COMMAND;
-		FAR32(result + RESULT_DPTE) = 0xffffffff;
-	}
-	const struct geometry *geometry = &disk->geometry;
-	u32 cylinder_sectors =
-		(u32)geometry->heads * geometry->sectors_per_track;
-	u32 cylinders = disk->sectors / cylinder_sectors;
-	/* A caller multiplies them to get the size [EDD-3], so they are only
-	 * valid if they account for every sector.
-	 */
-	bool chs_valid = disk->sectors <= CHS_MOST_SECTORS &&
-			 cylinders * cylinder_sectors == disk->sectors;
-	FAR16(result + RESULT_SIZE) = bytes;
-	FAR16(result + RESULT_FLAGS) = (u16)(
-		FLAG_DMA_BOUNDARY_HANDLED | (chs_valid ? FLAG_CHS_VALID : 0));
-	FAR32(result + RESULT_CYLINDERS) = cylinders;
-	FAR32(result + RESULT_HEADS) = geometry->heads;
-	FAR32(result + RESULT_SECTORS_PER_TRACK) = geometry->sectors_per_track;
-	FAR32(result + RESULT_SECTORS) = disk->sectors;
-	FAR32(result + RESULT_SECTORS + 4) = 0;
-	FAR16(result + RESULT_SECTOR_BYTES) = SECTOR_BYTES;
+
+	if (disk->flags & DISK_REMOVABLE)
+		answer.flags |=
+			FLAG_REMOVABLE | FLAG_CHANGE_LINE | FLAG_LOCKABLE;
+	if (status == STATUS_NO_MEDIUM)
+		answer.flags |= FLAG_NO_MEDIUM;
+	else if (status != STATUS_OK)
+		return status;
+	fill_geometry(disk, &answer);
+	if (answer.bytes > PATH_BEGIN)
+		fill_path(call, &answer);
+	for (u32 i = 0; i < answer.bytes; i++)
+		FAR8(to + i) = ((u8 *)&answer)[i];
+	return STATUS_OK;
+}
+
+#define DMA_MAXIMUM 5
+
+/* INT 13, 4E - Set hardware configuration
+ *
+ * In:  AL what to set: the fastest DMA, which is how we always work; there
+ *      are no ATA modes and no prefetch to choose
+ * Out: AL 0, no other drive is concerned
+ */
+enum int13_status int13_4e_configure(const struct int13_call *call)
+{
+	if (call->regs->al != DMA_MAXIMUM)
+		return STATUS_BAD_COMMAND;
+	call->regs->al = 0;
 	return STATUS_OK;
 }

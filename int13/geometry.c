@@ -6,9 +6,11 @@
  */
 #include "geometry.h"
 
-#define MBR_SIGNATURE_AT 64 /* in the table */
+#include "pc/far.h"
+
+#define MBR_TABLE_AT 446
+#define MBR_SIGNATURE_AT 510
 #define MBR_SIGNATURE 0xaa55
-#define MBR_ENTRIES 4
 #define MBR_ENTRY_BYTES 16
 
 /* Offsets in a partition entry */
@@ -18,31 +20,28 @@
 #define PART_START_LBA 8
 #define PART_SECTORS 12
 
-#define MOST_CYLINDERS 1024
 #define SMALL_DISK_SECTORS 0x200000u /* 1 GiB */
 
 /* A CHS address as packed in a partition entry: head, sector with cylinder
  * bits 9:8 in 7:6, cylinder bits 7:0.
  */
-static u16 chs_cylinder(const u8 *chs)
+static struct chs unpack(u32 at)
 {
-	return (u16)((chs[1] & 0xc0) << 2 | chs[2]);
+	u8 sector = FAR8(at + 1);
+
+	return (struct chs){(u16)((sector & 0xc0) << 2 | FAR8(at + 2)),
+			    FAR8(at), sector & 0x3f};
 }
 
-static u8 chs_sector(const u8 *chs)
+bool geometry_lba(const struct geometry *geometry, struct chs chs, u32 *lba)
 {
-	return chs[1] & 0x3f;
-}
-
-bool geometry_lba(const struct geometry *geometry, u16 cylinder, u8 head,
-		  u8 sector, u32 *lba)
-{
-	if (cylinder >= geometry->cylinders || head >= geometry->heads ||
-	    sector == 0 || sector > geometry->sectors_per_track)
+	if (chs.cylinder >= geometry->cylinders ||
+	    chs.head >= geometry->heads || chs.sector == 0 ||
+	    chs.sector > geometry->sectors_per_track)
 		return false;
-	*lba = ((u32)cylinder * geometry->heads + head) *
+	*lba = ((u32)chs.cylinder * geometry->heads + chs.head) *
 		       geometry->sectors_per_track +
-	       sector - 1;
+	       chs.sector - 1;
 	return true;
 }
 
@@ -56,29 +55,27 @@ bool geometry_fits(const struct geometry *geometry, u32 sectors)
 /* Does the packed CHS address name that LBA? An LBA past cylinder 1023 has
  * no CHS address: then anything goes.
  */
-static bool agrees(const struct geometry *geometry, const u8 *chs, u32 lba)
+static bool agrees(const struct geometry *geometry, u32 chs, u32 lba)
 {
 	u32 named;
 
 	if (lba / geometry->heads / geometry->sectors_per_track >=
 	    MOST_CYLINDERS)
 		return true;
-	return geometry_lba(geometry, chs_cylinder(chs), chs[0],
-			    chs_sector(chs), &named) &&
-	       named == lba;
+	return geometry_lba(geometry, unpack(chs), &named) && named == lba;
 }
 
-static bool entry_used(const u8 *entry)
+static bool entry_used(u32 entry)
 {
-	return entry[PART_TYPE] && le32(entry + PART_SECTORS);
+	return FAR8(entry + PART_TYPE) && FAR32(entry + PART_SECTORS);
 }
 
-static bool table_agrees(const struct geometry *geometry, const u8 *table)
+static bool table_agrees(const struct geometry *geometry)
 {
-	for (u32 i = 0; i < MBR_ENTRIES; i++) {
-		const u8 *entry = table + i * MBR_ENTRY_BYTES;
-		u32 start = le32(entry + PART_START_LBA);
-		u32 end = start + le32(entry + PART_SECTORS) - 1;
+	for (u32 entry = MBR_TABLE_AT; entry < MBR_SIGNATURE_AT;
+	     entry += MBR_ENTRY_BYTES) {
+		u32 start = FAR32(entry + PART_START_LBA);
+		u32 end = start + FAR32(entry + PART_SECTORS) - 1;
 
 		if (entry_used(entry) &&
 		    !(agrees(geometry, entry + PART_START_CHS, start) &&
@@ -88,39 +85,97 @@ static bool table_agrees(const struct geometry *geometry, const u8 *table)
 	return true;
 }
 
-/* Partitions end on a cylinder boundary, so that the end of one names the
+/* Partitions used to end on a cylinder boundary, so that the end of one names the
  * last head and sector. Try the end of each against all entries.
  */
-static bool from_partitions(const u8 *table, struct geometry *geometry)
+static bool from_ends(struct geometry *geometry)
 {
-	if (le16(table + MBR_SIGNATURE_AT) != MBR_SIGNATURE)
-		return false;
-	for (u32 i = 0; i < MBR_ENTRIES; i++) {
-		const u8 *entry = table + i * MBR_ENTRY_BYTES;
-		const u8 *end = entry + PART_END_CHS;
+	struct geometry found;
+
+	for (u32 entry = MBR_TABLE_AT; entry < MBR_SIGNATURE_AT;
+	     entry += MBR_ENTRY_BYTES) {
+		struct chs end = unpack(entry + PART_END_CHS);
 
 		/* An end within the first cylinder says nothing of heads. */
-		if (!entry_used(entry) || end[0] == 255 || !chs_sector(end) ||
-		    !chs_cylinder(end))
+		if (!entry_used(entry) || end.head == 255 || !end.sector ||
+		    !end.cylinder)
 			continue;
-		*geometry = (struct geometry){MOST_CYLINDERS,
-					      (u8)(end[0] + 1),
-					      chs_sector(end)};
-		if (table_agrees(geometry, table))
+		found = (struct geometry){MOST_CYLINDERS, (u8)(end.head + 1),
+					  end.sector};
+		if (table_agrees(&found)) {
+			*geometry = found;
 			return true;
+		}
 	}
 	return false;
 }
 
-struct geometry geometry_choose(u32 sectors, const u8 *table)
+struct shape {
+	u8 heads, sectors_per_track;
+};
+
+/* For a small disk, the first that accounts for every sector, as DOS tools
+ * expect it; else the first, which is what SCSI BIOSes use.
+ */
+ROM_CONST struct shape small_shapes[] = {
+	{64, 32}, {16, 63}, {255, 63}, {32, 63}, {64, 63}, {128, 63}, {240, 63},
+};
+
+static bool accounts_for(const struct shape __seg_gs *shape, u32 sectors)
+{
+	u32 in_cylinder = (u32)shape->heads * shape->sectors_per_track;
+
+	return sectors % in_cylinder == 0 &&
+	       sectors / in_cylinder <= MOST_CYLINDERS;
+}
+
+static void take(struct geometry *geometry, const struct shape __seg_gs *shape)
+{
+	geometry->cylinders = MOST_CYLINDERS;
+	geometry->heads = shape->heads;
+	geometry->sectors_per_track = shape->sectors_per_track;
+}
+
+static void from_size(u32 sectors, struct geometry *geometry)
+{
+	const struct shape __seg_gs *shape = small_shapes;
+
+	*geometry = (struct geometry){MOST_CYLINDERS, MOST_HEADS,
+				      MOST_SECTORS_PER_TRACK};
+	if (sectors > SMALL_DISK_SECTORS)
+		return;
+	for (u32 i = ARRAY_SIZE(small_shapes); i--;)
+		if (accounts_for(&small_shapes[i], sectors))
+			shape = &small_shapes[i];
+	take(geometry, shape);
+}
+
+/* Today's partitions end anywhere, but their CHS addresses still mean some
+ * shape. *geometry, which is by size, stays if no other explains them better.
+ */
+static void from_addresses(struct geometry *geometry)
+{
+	struct geometry other;
+
+	if (table_agrees(geometry))
+		return;
+	for (u32 i = 0; i < ARRAY_SIZE(small_shapes); i++) {
+		take(&other, &small_shapes[i]);
+		if (table_agrees(&other)) {
+			*geometry = other;
+			return;
+		}
+	}
+}
+
+struct geometry geometry_choose(u32 sectors, bool first_sector)
 {
 	struct geometry geometry;
 
-	if (!table || !from_partitions(table, &geometry)) {
-		bool small = sectors <= SMALL_DISK_SECTORS;
-		geometry.heads = small ? 64 : 255;
-		geometry.sectors_per_track = small ? 32 : 63;
-	}
+	from_size(sectors, &geometry);
+	if (first_sector && FAR16(MBR_SIGNATURE_AT) == MBR_SIGNATURE &&
+	    !from_ends(&geometry))
+		from_addresses(&geometry);
 	u32 cylinders =
 		sectors / geometry.heads / geometry.sectors_per_track;
 	if (cylinders > MOST_CYLINDERS)

@@ -14,21 +14,27 @@ struct geometry {
 	u8 sectors_per_track; /* 1 to 63 */
 };
 
-/* The end of an MBR: partition table and signature. */
-#define MBR_TABLE_AT 446
-#define MBR_TABLE_BYTES 66
+#define MOST_CYLINDERS 1024
+#define MOST_HEADS 255 /* DOS cannot count to 256 */
+#define MOST_SECTORS_PER_TRACK 63
 
-/* The geometry for a disk of so many 512-byte sectors. `table` is the end of
- * its MBR, or null if it could not be read: a partition table whose entries
- * agree on heads and sectors decides, else 64/32 up to 1 GiB and 255/63 above.
+/* The geometry for a disk of so many 512-byte sectors. If FS points at its
+ * first sector, a partition table in there whose entries agree on heads and
+ * sectors decides; else 64/32 up to 1 GiB, or one that accounts for every
+ * sector if that does not, and 255/63 above.
  */
-struct geometry geometry_choose(u32 sectors, const u8 *table);
+struct geometry geometry_choose(u32 sectors, bool first_sector);
 
 /* Does a disk of so many sectors have all that the geometry names? */
 bool geometry_fits(const struct geometry *geometry, u32 sectors);
 
+struct chs {
+	u16 cylinder;
+	u8 head;
+	u8 sector;
+};
+
 /* LBA of a CHS address; false if it lies outside the geometry. */
-bool geometry_lba(const struct geometry *geometry, u16 cylinder, u8 head,
-		  u8 sector, u32 *lba);
+bool geometry_lba(const struct geometry *geometry, struct chs chs, u32 *lba);
 
 #endif

@@ -15,20 +15,25 @@ enum int13_status {
 	STATUS_BAD_COMMAND = 0x01, /* unknown function or bad argument */
 	STATUS_WRITE_PROTECTED = 0x03,
 	STATUS_NOT_FOUND = 0x04, /* no such sector */
+	STATUS_RESET_FAILED = 0x05,
 	STATUS_CHANGED = 0x06,
 	STATUS_DMA_OVERRUN = 0x08,
 	STATUS_DMA_BOUNDARY = 0x09, /* buffer not reachable */
+	STATUS_BAD_MEDIA = 0x0c,
 	STATUS_READ_ERROR = 0x10,
 	STATUS_CONTROLLER = 0x20,
 	STATUS_NO_MEDIUM = 0x31,
 	STATUS_TIMEOUT = 0x80,
 	STATUS_NOT_READY = 0xaa,
+	STATUS_NOT_LOCKED = 0xb0,
+	STATUS_LOCKED = 0xb1,
+	STATUS_NOT_REMOVABLE = 0xb2,
 	STATUS_IN_USE = 0xb3,
+	STATUS_TOO_MANY_LOCKS = 0xb4,
+	STATUS_EJECT_FAILED = 0xb5,
+	STATUS_WRITE_FAULT = 0xcc,
 	STATUS_SENSE_FAILED = 0xff,
 };
-
-/* The one map from how a SCSI command ended to AH (status.c). */
-enum int13_status int13_status(enum scsi_result result);
 
 /* A handler does one function for a drive of ours and returns its status;
  * the dispatcher sets AH, CF and 40:74h from it.
@@ -37,19 +42,43 @@ struct int13_call {
 	struct int13_state *state;
 	struct int13_frame *regs;
 	struct disk *disk;
+	enum disk_action action; /* of the functions that have one */
 };
 typedef enum int13_status int13_handler(const struct int13_call *call);
 
-int13_handler int13_02_read, int13_08_parameters, int13_10_ready,
-	int13_15_type;					  /* chs.c */
-int13_handler int13_41_check, int13_42_read, int13_48_parameters; /* edd.c */
+int13_handler int13_00_reset, int13_chs_blocks, int13_08_parameters,
+	int13_10_ready, int13_15_type; /* chs.c */
+int13_handler int13_41_check, int13_edd_blocks, int13_48_parameters,
+	int13_4e_configure; /* edd.c */
+int13_handler int13_16_changed, int13_45_lock, int13_46_eject,
+	int13_49_changed; /* removable.c */
 
-/* Read blocks of 512 bytes to a caller's buffer at segment:offset
- * (transfer.c). *count says how many to read and, on return, how many are
- * good. Nothing is moved if the request as a whole cannot be done.
+/* The map from how a SCSI command ended to AH (status.c). What that says
+ * of the medium is remembered in the call's disk.
  */
-enum int13_status int13_read(const struct int13_call *call, u32 lba,
-			     u32 *count, u16 segment, u16 offset);
+enum int13_status int13_status(const struct int13_call *call,
+			       enum scsi_result result);
+
+/* Make sure that the size of the medium is known (removable.c). */
+enum int13_status int13_know_size(const struct int13_call *call);
+
+/* Sectors of a drive and the caller's buffer for them. */
+struct int13_range {
+	u64 lba;
+	u64 buffer; /* linear address */
+	u64 end;    /* of the memory that the caller can mean */
+	u32 count;  /* of sectors */
+};
+
+/* Do the call's action on the range (transfer.c). On return range->count is
+ * how many sectors are good. Nothing is done if the request as a whole cannot
+ * be done.
+ */
+enum int13_status int13_transfer(const struct int13_call *call,
+				 struct int13_range *range);
+
+/* What a seg:off pair can name: up to FFFF:FFFFh. */
+#define REAL_MODE_END 0x10fff0u
 
 /* Called by rom/entry.S for each INT 13h on a drive of ours (dispatch.c). */
 void int13_dispatch(struct int13_frame *regs, struct int13_state *state);

@@ -1,47 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The one map from SCSI results to INT 13h status codes. docs/errors.md
- * explains each line.
+ * The map from SCSI results to INT 13h status codes, which docs/errors.md
+ * explains. Only a write knows better what a medium error means to it
+ * (transfer.c).
  */
 #include "int13.h"
 
-enum int13_status int13_status(enum scsi_result result)
+ROM_CONST u8 statuses[] = {
+	[SCSI_OK] = STATUS_OK,
+	[SCSI_NO_TARGET] = STATUS_TIMEOUT,
+	[SCSI_TIMEOUT] = STATUS_TIMEOUT,
+	[SCSI_BUS_ERROR] = STATUS_CONTROLLER,
+	[SCSI_SHORT_DATA] = STATUS_CONTROLLER,
+	[SCSI_OVERRUN] = STATUS_DMA_OVERRUN,
+	[SCSI_BUSY] = STATUS_NOT_READY,
+	[SCSI_RESERVED] = STATUS_IN_USE,
+	[SCSI_SENSE_FAILED] = STATUS_SENSE_FAILED,
+	[SCSI_NOT_READY] = STATUS_NOT_READY,
+	[SCSI_NO_MEDIUM] = STATUS_NO_MEDIUM,
+	[SCSI_MEDIUM_ERROR] = STATUS_READ_ERROR,
+	[SCSI_HARDWARE_ERROR] = STATUS_CONTROLLER,
+	[SCSI_ILLEGAL_REQUEST] = STATUS_BAD_COMMAND,
+	[SCSI_LBA_OUT_OF_RANGE] = STATUS_NOT_FOUND,
+	[SCSI_MEDIUM_CHANGED] = STATUS_CHANGED,
+	[SCSI_ATTENTION] = STATUS_CONTROLLER,
+	[SCSI_WRITE_PROTECTED] = STATUS_WRITE_PROTECTED,
+	[SCSI_BLANK] = STATUS_NOT_FOUND,
+	[SCSI_ABORTED] = STATUS_CONTROLLER,
+	[SCSI_BAD_BLOCKS] = STATUS_BAD_MEDIA,
+};
+_Static_assert(ARRAY_SIZE(statuses) == SCSI_BAD_BLOCKS + 1,
+	       "every result has its status");
+
+enum int13_status int13_status(const struct int13_call *call,
+			       enum scsi_result result)
 {
-	switch (result) {
-	case SCSI_OK:
-		return STATUS_OK;
-	case SCSI_NO_TARGET:
-	case SCSI_TIMEOUT:
-		return STATUS_TIMEOUT;
-	case SCSI_OVERRUN:
-		return STATUS_DMA_OVERRUN;
-	case SCSI_BUSY:
-	case SCSI_NOT_READY:
-		return STATUS_NOT_READY;
-	case SCSI_RESERVED:
-		return STATUS_IN_USE;
-	case SCSI_SENSE_FAILED:
-		return STATUS_SENSE_FAILED;
-	case SCSI_NO_MEDIUM:
-		return STATUS_NO_MEDIUM;
-	case SCSI_MEDIUM_ERROR:
-		return STATUS_READ_ERROR;
-	case SCSI_ILLEGAL_REQUEST:
-		return STATUS_BAD_COMMAND;
-	case SCSI_LBA_OUT_OF_RANGE:
-	case SCSI_BLANK:
-		return STATUS_NOT_FOUND;
-	case SCSI_MEDIUM_CHANGED:
-		return STATUS_CHANGED;
-	case SCSI_WRITE_PROTECTED:
-		return STATUS_WRITE_PROTECTED;
-	case SCSI_BUS_ERROR:
-	case SCSI_SHORT_DATA:
-	case SCSI_HARDWARE_ERROR:
-	case SCSI_ATTENTION:
-	case SCSI_ABORTED:
-		break;
+	struct disk *disk = call->disk;
+
+	if (disk->flags & DISK_REMOVABLE) {
+		if (result == SCSI_MEDIUM_CHANGED || result == SCSI_NO_MEDIUM)
+			disk->flags |=
+				DISK_CHANGED | DISK_UNKNOWN | DISK_UNTOLD;
+		if (result == SCSI_NO_MEDIUM)
+			drives_set_largest(disk);
 	}
-	return STATUS_CONTROLLER;
+	return (enum int13_status)statuses[result];
 }

@@ -1,43 +1,185 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A caller's buffer as the controller sees it. The chip moves data to any
- * address and across any boundary; only the length of a command is limited.
+ * A caller's sectors and buffer, cut into pieces that one SCSI command can
+ * do. The chip moves data to any address and across any boundary. Where a
+ * block holds several sectors and not all of them are wanted, it moves the
+ * others from or to the block buffer within the same command.
  */
 #include "int13.h"
 
-#include "pc/phys.h"
-#include "scsi/disk.h"
-
-/* What a seg:off pair can name: up to FFFF:FFFFh. */
-#define REAL_MODE_END 0x10fff0u
+#include "pc/vds.h"
 
 /* In one command: hba.h wants less than 64 KiB. */
-#define MOST_BLOCKS 127u
+#define MOST_BYTES 0xffffu
 
-enum int13_status int13_read(const struct int13_call *call, u32 lba,
-			     u32 *count, u16 segment, u16 offset)
+struct piece {
+	u64 lba;
+	u32 buffer;
+	u32 sectors;
+	u32 ahead; /* sectors of the first block that are not wanted */
+	struct disk_job job;
+	struct vds_pages memory; /* the caller's, then the block buffer's for
+				  * the rest of the last block */
+};
+
+static bool moves_data(u8 action)
+{
+	return action <= DISK_WRITE_VERIFY;
+}
+
+static bool writes(u8 action)
+{
+	return action == DISK_WRITE || action == DISK_WRITE_VERIFY;
+}
+
+/* As many whole blocks as a command takes and the caller wants, or some
+ * sectors of one block.
+ */
+static void choose_sectors(const struct disk *disk, struct piece *piece,
+			   u32 wanted)
+{
+	u32 most = MOST_BYTES >> disk->sector_shift;
+	u32 in_block = 1u << disk->split;
+
+	piece->ahead = (u32)piece->lba & (in_block - 1);
+	if (wanted > most)
+		wanted = most;
+	if (!piece->ahead && wanted >= in_block)
+		wanted &= ~(in_block - 1);
+	else if (wanted > in_block - piece->ahead)
+		wanted = in_block - piece->ahead;
+	piece->sectors = wanted;
+}
+
+/* Where the data goes. False if a bus master cannot get there. */
+static bool find_memory(const struct int13_call *call, struct piece *piece)
+{
+	struct disk_job *job = &piece->job;
+	struct vds_pages *memory = &piece->memory;
+	u32 bytes = piece->sectors << call->disk->sector_shift;
+	u32 pages = 1;
+
+	job->data = (struct phys_range){
+		call->state->buffer_address,
+		piece->ahead << call->disk->sector_shift};
+	job->more = memory->page;
+	memory->page[0] = (struct phys_range){piece->buffer, bytes};
+	if (vds_needed()) {
+		memory->to_device = writes(job->action);
+		pages = vds_lock(memory, piece->buffer, bytes);
+	}
+	bytes += job->data.bytes;
+	memory->page[pages] = (struct phys_range){
+		job->data.address + bytes,
+		(job->blocks.count << job->block_shift) - bytes};
+	return pages;
+}
+
+/* Read the block of which only a part will be written. */
+static enum scsi_result read_rest(const struct int13_call *call,
+				  const struct disk_job *write)
+{
+	struct disk_job job = *write;
+
+	job.action = DISK_READ;
+	job.data.bytes = BLOCK_BUFFER_BYTES;
+	return disk_do(&call->state->bus, &call->disk->device, &job);
+}
+
+static enum int13_status do_job(const struct int13_call *call,
+				struct piece *piece)
+{
+	struct disk_job *job = &piece->job;
+	bool part_of_block = piece->sectors & ((1u << call->disk->split) - 1);
+
+	if (writes(job->action) && part_of_block) {
+		enum scsi_result result = read_rest(call, job);
+		if (result != SCSI_OK)
+			return int13_status(call, result);
+	}
+	enum scsi_result result =
+		disk_do(&call->state->bus, &call->disk->device, job);
+	if (result == SCSI_MEDIUM_ERROR && writes((u8)call->action))
+		return STATUS_WRITE_FAULT;
+	return int13_status(call, result);
+}
+
+/* Do the piece. On return piece->sectors is how many of it are good. */
+static enum int13_status do_piece(const struct int13_call *call,
+				  struct piece *piece)
 {
 	const struct disk *disk = call->disk;
-	u32 address = phys_of_far(segment, offset);
-	u32 blocks = *count;
+	u32 end = piece->ahead + piece->sectors;
 
-	*count = 0;
-	if (lba >= disk->sectors || blocks > disk->sectors - lba)
-		return STATUS_NOT_FOUND;
-	if (blocks * SECTOR_BYTES > REAL_MODE_END - address)
+	piece->job = (struct disk_job){
+		.blocks = {piece->lba >> disk->split,
+			   (u8)((end + (1u << disk->split) - 1) >>
+				disk->split)},
+		.action = (u8)call->action,
+		.block_shift = (u8)(disk->sector_shift + disk->split),
+	};
+	if (moves_data(call->action) && !find_memory(call, piece)) {
+		piece->sectors = 0;
 		return STATUS_DMA_BOUNDARY;
-	while (*count < blocks) {
-		u32 piece = blocks - *count;
-		if (piece > MOST_BLOCKS)
-			piece = MOST_BLOCKS;
-		enum scsi_result result = disk_read(
-			&call->state->bus, disk->device, lba + *count,
-			(u16)piece, SECTOR_BYTES,
-			address + *count * SECTOR_BYTES);
-		if (result != SCSI_OK)
-			return int13_status(result);
-		*count += piece;
 	}
+	enum int13_status status = do_job(call, piece);
+	if (status != STATUS_OK) {
+		u32 done = piece->job.done << disk->split;
+		piece->sectors = done > piece->ahead ? done - piece->ahead : 0;
+	}
+	if (moves_data(call->action) && vds_needed() &&
+	    !vds_unlock(&piece->memory)) {
+		piece->sectors = 0;
+		return STATUS_DMA_BOUNDARY;
+	}
+	return status;
+}
+
+/* Can all of it be done? */
+static enum int13_status check(const struct int13_call *call,
+			       const struct int13_range *range, u32 count)
+{
+	const struct disk *disk = call->disk;
+
+	if (range->lba >= disk->sectors || count > disk->sectors - range->lba)
+		return STATUS_NOT_FOUND;
+	if (moves_data(call->action) &&
+	    (range->buffer > range->end ||
+	     (u64)count << disk->sector_shift > range->end - range->buffer))
+		return STATUS_DMA_BOUNDARY;
 	return STATUS_OK;
+}
+
+enum int13_status int13_transfer(const struct int13_call *call,
+				 struct int13_range *range)
+{
+	const struct disk *disk = call->disk;
+	u32 left = range->count, most = left;
+	enum int13_status status = int13_know_size(call);
+	struct piece piece;
+
+	piece.lba = range->lba;
+	piece.buffer = (u32)range->buffer;
+	/* Or the sectors would be taken for those of the old medium. */
+	range->count = 0;
+	if (status == STATUS_OK && disk->flags & DISK_UNTOLD)
+		status = STATUS_CHANGED;
+	if (status == STATUS_OK)
+		status = check(call, range, left);
+	while (status == STATUS_OK && left) {
+		choose_sectors(disk, &piece, left < most ? left : most);
+		u32 wanted = piece.sectors;
+		status = do_piece(call, &piece);
+		/* What cannot be locked together may go in smaller pieces. */
+		if (status == STATUS_DMA_BOUNDARY && wanted > 1) {
+			most = wanted / 2;
+			status = STATUS_OK;
+		}
+		piece.lba += piece.sectors;
+		piece.buffer += piece.sectors << disk->sector_shift;
+		range->count += piece.sectors;
+		left -= piece.sectors;
+	}
+	return status;
 }

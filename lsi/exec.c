@@ -14,7 +14,9 @@
 #define MSG_SAVE_DATA_POINTER 0x02
 #define MSG_RESTORE_POINTERS 0x03
 #define MSG_DISCONNECT 0x04
+#define MSG_ABORT 0x06
 #define MSG_REJECT 0x07
+#define MSG_BUS_DEVICE_RESET 0x0c
 #define MSG_IGNORE_WIDE_RESIDUE 0x23
 #define MSG_TWO_BYTE_FIRST 0x20
 #define MSG_TWO_BYTE_LAST 0x2f
@@ -25,6 +27,8 @@
 #define EXTENDED_WDTR_BYTES 2
 
 #define RESENDS 3 /* of a message the target did not get */
+
+#define DISMISS_TIMEOUT_MS 500
 
 /* Looks at the status byte between two looks at the chip. */
 #define SPINS_PER_POLL 256
@@ -38,6 +42,9 @@
 #define INSN_DATA 0
 #define INSN_PHASE 3
 #define INSN_PHASE_MASK 0x07
+
+/* The data test stands behind one for MSG IN: that cannot be it. */
+#define NO_DATA_PHASE PHASE_MSG_IN
 
 /* Why the program stopped. */
 enum ending {
@@ -64,8 +71,8 @@ struct exec {
 	struct clock clock;
 	u32 causes;		    /* of the last stop: SIST, DSTAT */
 	u32 code;		    /* of the last INT */
-	struct lsi_move now, saved; /* data pointers */
-	u32 least_left; /* bytes that never moved: a target that has sent all
+	u16 left, saved_left; /* data pointers: bytes still to move */
+	u16 least_left; /* bytes that never moved: a target that has sent all
 			 * may disconnect without a SAVE, and that the pointer
 			 * then goes back does not unmove them */
 	bool data_ended; /* no more data will be taken, although not all of
@@ -84,27 +91,19 @@ static struct step end(enum hba_result result)
 	return (struct step){.over = true, .result = (u8)result};
 }
 
-/* What an ending means for a command that cannot go on. */
+/* What an ending means for a command that cannot go on. INT: not where it was
+ * expected.
+ */
+ROM_CONST u8 ending_results[] = {
+	[END_TIMEOUT] = HBA_TIMEOUT,	 [END_CHIP] = HBA_CHIP,
+	[END_BUS_RESET] = HBA_BUS_RESET, [END_PARITY] = HBA_PARITY,
+	[END_NO_TARGET] = HBA_NO_TARGET, [END_BUS_FREE] = HBA_BUS_FREE,
+	[END_INT] = HBA_PROTOCOL,	 [END_MISMATCH] = HBA_PROTOCOL,
+};
+
 static enum hba_result ending_result(enum ending ending)
 {
-	switch (ending) {
-	case END_INT: /* not where it was expected */
-	case END_MISMATCH:
-		return HBA_PROTOCOL;
-	case END_NO_TARGET:
-		return HBA_NO_TARGET;
-	case END_BUS_FREE:
-		return HBA_BUS_FREE;
-	case END_BUS_RESET:
-		return HBA_BUS_RESET;
-	case END_PARITY:
-		return HBA_PARITY;
-	case END_TIMEOUT:
-		return HBA_TIMEOUT;
-	case END_CHIP:
-		break;
-	}
-	return HBA_CHIP;
+	return (enum hba_result)ending_results[ending];
 }
 
 static u8 *script_byte(struct lsi *lsi, const char *label, u32 offset)
@@ -125,17 +124,45 @@ static u8 data_phase(const struct hba_request *request)
 						  : PHASE_DATA_IN;
 }
 
-/* Tell the program where the data pointer is. With nothing left to move it
- * accepts no data phase: a block move of 0 bytes is illegal.
+/* Tell the program where the data pointer is: in which segment, and how far.
+ * With nothing left to move it accepts no data phase: a block move of 0 bytes
+ * is illegal.
  */
-static void set_pointer(struct exec *x, struct lsi_move pointer)
+static void set_pointer(struct exec *x, u32 left)
 {
-	x->now = pointer;
-	if (pointer.bytes < x->least_left)
-		x->least_left = pointer.bytes;
-	x->lsi->table.data = pointer;
+	const struct phys_range *segment = &x->request->data;
+	const struct phys_range *next = x->request->more;
+	u32 done = x->request->data_bytes - left;
+	struct lsi_move *move = &x->lsi->table.data;
+
+	x->left = (u16)left;
+	if (left < x->least_left)
+		x->least_left = (u16)left;
+	move->bytes = 0;
+	if (left) {
+		for (; done >= segment->bytes; segment = next++)
+			done -= segment->bytes;
+		move->bytes = segment->bytes - done;
+		if (move->bytes > left)
+			move->bytes = left;
+		move->address = segment->address + done;
+	}
 	set_phase(x->lsi, script_patch_data_test,
-		  pointer.bytes ? data_phase(x->request) : PHASE_RESERVED);
+		  left ? data_phase(x->request) : NO_DATA_PHASE);
+}
+
+/* Where our own memory lies on the bus can differ from call to call
+ * (pc/vds.h).
+ */
+static void set_addresses(struct lsi *lsi)
+{
+	struct lsi_table *table = &lsi->table;
+
+	table->msg_out.address = phys_of(lsi->msg_out);
+	table->status_early.address = phys_of(&lsi->status[0]);
+	table->status.address = phys_of(&lsi->status[1]);
+	table->msg_in.address = phys_of(lsi->msg_in);
+	table->sink.address = phys_of(&lsi->sink);
 }
 
 static void prepare(struct exec *x)
@@ -143,6 +170,7 @@ static void prepare(struct exec *x)
 	struct lsi *lsi = x->lsi;
 	struct hba_request *request = x->request;
 
+	set_addresses(lsi);
 	lsi->table.select_id = request->target;
 	lsi->msg_out[0] = MSG_IDENTIFY | request->lun;
 	lsi->table.msg_out.bytes = 1;
@@ -155,10 +183,9 @@ static void prepare(struct exec *x)
 	*script_byte(lsi, script_patch_target, INSN_DATA) = request->target;
 	*script_byte(lsi, script_patch_identify, INSN_DATA) =
 		lsi->msg_out[0];
-	x->saved = (struct lsi_move){request->data_bytes,
-				     request->data_address};
+	x->saved_left = request->data_bytes;
 	x->least_left = request->data_bytes;
-	set_pointer(x, x->saved);
+	set_pointer(x, request->data_bytes);
 }
 
 /* Wait until the chip has something to say: ISTAT, or 0 if the time is over.
@@ -271,13 +298,16 @@ static enum ending run(struct exec *x, u32 entry)
 
 /* ---- Phase mismatch -------------------------------------------------- */
 
-/* So many bytes have still to move; the target has gone to another phase. */
-static struct step data_left(struct exec *x, u32 left)
+/* So many bytes of the data move did not get across; the target has gone to
+ * another phase.
+ */
+static struct step move_cut(struct exec *x, u32 left_in_move)
 {
-	if (left > x->now.bytes)
+	u32 moving = x->lsi->table.data.bytes;
+
+	if (left_in_move > moving)
 		return end(HBA_PROTOCOL);
-	set_pointer(x, (struct lsi_move){
-			       left, x->now.address + x->now.bytes - left});
+	set_pointer(x, x->left - moving + left_in_move);
 	return go_on(script_resume);
 }
 
@@ -287,11 +317,11 @@ static struct step on_mismatch(struct exec *x)
 	bool out = x->request->direction == HBA_DATA_OUT;
 	u32 stopped_at = lsi_read32(lsi, LSI_DSP) - phys_of(lsi->script);
 	bool in_data = stopped_at == SCRIPT_LABEL(script_data_cut);
-	u32 left = x->now.bytes;
+	u32 left_in_move = 0;
 
 	/* DSP is past the move that was cut short. */
 	if (in_data)
-		left = lsi_residual(lsi, out);
+		left_in_move = lsi_residual(lsi, out);
 	/* Data that came in is in memory; what was to go out is not wanted. */
 	if (in_data && !out)
 		clear_leftovers(x);
@@ -303,7 +333,7 @@ static struct step on_mismatch(struct exec *x)
 	if (stopped_at == SCRIPT_LABEL(script_msg_out_cut) ||
 	    stopped_at == SCRIPT_LABEL(script_reply_cut))
 		return go_on(script_clear_atn);
-	return data_left(x, left);
+	return in_data ? move_cut(x, left_in_move) : go_on(script_resume);
 }
 
 /* ---- Messages -------------------------------------------------------- */
@@ -372,14 +402,14 @@ static struct step on_message(struct exec *x)
 
 	switch (message) {
 	case MSG_SAVE_DATA_POINTER:
-		x->saved = x->now;
+		x->saved_left = x->left;
 		return go_on(script_ack);
 	case MSG_RESTORE_POINTERS:
-		x->least_left = x->saved.bytes; /* the target disowns them */
-		set_pointer(x, x->saved);
+		x->least_left = x->saved_left; /* the target disowns them */
+		set_pointer(x, x->saved_left);
 		return go_on(script_ack);
 	case MSG_DISCONNECT:
-		set_pointer(x, x->saved);
+		set_pointer(x, x->saved_left);
 		return go_on(script_disconnect);
 	case MSG_EXTENDED:
 		return on_extended(x);
@@ -405,12 +435,15 @@ static struct step on_message(struct exec *x)
 
 /* ---- The program's INT codes ------------------------------------------ */
 
-/* The script says that the data move ran to its end. */
+/* The script says that the data move ran to its end: on to the next segment.
+ * Behind the status byte no more will come.
+ */
 static void note_data_done(struct exec *x)
 {
 	if (!x->data_ended && x->lsi->status[0] == NO_STATUS)
-		set_pointer(x, (struct lsi_move){
-				       0, x->now.address + x->now.bytes});
+		set_pointer(x, x->left - x->lsi->table.data.bytes);
+	if (x->lsi->status[1] != NO_STATUS)
+		x->data_ended = true;
 }
 
 static struct step on_complete(struct exec *x)
@@ -427,18 +460,21 @@ static struct step on_complete(struct exec *x)
 	/* COMMAND COMPLETE without a status: nothing was promised. */
 	if (request->status == NO_STATUS)
 		return end(HBA_BUS_FREE);
-	request->residual = x->least_left;
+	request->moved = (u16)(request->data_bytes - x->least_left);
 	request->overrun = x->drained;
 	return end(HBA_OK);
 }
 
-/* Data in that was not asked for runs into the sink. Data out is never made
- * up: it could end on a disk. Other phases do not exist.
+/* Data behind the end of a segment goes to or comes from the next one. Data in
+ * that was not asked for runs into the sink. Data out is never made up: it
+ * could end on a disk. Other phases do not exist.
  */
 static struct step on_bad_phase(struct exec *x)
 {
 	u8 phase = lsi_read8(x->lsi, LSI_SSTAT1) & SSTAT1_PHASE_MASK;
 
+	if (x->left && !x->data_ended && phase == data_phase(x->request))
+		return go_on(script_resume);
 	if (phase != PHASE_DATA_IN || x->drained)
 		return end(HBA_PROTOCOL);
 	x->drained = true;
@@ -469,7 +505,7 @@ static struct step on_int(struct exec *x)
 			return end(HBA_PROTOCOL);
 		return go_on(script_reply);
 	case INT_SHORT:
-		return data_left(x, lsi_residual(x->lsi, false));
+		return move_cut(x, lsi_residual(x->lsi, false));
 	default: /* INT_RESELECTED by a stranger, or a stray value */
 		return end(HBA_PROTOCOL);
 	}
@@ -495,17 +531,50 @@ static struct step act(struct exec *x, enum ending ending)
 
 /* ---- The contract ----------------------------------------------------- */
 
-/* Leave chip and bus fit for the next command. */
-static void recover(struct lsi *lsi, enum hba_result result)
+/* Tell the target to forget the command: with ATN if it holds the bus, by a
+ * new selection if it has gone away with it. True if it let go of the bus.
+ */
+static bool dismissed(struct exec *x, u8 message)
 {
+	struct lsi *lsi = x->lsi;
+	u32 entry = SCRIPT_LABEL(script_dismiss);
+	u8 bytes = 0;
+
+	if (!lsi_abort(lsi))
+		return false;
+	(void)read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */
+	lsi_clear_fifos(lsi);
+	if (!(lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)) {
+		entry = SCRIPT_LABEL(script_select_to_dismiss);
+		lsi->msg_out[bytes++] = MSG_IDENTIFY | x->request->lun;
+	}
+	lsi->msg_out[bytes++] = message;
+	lsi->table.msg_out.bytes = bytes;
+	lsi->status[0] = NO_STATUS;
+	lsi->status[1] = NO_STATUS;
+	clock_start(&x->clock, DISMISS_TIMEOUT_MS);
+	return run(x, entry) == END_INT && x->code == INT_COMPLETE;
+}
+
+/* Leave chip and bus fit for the next command, with as little violence to the
+ * other targets as will do.
+ */
+static void recover(struct exec *x, enum hba_result result)
+{
+	struct lsi *lsi = x->lsi;
+
 	switch (result) {
 	case HBA_OK:
 	case HBA_NO_TARGET:
 	case HBA_BUS_FREE:
 		return; /* the bus is free and the chip has stopped */
 	case HBA_TIMEOUT:
+		if (dismissed(x, MSG_ABORT) ||
+		    dismissed(x, MSG_BUS_DEVICE_RESET))
+			return;
+		/* fall through */
 	case HBA_PROTOCOL:
-		lsi_abort(lsi); /* the program may still be running */
+		(void)lsi_abort(lsi); /* it may still be running */
 		break;
 	case HBA_BUS_RESET:
 	case HBA_PARITY:
@@ -539,7 +608,7 @@ enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 			break;
 		}
 	}
-	recover(lsi, (enum hba_result)step.result);
+	recover(&x, (enum hba_result)step.result);
 	return (enum hba_result)step.result;
 }
 

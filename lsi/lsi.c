@@ -53,13 +53,14 @@ void lsi_clear_fifos(struct lsi *lsi)
 		;
 }
 
-void lsi_abort(struct lsi *lsi)
+bool lsi_abort(struct lsi *lsi)
 {
 	struct clock clock;
 
 	lsi_write8(lsi, LSI_ISTAT, ISTAT_ABRT);
 	clock_start(&clock, ABORT_TIMEOUT_MS);
-	while (!clock_expired(&clock)) {
+	for (bool late = false; !late;) {
+		late = clock_expired(&clock);
 		u8 istat = lsi_read8(lsi, LSI_ISTAT);
 		if (istat & ISTAT_SIP) {
 			(void)lsi_read16(lsi, LSI_SIST);
@@ -69,10 +70,11 @@ void lsi_abort(struct lsi *lsi)
 			 */
 			lsi_write8(lsi, LSI_ISTAT, 0);
 			(void)lsi_read8(lsi, LSI_DSTAT);
-			return;
+			return true;
 		}
 	}
 	lsi_write8(lsi, LSI_ISTAT, 0);
+	return false;
 }
 
 static void write_ids(struct lsi *lsi)
@@ -156,11 +158,10 @@ static void build_table(struct lsi *lsi)
 	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
 		lsi->script[i] = lsi_script[i];
 	table->select_scntl3 = lsi->ccf;
-	table->msg_out.address = phys_of(lsi->msg_out);
-	table->status_early = (struct lsi_move){1, phys_of(&lsi->status[0])};
-	table->status = (struct lsi_move){1, phys_of(&lsi->status[1])};
-	table->msg_in = (struct lsi_move){1, phys_of(lsi->msg_in)};
-	table->sink = (struct lsi_move){1, phys_of(&lsi->sink)};
+	table->status_early.bytes = 1;
+	table->status.bytes = 1;
+	table->msg_in.bytes = 1;
+	table->sink.bytes = 1;
 }
 
 enum hba_result lsi_open(struct lsi *lsi, u16 io,
@@ -177,7 +178,7 @@ enum hba_result lsi_open(struct lsi *lsi, u16 io,
 	 */
 	if (!(chip->features & CHIP_ISTAT1) ||
 	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
-		lsi_abort(lsi);
+		(void)lsi_abort(lsi); /* the reset follows in any case */
 	/* No setting of the board itself is lost: own ID, differential
 	 * transceivers, interrupt pin driver, general-purpose pins.
 	 */

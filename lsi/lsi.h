@@ -54,10 +54,10 @@ struct lsi {
 enum hba_result lsi_open(struct lsi *lsi, u16 io,
 			 const struct lsi_chip __seg_gs *chip);
 
-/* Stop a running program [8xx-TM "ISTAT, ABRT"]. Bounded; the chip needs
- * lsi_reset() next.
+/* Stop a running program [8xx-TM "ISTAT, ABRT"]. Bounded; false if it cannot be
+ * stopped, and the chip needs lsi_reset() next.
  */
-void lsi_abort(struct lsi *lsi);
+bool lsi_abort(struct lsi *lsi);
 
 /* Software reset, all registers, bus reset, settling time. All targets are
  * asynchronous and narrow afterwards and have forgotten their commands.

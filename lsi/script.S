@@ -114,6 +114,7 @@ message_clean:
 complete:
 	AND_REGISTER LSI_SCNTL2, SDU_OFF
 	CLEAR_ACK_ATN
+free:
 	WAIT_DISCONNECT
 	INT	INT_COMPLETE
 
@@ -163,6 +164,19 @@ drained:
 drain_more:				/* ... and all others */
 	MOVE_FROM TABLE_SINK, PHASE_DATA_IN
 	JUMP	drained
+
+/* ---- A target that was too slow is told to forget its command. It answers
+ * ---- by leaving the bus, which must not count as an accident.
+ */
+LABEL script_select_to_dismiss
+	SELECT_ATN_FROM TABLE_SELECT, reselected
+	INT_WHEN_NOT PHASE_MSG_OUT, INT_BAD_PHASE
+LABEL script_dismiss
+	SET_ATN
+	CLEAR_ACK
+	AND_REGISTER LSI_SCNTL2, SDU_OFF
+	MOVE_FROM TABLE_MSG_OUT, PHASE_MSG_OUT
+	JUMP	free
 
 reselected:
 	INT	INT_RESELECTED

@@ -29,7 +29,7 @@
 #define INT_RESELECTED 9   /* somebody else (re)selected us */
 #define INT_SHORT 10	   /* data move ended early, DBC is what is left */
 
-#define SCRIPT_DWORDS 138 /* length of the program; rom.ld checks it */
+#define SCRIPT_DWORDS 152 /* length of the program; rom.ld checks it */
 
 #ifndef __ASSEMBLER__
 
@@ -43,7 +43,8 @@ extern const u32 __seg_gs lsi_script[SCRIPT_DWORDS];
 #define SCRIPT_LABEL(name) ((u32)(name))
 extern const char script_start[], script_resume[], script_ack[],
 	script_clear_atn[], script_reply[], script_more[],
-	script_disconnect[], script_drain[];
+	script_disconnect[], script_drain[], script_select_to_dismiss[],
+	script_dismiss[];
 /* DSP after a move that was cut short */
 extern const char script_msg_out_cut[], script_reply_cut[], script_data_cut[],
 	script_drain_cut[];

@@ -14,6 +14,8 @@
 #define BDA_MEMORY_KIB 0x413      /* word: conventional memory in KiB */
 #define BDA_DISK_STATUS 0x474     /* byte: status of the last hard disk call */
 #define BDA_HARD_DISK_COUNT 0x475 /* byte: hard disks the BIOS counts */
+#define BDA_VDS 0x47b             /* byte: bit 5, INT 4Bh serves bus masters */
+#define BDA_VDS_PRESENT 0x20
 
 static inline void bda_open(void)
 {

@@ -61,7 +61,7 @@ bios_call:
 	popl	%edi
 	popl	%esi
 	popl	%ebx
-	retl
+	retw
 
 /* Purpose:   far call into a 16-bit C function (PMM)
  * In:        EAX = far entry, EDX = words, ECX = how many
@@ -92,4 +92,4 @@ bios_far_call:
 	popl	%edi
 	popl	%esi
 	popl	%ebx
-	retl
+	retw

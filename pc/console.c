@@ -36,6 +36,16 @@ void console_hex8(u8 value)
 	}
 }
 
+void console_decimal(u32 value)
+{
+	u32 power = 1;
+
+	while (value / power >= 10)
+		power *= 10;
+	for (; power; power /= 10)
+		console_char((char)('0' + value / power % 10));
+}
+
 void console_newline(void)
 {
 	console_char('\r');

@@ -18,6 +18,7 @@ void console_bytes(const char *text, u32 length);
 void console_rom(const char IN_ROM *text);
 
 void console_hex8(u8 value);
+void console_decimal(u32 value);
 
 /* Carriage return and line feed. */
 void console_newline(void);

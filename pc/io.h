@@ -50,17 +50,11 @@ static inline void cpu_pause(void)
 	__asm__ volatile("rep; nop" : : : "memory");
 }
 
-/* Close interrupts, returning the FLAGS to hand to irq_restore(). */
-static inline u32 irq_save(void)
-{
-	u32 flags;
-	__asm__ volatile("pushfl; popl %0; cli" : "=r"(flags) : : "memory");
-	return flags;
-}
-
-static inline void irq_restore(u32 flags)
-{
-	__asm__ volatile("pushl %0; popfl" : : "r"(flags) : "memory", "cc");
-}
+/* Our code runs with interrupts closed, so that their handlers need none of
+ * our small stack. Everything that waits calls this often: it lets them in for
+ * a moment, on the stack of whoever called us, if that had interrupts open
+ * (rom/entry.S).
+ */
+void irq_window(void);
 
 #endif

@@ -43,9 +43,9 @@ void pci_write16(u16 address, u8 reg, u16 value)
 	(void)pci_call(PCI_WRITE_WORD, &regs);
 }
 
-bool pci_find(u16 vendor, u16 device, u16 index, u16 *address)
+bool pci_find(u32 id, u16 index, u16 *address)
 {
-	struct bios_regs regs = {.edx = vendor, .ecx = device, .esi = index};
+	struct bios_regs regs = {.edx = (u16)id, .ecx = id >> 16, .esi = index};
 
 	if (!pci_call(PCI_FIND_DEVICE, &regs))
 		return false;

@@ -26,7 +26,7 @@ u32 pci_read32(u16 address, u8 reg);
 
 void pci_write16(u16 address, u8 reg, u16 value);
 
-/* Find the index-th device with these IDs. False if there are not so many. */
-bool pci_find(u16 vendor, u16 device, u16 index, u16 *address);
+/* Find the index-th device with this ID (device << 16 | vendor). False if there are not so many. */
+bool pci_find(u32 id, u16 index, u16 *address);
 
 #endif

@@ -1,25 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Addresses as a bus master sees them. Only this file turns pointers and
- * seg:off pairs into bus addresses.
+ * Addresses as a bus master sees them. Only this file and vds.c turn pointers
+ * and seg:off pairs into bus addresses.
  */
 #ifndef PC_PHYS_H
 #define PC_PHYS_H
 
 #include "types.h"
 
-static inline u32 phys_of_far(u16 segment, u16 offset)
+#define OWN_MEMORY_BYTES 2048 /* the workspace, at offset 0 of DS */
+
+/* Bus address of the workspace (offset 0 of DS); rom.ld places it there. */
+extern u32 phys_base;
+
+/* Memory that lies together for a bus master. */
+struct phys_range {
+	u32 address;
+	u32 bytes;
+};
+
+static inline u32 linear_of(u16 segment, u16 offset)
 {
 	return (u32)segment * 16 + offset;
+}
+
+/* Memory lies where the CPU sees it: true unless VDS says otherwise. */
+static inline void phys_identity(void)
+{
+	u16 segment;
+	__asm__("movw %%ds, %0" : "=r"(segment));
+	phys_base = linear_of(segment, 0);
 }
 
 /* Bus address of an object in the workspace (DS). */
 static inline u32 phys_of(const volatile void *object)
 {
-	u16 segment;
-	__asm__("movw %%ds, %0" : "=r"(segment));
-	return (u32)segment * 16 + (u32)object;
+	return phys_base + (u32)object;
 }
 
 #endif

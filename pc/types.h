@@ -42,14 +42,4 @@ static inline u32 be32(const u8 *bytes)
 	return (u32)be16(bytes) << 16 | be16(bytes + 2);
 }
 
-static inline u16 le16(const u8 *bytes)
-{
-	return (u16)(bytes[1] << 8 | bytes[0]);
-}
-
-static inline u32 le32(const u8 *bytes)
-{
-	return (u32)le16(bytes + 2) << 16 | le16(bytes);
-}
-
 #endif

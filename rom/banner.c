@@ -7,10 +7,6 @@
 
 #include "pc/console.h"
 
-#define SECTORS_PER_MIB 2048
-#define MIB_PER_GIB 1024
-#define FIRST_MIB_SHOWN_AS_GIB (10 * MIB_PER_GIB)
-
 static void print(const struct text *text)
 {
 	console_bytes(text->bytes, text->length);
@@ -25,9 +21,8 @@ static void text_pci_address(struct text *text, u16 pci_address)
 	text_hex(text, pci_address & 7, 1);
 }
 
-/* "ID 0 LUN 0 QEMU QEMU HARDDISK" */
-static void text_unit(struct text *text, struct scsi_device device,
-		      const struct scsi_inquiry *inquiry)
+void banner_unit(struct text *text, struct scsi_device device,
+		 const struct scsi_inquiry *inquiry)
 {
 	text_rom(text, ROM_STRING("ID "));
 	text_decimal(text, device.target);
@@ -86,20 +81,28 @@ void banner_end(const char IN_ROM *words)
 }
 
 void banner_failure(struct scsi_device device,
-		    const struct scsi_inquiry *inquiry,
-		    const char IN_ROM *reason)
+		    const struct scsi_inquiry *inquiry)
 {
 	struct text text = {0};
 
 	text_rom(&text, ROM_STRING("  "));
-	text_unit(&text, device, inquiry);
+	banner_unit(&text, device, inquiry);
 	text_rom(&text, ROM_STRING(": "));
-	text_rom(&text, reason);
 	console_newline(); /* behind the controller, or the line before */
 	print(&text);
 }
 
-const char IN_ROM *banner_reason(enum scsi_result result)
+void banner_reason(const char IN_ROM *reason, u32 number)
+{
+	for (; *reason; reason++) {
+		if (*reason == '#')
+			console_decimal(number);
+		else
+			console_char(*reason);
+	}
+}
+
+const char IN_ROM *banner_words(enum scsi_result result)
 {
 	switch (result) {
 	case SCSI_OK:
@@ -126,6 +129,8 @@ const char IN_ROM *banner_reason(enum scsi_result result)
 		return ROM_STRING("medium error");
 	case SCSI_HARDWARE_ERROR:
 		return ROM_STRING("hardware error");
+	case SCSI_BAD_BLOCKS:
+		return ROM_STRING("blocks of # bytes are not supported");
 	case SCSI_SENSE_FAILED:
 	case SCSI_ILLEGAL_REQUEST:
 	case SCSI_LBA_OUT_OF_RANGE:
@@ -138,33 +143,9 @@ const char IN_ROM *banner_reason(enum scsi_result result)
 	return ROM_STRING("ready");
 }
 
-void banner_product(struct text *text, u16 pci_address,
-		    struct scsi_device device,
-		    const struct scsi_inquiry *inquiry)
+void banner_controller(struct text *text, u16 pci_address)
 {
 	text_rom(text, ROM_STRING("SCSI "));
 	text_pci_address(text, pci_address);
 	text_char(text, ' ');
-	text_unit(text, device, inquiry);
-}
-
-void banner_details(struct text *text, const struct scsi_inquiry *inquiry,
-		    const struct scsi_capacity *capacity)
-{
-	u32 mib = capacity->blocks / SECTORS_PER_MIB;
-
-	text_field(text, inquiry->revision, sizeof(inquiry->revision));
-	text_char(text, ' ');
-	if (mib >= FIRST_MIB_SHOWN_AS_GIB) {
-		text_decimal(text, mib / MIB_PER_GIB);
-		text_rom(text, ROM_STRING(" GiB, "));
-	} else if (mib) {
-		text_decimal(text, mib);
-		text_rom(text, ROM_STRING(" MiB, "));
-	} else {
-		text_decimal(text, capacity->blocks / 2);
-		text_rom(text, ROM_STRING(" KiB, "));
-	}
-	text_decimal(text, capacity->block_bytes);
-	text_rom(text, ROM_STRING("-byte blocks"));
 }

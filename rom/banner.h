@@ -27,22 +27,21 @@ void banner_count(u32 disks, bool failures);
 /* Rest of the line, then a new one */
 void banner_end(const char IN_ROM *words);
 
-/* A line, begun with a new one, for a unit that cannot be used: "  ID 2 LUN 0 QEMU QEMU HARDDISK: not ready"
+/* A line, begun with a new one, for a unit that cannot be used:
+ * "  ID 2 LUN 0 QEMU QEMU HARDDISK: "
  */
 void banner_failure(struct scsi_device device,
-		    const struct scsi_inquiry *inquiry,
-		    const char IN_ROM *reason);
-
-/* Words for a SCSI result. */
-const char IN_ROM *banner_reason(enum scsi_result result);
-
-/* "SCSI 00:03.0 ID 0 LUN 0 QEMU QEMU HARDDISK", for boot menus */
-void banner_product(struct text *text, u16 pci_address,
-		    struct scsi_device device,
 		    const struct scsi_inquiry *inquiry);
 
-/* "2.5+ 64 MiB, 512-byte blocks" */
-void banner_details(struct text *text, const struct scsi_inquiry *inquiry,
-		    const struct scsi_capacity *capacity);
+/* Why: a # in the reason stands for the number. */
+void banner_reason(const char IN_ROM *reason, u32 number);
+
+/* Words for a SCSI result. */
+const char IN_ROM *banner_words(enum scsi_result result);
+
+/* "SCSI 00:03.0 ", then "ID 0 LUN 0 QEMU QEMU HARDDISK": for boot menus */
+void banner_controller(struct text *text, u16 pci_address);
+void banner_unit(struct text *text, struct scsi_device device,
+		 const struct scsi_inquiry *inquiry);
 
 #endif

@@ -28,7 +28,7 @@
  * Preserves: everything not named by int13/, upper halves included
  * Stack:     20 bytes of the caller's, its INT frame included
  * Flags:     the caller's, with CF set as the result; while a command runs,
- *            interrupts are open if the caller had them open
+ *            irq_window opens interrupts if the caller had them open
  */
 	.section .text.entry, "ax"
 	.globl	rom_int13
@@ -71,15 +71,12 @@ rom_int13:
 	movw	%ax, FRAME_DS(%ebp)
 	movw	%fs:ENTRY_FLAGS(%di), %ax
 	movw	%ax, FRAME_FLAGS(%ebp)
+	movw	%ax, WS_CALLER_FLAGS
 	movw	%cs, %dx
 	movw	%dx, %gs
-	btw	$FLAGS_IF_BIT, %ax
-	jnc	1f
-	sti
-1:	movl	%ebp, %eax
+	movl	%ebp, %eax
 	movl	$WS_INT13, %edx
-	calll	int13_dispatch
-	cli
+	callw	int13_dispatch
 
 	movw	WS_CALLER_ESP, %di	# hand back EAX and CF
 	movw	WS_CALLER_SS, %fs
@@ -161,15 +158,40 @@ bcv_common:
 	popfw
 	lretw
 
+/* Purpose:   let interrupts in, on the caller's stack [pc/io.h]
+ * In:        DS = workspace, interrupts closed
+ * Out:       -
+ * Preserves: EBX ESI EDI EBP and segments
+ * Stack:     4 bytes of ours; the handlers' are the caller's
+ * Flags:     IF closed again; DF clear
+ */
+	.globl	irq_window
+irq_window:
+	btw	$FLAGS_IF_BIT, WS_CALLER_FLAGS
+	jnc	1f
+	movl	%esp, %eax
+	movw	WS_CALLER_SS, %ss
+	movl	WS_CALLER_ESP, %esp
+	sti
+	rep; nop			# STI takes effect behind this one
+	cli
+	movw	%ds, %dx
+	movw	%dx, %ss
+	movl	%eax, %esp
+1:	retw
+
 /* Purpose:   run a C function on the workspace's stack
  * In:        DS = workspace, EAX = argument, ECX = function
  * Out:       EAX = its result
  * Preserves: SS, ESP, DS
  * Stack:     2 bytes of the caller's
- * Flags:     IF as it is; DF clear
+ * Flags:     IF closed, but see irq_window; DF clear
  */
 	.globl	run_c
 run_c:
+	pushfw
+	popw	WS_CALLER_FLAGS
+	cli
 	btsw	$BUSY_BIT, WS_BUSY	# no INT 13h of an interrupt handler
 	movw	%ss, WS_CALLER_SS
 	movl	%esp, WS_CALLER_ESP
@@ -180,7 +202,7 @@ run_c:
 	movw	%cs, %bx
 	movw	%bx, %gs
 	cld
-	calll	*%ecx
+	callw	*%cx
 	movw	WS_CALLER_SS, %ss
 	movl	WS_CALLER_ESP, %esp
 	btrw	$BUSY_BIT, WS_BUSY

@@ -154,3 +154,9 @@ bool host_geometry(u16 pci_address, struct scsi_device device,
 	}
 	return false;
 }
+
+bool host_native_blocks(void)
+{
+	return fwcfg_open(ROM_STRING("opt/lsi8xx-rom/native-blocks")) &&
+	       fwcfg_byte() == '1';
+}

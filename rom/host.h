@@ -23,4 +23,9 @@ u8 host_boot_rank(u16 pci_address, struct scsi_device device);
 bool host_geometry(u16 pci_address, struct scsi_device device,
 		   struct geometry *geometry);
 
+/* Does the host want large blocks as they are? File
+ * "opt/lsi8xx-rom/native-blocks", "1".
+ */
+bool host_native_blocks(void);
+
 #endif

@@ -17,15 +17,13 @@
 #define ROM_PCIR_BLOCKS (ROM_PCIR + 0x10)	  /* word */
 #define ROM_PCIR_RUN_TIME_BLOCKS (ROM_PCIR + 0x16) /* word */
 
-/* One boot entry: a $PnP header with the texts it points to */
+/* One boot entry: a $PnP header with the text it points to */
 #define PNP_SLOTS 16
-#define PNP_SLOT_BYTES 128
+#define PNP_SLOT_BYTES 96
 #define PNP_NEXT 0x06	  /* word: offset of the next header, 0 ends */
 #define PNP_CHECKSUM 0x09 /* byte */
 #define PNP_HEADER_BYTES 0x20
 #define PNP_PRODUCT 0x20 /* zero-terminated text */
 #define PNP_PRODUCT_BYTES 64
-#define PNP_DETAILS 0x60 /* more text for the boot line */
-#define PNP_DETAILS_BYTES 32
 
 #endif

@@ -25,22 +25,15 @@ static u8 image_sum(u32 from, u32 bytes)
 	return sum;
 }
 
-static void write_text(u32 offset, u32 room, const struct text *text)
+void image_set_entry(u32 slot, const struct text *product)
 {
-	for (u32 i = 0; i < room; i++)
-		FAR8(offset + i) = i < text->length && i < room - 1
-					   ? (u8)text->bytes[i]
-					   : 0;
-}
-
-void image_set_entry(u32 slot, const struct text *product,
-		     const struct text *details)
-{
-	u32 header = slot_offset(slot);
+	u32 to = slot_offset(slot) + PNP_PRODUCT;
 
 	far_open(rom_segment());
-	write_text(header + PNP_PRODUCT, PNP_PRODUCT_BYTES, product);
-	write_text(header + PNP_DETAILS, PNP_DETAILS_BYTES, details);
+	for (u32 i = 0; i < PNP_PRODUCT_BYTES; i++)
+		FAR8(to + i) = i < product->length && i < PNP_PRODUCT_BYTES - 1
+				       ? (u8)product->bytes[i]
+				       : 0;
 }
 
 void image_link_entries(const u8 *order, u32 entries)

@@ -8,9 +8,8 @@
 
 #include "pc/text.h"
 
-/* Write the texts of a boot entry (0 to PNP_SLOTS - 1). */
-void image_set_entry(u32 slot, const struct text *product,
-		     const struct text *details);
+/* Write the text of a boot entry (0 to PNP_SLOTS - 1). */
+void image_set_entry(u32 slot, const struct text *product);
 
 /* Chain the boot entries in this order of slots; a BIOS lists and boots them
  * so.

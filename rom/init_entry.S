@@ -37,7 +37,7 @@ rom_init:
 	movw	%bx, %gs
 	movzwl	%sp, %esp
 	movzwl	%ax, %eax
-	calll	init_locate		# AX = workspace
+	callw	init_locate		# AX = workspace
 	movl	%ebp, %esp
 	testw	%ax, %ax
 	jz	1f
@@ -49,7 +49,7 @@ rom_init:
 	movw	%bx, %es
 	movl	%esp, %ebp
 	movzwl	%sp, %esp
-	calll	init_finish		# EAX = number of disks
+	callw	init_finish		# EAX = number of disks
 	movl	%ebp, %esp
 	movl	%eax, %ecx
 	jecxz	1f

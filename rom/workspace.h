@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * All the RAM we own: one block with our stack at its foot and this structure
- * above it. DS, ES and SS point at it whenever our C runs.
+ * All the RAM we own but for the block buffer: one block with our stack at its
+ * foot and this structure above it. DS, ES and SS point at it whenever our C
+ * runs.
  */
 #ifndef ROM_WORKSPACE_H
 #define ROM_WORKSPACE_H
 
 #define WORKSPACE_BYTES 2048
-#define STACK_BYTES 1120
+#define STACK_BYTES 948
 
 /* Offsets in the block that rom/entry.S uses */
 #define WS_CALLER_ESP (STACK_BYTES + 0)
 #define WS_CALLER_SS (STACK_BYTES + 4)
-#define WS_BUSY (STACK_BYTES + 6)
-#define WS_INT13 (STACK_BYTES + 8) /* struct int13_state */
+#define WS_CALLER_FLAGS (STACK_BYTES + 6)
+#define WS_PHYS_BASE (STACK_BYTES + 8)
+#define WS_BUSY (STACK_BYTES + 12)
+#define WS_INT13 (STACK_BYTES + 16) /* struct int13_state */
 #define WS_DRIVE_MAP (WS_INT13 + 0)
 #define WS_PREVIOUS (WS_INT13 + 4)
 
@@ -25,19 +28,22 @@
 
 #include "int13/drives.h"
 #include "lsi/lsi.h"
+#include "pc/phys.h"
 
 /* What rom/init.c finds out on the BIOS's stack and uses on ours */
 struct post_state {
 	const struct lsi_chip __seg_gs *chip;
-	u16 pci_address;
 	u16 io;
 	bool fwcfg; /* QEMU's configuration device is there */
+	bool buffer_kept; /* the block buffer is a permanent one */
 };
 
 struct workspace {
 	u32 caller_esp;
 	u16 caller_ss;
-	u8 busy; /* bit 0: a call is under way */
+	u16 caller_flags; /* only IF matters */
+	u32 phys_base;	  /* pc/phys.h */
+	u32 busy;	  /* bit 0: a call is under way */
 	struct int13_state int13;
 	struct lsi lsi;
 	struct post_state post;
@@ -52,11 +58,15 @@ extern u32 workspace_canary;
 		       "rom/entry.S uses this offset")
 WORKSPACE_AT(caller_esp, WS_CALLER_ESP);
 WORKSPACE_AT(caller_ss, WS_CALLER_SS);
+WORKSPACE_AT(caller_flags, WS_CALLER_FLAGS);
 WORKSPACE_AT(busy, WS_BUSY);
+WORKSPACE_AT(phys_base, WS_PHYS_BASE);
 WORKSPACE_AT(int13.drive_map, WS_DRIVE_MAP);
 WORKSPACE_AT(int13.previous, WS_PREVIOUS);
 _Static_assert(sizeof(struct workspace) <= WORKSPACE_BYTES - STACK_BYTES,
 	       "the workspace budget is WORKSPACE_BYTES");
+_Static_assert(WORKSPACE_BYTES == OWN_MEMORY_BYTES,
+	       "pc/phys.h knows how much lies at DS:0");
 
 #endif
 #endif

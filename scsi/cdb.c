@@ -5,84 +5,120 @@
  */
 #include "cdb.h"
 
-#define OP_TEST_UNIT_READY 0x00
 #define OP_REQUEST_SENSE 0x03
 #define OP_INQUIRY 0x12
-#define OP_START_STOP_UNIT 0x1b
 #define OP_READ_CAPACITY10 0x25
-#define OP_READ10 0x28
+#define OP_READ_CAPACITY16 0x9e
+#define OP_REPORT_LUNS 0xa0
 
-#define START_STOP_START 0x01
+#define SERVICE_READ_CAPACITY16 0x10
+
+/* From a 10-byte block command to its 16-byte form */
+#define LONG_FORM 0x60
 
 #define SHORT_TIMEOUT_MS 5000  /* answered from the target's memory */
 #define MEDIA_TIMEOUT_MS 10000 /* the medium is moved or read */
 #define SPIN_UP_TIMEOUT_MS 60000
+#define PATIENCE_MS 5000
 
-#define CDB10_BYTES 10
-#define CDB6_BYTES 6
+/* By bits 7:5 of the operation code [SCSI-2 "Operation code"] */
+ROM_CONST u8 cdb_lengths[] = {6, 10, 10, 6, 16, 12, 6, 6};
 
-static void cdb_begin(struct hba_request *request, struct scsi_device device,
-		      u8 opcode, u32 timeout_ms)
+static void cdb_begin(struct hba_request *request,
+		      const struct scsi_device *device, u8 opcode)
 {
 	*request = (struct hba_request){
-		.target = device.target,
-		.lun = device.lun,
-		.cdb_bytes = opcode < 0x20 ? CDB6_BYTES : CDB10_BYTES,
-		.timeout_ms = timeout_ms,
+		.target = device->target,
+		.lun = device->lun,
+		.cdb_bytes = cdb_lengths[opcode >> 5],
+		.timeout_ms = SHORT_TIMEOUT_MS,
+		.patience_ms = PATIENCE_MS,
 	};
 	request->cdb[0] = opcode;
-	/* Where devices before SCSI-3 look for the LUN if they ignore
-	 * IDENTIFY.
-	 */
-	request->cdb[1] = (u8)(device.lun << 5);
+	request->cdb[1] = device->cdb_lun;
 }
 
 static void cdb_data_in(struct hba_request *request, u32 bytes)
 {
 	request->direction = HBA_DATA_IN;
-	request->data_bytes = bytes;
+	request->data_bytes = (u16)bytes;
+	request->data.bytes = bytes;
+	request->least_bytes = (u16)bytes;
 }
 
-void cdb_test_unit_ready(struct hba_request *request,
-			 struct scsi_device device)
+static void put_be32(u8 *bytes, u32 value)
 {
-	cdb_begin(request, device, OP_TEST_UNIT_READY, SHORT_TIMEOUT_MS);
+	for (u32 i = 4; i--; value >>= 8)
+		bytes[i] = (u8)value;
 }
 
-void cdb_request_sense(struct hba_request *request, struct scsi_device device)
+void cdb_simple(struct hba_request *request, const struct scsi_device *device,
+		u32 command)
 {
-	cdb_begin(request, device, OP_REQUEST_SENSE, SHORT_TIMEOUT_MS);
+	cdb_begin(request, device, (u8)command);
+	request->cdb[4] = (u8)(command >> 8);
+	request->patience_ms = (u16)(command >> 16);
+	if ((u16)command == CDB_START_UNIT)
+		request->timeout_ms = SPIN_UP_TIMEOUT_MS;
+}
+
+void cdb_request_sense(struct hba_request *request,
+		       const struct scsi_device *device)
+{
+	cdb_begin(request, device, OP_REQUEST_SENSE);
 	request->cdb[4] = SENSE_BYTES;
 	cdb_data_in(request, SENSE_BYTES);
 }
 
-void cdb_inquiry(struct hba_request *request, struct scsi_device device)
+void cdb_inquiry(struct hba_request *request,
+		 const struct scsi_device *device)
 {
-	cdb_begin(request, device, OP_INQUIRY, SHORT_TIMEOUT_MS);
+	cdb_begin(request, device, OP_INQUIRY);
 	request->cdb[4] = INQUIRY_BYTES;
 	cdb_data_in(request, INQUIRY_BYTES);
+	request->least_bytes = INQUIRY_LEAST_BYTES;
 }
 
-void cdb_start_unit(struct hba_request *request, struct scsi_device device)
+void cdb_report_luns(struct hba_request *request,
+		     const struct scsi_device *device, u32 bytes)
 {
-	cdb_begin(request, device, OP_START_STOP_UNIT, SPIN_UP_TIMEOUT_MS);
-	request->cdb[4] = START_STOP_START;
+	cdb_begin(request, device, OP_REPORT_LUNS);
+	put_be32(&request->cdb[6], bytes);
+	cdb_data_in(request, bytes);
+	request->least_bytes = LUN_LIST_HEADER;
 }
 
-void cdb_read_capacity10(struct hba_request *request,
-			 struct scsi_device device)
+void cdb_read_capacity(struct hba_request *request,
+		       const struct scsi_device *device, u32 bytes)
 {
-	cdb_begin(request, device, OP_READ_CAPACITY10, MEDIA_TIMEOUT_MS);
-	cdb_data_in(request, 8);
+	bool wide = bytes != CAPACITY10_BYTES;
+
+	cdb_begin(request, device,
+		  wide ? OP_READ_CAPACITY16 : OP_READ_CAPACITY10);
+	request->timeout_ms = MEDIA_TIMEOUT_MS;
+	cdb_data_in(request, bytes);
+	if (wide) {
+		request->cdb[1] = SERVICE_READ_CAPACITY16;
+		request->cdb[13] = (u8)bytes;
+		request->least_bytes = CAPACITY16_LEAST_BYTES;
+	}
 }
 
-void cdb_read10(struct hba_request *request, struct scsi_device device,
-		u32 lba, u16 blocks)
+void cdb_blocks(struct hba_request *request, const struct scsi_device *device,
+		const struct scsi_blocks *blocks)
 {
-	cdb_begin(request, device, OP_READ10, MEDIA_TIMEOUT_MS);
-	for (u32 i = 0; i < 4; i++)
-		request->cdb[2 + i] = (u8)(lba >> (24 - 8 * i));
-	request->cdb[7] = (u8)(blocks >> 8);
-	request->cdb[8] = (u8)blocks;
-	request->direction = HBA_DATA_IN;
+	bool wide = (blocks->lba + blocks->count - 1) >> 32;
+	u32 lba = (u32)blocks->lba;
+
+	cdb_begin(request, device,
+		  (u8)(wide ? blocks->opcode + LONG_FORM : blocks->opcode));
+	request->timeout_ms = MEDIA_TIMEOUT_MS;
+	if (wide) {
+		put_be32(&request->cdb[2], (u32)(blocks->lba >> 32));
+		put_be32(&request->cdb[6], lba);
+		request->cdb[13] = (u8)blocks->count;
+	} else {
+		put_be32(&request->cdb[2], lba);
+		request->cdb[8] = (u8)blocks->count;
+	}
 }

@@ -35,53 +35,62 @@ static struct scsi_verdict bus_verdict(enum hba_result result)
 	return (struct scsi_verdict){SCSI_BUS_ERROR, ACTION_DONE};
 }
 
+static struct scsi_device device_of(const struct hba_request *request)
+{
+	return (struct scsi_device){request->target, request->lun,
+				    request->cdb[1] & CDB_LUN_MASK};
+}
+
 /* Fetch the sense data that belongs to the request's CHECK CONDITION. */
 static struct scsi_verdict check_condition(struct scsi_bus *bus,
 					   const struct hba_request *failed)
 {
 	struct hba_request request;
-	struct scsi_device device = {failed->target, failed->lun};
+	struct scsi_device device = device_of(failed);
 
 	for (u32 i = 0; i < SENSE_BYTES; i++)
 		bus->sense[i] = 0;
-	cdb_request_sense(&request, device);
-	request.data_address = phys_of(bus->sense);
+	cdb_request_sense(&request, &device);
+	request.data.address = phys_of(bus->sense);
 	if (bus->hba->execute(bus->hba, &request) != HBA_OK ||
 	    (request.status & STATUS_MASK) != STATUS_GOOD)
 		return (struct scsi_verdict){SCSI_SENSE_FAILED, ACTION_RETRY};
-	return sense_verdict(bus->sense, SENSE_BYTES - request.residual);
+	return sense_verdict(bus->sense, request.moved);
 }
 
 /* GOOD status: did the data come? */
-static struct scsi_verdict data_verdict(const struct hba_request *request,
-					u32 least_bytes)
+static struct scsi_verdict data_verdict(const struct hba_request *request)
 {
-	if (request->data_bytes - request->residual < least_bytes)
+	if (request->moved < request->least_bytes)
 		return (struct scsi_verdict){SCSI_SHORT_DATA, ACTION_RETRY};
-	/* More than the allocation length of an INQUIRY is only bad manners;
-	 * more than a block read's length means it is not our data.
+	/* More than the allocation length of an INQUIRY is only bad manners,
+	 * and where no data is wanted it does no harm; more than a block
+	 * read's length means it is not our data.
 	 */
-	if (request->overrun && least_bytes == request->data_bytes)
+	if (request->overrun && request->least_bytes &&
+	    request->least_bytes == request->data_bytes)
 		return (struct scsi_verdict){SCSI_OVERRUN, ACTION_RETRY};
 	return (struct scsi_verdict){SCSI_OK, ACTION_DONE};
 }
 
 static struct scsi_verdict run_once(struct scsi_bus *bus,
-				    struct hba_request *request,
-				    u32 least_bytes)
+				    struct hba_request *request)
 {
 	enum hba_result result = bus->hba->execute(bus->hba, request);
 
+	bus->suspect = result != HBA_OK;
 	if (result != HBA_OK)
 		return bus_verdict(result);
 	switch (request->status & STATUS_MASK) {
 	case STATUS_GOOD:
-		return data_verdict(request, least_bytes);
+		return data_verdict(request);
 	case STATUS_CHECK_CONDITION: {
 		struct scsi_verdict verdict = check_condition(bus, request);
+		if (verdict.result == SCSI_MEDIUM_CHANGED)
+			bus->medium_changed = true;
 		/* RECOVERED ERROR: success, if the data came */
 		return verdict.result == SCSI_OK
-			       ? data_verdict(request, least_bytes)
+			       ? data_verdict(request)
 			       : verdict;
 	}
 	case STATUS_BUSY:
@@ -97,28 +106,44 @@ static struct scsi_verdict run_once(struct scsi_bus *bus,
 static void start_unit(struct scsi_bus *bus, const struct hba_request *request)
 {
 	struct hba_request start;
-	struct scsi_device device = {request->target, request->lun};
+	struct scsi_device device = device_of(request);
 
-	cdb_start_unit(&start, device);
+	cdb_simple(&start, &device, CDB_START_UNIT);
 	/* Whether it helped shows when the command is tried again; only an
 	 * attention says that it was not even looked at.
 	 */
 	for (u32 i = 0; i < ATTENTIONS; i++)
-		if (run_once(bus, &start, 0).action != ACTION_ATTENTION)
+		if (run_once(bus, &start).action != ACTION_ATTENTION)
 			return;
 }
 
+/* Changed may also mean that it is gone. Seen: QEMU. */
+static enum scsi_result is_there(struct scsi_bus *bus,
+				 const struct hba_request *request)
+{
+	struct hba_request test;
+	struct scsi_device device = device_of(request);
+
+	cdb_simple(&test, &device, CDB_TEST_UNIT_READY);
+	return run_once(bus, &test).result == SCSI_NO_MEDIUM
+		       ? SCSI_NO_MEDIUM
+		       : SCSI_MEDIUM_CHANGED;
+}
+
 enum scsi_result scsi_command(struct scsi_bus *bus,
-			      struct hba_request *request, u32 least_bytes,
-			      u32 patience_ms)
+			      struct hba_request *request)
 {
 	u32 retries = RETRIES, attentions = ATTENTIONS;
-	u32 pauses = patience_ms / PAUSE_MS;
+	u32 pauses = request->patience_ms / PAUSE_MS;
 	bool started = false, answered = false;
 
+	bus->medium_changed = false;
+	if (bus->unreachable)
+		return SCSI_BUS_ERROR;
 	for (;;) {
-		struct scsi_verdict verdict =
-			run_once(bus, request, least_bytes);
+		if (bus->medium_changed && bus->stop_at_change)
+			return is_there(bus, request);
+		struct scsi_verdict verdict = run_once(bus, request);
 
 		/* Just after a bus reset a target may still be deaf. */
 		if (verdict.result != SCSI_NO_TARGET)

@@ -9,13 +9,10 @@
 
 #include "scsi.h"
 
-/* Run the request (see cdb.h). It counts as done only if at least
- * least_bytes of data moved. A device that is busy or becoming ready is
- * waited for patience_ms at the most. bus->sense holds the sense data of the
- * last CHECK CONDITION.
+/* Run the request (see cdb.h). It counts as done only if as many bytes moved
+ * as it says. bus->sense holds the sense data of the last CHECK CONDITION.
  */
 enum scsi_result scsi_command(struct scsi_bus *bus,
-			      struct hba_request *request, u32 least_bytes,
-			      u32 patience_ms);
+			      struct hba_request *request);
 
 #endif

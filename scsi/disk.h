@@ -6,19 +6,51 @@
 #ifndef SCSI_DISK_H
 #define SCSI_DISK_H
 
-#include "scsi.h"
+#include "cdb.h"
 
-/* TEST UNIT READY until the device is ready or patience_ms is over;
- * UNIT ATTENTIONs are drained and a stopped unit is started.
+/* A six-byte command without data (CDB_... of cdb.h), carried to a final
+ * result.
  */
-enum scsi_result disk_ready(struct scsi_bus *bus, struct scsi_device device,
-			    u32 patience_ms);
+enum scsi_result disk_simple(struct scsi_bus *bus,
+			     const struct scsi_device *device, u32 command);
 
-/* READ(10): blocks of block_bytes, together less than 64 KiB, from lba to the
- * bus address.
- * Success means that every byte arrived.
+struct disk_capacity {
+	u64 blocks;
+	u32 block_bytes;
+};
+
+/* READ CAPACITY(10), and (16) where the former cannot say it. */
+enum scsi_result disk_capacity(struct scsi_bus *bus,
+			       const struct scsi_device *device,
+			       struct disk_capacity *capacity);
+
+/* What is done with blocks of a disk [SCSI-2 "Direct-access devices"]. */
+enum disk_action {
+	DISK_READ,
+	DISK_WRITE,
+	DISK_WRITE_VERIFY, /* the disk reads back what it has written */
+	DISK_VERIFY,	   /* the disk reads without a transfer */
+	DISK_SEEK,	   /* to the first block */
+	DISK_READ_NOWHERE, /* a read whose data is thrown away */
+};
+
+struct disk_job {
+	/* in */
+	struct scsi_blocks blocks; /* together less than 64 KiB */
+	u8 action;	/* enum disk_action; changed on return */
+	u8 block_shift; /* a block has 1 << block_shift bytes */
+	struct phys_range data;	       /* memory for the first of it, ... */
+	const struct phys_range *more; /* ... then these, if not for all */
+	/* out */
+	u32 done; /* blocks from the start that are good */
+};
+
+/* Do the job. Success means that every byte moved. What a disk does not know
+ * is done in another way: writing and verifying by two commands, verifying by
+ * reads, seeking not at all.
  */
-enum scsi_result disk_read(struct scsi_bus *bus, struct scsi_device device,
-			   u32 lba, u16 blocks, u32 block_bytes, u32 address);
+enum scsi_result disk_do(struct scsi_bus *bus,
+			 const struct scsi_device *device,
+			 struct disk_job *job);
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef SCSI_HBA_H
 #define SCSI_HBA_H
 
-#include "pc/types.h"
+#include "pc/phys.h"
 
 #define SCSI_CDB_MAX 16
 
@@ -15,7 +15,7 @@
 enum hba_result {
 	HBA_OK = 0,
 	HBA_NO_TARGET, /* selection time-out: nobody has that ID */
-	HBA_TIMEOUT,   /* target or bus hung; chip and bus were reset */
+	HBA_TIMEOUT,   /* target or bus hung; the command was aborted */
 	HBA_BUS_RESET, /* somebody reset the bus meanwhile */
 	HBA_BUS_FREE,  /* target left the bus in mid-command */
 	HBA_PROTOCOL,  /* target broke the protocol; bus was reset */
@@ -36,13 +36,17 @@ struct hba_request {
 	u8 direction; /* enum hba_direction */
 	u8 cdb_bytes;
 	u8 cdb[SCSI_CDB_MAX];
-	u32 data_address; /* bus address */
-	u32 data_bytes;	  /* up to FFFFh; 0 with HBA_NO_DATA */
-	u32 timeout_ms;
+	u16 timeout_ms;
+	u16 data_bytes; /* 0 with HBA_NO_DATA */
+	struct phys_range data; /* where the first of them are, ... */
+	const struct phys_range *more; /* ... then these, if not all */
+	/* in, for scsi/command.c alone */
+	u16 least_bytes; /* that must move for the command to count as done */
+	u16 patience_ms; /* with a device that is busy or becoming ready */
 	/* out, valid with HBA_OK */
+	u16 moved; /* of data_bytes */
 	u8 status;
-	bool overrun;  /* the target sent more data; it was discarded */
-	u32 residual;  /* bytes of data_bytes that did not move */
+	bool overrun; /* the target sent more data; it was discarded */
 };
 
 /* What a chip driver offers. The request must lie in DMA-able memory. */

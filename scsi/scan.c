@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * INQUIRY and READ CAPACITY.
+ * INQUIRY and REPORT LUNS.
  */
 #include "scan.h"
 
@@ -9,46 +9,59 @@
 #include "command.h"
 #include "pc/phys.h"
 
-#define SCAN_PATIENCE_MS 5000
-
-#define INQUIRY_LEAST_BYTES 5 /* type to additional length */
 #define QUALIFIER_MASK 0xe0
 
 _Static_assert(sizeof(struct scsi_inquiry) == INQUIRY_BYTES,
 	       "struct scsi_inquiry is what the device sends");
 
-enum scsi_result scan_inquiry(struct scsi_bus *bus, struct scsi_device device,
+enum scsi_result scan_inquiry(struct scsi_bus *bus,
+			      const struct scsi_device *device,
 			      struct scsi_inquiry *answer)
 {
 	struct hba_request request;
 
 	*answer = (struct scsi_inquiry){0};
 	cdb_inquiry(&request, device);
-	request.data_address = phys_of(answer);
-	enum scsi_result result = scsi_command(
-		bus, &request, INQUIRY_LEAST_BYTES, SCAN_PATIENCE_MS);
+	request.data.address = phys_of(answer);
+	enum scsi_result result = scsi_command(bus, &request);
 	if (result == SCSI_OK && answer->type & QUALIFIER_MASK)
 		return SCSI_NO_TARGET;
 	return result;
 }
 
-enum scsi_result scan_capacity(struct scsi_bus *bus,
-			       struct scsi_device device, u8 *raw,
-			       struct scsi_capacity *capacity)
+#define LUN_ENTRY_BYTES 8
+#define MOST_LUNS 8
+/* Room for 16 entries: more than we can use, should they not be in order. */
+#define LUN_LIST_BYTES (LUN_LIST_HEADER + 16 * LUN_ENTRY_BYTES)
+
+/* Bit n for LUN n; 0 for an entry that names none of 0 to 7 in the simple
+ * form: bus 0, LUN in byte 1, nothing behind it [SAM "Single level LUN"].
+ */
+static u8 lun_bit(const u8 *entry)
+{
+	for (u32 i = 0; i < LUN_ENTRY_BYTES; i++)
+		if (i != 1 && entry[i])
+			return 0;
+	return entry[1] < MOST_LUNS ? (u8)(1u << entry[1]) : 0;
+}
+
+enum scsi_result scan_luns(struct scsi_bus *bus,
+			   const struct scsi_device *device, u8 *luns)
 {
 	struct hba_request request;
+	u8 list[LUN_LIST_BYTES];
 
-	cdb_read_capacity10(&request, device);
-	request.data_address = phys_of(raw);
-	enum scsi_result result = scsi_command(
-		bus, &request, request.data_bytes, SCAN_PATIENCE_MS);
+	cdb_report_luns(&request, device, LUN_LIST_BYTES);
+	request.data.address = phys_of(list);
+	enum scsi_result result = scsi_command(bus, &request);
+	*luns = 1;
 	if (result != SCSI_OK)
 		return result;
-	/* The answer names the last block: FFFFFFFFh stands for "more than
-	 * this command can say".
-	 */
-	u32 last = be32(raw);
-	capacity->blocks = last == 0xffffffff ? last : last + 1;
-	capacity->block_bytes = be32(raw + 4);
+	u32 end = request.moved;
+	if (end - LUN_LIST_HEADER > be32(list))
+		end = LUN_LIST_HEADER + be32(list);
+	for (u32 at = LUN_LIST_HEADER; at + LUN_ENTRY_BYTES <= end;
+	     at += LUN_ENTRY_BYTES)
+		*luns |= lun_bit(list + at);
 	return SCSI_OK;
 }

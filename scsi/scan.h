@@ -23,22 +23,21 @@ struct scsi_inquiry {
 
 #define INQUIRY_TYPE_DISK 0x00
 
-struct scsi_capacity {
-	u32 blocks;
-	u32 block_bytes;
-};
+#define INQUIRY_REMOVABLE 0x80 /* in `removable` */
+#define INQUIRY_VERSION_MASK 0x07
+#define INQUIRY_VERSION_SCSI2 2
 
 /* INQUIRY. `answer` must lie in DMA-able memory; bytes the device did not
  * send are zero. SCSI_NO_TARGET if the ID is free or the LUN absent.
  */
-enum scsi_result scan_inquiry(struct scsi_bus *bus, struct scsi_device device,
+enum scsi_result scan_inquiry(struct scsi_bus *bus,
+			      const struct scsi_device *device,
 			      struct scsi_inquiry *answer);
 
-/* READ CAPACITY(10). 8 bytes of DMA-able memory at `raw` take the answer. A
- * disk of more than 2^32 - 1 blocks is cut there.
+/* REPORT LUNS [SPC-3]: bit n of *luns for LUN n, 0 to 7; LUN 0 is always one
+ * of them. What else the list names cannot be reached by us.
  */
-enum scsi_result scan_capacity(struct scsi_bus *bus,
-			       struct scsi_device device, u8 *raw,
-			       struct scsi_capacity *capacity);
+enum scsi_result scan_luns(struct scsi_bus *bus,
+			   const struct scsi_device *device, u8 *luns);
 
 #endif

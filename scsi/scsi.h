@@ -18,6 +18,8 @@
 #define STATUS_QUEUE_FULL 0x28
 
 #define SENSE_BYTES 18
+#define SENSE_CURRENT_VALID 0xf0 /* byte 0: the information field counts */
+#define SENSE_INFORMATION_AT 3
 #define INQUIRY_BYTES 36
 
 /* How a command ended. int13/status.c gives each its INT 13h code. */
@@ -42,11 +44,17 @@ enum scsi_result {
 	SCSI_WRITE_PROTECTED,
 	SCSI_BLANK,
 	SCSI_ABORTED,
+	SCSI_BAD_BLOCKS, /* of a size, or in a number, that is not served */
 };
 
 /* One bus: its chip driver and the sense data of the last failed command. */
 struct scsi_bus {
 	struct hba *hba;
+	bool unreachable;    /* no command may be started now */
+	bool suspect;	     /* the last command did not end with a status */
+	bool stop_at_change; /* a new medium ends a command: it was meant for
+			      * the old one */
+	bool medium_changed; /* this command heard of a new medium */
 	u8 sense[SENSE_BYTES];
 };
 
@@ -54,6 +62,11 @@ struct scsi_bus {
 struct scsi_device {
 	u8 target;
 	u8 lun;
+	/* Byte 1 of a CDB: the LUN in bits 7:5 where devices before SCSI-3 look
+	 * for it if they ignore IDENTIFY; for later ones these bits mean
+	 * something else.
+	 */
+	u8 cdb_lun;
 };
 
 #endif

@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from machine import BUILD, TOP, Machine
+from media import one_at_a_time
 
 AGENT_ROM = BUILD / "tests" / "agent.rom"
 RECORDER = 0x4000     # linear address of tests/agent/recorder.S
@@ -37,6 +38,7 @@ CF, ZF, SF, IF, DF, OF = 0x001, 0x040, 0x080, 0x200, 0x400, 0x800
 FIXED_FLAG = 0x002
 
 
+@one_at_a_time
 def assemble(name: str, *options: str) -> bytes:
     """A flat binary of tests/agent/<name>.S."""
     out = BUILD / "tests" / name
@@ -48,6 +50,7 @@ def assemble(name: str, *options: str) -> bytes:
     return out.with_suffix(".bin").read_bytes()
 
 
+@one_at_a_time
 def build_agent() -> Path:
     """Assemble the agent into an option ROM."""
     code = assemble("agent", f"-DROM_BLOCKS={AGENT_BLOCKS}")
@@ -56,7 +59,8 @@ def build_agent() -> Path:
     pnp = struct.unpack_from("<H", image, 0x1A)[0]
     image[pnp + 9] = -sum(image[pnp:pnp + 32]) & 0xFF
     image[-1] = -sum(image) & 0xFF
-    AGENT_ROM.write_bytes(image)
+    if not AGENT_ROM.exists() or AGENT_ROM.read_bytes() != image:
+        AGENT_ROM.write_bytes(image)
     return AGENT_ROM
 
 

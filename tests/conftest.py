@@ -22,12 +22,12 @@ PATTERN_SECTORS = 65536  # 32 MiB
 
 
 counts = {}
-notes = []  # what tests want to be known of a run
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
-    for line in notes:
-        terminalreporter.write_line(line)
+    for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
+        for _, line in report.user_properties:
+            terminalreporter.write_line(line)
     for key in ("passed", "failed", "error", "skipped"):
         counts[key] = len(terminalreporter.stats.get(key, []))
 
@@ -75,9 +75,9 @@ def start(agent_rom: Path):
 
 
 @pytest.fixture
-def note():
+def note(record_property):
     """Print a line behind all tests."""
-    return notes.append
+    return lambda line: record_property("note", line)
 
 
 @pytest.fixture(params=[(t, f) for t in TEMPERS for f in strict.FAMILIES], ids="-".join)

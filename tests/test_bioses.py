@@ -272,6 +272,10 @@ def test_without_bbs_nothing_breaks(pmm):
     passes_on(pc, 0x80)
 
 
+# With the registers as the bench seeds them; the others miss something in them.
+SUCCEEDS = (0x00, 0x01, 0x08, 0x09, 0x0D, 0x10, 0x11, 0x14, 0x15, 0x49)
+
+
 def test_the_image_in_use_is_what_the_length_says():
     """All functions work although the rest has become HLTs."""
     pc = booted()
@@ -279,7 +283,7 @@ def test_the_image_in_use_is_what_the_length_says():
     for function in range(0x100):
         result = pc.int13(range(SEEDS["ds"] * 16, SEEDS["ds"] * 16 + 0x20000), ah=function,
                           dl=0x80, changes="ax bx cx dx")
-        assert result.cf or function in (0x00, 0x01, 0x08, 0x10, 0x15, 0x41, 0x42, 0x48), function
+        assert result.cf == (function not in SUCCEEDS), hex(function)
 
 
 def test_what_a_call_took_is_counted():
@@ -288,7 +292,7 @@ def test_what_a_call_took_is_counted():
     assert (small.register_reads, small.register_writes, small.scripts_instructions) == (0, 0, 0)
     assert large.register_reads and large.register_writes and large.scripts_instructions > 10
     assert 50 < small.instructions < 500 < large.instructions
-    assert 40 < small.own_stack_used < large.own_stack_used < symbol("workspace") / 2
+    assert 40 < small.own_stack_used < large.own_stack_used < symbol("workspace") - 64
     assert small.stack_used == large.stack_used == 20
     assert small.ns == 0 < large.ns < SECOND
 
@@ -362,7 +366,8 @@ def test_a_timer_that_calls_in_post_gets_the_answer_of_the_bios():
     (Pit(2, 11932), 1)],
     ids=["mode 2", "mode 3", "unset", "36 Hz", "odd", "100 Hz"])
 def test_no_setting_of_the_8254_makes_waits_shorter(pit, look_ms):
-    """A hung target is waited for ten seconds. What the last look before the
+    """A hung target is waited for ten seconds, and half a second each when it is
+    told to forget the command and to reset itself. What the last look before the
     end of a round did not see is lost, and no more than that."""
     was_set = pit.mode
     pc = booted(pit=pit, most_idle_ns=look_ms * 1_000_000)
@@ -372,7 +377,7 @@ def test_no_setting_of_the_8254_makes_waits_shorter(pit, look_ms):
     assert pc.read(0, 1).ah == TIMEOUT
     took = pc.chip.now - before
     round_ns = pit.period_ns / (2 if pit.mode == 3 else 1)
-    longest = 10.5 * SECOND * round_ns / (round_ns - look_ms * 1_000_000)
+    longest = 11.1 * SECOND * round_ns / (round_ns - look_ms * 1_000_000)
     assert 10 * SECOND <= took <= longest
     assert id_of(pc, 0x81) == 3
 
@@ -466,6 +471,32 @@ def test_the_geometry_of_the_host(file, expected):
     pc = booted(0, fwcfg=host(geometry=file))
     assert geometry(pc) == expected
     assert id_of(pc, 0x80) == 0
+
+
+# ---- INT 15h after boot ----------------------------------------------------------------
+
+
+def call_15h(pc: Pc, ax: int, dl: int) -> tuple[int, bool]:
+    """AH and CF, by an INT 15h in the ROM's segment."""
+    at = ROM_SEGMENT * 16 + symbol("pnp_slots")
+    pc.poke(at, bytes.fromhex("cd15f4"))
+    for name, value in {"cs": ROM_SEGMENT, "ss": 0x900, "esp": 0x800, "eax": ax, "edx": dl,
+                        "eflags": 2}.items():
+        pc.set(name, value)
+    pc._go(at, at + 2)
+    return pc.get("eax") >> 8, bool(pc.get("eflags") & 1)
+
+
+@pytest.mark.parametrize("bios, answer", [
+    (Bios(), (0x86, True)), (Bios(eject_answer=0), (0, False)),
+    (Bios(eject_answer=0xB1), (0xB1, True))], ids=["not known", "yes", "no"])
+def test_the_bios_is_asked_whether_a_medium_may_go(bios, answer):
+    pc = machine(0, bios=bios)
+    pc.power_on()
+    assert call_15h(pc, 0x5200, 0x81) == answer
+    assert bios.eject_asked == [0x81]
+    with pytest.raises(LawBroken, match="BIOS service not expected"):
+        call_15h(pc, 0x8800, 0)
 
 
 # ---- The laws of the BIOS side bite --------------------------------------------------

@@ -15,7 +15,7 @@ import pytest
 
 from machine import ROM_895A, TOP
 from vpc.law import LawBroken
-from vpc.pc import C_MEMORY, ROM_SEGMENT, Pc, symbol
+from vpc.pc import C_MEMORY, ROM_SEGMENT, SEEDS, Pc, symbol
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_an_lba_is_counted_sectors_first(pc, geometry):
         for h in {0, 1, heads - 1, heads, 255}:
             for s in {0, 1, 2, sectors, sectors + 1, 63, 255}:
                 pc.poke(C_MEMORY.start + lba, b"\xEE" * 4)
-                good = pc.call_c("geometry_lba", pointer, c, h, s, lba).eax & 0xFF
+                good = pc.call_c("geometry_lba", pointer, c | h << 16 | s << 24, lba).eax & 0xFF
                 assert good == (c < cylinders and h < heads and 1 <= s <= sectors)
                 expected = (c * heads + h) * sectors + s - 1 if good else 0xEEEEEEEE
                 assert struct.unpack("<I", pc.argument(lba, 4))[0] == expected
@@ -91,29 +91,60 @@ def with_byte(entry: bytes, at: int, value: int) -> bytes:
 
 
 def choose(pc: Pc, sectors: int, mbr: bytes | None) -> tuple[int, int, int]:
-    pointer = pc.allocate(mbr) if mbr else 0
-    value = pc.call_c("geometry_choose", sectors, pointer).eax
+    """FS points at the first sector."""
+    pc.poke(SEEDS["fs"] * 16, b"\xEE" * 446 + (mbr or b"\xEE" * 66))
+    value = pc.call_c("geometry_choose", sectors, mbr is not None).eax
     return value & 0xFFFF, value >> 16 & 0xFF, value >> 24
 
 
 GIB = 0x200000  # in sectors
+SHAPES = [(64, 32), (16, 63), (255, 63), (32, 63), (64, 63), (128, 63), (240, 63)]
 
 
 @pytest.mark.parametrize("sectors, expected", [
-    (0, (1, 64, 32)), (1, (1, 64, 32)), (2047, (1, 64, 32)), (2048, (1, 64, 32)),
-    (4095, (1, 64, 32)), (4096, (2, 64, 32)), (GIB - 1, (1023, 64, 32)), (GIB, (1024, 64, 32)),
-    (GIB + 1, (130, 255, 63)), (1024 * 255 * 63 - 1, (1023, 255, 63)),
-    (1024 * 255 * 63, (1024, 255, 63)), (2**31, (1024, 255, 63)), (2**32 - 1, (1024, 255, 63))])
+    # no shape accounts for every sector
+    (1, (1, 64, 32)), (31, (1, 64, 32)), (2047, (1, 64, 32)), (2049, (1, 64, 32)),
+    (4095, (1, 64, 32)), (65535, (31, 64, 32)), (65537, (32, 64, 32)), (GIB - 1, (1023, 64, 32)),
+    # the first that does
+    (0, (1, 64, 32)), (2048, (1, 64, 32)), (4096, (2, 64, 32)), (GIB, (1024, 64, 32)),
+    (1008, (1, 16, 63)), (100 * 1008, (100, 16, 63)), (1023 * 1008, (1023, 16, 63)),
+    (1024 * 1008, (504, 64, 32)), (16065, (1, 255, 63)), (61 * 16065, (61, 255, 63)),
+    (130 * 16065, (130, 255, 63)), (600 * 2016, (600, 32, 63)), (1023 * 2016, (1023, 32, 63)),
+    (513 * 4032, (513, 64, 63)), (1008 * 15, (15, 16, 63)), (69 * 15120, (69, 240, 63)),
+    (1025 * 1008, (504, 64, 32)),
+    # above 1 GiB
+    (GIB + 1, (130, 255, 63)), (131 * 16065, (131, 255, 63)),
+    (1024 * 255 * 63 - 1, (1023, 255, 63)), (1024 * 255 * 63, (1024, 255, 63)),
+    (1024 * 255 * 63 + 1, (1024, 255, 63)), (1025 * 255 * 63, (1024, 255, 63)),
+    (2**31, (1024, 255, 63)), (2**32 - 1, (1024, 255, 63))])
 def test_without_a_partition_table_the_size_decides(pc, sectors, expected):
     assert choose(pc, sectors, None) == expected
     assert choose(pc, sectors, bytes(66)) == expected
+
+
+def shape_of(sectors: int) -> tuple[int, int]:
+    """The first that accounts for every sector of a small disk."""
+    fits = [(h, s) for h, s in SHAPES if sectors % (h * s) == 0 and sectors // (h * s) <= 1024]
+    return (255, 63) if sectors > GIB else [*fits, (64, 32)][0]
+
+
+def test_a_small_disk_has_a_shape_that_accounts_for_every_sector(pc):
+    """Whole cylinders of each shape, one sector more and one less."""
+    numbers = random.Random(9)
+    for heads, per_track in SHAPES:
+        for cylinders in [1, 2, 3, 511, 1023, 1024, 1025, *numbers.sample(range(1, 1025), 20)]:
+            for sectors in range(cylinders * heads * per_track - 1,
+                                 cylinders * heads * per_track + 2):
+                h, s = shape_of(sectors)
+                counted = min(max(sectors // h // s, 1), 1024)
+                assert choose(pc, sectors, None) == (counted, h, s), sectors
 
 
 AT, LARGE = (16, 63), (255, 63)
 CYLINDER = 16 * 63
 FIRST = part(AT, 63, 100 * CYLINDER - 63)
 SECOND = part(AT, 100 * CYLINDER, 50 * CYLINDER)
-SIZE = 400 * CYLINDER           # 196 MiB
+SIZE = 400 * CYLINDER + 1       # 196 MiB; no shape accounts for all of it
 BY_SIZE = (SIZE // 2048, 64, 32)
 
 
@@ -146,6 +177,14 @@ def test_a_partition_table_decides_if_it_does_not_lie(pc, mbr, expected):
     assert choose(pc, SIZE, mbr) == expected
 
 
+@pytest.mark.parametrize("shape, cylinders", [((16, 63), 400), ((255, 63), 25), ((64, 32), 196),
+                                              ((32, 63), 200), ((240, 63), 26)])
+def test_partitions_that_end_anywhere_still_mean_some_shape(pc, shape, cylinders):
+    """Today's begin at 1 MiB; their addresses fit one shape only."""
+    mbr = table(part(shape, 2048, 300_001), part(shape, 302_080, 100_000))
+    assert choose(pc, SIZE, mbr) == (cylinders, *shape)
+
+
 @pytest.mark.parametrize("heads", [255, 240, 128, 16])
 def test_a_partition_behind_cylinder_1023_still_names_the_heads(pc, heads):
     size = 4000 * heads * 63
@@ -172,40 +211,63 @@ def test_no_partition_table_leads_to_a_geometry_that_cannot_be(pc):
 # ---- Command blocks [SCSI-2] ---------------------------------------------------------
 
 
-def built(pc: Pc, function: str, target: int, lun: int, *arguments: int) -> dict[str, object]:
+REQUEST = struct.Struct("<BBBB16sHHIIIHH")
+NAMES = ["target", "lun", "direction", "bytes", "cdb", "timeout", "length", "address", "room",
+         "more", "least", "patience"]
+
+
+def built(pc: Pc, function: str, target: int, lun: int, *arguments: int,
+          cdb_lun: int = 0) -> dict[str, object]:
     """What a cdb function makes of a request full of rubbish."""
-    pointer = pc.allocate(b"\xEE" * 40)
-    pc.call_c(function, pointer, target | lun << 8 | 0xEEEE0000, *arguments)
-    data = pc.argument(pointer, 40)
-    names = ["target", "lun", "direction", "bytes", "cdb", "address", "length", "timeout"]
-    return dict(zip(names, struct.unpack_from("<BBBB16sIII", data)))
+    pointer = pc.allocate(b"\xEE" * 48)
+    device = pc.allocate(bytes([target, lun, cdb_lun]))
+    pc.call_c(function, pointer, device, *arguments)
+    return dict(zip(NAMES, REQUEST.unpack_from(pc.argument(pointer, 48))))
+
+
+LIMIT = 1 << 32
 
 
 @pytest.mark.parametrize("target, lun", [(0, 0), (6, 7), (15, 3)])
-@pytest.mark.parametrize("lba", [0, 1, 0x12345678, 2**31, 2**32 - 1])
-@pytest.mark.parametrize("blocks", [1, 127, 0x1234, 65535])
-def test_read10(pc, lba, blocks, target, lun):
-    request = built(pc, "cdb_read10", target, lun, lba, blocks)
-    expected = struct.pack(">BBIBHB", 0x28, lun << 5, lba, 0, blocks, 0)
-    assert request["cdb"] == expected.ljust(16, b"\0")
-    assert (request["bytes"], request["direction"]) == (10, 1)
-    assert (request["target"], request["lun"], request["address"]) == (target, lun, 0)
+@pytest.mark.parametrize("blocks", [1, 127, 128, 255])
+@pytest.mark.parametrize("opcode", [0x28, 0x2A, 0x2E, 0x2F], ids=hex)
+def test_block_commands_are_long_where_the_short_form_does_not_reach(pc, opcode, blocks, target,
+                                                                    lun):
+    for lba in (0, 1, 0x12345678, 2**31, LIMIT - blocks, LIMIT - blocks + 1, LIMIT - 1, LIMIT,
+                0x123456789ABC, 2**63):
+        request = built(pc, "cdb_blocks", target, lun,
+                        pc.allocate(struct.pack("<QBB", lba, blocks, opcode)), cdb_lun=0x60)
+        if lba + blocks <= LIMIT:
+            expected = struct.pack(">BBIBHB", opcode, 0x60, lba, 0, blocks, 0)
+        else:
+            expected = struct.pack(">BBQIBB", opcode + 0x60, 0x60, lba, blocks, 0, 0)
+        assert request["cdb"] == expected.ljust(16, b"\0")
+        assert request["bytes"] == len(expected)
+        assert (request["target"], request["lun"], request["address"]) == (target, lun, 0)
+        assert (request["direction"], request["length"]) == (0, 0), "the caller's"
 
 
-@pytest.mark.parametrize("function, cdb, direction, length", [
-    ("cdb_test_unit_ready", "00 {:02x} 00 00 00 00", 0, 0),
-    ("cdb_request_sense", "03 {:02x} 00 00 12 00", 1, 18),
-    ("cdb_inquiry", "12 {:02x} 00 00 24 00", 1, 36),
-    ("cdb_start_unit", "1b {:02x} 00 00 01 00", 0, 0),
-    ("cdb_read_capacity10", "25 {:02x} 00 00 00 00 00 00 00 00", 1, 8)])
-@pytest.mark.parametrize("lun", [0, 5])
-def test_the_other_commands(pc, function, cdb, direction, length, lun):
-    expected = bytes.fromhex(cdb.format(lun << 5))
-    request = built(pc, function, 4, lun)
+@pytest.mark.parametrize("function, argument, cdb, length", [
+    ("cdb_simple", 0x07D00000, "00 {:02x} 00 00 00 00", 0),
+    ("cdb_simple", 0x021B, "1b {:02x} 00 00 02 00", 0),
+    ("cdb_simple", 0x011B, "1b {:02x} 00 00 01 00", 0),
+    ("cdb_simple", 0x011E, "1e {:02x} 00 00 01 00", 0),
+    ("cdb_request_sense", 0, "03 {:02x} 00 00 12 00", 18),
+    ("cdb_inquiry", 0, "12 {:02x} 00 00 24 00", 36),
+    ("cdb_report_luns", 136, "a0 {:02x} 00 00 00 00 00 00 00 88 00 00", 136),
+    ("cdb_read_capacity", 8, "25 {:02x} 00 00 00 00 00 00 00 00", 8),
+    ("cdb_read_capacity", 32, "9e 10" + " 00" * 11 + " 20 00 00", 32)],
+    ids=["TEST UNIT READY", "eject", "START UNIT", "PREVENT", "REQUEST SENSE", "INQUIRY",
+         "REPORT LUNS", "READ CAPACITY(10)", "READ CAPACITY(16)"])
+@pytest.mark.parametrize("cdb_lun", [0, 0xA0])
+def test_the_other_commands(pc, function, argument, cdb, length, cdb_lun):
+    expected = bytes.fromhex(cdb.format(cdb_lun))
+    request = built(pc, function, 4, 5, argument, cdb_lun=cdb_lun)
     assert request["cdb"] == expected.ljust(16, b"\0")
-    assert (request["bytes"], request["direction"], request["length"]) == (
-        len(expected), direction, length)
+    assert (request["bytes"], request["target"], request["lun"]) == (len(expected), 4, 5)
+    assert (request["direction"], request["length"]) == (int(length > 0), length)
     assert request["timeout"] >= 5000
+    assert request["patience"] == (argument >> 16 if function == "cdb_simple" else 5000)
 
 
 # ---- Sense data [SCSI-2 "Sense data format"] -----------------------------------------

@@ -85,7 +85,7 @@ def test_every_count_up_to_127_reads_by_chs_and_by_packet(pc, pattern):
 
 
 @pytest.mark.parametrize("lba, count", [
-    (0, 1), (1, 1), (63, 9), (12345, 100), (40000, 127), (40001, 128), (20000, 255), (7, 1000),
+    (0, 1), (1, 1), (63, 9), (12345, 100), (40000, 127), (40001, 128), (20000, 254), (7, 1000),
     (PATTERN_SECTORS - 1, 1), (PATTERN_SECTORS - 127, 127)])
 def test_packet_read_gives_the_sectors_of_the_image(pc, pattern, lba, count):
     prepare_buffer(pc, BUFFER, count * 512)
@@ -171,22 +171,35 @@ def test_wrong_packets_are_refused_and_nothing_is_read(
         assert pc.packet_count() == 0
 
 
-def test_a_flat_buffer_is_refused_rather_than_misread(pc):
-    pc.write(PACKET, struct.pack("<BBHIQQ", 24, 0, 1, 0xFFFFFFFF, 0, BUFFER))
+@pytest.mark.parametrize("size", [16, 23])
+def test_a_flat_buffer_needs_a_packet_that_has_room_for_it(pc, size):
+    pc.write(PACKET, struct.pack("<BBHIQQ", size, 0, 1, 0xFFFFFFFF, 0, BUFFER))
     expect(pc, pc.int13(ah=0x42, dl=DRIVE, ds=PACKET >> 4, si=0), BAD_COMMAND)
 
 
 def test_unknown_functions_say_so_and_touch_nothing(pc):
-    known = {0x00, 0x01, 0x02, 0x08, 0x10, 0x15, 0x41, 0x42, 0x48}
+    known = {*range(0x00, 0x05), 0x08, 0x09, *range(0x0C, 0x0E), 0x10, 0x11, 0x14, 0x15,
+             *range(0x41, 0x4A), 0x4E}
     for function in set(range(256)) - known:
         expect(pc, pc.int13(ah=function, dl=DRIVE), BAD_COMMAND)
+
+
+# Functions that only removable disks have, and subfunctions that nobody has.
+@pytest.mark.parametrize("function, al, status", [
+    (0x16, 0, BAD_COMMAND), (0x43, 3, BAD_COMMAND), (0x45, 3, BAD_COMMAND),
+    (0x46, 0, 0xB2), (0x46, 1, BAD_COMMAND),
+    *((0x4E, al, BAD_COMMAND) for al in (0, 1, 2, 3, 4, 6, 7, 255))])
+def test_subfunctions_that_a_fixed_disk_has_not_are_refused(pc, function, al, status):
+    pc.write(PACKET, struct.pack("<BBHHHQ", 16, 0, 1, 0, BUFFER >> 4, 0))
+    expect(pc, pc.int13("ah", ah=function, al=al, dl=DRIVE, ds=PACKET >> 4, si=0), status)
 
 
 # ---- Asking ------------------------------------------------------------------
 
 
-def test_reset_succeeds_and_reads_go_on(pc, pattern):
-    expect(pc, pc.int13(ah=0x00, dl=DRIVE), OK)
+@pytest.mark.parametrize("function", [0x00, 0x0D], ids=["00h", "0dh"])
+def test_reset_succeeds_and_reads_go_on(pc, pattern, function):
+    expect(pc, pc.int13(ah=function, dl=DRIVE), OK)
     expect(pc, pc.read_lba(DRIVE, 5, 1), OK)
     assert pc.read(BUFFER, 512) == sectors(pattern, 5, 1)
 
@@ -212,8 +225,33 @@ def test_parameters_give_the_last_cylinder_head_and_sector(pc, pattern):
     assert pc.read(BUFFER, 512) == sectors(pattern, PATTERN_SECTORS - 1, 1)
 
 
-def test_ready_drive_is_ready(pc):
-    expect(pc, pc.int13(ah=0x10, dl=DRIVE), OK)
+@pytest.mark.parametrize("function", [0x09, 0x10, 0x11, 0x14], ids=lambda value: f"{value:02x}h")
+def test_ready_drive_is_ready(pc, function):
+    expect(pc, pc.int13(ah=function, dl=DRIVE), OK)
+
+
+@pytest.mark.parametrize("cylinder, head, sector, status", [
+    (0, 0, 1, OK), (CYLINDERS - 1, HEADS - 1, SECTORS, OK), (CYLINDERS, 0, 1, NOT_FOUND),
+    (0, HEADS, 1, NOT_FOUND), (0, 0, 0, NOT_FOUND), (0, 0, SECTORS + 1, NOT_FOUND)])
+def test_seek_goes_where_there_is_a_sector(pc, cylinder, head, sector, status):
+    expect(pc, pc.int13(ah=0x0C, dl=DRIVE, ch=cylinder, cl=sector, dh=head), status)
+
+
+@pytest.mark.parametrize("al", [0, 1, 2], ids=["lock", "unlock", "state"])
+def test_a_fixed_disk_is_never_locked(pc, al):
+    registers = pc.int13("ah al", ah=0x45, al=al, dl=DRIVE)
+    expect(pc, registers, OK)
+    assert registers.al == 0
+
+
+def test_a_fixed_disk_never_changes(pc):
+    expect(pc, pc.int13(ah=0x49, al=0, dl=DRIVE), OK)
+
+
+def test_dma_at_its_best_is_how_we_work(pc):
+    registers = pc.int13("ah al", ah=0x4E, al=5, dl=DRIVE)
+    expect(pc, registers, OK)
+    assert registers.al == 0
 
 
 def test_type_is_hard_disk_with_its_sectors(pc):
@@ -225,22 +263,28 @@ def test_type_is_hard_disk_with_its_sectors(pc):
 
 def test_extensions_are_announced_only_to_who_asks_rightly(pc):
     registers = pc.int13("ah bx cx", ah=0x41, bx=0x55AA, dl=DRIVE)
-    assert (registers.ah, registers.bx, registers.cx, registers.cf) == (0x30, 0xAA55, 1, False)
+    assert (registers.ah, registers.bx, registers.cx, registers.cf) == (0x30, 0xAA55, 0xF, False)
     expect(pc, pc.int13(ah=0x41, bx=0xAA55, dl=DRIVE), BAD_COMMAND)
 
 
-@pytest.mark.parametrize("room, filled", [(0x1A, 0x1A), (0x1B, 0x1A), (0x1E, 0x1E),
-                                          (0x42, 0x1E), (0xFFFF, 0x1E)])
+@pytest.mark.parametrize("room, filled", [
+    (0x1A, 0x1A), (0x1D, 0x1A), (0x1E, 0x1E), (0x41, 0x1E), (0x42, 0x42), (0x49, 0x42),
+    (0x4A, 0x4A), (0x4B, 0x4A), (0xFFFF, 0x4A)], ids=lambda value: f"{value:x}")
 def test_edd_parameters_fill_the_form_that_fits(pc, room, filled):
     pc.fill(PACKET, 0x80, FILL)
     pc.write(PACKET, struct.pack("<H", room))
     expect(pc, pc.int13(ah=0x48, dl=DRIVE, ds=PACKET >> 4, si=0), OK)
     answer = pc.read(PACKET, 0x80)
     assert struct.unpack_from("<HHIIIQH", answer) == (
-        filled, 3, CYLINDERS, HEADS, SECTORS, PATTERN_SECTORS, 512)
+        filled, 0x0B, CYLINDERS, HEADS, SECTORS, PATTERN_SECTORS, 512)
     assert answer[filled:] == bytes([FILL]) * (0x80 - filled)
     if filled >= 0x1E:
         assert answer[0x1A:0x1E] == b"\xff" * 4
+    if filled >= 0x42:
+        assert struct.unpack_from("<HB", answer, 0x1E) == (0xBEDD, filled - 0x1E)
+        assert answer[0x24:0x38] == b"PCI SCSI    \0\4\0\0\0\0\0\0"  # 00:04.0, channel 0
+        assert answer[0x38:filled - 1] == bytes(filled - 0x39), "ID 0, LUN 0"
+        assert sum(answer[0x1E:filled]) & 0xFF == 0
 
 
 @pytest.mark.parametrize("room", [0, 2, 0x19])

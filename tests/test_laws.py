@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from machine import ROM_895A
-from strict import two_disks
+from strict import new_pc, two_disks
 from vpc.bus import HANG
 from vpc.law import LAWS, LawBroken
 from vpc.pc import SEEDS, Pc, Result
 from vpc.registers import ABRT, DSP, DSTAT, D_SIR, ISTAT, MA, MS, RST_LINE, SCNTL1, SIST0, SRST, US
 from vpc.rig import Player, Rig
+from vpc.target import Disk
+from vpc.vds import Lock, Vds
 
 INT, SELECT_3, WHEN_STATUS = (0x98080000, 1), (0x41030000, 0), (0x980B0000 | 3 << 24, 1)
 
@@ -66,6 +68,12 @@ def drop_connection(rig: Rig) -> None:
     rig.write(SCNTL1, 0)
 
 
+def abort_with_sdu(rig: Rig) -> None:
+    rig.bus.targets[3] = Disk()
+    rig._write(0x100, b"\x80\x06")
+    rig.run(*SELECT_3, 0x0E000002, 0x100, *INT)
+
+
 def touch_while_running(rig: Rig) -> None:
     rig.chip.scripts.running = True
     rig.read(DSTAT)
@@ -86,6 +94,7 @@ BROKEN = {
     "DSTAT first": ("DSTAT read before SIST", causes_of_both_kinds),
     "a start with a cause": ("SCRIPTS started with causes pending", pending),
     "a start with a FIFO full": ("SCRIPTS started with a FIFO not empty", full_fifo),
+    "ABORT with SDU": ("SDU left on", abort_with_sdu),
     "a start in a bus reset": ("SCRIPTS started during a bus reset",
                                lambda rig: (rig.write(SCNTL1, RST_LINE), rig.run(*INT))),
     "a start with ABRT": ("SCRIPTS started with ABRT set",
@@ -124,6 +133,23 @@ def test_what_is_free_while_a_program_runs(offset):
 def test_dma_into_rom_is_named():
     with pytest.raises(LawBroken, match="DMA into ROM"):
         two_disks("895A").read(0, 1, address=0xE0000)
+
+
+@pytest.mark.parametrize("law, act", [
+    ("vds-unlocked", lambda pc: pc._dma_read(0x300000, 4)),
+    ("vds-leak", lambda pc: (pc.vds.locks.append(Lock(0x8103, 0x20000, 512)),
+                             pc.int13(ah=0x01, dl=0x80))),
+    ("vds-call", lambda pc: pc.vds.call(0x8109, 0, 0x1000)),
+], ids=["not locked", "not unlocked", "copying"])
+def test_a_rule_of_the_dma_services_is_named(law, act):
+    pc = new_pc("895A", {0: Disk()}, vds=Vds(pages={0x20: 0x300}))
+    with pytest.raises(LawBroken, match=law):
+        act(pc)
+
+
+def test_verify_that_compares_is_named():
+    with pytest.raises(LawBroken, match="VERIFY of bytes"):
+        Disk().execute(bytes([0x2F, 2, 0, 0, 0, 0, 0, 0, 1, 0]))
 
 
 @pytest.mark.parametrize("register", ["ebx", "esi", "fs", "gs", "ds"])

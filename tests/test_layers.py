@@ -98,3 +98,19 @@ def test_nothing_resident_refers_to_what_init_gives_back():
     address = {m[1]: int(m[3], 16) for m in
                re.finditer(r"\d+ (\.\w+) +([0-9a-f]+) +([0-9a-f]+)", out)}
     assert address[".text"] < address[".romdata"] < address[".pnp"] < address[".post"]
+
+
+def test_no_function_takes_arguments_on_the_stack():
+    """Calls are 16-bit behind gcc's back: only three registers are left for
+    arguments. A structure of up to four bytes is one of them."""
+    assert "-fno-ipa-sra" in (TOP / "Makefile").read_text(), "gcc would make more of them"
+    found = 0
+    for folder in FOLDERS:
+        for path in (TOP / folder).glob("*.[ch]"):
+            for name, arguments in re.findall(r"^[\w *]+?[ *](\w+)\(([^;{}()]+)\)\n?[;{]",
+                                              path.read_text(), re.M):
+                found += 1
+                words = [2 if re.match(r"u64 \w+$", a.strip()) else 1
+                         for a in arguments.split(",")]
+                assert sum(words) <= 3, f"{path.name}: {name}({arguments})"
+    assert found > 200

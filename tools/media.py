@@ -10,10 +10,13 @@ As a command: media.py linux|nolsi makes one of them and prints its path.
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import gzip
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -27,8 +30,10 @@ PARTITION_START = 2048  # sectors: the gap before it holds GRUB's core image
 DISK_MIB = 64
 DISK_SIGNATURE = 0x13C8952A
 
-MODULES = ["sym53c8xx", "sd_mod", "edd", "ext4"]
-GRUB_MODULES = ["biosdisk", "part_msdos", "ext2", "normal", "linux16", "serial",
+MODULES = ["sym53c8xx", "sd_mod", "edd", "ext4", "loop"]
+GRUB_KERNEL_SECTOR = 0x5C  # in boot.img: where core.img begins
+GRUB_BLOCK_LIST = 0x1F4    # in core.img: where the rest of it begins
+GRUB_MODULES = ["biosdisk", "part_msdos", "part_gpt", "ext2", "normal", "linux16", "serial",
                 "terminal", "echo", "configfile", "search", "ls", "cat", "hexdump"]
 
 # What the guest prints when it got as far as a file system of the disk that
@@ -44,7 +49,11 @@ mount -t devtmpfs devtmpfs /dev
 echo 4 > /proc/sys/kernel/printk
 for module in $(cat /modules/order); do insmod /modules/$module 2>/dev/null; done
 for try in $(seq 300); do [ -b /dev/sda1 ] && break; sleep 0.1; done
-mount -t ext4 -o ro /dev/sda1 /mnt || echo "lsi8xx-rom guest: no file system"
+# A disk with 4096-byte blocks has no partitions for Linux if its table counts
+# sectors of 512 bytes: then by the place where the file system must be.
+mount -t ext4 -o ro /dev/sda1 /mnt ||
+    { losetup -r -o @OFFSET@ /dev/loop0 /dev/sda && mount -t ext4 -o ro /dev/loop0 /mnt; } ||
+    echo "lsi8xx-rom guest: no file system"
 driver=$(basename $(readlink -f $(readlink -f /sys/block/sda/device)/../../../driver))
 bios=$(cat /sys/firmware/edd/int13_dev80/mbr_signature 2>/dev/null)
 disk=$(dd if=/dev/sda bs=1 skip=440 count=4 2>/dev/null | od -An -tx4 | tr -d ' ')
@@ -53,6 +62,11 @@ for drive in /sys/firmware/edd/*; do
     [ -e $drive ] && echo "BIOS drive $(basename $drive): signature \\
 $(cat $drive/mbr_signature 2>/dev/null), $(cat $drive/sectors 2>/dev/null) sectors"
 done
+edd=/sys/firmware/edd/int13_dev80
+for file in $(cd $edd 2>/dev/null && ls); do
+    [ $file = raw_data ] || [ -L $edd/$file ] || sed "s/^/edd $file: /" $edd/$file
+done
+[ -e $edd/pci_dev ] && echo "edd pci_dev: $(readlink -f $edd/pci_dev)"
 [ -e /mnt/who ] && [ "$bios" = "0x$disk" ] &&
     echo "@MOUNTED@ $(cat /mnt/who) of /dev/sda ($driver), BIOS drive 80h by its signature $bios"
 for tool in sg_inq sg_readcap; do
@@ -68,9 +82,9 @@ GRUB_EARLY = """
 serial --unit=0 --speed=115200
 terminal_input serial
 terminal_output serial
-set root=(hd0,msdos1)
-set prefix=(hd0,msdos1)/boot/grub
-configfile (hd0,msdos1)/boot/grub/grub.cfg
+set root=(@PARTITION@)
+set prefix=(@PARTITION@)/boot/grub
+configfile (@PARTITION@)/boot/grub/grub.cfg
 """
 
 GRUB_CFG = """
@@ -85,7 +99,7 @@ class MediaError(Exception):
     """A package or tool did not give what was expected."""
 
 
-def _run(*command: str | Path, cwd: Path | None = None, text_in: str | None = None) -> str:
+def run(*command: str | Path, cwd: Path | None = None, text_in: str | None = None) -> str:
     # depmod, mke2fs and others are not on a user's PATH, but need no root
     environment = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
     result = subprocess.run([str(c) for c in command], cwd=cwd, input=text_in,
@@ -95,19 +109,41 @@ def _run(*command: str | Path, cwd: Path | None = None, text_in: str | None = No
     return result.stdout
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(f"  MEDIA {text}", file=sys.stderr, flush=True)
 
 
-def _fresh(directory: Path) -> Path:
+def fresh(directory: Path) -> Path:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     return directory
 
 
-def _is_made(out: Path) -> bool:
+_depth = 0
+
+
+def one_at_a_time(make):
+    """Tests run in several processes: what makes a file in build/ waits for
+    whoever does so already. What it calls need not wait again."""
+    @functools.wraps(make)
+    def locked(*arguments, **options):
+        global _depth
+        MEDIA.mkdir(parents=True, exist_ok=True)
+        with open(MEDIA / "lock", "w") as lock:
+            if not _depth:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            _depth += 1
+            try:
+                return make(*arguments, **options)
+            finally:
+                _depth -= 1
+    return locked
+
+
+def is_made(out: Path, *recipes: Path) -> bool:
     """True if the file is there and not older than its recipe."""
-    return out.exists() and out.stat().st_mtime > Path(__file__).stat().st_mtime
+    return out.exists() and all(out.stat().st_mtime > recipe.stat().st_mtime
+                                for recipe in (Path(__file__), *recipes))
 
 
 # ---- Linux -----------------------------------------------------------------
@@ -115,13 +151,14 @@ def _is_made(out: Path) -> bool:
 
 def _kernel_package() -> str:
     """The versioned package behind linux-image-amd64."""
-    out = _run("apt-cache", "depends", "linux-image-amd64")
+    out = run("apt-cache", "depends", "linux-image-amd64")
     found = re.search(r"Depends: (linux-image-\S+)", out)
     if not found:
         raise MediaError("apt knows no linux-image-amd64: run apt-get update")
     return found.group(1)
 
 
+@one_at_a_time
 def kernel() -> Path:
     """The unpacked kernel package, with modules.dep made."""
     tree = MEDIA / "kernel"
@@ -129,14 +166,14 @@ def kernel() -> Path:
     if done.exists():
         return tree
     package = _kernel_package()
-    _say(f"downloading {package}")
-    work = _fresh(tree)
-    _run("apt-get", "download", package, cwd=work)
+    say(f"downloading {package}")
+    work = fresh(tree)
+    run("apt-get", "download", package, cwd=work)
     deb = next(work.glob("*.deb"))
-    _run("dpkg-deb", "-x", deb, work)
+    run("dpkg-deb", "-x", deb, work)
     deb.unlink()
     version = next((work / "lib/modules").iterdir()).name
-    _run("depmod", "-b", work, version)
+    run("depmod", "-b", work, version)
     done.write_text(version)
     return tree
 
@@ -145,7 +182,7 @@ def _module_files(tree: Path, version: str) -> list[Path]:
     """The modules we want with what they need, in loading order."""
     order: list[Path] = []
     for module in MODULES:
-        out = _run("modprobe", "-d", tree, "-S", version, "--show-depends", module)
+        out = run("modprobe", "-d", tree, "-S", version, "--show-depends", module)
         for line in out.splitlines():
             words = line.split()
             if words[0] == "insmod" and Path(words[1]) not in order:
@@ -157,20 +194,21 @@ def _add_program(root: Path, program: str) -> None:
     """A program of this machine with the libraries it is linked to."""
     source = Path(shutil.which(program) or f"/usr/bin/{program}")
     shutil.copy(source, root / "bin" / program)
-    for library in re.findall(r"(/\S+) \(0x", _run("ldd", source)):
+    for library in re.findall(r"(/\S+) \(0x", run("ldd", source)):
         target = root / library.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(library, target)
 
 
+@one_at_a_time
 def initramfs(programs: tuple[str, ...]) -> Path:
     """A gzipped cpio archive: busybox, modules, INIT and further programs."""
     out = MEDIA / "-".join(("initrd", *programs))
-    if _is_made(out):
+    if is_made(out):
         return out
     tree = kernel()
     version = (tree / "done").read_text()
-    root = _fresh(MEDIA / "initramfs")
+    root = fresh(MEDIA / "initramfs")
     for name in ("bin", "dev", "proc", "sys", "mnt", "modules"):
         (root / name).mkdir()
     shutil.copy("/bin/busybox", root / "bin/busybox")
@@ -180,7 +218,8 @@ def initramfs(programs: tuple[str, ...]) -> Path:
     (root / "modules/order").write_text("\n".join(f.name for f in files) + "\n")
     for program in programs:
         _add_program(root, program)
-    (root / "init").write_text(INIT.replace("@MOUNTED@", GUEST_MOUNTED))
+    (root / "init").write_text(INIT.replace("@MOUNTED@", GUEST_MOUNTED)
+                              .replace("@OFFSET@", str(PARTITION_START * SECTOR)))
     (root / "init").chmod(0o755)
     names = "\n".join(str(p.relative_to(root)) for p in sorted(root.rglob("*")))
     archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet", "-R", "0:0"],
@@ -192,56 +231,69 @@ def initramfs(programs: tuple[str, ...]) -> Path:
 # ---- A bootable disk ---------------------------------------------------------
 
 
-def _grub_core(work: Path) -> bytes:
+def _grub_core(work: Path, partition: str) -> bytes:
     early = work / "early.cfg"
-    early.write_text(GRUB_EARLY)
+    early.write_text(GRUB_EARLY.replace("@PARTITION@", partition))
     core = work / "core.img"
-    _run("grub-mkimage", "-O", "i386-pc", "-d", GRUB_DIR, "-c", early, "-o", core,
-         "-p", "(hd0,msdos1)/boot/grub", *GRUB_MODULES)
+    run("grub-mkimage", "-O", "i386-pc", "-d", GRUB_DIR, "-c", early, "-o", core,
+         "-p", f"({partition})/boot/grub", *GRUB_MODULES)
     return core.read_bytes()
 
 
-def _write_grub(image: Path, core: bytes) -> None:
-    """Boot sector and core image as grub-bios-setup would put them: the core
-    image follows the MBR, which is where both expect it by default."""
+def write_grub(image: Path, work: Path, partition: str = "hd0,msdos1", sector: int = 1) -> None:
+    """Boot sector and core image, the latter in `sector` and those behind it:
+    its place is written into both, as grub-bios-setup does."""
+    boot = bytearray((GRUB_DIR / "boot.img").read_bytes())
+    core = bytearray(_grub_core(work, partition))
     if len(core) > (PARTITION_START - 1) * SECTOR:
         raise MediaError("GRUB's core image does not fit before the partition")
-    boot = (GRUB_DIR / "boot.img").read_bytes()
+    struct.pack_into("<Q", boot, GRUB_KERNEL_SECTOR, sector)
+    struct.pack_into("<Q", core, GRUB_BLOCK_LIST, sector + 1)
     with image.open("r+b") as disk:
         table = disk.read(SECTOR)[440:]
         disk.seek(0)
         disk.write(boot[:440] + table)
+        disk.seek(sector * SECTOR)
         disk.write(core)
 
 
+def boot_files(work: Path, arguments: str = "", programs: tuple[str, ...] = ()) -> Path:
+    """A folder with the kernel, the initramfs and a configuration for GRUB."""
+    files = work / "files"
+    (files / "boot/grub").mkdir(parents=True)
+    (files / "boot/grub/grub.cfg").write_text(GRUB_CFG.replace("@ARGUMENTS@", arguments))
+    (files / "who").write_text("the ext4 file system\n")
+    shutil.copy(next((kernel() / "boot").glob("vmlinuz-*")), files / "boot/vmlinuz")
+    shutil.copy(initramfs(programs), files / "boot/initrd")
+    return files
+
+
+def make_ext4(image: Path, files: Path, start: int, sectors: int) -> None:
+    """A file system in a partition of an image, with these files in it."""
+    run("mke2fs", "-q", "-t", "ext4", "-d", files, "-E", f"offset={start * SECTOR}", image,
+         f"{sectors // 2}k")
+
+
+@one_at_a_time
 def linux_disk(name: str = "linux.img", arguments: str = "",
                programs: tuple[str, ...] = ()) -> Path:
     """A raw disk image that boots Linux with GRUB; `arguments` go to the
     kernel's command line ("poweroff" makes the guest end by itself)."""
     out = MEDIA / name
-    if _is_made(out):
+    if is_made(out):
         return out
-    tree = kernel()
-    initrd = initramfs(programs)
-    _say(f"making {name}")
-    work = _fresh(MEDIA / f"{name}.work")
-    files = work / "files"
-    (files / "boot/grub").mkdir(parents=True)
-    (files / "boot/grub/grub.cfg").write_text(GRUB_CFG.replace("@ARGUMENTS@", arguments))
-    (files / "who").write_text("the ext4 file system\n")
-    shutil.copy(next((tree / "boot").glob("vmlinuz-*")), files / "boot/vmlinuz")
-    shutil.copy(initrd, files / "boot/initrd")
+    work = fresh(MEDIA / f"{name}.work")
+    files = boot_files(work, arguments, programs)
+    say(f"making {name}")
     image = work / "disk"
     sectors = DISK_MIB * 2048
     with image.open("wb") as disk:
         disk.truncate(sectors * SECTOR)
-    _run("sfdisk", "--quiet", image, text_in=(
+    run("sfdisk", "--quiet", image, text_in=(
         f"label: dos\nlabel-id: {DISK_SIGNATURE:#x}\n"
         f"start={PARTITION_START}, type=83, bootable\n"))
-    _run("mke2fs", "-q", "-t", "ext4", "-d", files, "-E",
-         f"offset={PARTITION_START * SECTOR}", image,
-         f"{(sectors - PARTITION_START) // 2}k")
-    _write_grub(image, _grub_core(work))
+    make_ext4(image, files, PARTITION_START, sectors - PARTITION_START)
+    write_grub(image, work)
     image.replace(out)
     shutil.rmtree(work)
     return out
@@ -272,38 +324,39 @@ def _source_package(name: str, work: Path) -> Path:
     apt = ["apt-get", "-o", "Dir::Etc::sourcelist=/dev/null",
            "-o", f"Dir::Etc::sourceparts={parts}", "-o", f"Dir::State::lists={lists}",
            "-o", "APT::Sandbox::User=root", "-o", "Debug::NoLocking=1"]
-    _run(*apt, "update")
-    _run(*apt, "source", name, cwd=work)
+    run(*apt, "update")
+    run(*apt, "source", name, cwd=work)
     return next(p for p in work.glob(f"{name}-*") if p.is_dir())
 
 
 def _seabios_source() -> Path:
     tree = MEDIA / "seabios"
     if not (tree / "Makefile").exists():
-        work = _fresh(MEDIA / "seabios.work")
+        work = fresh(MEDIA / "seabios.work")
         shutil.rmtree(tree, ignore_errors=True)
         _source_package("seabios", work).rename(tree)
         shutil.rmtree(work)
     return tree
 
 
+@one_at_a_time
 def seabios_without_lsi(pmm: bool = True) -> Path:
     """SeaBIOS with every driver but the one for our chip; with or without
     the POST memory manager."""
     options = ["QEMU=y", "ROM_SIZE=256", "LSI_SCSI=n"] + ([] if pmm else ["PMM=n"])
     out = MEDIA / ("bios-nolsi.bin" if pmm else "bios-nolsi-nopmm.bin")
-    if _is_made(out):
+    if is_made(out):
         return out
-    _say(f"building SeaBIOS: {out.name}")
+    say(f"building SeaBIOS: {out.name}")
     tree = _seabios_source()
     (tree / ".config").write_text("".join(f"CONFIG_{option}\n" for option in options))
-    _run("make", "-C", tree, "PYTHON=python3", "olddefconfig")
+    run("make", "-C", tree, "PYTHON=python3", "olddefconfig")
     config = (tree / ".config").read_text()
     for option in options:
         name, value = option.split("=")
         if value in "yn" and (f"CONFIG_{name}=y\n" in config) != (value == "y"):
             raise MediaError(f"SeaBIOS does not take {option}")
-    _run("make", "-C", tree, "PYTHON=python3", "-j2")
+    run("make", "-C", tree, "PYTHON=python3", "-j2")
     shutil.copy(tree / "out/bios.bin", out)
     return out
 

@@ -12,6 +12,7 @@ written from the manual, which objects to every rule broken (ring 1).
     tempers.py  how QEMU and 86Box differ from silicon
     pc.py       CPU (Unicorn), memory, ports; runs init, BCV, INT 13h
     bios.py     BIOS services, and how a BIOS treats an option ROM
+    vds.py      Virtual DMA Services, and memory that has moved
     devices.py  8254, IRQ0, fw_cfg, PCI configuration space
     rig.py      chip and bus without a PC
 

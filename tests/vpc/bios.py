@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 BIOS_SEGMENT = 0xF000
 STOP = 0xFF00           # F000: a HLT to which calls return
-SERVICE = 0xE000        # F000: one service each 16 bytes
+SERVICE = 0xE000        # F000: one service each 16 bytes, an IRET, ...
+OPENING = b"\xfb\x90\xcf"    # ... but video BIOSes let interrupts in: STI NOP IRET
 PMM_ENTRY = 0xD000
 PNP_OFFSET = 0x0100
 PMM_TABLE = 0xF0000
@@ -147,6 +148,8 @@ class Bios:
     init_result: Result | None = None
     kept: int = 0           # bytes of the image after init
     noted: list[int] = field(default_factory=list)      # INT 18h and 19h
+    eject_answer: int = 0x86    # AH of INT 15h AH=52h: CF comes with it, but for 0
+    eject_asked: list[int] = field(default_factory=list)    # DL
     passed_on: deque = field(default_factory=lambda: deque(maxlen=16))  # registers at INT 13h
 
     def attach(self, pc: Pc) -> None:
@@ -168,7 +171,7 @@ class Bios:
         base = BIOS_SEGMENT << 4
         for vector in range(256):
             self._pc.poke(vector * 4, struct.pack("<HH", SERVICE + vector * 16, BIOS_SEGMENT))
-            self._pc.poke(base + SERVICE + vector * 16, b"\xcf")
+            self._pc.poke(base + SERVICE + vector * 16, OPENING if vector == 0x10 else b"\xcf")
         self._pc.poke(base + STOP, b"\xf4")
         self._pc.poke(base + PMM_ENTRY, b"\xcb")
 
@@ -190,10 +193,19 @@ class Bios:
     def image(self) -> range:
         return range(self.image_segment * 16, self.image_segment * 16 + self.image_bytes)
 
+    @property
+    def _taken(self) -> range:
+        """From the 640 KiB."""
+        return range(self._pc.word(MEMORY_SIZE) * 1024, EBDA_KIB * 1024)
+
+    def kept_memory(self) -> list[range]:
+        """What the ROM has taken for good."""
+        return [*(b.place for b in self.memory.blocks if b.permanent), self._taken]
+
     def post_memory(self) -> list[range]:
         """Where an option ROM may write during POST."""
-        taken = range(self._pc.word(MEMORY_SIZE) * 1024, EBDA_KIB * 1024)
-        places = [*(b.place for b in self.memory.blocks), self.image, taken, *self._post_memory]
+        places = [*(b.place for b in self.memory.blocks), self.image, self._taken,
+                  *self._post_memory]
         if self.manner == PCI_3:
             places.append(range(ROM_SEGMENT * 16, ROM_SEGMENT * 16 + self.image_bytes))
         return places
@@ -304,6 +316,8 @@ class Bios:
             self._pmm_call()
             return
         number = (offset - SERVICE) // 16
+        if number == 0x10 and offset > SERVICE + number * 16:
+            return
         if offset != SERVICE + number * 16 or number not in range(256):
             raise LawBroken("BIOS service not expected", f"F000:{offset:04x}")
         if number == 0x1C and self._pc.timer.running:
@@ -368,7 +382,9 @@ class Bios:
         self._return_flag(CF, True)
 
     def _int15(self) -> None:
-        if self._get("ax") == 0xE820:
+        if self._pc.booted:
+            self._eject_asked()
+        elif self._get("ax") == 0xE820:
             self._memory_map()
         elif self._get("ax") >> 8 == 0x88:
             self._set("ax", MEMORY_KIB - 1024)
@@ -376,6 +392,14 @@ class Bios:
         else:
             self._set_ah(0x86)
             self._return_flag(CF, True)
+
+    def _eject_asked(self) -> None:
+        """[EDD-3 "INT 15h AH=52h"] No other function is there for a disk driver."""
+        if self._get("ax") >> 8 != 0x52:
+            raise LawBroken("BIOS service not expected", f"INT 15h AX={self._get('ax'):04x}h")
+        self.eject_asked.append(self._get("dx") & 0xFF)
+        self._set_ah(self.eject_answer)
+        self._return_flag(CF, self.eject_answer != 0)
 
     def _memory_map(self) -> None:
         usable, reserved = 1, 2
@@ -463,6 +487,20 @@ class Bios:
             self._pc.pci.write(address, register, size, self._get("ecx") & mask)
         return 0
 
+    # ---- INT 4Bh ----------------------------------------------------------------------
+
+    def _int4b(self) -> None:
+        """There is none but that of a memory manager."""
+        if self._pc.vds is None:
+            raise LawBroken("BIOS service not expected", "INT 4bh")
+        pointer = (self._pc.get("es") << 4) + self._get("di")
+        error, registers = self._pc.vds.call(self._get("ax"), self._get("dx"), pointer)
+        for name, value in registers.items():
+            self._set(name, value)
+        if error:
+            self._set("ax", self._get("ax") & 0xFF00 | error)
+        self._return_flag(CF, error != 0)
+
     # ---- PMM --------------------------------------------------------------------------
 
     def _pmm_call(self) -> None:
@@ -476,5 +514,5 @@ class Bios:
         self._set("dx", result >> 16)
 
     SERVICES = {0x10: _int10, 0x11: _int11, 0x12: _int12, 0x13: _int13, 0x15: _int15,
-                0x16: _int16, 0x18: _int18, 0x19: _int19, 0x1A: _int1a}
-    AFTER_BOOT = {0x13, 0x18, 0x19}
+                0x16: _int16, 0x18: _int18, 0x19: _int19, 0x1A: _int1a, 0x4B: _int4b}
+    AFTER_BOOT = {0x13, 0x15, 0x18, 0x19, 0x4B}

@@ -7,6 +7,8 @@ A target is a generator. Each `yield` is one event on the bus:
     (phase, byte)     REQ with that phase; for the phases towards the target
                       byte is None, and the yield returns the initiator's byte
     (phase, bytes)    towards the initiator: one REQ after the other
+    Take(phase, n)    towards the target: n REQs, one after the other; the yield
+                      returns the n bytes
     Bad(phase, byte)  a byte with wrong parity
     Delay(ns)         nothing happens for so long
     FREE              the target leaves the bus
@@ -39,9 +41,28 @@ class Reselect:
 
 
 @dataclass(frozen=True)
+class Take:
+    phase: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Bad:
     phase: int
     byte: int
+
+
+def message_codes(data: bytes | list[int]) -> list[int]:
+    """The first byte of each message of a run. [SCSI-2 "Message formats"]"""
+    codes, at = [], 0
+    while at < len(data):
+        codes.append(data[at])
+        if data[at] == 0x01 and at + 1 < len(data):
+            at += 1 + (data[at + 1] or 256)
+        elif 0x20 <= data[at] <= 0x2F:
+            at += 1
+        at += 1
+    return codes
 
 
 class Event:
@@ -67,14 +88,35 @@ class Nexus:
     events: Generator
     ready_at: int | None = None     # its next event comes then by itself
     wants_back: int | None = None   # the ID it reselects with
+    lun: int = 0                    # from IDENTIFY
 
 
 @dataclass
 class Request:
-    """REQ is up. `data` are the bytes on offer, None if one is asked for."""
+    """REQ is up. `data` are the bytes on offer; without them, `wanted` bytes
+    are asked for."""
     phase: int
     data: bytes | None
+    wanted: int = 0
+    in_bulk: bool = False       # a Take: the target gets them together
     bad_parity: bool = False
+    given: bytes = b""
+
+    @property
+    def answer(self) -> bytes | int | None:
+        """What the target's generator gets for it."""
+        if self.in_bulk:
+            return self.given
+        return self.given[0] if self.given else None
+
+    @classmethod
+    def made_by(cls, event: tuple | Take | Bad) -> Request:
+        if isinstance(event, Take):
+            return cls(event.phase, None, event.count, in_bulk=True)
+        if isinstance(event, Bad):
+            return cls(event.phase, bytes([event.byte]), bad_parity=True)
+        phase, data = event
+        return cls(phase, bytes([data]) if isinstance(data, int) else data, int(data is None))
 
 
 class Bus:
@@ -92,7 +134,6 @@ class Bus:
         self.request: Request | None = None
         self.on_free: Callable[[], None] = lambda: None
         self.on_reset: Callable[[], None] = lambda: None
-        self._answer: int | None = None
 
     @property
     def stuck_reset(self) -> bool:
@@ -130,17 +171,18 @@ class Bus:
         taken, request.data = request.data[:most], request.data[most:]
         return taken
 
-    def give(self, byte: int) -> None:
-        """Hand over the byte asked for, ACK up."""
-        self._answer = byte
+    def give(self, data: bytes) -> None:
+        """Hand over some of the bytes asked for, ACK up with the last."""
+        self.request.given += data
+        self.request.wanted -= len(data)
 
     def release(self) -> None:
         """Drop ACK: the target sees the end of the handshake."""
-        if self.request.data:
+        request = self.request
+        if request.data or request.wanted:
             return
-        answer, self._answer = self._answer, None
         self.request = None
-        self._advance(self.nexus, answer)
+        self._advance(self.nexus, request.answer)
 
     def reset(self) -> None:
         """RST: all targets forget everything."""
@@ -163,6 +205,14 @@ class Bus:
         self.away.remove(self.nexus)
         self.nexus.target, self.nexus.wants_back = self.nexus.wants_back, None
         self._advance(self.nexus, None)
+
+    def abandon(self, lun: int | None = None) -> None:
+        """The connected target forgets what it has to come back for: for one
+        of its units, or for all."""
+        me = self.nexus.target
+        for nexus in [n for n in self.away if n.target == me and lun in (None, n.lun)]:
+            nexus.ready_at = None
+            self.away.remove(nexus)
 
     # ---- Time -----------------------------------------------------------------
 
@@ -187,7 +237,7 @@ class Bus:
         self.away.append(nexus)
         self._advance(nexus, None)
 
-    def _advance(self, nexus: Nexus, answer: int | None) -> None:
+    def _advance(self, nexus: Nexus, answer: bytes | int | None) -> None:
         """Run the target's generator to its next event."""
         nexus.ready_at = None
         ended = False
@@ -195,14 +245,11 @@ class Bus:
             event = nexus.events.send(answer)
         except StopIteration:
             event, ended = FREE, True
-        if nexus is not self.nexus and isinstance(event, (tuple, Bad)):
+        if nexus is not self.nexus and isinstance(event, (tuple, Take, Bad)):
             self.away.remove(nexus)     # left without Reselect(): gone for good
             return
-        if isinstance(event, tuple):
-            phase, data = event
-            self.request = Request(phase, bytes([data]) if isinstance(data, int) else data)
-        elif isinstance(event, Bad):
-            self.request = Request(event.phase, bytes([event.byte]), True)
+        if isinstance(event, (tuple, Take, Bad)):
+            self.request = Request.made_by(event)
         elif isinstance(event, Delay):
             nexus.ready_at = self.now + event.ns
         elif isinstance(event, Reselect):

@@ -109,6 +109,7 @@ class TimerInterrupt:
     INT 13h, and `calls` holds what AH and CF were."""
 
     HANDLER = 0xC000    # F000
+    STACK_BYTES = 64    # what it needs, where it finds a stack
     COUNTER = 0x46C
     PACKET = 0x7F000    # linear; the sector goes behind it
     BUFFER = range(PACKET, PACKET + 0x20 + 512)

@@ -50,6 +50,7 @@ LAWS = {
     "cannot be reselected": "SCID.RRE and RESPID",
     "clock not set": "SCNTL3.CCF fits the 40 MHz clock",
     "selection too soon after a bus reset": "250 ms",
+    "VERIFY of bytes": "the drive checks its medium; nobody sends the data again",
     "transfer not agreed": "SXFER and SCNTL3 are what the target agreed to",
     # On return
     "SCRIPTS left running": "nothing runs between two calls",
@@ -89,7 +90,12 @@ LAWS = {
     "given-back code run": "what init gave back is no longer there",
     "CPU halted": "nobody waits for an interrupt",
     "CPU exception": "no invalid opcode, no address without memory",
+    "interrupt on our stack": "it is too small for handlers; they get the caller's, but a BIOS does as it likes",
     "our stack overflowed": "it ends at the foot of the workspace",
+    # Virtual DMA Services (vds.py)
+    "vds-call": "only the services that lock and unlock, with their structures filled in",
+    "vds-unlocked": "the chip comes only to memory that is locked, where that may have moved",
+    "vds-leak": "what is locked is unlocked before the call ends",
 }
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import struct
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +31,7 @@ from .devices import PIT_COMMAND, PIT_COUNTER, FwCfg, PciSpace, Pit, TimerInterr
 from .law import LawBroken
 from .registers import DSP, MS
 from .tempers import TEMPERS
+from .vds import Vds
 
 MEMORY = 0x1000000
 PCI_ADDRESS = 4 << 3
@@ -123,6 +125,7 @@ class Pc:
     measure: bool = False
     most_idle_ns: int = 20 * MS     # that time jumps at one look at the clock
     temper: str = "silicon"         # or how an emulator's chip behaves
+    vds: Vds | None = None          # what a memory manager offers after POST
 
     def __post_init__(self) -> None:
         self.uc = Uc(UC_ARCH_X86, UC_MODE_16)
@@ -134,6 +137,7 @@ class Pc:
         self.text = ""
         self.booted = False
         self.workspace: range | None = None
+        self.kept_memory: list[range] = []      # the workspace, and what lies beside it
         self.writable: list[range] = [STACK]    # by the call that runs
         self._in_post = False
         self._error: Exception | None = None
@@ -177,6 +181,11 @@ class Pc:
         if self.measure:
             add(UC_HOOK_CODE, self._count, begin=0, end=base - 1)
 
+    def hook_at(self, address: int, hook: Callable[[int], None]) -> None:
+        """Called before the instruction there."""
+        self.uc.hook_add(UC_HOOK_CODE, self._guarded(lambda uc, at, *_: hook(at)), begin=address,
+                         end=address)
+
     def _guarded(self, hook):
         """An exception in a hook stops the CPU and is raised by _go()."""
         def call(*arguments):
@@ -208,6 +217,22 @@ class Pc:
 
     def poke(self, address: int, data: bytes) -> None:
         self.uc.mem_write(address, data)
+
+    def peek_physical(self, address: int, length: int) -> bytes:
+        """What the chip finds there."""
+        if not self.vds:
+            return self.peek(address, length)
+        return b"".join(self.peek(*place) for place in self._places(address, length))
+
+    def poke_physical(self, address: int, data: bytes) -> None:
+        done = 0
+        for place, length in self._places(address, len(data)):
+            self.poke(place, data[done:done + length])
+            done += length
+
+    def _places(self, address: int, length: int) -> Iterable[tuple[int, int]]:
+        """Where the CPU finds what is physically there."""
+        return self.vds.places(address, length) if self.vds else [(address, length)]
 
     def word(self, address: int) -> int:
         return struct.unpack("<H", self.peek(address, 2))[0]
@@ -267,17 +292,31 @@ class Pc:
         self._check_master(address)
         if address + length > MEMORY:
             raise LawBroken("DMA outside memory", f"read of {address:#x}")
-        return self.peek(address, length)
+        if self.vds:
+            self.vds.check_access(address, length)
+        return self.peek_physical(address, length)
 
     def _dma_write(self, address: int, data: bytes) -> None:
         self._check_master(address)
         if address + len(data) > MEMORY:
             raise LawBroken("DMA outside memory", f"write of {address:#x}")
-        if self.booted and address < self._image.stop and address + len(data) > self._image.start:
-            raise LawBroken("ROM written after boot", f"by the chip at {address:#x}")
-        self._check_write("chip", address, len(data))
+        if self.vds:
+            self.vds.check_access(address, len(data))
+        if not (self.vds and self.vds.is_buffer(address, len(data))):
+            self._check_dma_write(address, len(data))
+        self.poke_physical(address, data)
+
+    def _check_dma_write(self, address: int, length: int) -> None:
+        for place, part in self._places(address, length):
+            if self.booted and place < self._image.stop and place + part > self._image.start:
+                raise LawBroken("ROM written after boot", f"by the chip at {place:#x}")
+            self._check_write("chip", place, part)
         if 0xC0000 <= address < 0xE8000 or address >= 0xF0000 and address < 0x100000:
             raise LawBroken("DMA into ROM", f"{address:#x}")
+
+    def write_for(self, who: str, address: int, data: bytes) -> None:
+        """Somebody writes to the caller's memory on the ROM's behalf."""
+        self._check_write(who, address, len(data))
         self.poke(address, data)
 
     def _check_master(self, address: int) -> None:
@@ -464,6 +503,8 @@ class Pc:
             address = self._execute(address, closed)
         if address == home + 1:
             return home     # it comes in the next call
+        if self.get("ss") != STACK_SEGMENT and self.get("cs") != BIOS_SEGMENT:
+            raise LawBroken("interrupt on our stack", self._where())
         self.timer.enter(self.chip.now, self.pit.period_ns)
         return self._enter(8)
 
@@ -472,7 +513,7 @@ class Pc:
         CPU takes interrupts; 0 if it does. They are off behind STI, MOV SS
         and POP SS for one instruction."""
         if not self.get("eflags") & IF:
-            return 8
+            return 1
         before = self.peek(self._at() - 2, 2)
         return int(before[1] in (STI, 0x17) or before[0] == 0x8E and before[1] & 0x38 == 0x10)
 
@@ -547,8 +588,11 @@ class Pc:
         if not self.rom_writable:
             self.uc.mem_protect(*area, UC_PROT_ALL)
         self._image = self.bios.image
+        self.kept_memory = self.bios.kept_memory()
         self.booted = True
         self.chip.check_idle()
+        if self.vds:
+            self.vds.start(self)
 
     def int13(self, *buffers: range, changes: str = "ah", flags: int = IF | CF,
               **values: int) -> Result:
@@ -561,14 +605,16 @@ class Pc:
         flags |= FIXED
         always = [STACK, range(DISK_STATUS, DISK_STATUS + 1)]
         if self.workspace:
-            always.append(self.workspace)
+            always += self.kept_memory
         self._watch_writes(*always)
         self.writable = [*always, *buffers]
         result = self._run(segment, offset, [flags], registers, flags & ~(IF | TF))
         self._check_registers(registers, result, changes.split(), flags)
-        if result.stack_used > STACK_BUDGET:
+        if result.stack_used > STACK_BUDGET + (self.timer.STACK_BYTES if self.timer.ticks else 0):
             raise LawBroken("caller's stack", f"{result.stack_used} bytes")
         self.chip.check_idle()
+        if self.vds:
+            self.vds.check_released()
         return result
 
     @staticmethod
@@ -622,11 +668,11 @@ class Pc:
         return self.peek(C_MEMORY.start + pointer, length)
 
     def call_c(self, name: str, *arguments: int) -> Returned:
-        """Call a function of the image (-m16 -mregparm=3: EAX, EDX, ECX, then
-        the stack). DS, ES and SS are a segment of the bench."""
-        words = [C_RETURN, *(a & 0xFFFFFFFF for a in arguments[3:])]
-        sp = C_STACK_TOP - 4 * len(words)
-        self.poke(C_MEMORY.start + sp, struct.pack(f"<{len(words)}I", *words))
+        """Call a function of the image (-m16 -mregparm=3: EAX, EDX, ECX).
+        DS, ES and SS are a segment of the bench."""
+        assert len(arguments) <= 3
+        sp = C_STACK_TOP - 2
+        self.poke(C_MEMORY.start + sp, struct.pack("<H", C_RETURN))
         registers = {**SEEDS, "ds": C_SEGMENT, "es": C_SEGMENT, "ss": C_SEGMENT, "esp": sp,
                      "gs": ROM_SEGMENT, "cs": ROM_SEGMENT, "eflags": FIXED}
         registers.update(zip(("eax", "edx", "ecx"), arguments))
@@ -639,6 +685,6 @@ class Pc:
         for register in kept:
             if self.get(register) != registers[register]:
                 raise LawBroken("register not preserved", f"{register} by {name}()")
-        if self.get("esp") != sp + 4:
+        if self.get("esp") != sp + 2:
             raise LawBroken("stack not restored", f"{self.get('esp'):#x} by {name}()")
         return Returned(self.get("eax"), self.get("edx"))

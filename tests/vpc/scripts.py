@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from . import bus as b
 from .registers import (AAP, CMP, COM, DBC, DCNTL, DFIFO, DNAD, DSA, DSP, DSPS, D_IID, D_SIR,
                         D_SSI, EPC, INTF, ISTAT, MA, OLF, PAR, RST_TO_SELECTION_NS, SCID, SCNTL0,
-                        SCNTL3, SDID, SIGP, SSM, SSTAT0, SSTAT1, STEST1, STIME0, SXFER, TEMP,
-                        DmaFault, timer_ns)
+                        SCNTL2, SCNTL3, SDID, SDU, SIGP, SSM, SSTAT0, SSTAT1, STEST1, STIME0,
+                        SXFER, TEMP, DmaFault, timer_ns)
 
 if TYPE_CHECKING:
     from .chip import Chip
@@ -33,8 +33,8 @@ SET_CARRY, SET_TARGET, SET_ACK, SET_ATN = 1 << 10, 1 << 9, 1 << 6, 1 << 3
 RELATIVE, CARRY_TEST, ON_THE_FLY, IF_TRUE = 1 << 23, 1 << 21, 1 << 20, 1 << 19
 DATA_TEST, PHASE_TEST, WAIT_FOR_PHASE = 1 << 18, 1 << 17, 1 << 16
 
-# COMMAND COMPLETE, DISCONNECT; ABORT, BUS DEVICE RESET, ABORT TAG, CLEAR QUEUE from us
-LET_GO = (0x00, 0x04, 0x06, 0x0C, 0x0D, 0x0E)
+# COMMAND COMPLETE, DISCONNECT; from us ABORT, BUS DEVICE RESET, ABORT TAG, CLEAR QUEUE
+LEAVING, SENDING_AWAY = (0x00, 0x04), (0x06, 0x0C, 0x0D, 0x0E)
 
 
 def signed24(value: int) -> int:
@@ -101,7 +101,7 @@ class Scripts:
 
     def left_with_sdu(self) -> None:
         """The target left while SDU was set: our fault, if it may leave."""
-        if self._last_message in LET_GO:
+        if self._last_message in LEAVING:
             self._law("SDU left on", f"message {self._last_message:#04x}, then bus free")
 
     def _law(self, law: str, detail: str = "") -> None:
@@ -213,9 +213,7 @@ class Scripts:
             self._check_agreement(phase)
             causes |= self._parity(self.chip.bus.request)
             if phase in b.OUTGOING:
-                self._unsent = count - done - 1, True
-                self._send(phase, data[done], done == count - 1)
-                moved = 1
+                moved = self._send(phase, data, done)
             else:
                 moved = self._receive(phase, count, done, address)
             done += moved
@@ -227,14 +225,23 @@ class Scripts:
         if causes:
             self.chip.raise_scsi(causes)
 
-    def _send(self, phase: int, byte: int, last: bool) -> None:
-        bus = self.chip.bus
-        if phase == b.MSG_OUT and last:
+    def _send(self, phase: int, data: bytes, done: int) -> int:
+        """As much of the rest of a move as is asked for."""
+        bus, left = self.chip.bus, len(data) - done
+        moved = min(left, bus.request.wanted)
+        self._unsent = left - moved, True
+        if phase == b.MSG_OUT and moved == left:
             bus.atn = False    # in time for the target to see it
-            self._last_message = byte
-        bus.give(byte)
+            self._note_own_messages(b.message_codes(data))
+        bus.give(data[done:done + moved])
         self._handshaken()
         bus.release()
+        return moved
+
+    def _note_own_messages(self, codes: list[int]) -> None:
+        self._last_message = codes[-1]
+        if set(codes) & set(SENDING_AWAY) and self.chip.registers[SCNTL2] & SDU:
+            self._law("SDU left on", f"while messages {codes} are sent")
 
     def _receive(self, phase: int, count: int, done: int, address: int) -> int:
         chip = self.chip

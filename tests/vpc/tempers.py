@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from .bus import (COMMAND, DATA_IN, FREE, MSG_IN, MSG_OUT, STATUS, Bus, Delay, Nexus, Reselect)
+from .bus import COMMAND, DATA_IN, FREE, MSG_IN, MSG_OUT, STATUS, Bus, Delay, Nexus, Reselect
 from .chip import Chip
 from .registers import (ABRT, CONNECTED1, CTEST1, CTEST2, CTEST3, CTEST5, DBC, DCMD, DCNTL, DFE,
                         DFIFO, DIF, DIP, DNAD, D_ABRT, GEN, GPCNTL, GPREG, INTF, IRQM, ISTAT,
@@ -30,7 +30,10 @@ from .registers import (ABRT, CONNECTED1, CTEST1, CTEST2, CTEST3, CTEST5, DBC, D
                         SSTAT1, SSTAT2, STEST0, STEST2, STEST3, STIME0, STIME1, STO, UDC, US)
 from .scripts import (BYTE_NS, CARRY_TEST, DATA_TEST, IF_TRUE, PHASE_TEST, RELATIVE_IO, SET_ATN,
                       TABLE_IO, WAIT, Scripts)
-from .target import COMPLETE, DISCONNECT, GOOD, REJECT, SAVE, Answer, Disk
+from .target import (ABORT, COMPLETE, DEVICE_RESET, DISCONNECT, GOOD, INQUIRY, NO_SENSE,
+                     PREVENT_ALLOW, READ_CAPACITY, READ10, READS, REJECT, REPORT_LUNS,
+                     REQUEST_SENSE, SAVE, SEEK10, START_STOP, TEST_UNIT_READY, VERIFIES, VERIFY10,
+                     WRITE10, WRITE_VERIFY10, Answer, Disk)
 
 ENDED = 0x100           # with the ID in a Reselect: the command has ended, and nobody comes back
 
@@ -47,8 +50,8 @@ CCNTL0, CCNTL1 = 0x56, 0x57
 IDENTIFY, EXTENDED, NO_OPERATION = 0x80, 0x01, 0x08
 QUEUE_TAGS = {0x20, 0x21, 0x22}
 ENDING_MESSAGES = {0x04, 0x06, 0x0C, 0x0D, 0x0E}    # DISCONNECT and all kinds of ABORT
-REQUEST_SENSE, INQUIRY, START_STOP, READ10, SYNCHRONIZE_CACHE = 0x03, 0x12, 0x1B, 0x28, 0x35
-NO_SENSE, HOST_ERROR = (0, 0, 0), (0xB, 0x00, 0x06)
+SYNCHRONIZE_CACHE = 0x35
+HOST_ERROR = (0xB, 0x00, 0x06)
 WRONG_LUN, WRONG_OPCODE = (0x5, 0x25), (0x5, 0x20)
 
 
@@ -218,13 +221,14 @@ class EmulatedScripts(Scripts):
             yield from self._end_of_data()
 
     def _transfer(self, phase: int, most: int, address: int) -> int:
-        bus, moved = self.chip.bus, 1
+        bus = self.chip.bus
         if phase == DATA_IN:
             taken = bus.take(most)
             self.chip.dma_write(address, taken)
             moved = len(taken)
         else:
-            bus.give(self.chip.dma_read(address, 1)[0])
+            moved = min(most, bus.request.wanted)
+            bus.give(self.chip.dma_read(address, moved))
         bus.release()
         return moved
 
@@ -251,7 +255,7 @@ class EmulatedScripts(Scripts):
         self.sfbr = cdb[0]
         for byte in cdb.ljust(self.most_cdb, b"\0"):
             if self.see_phase() == COMMAND:
-                bus.give(byte)
+                bus.give(bytes([byte]))
                 bus.release()
 
     def _send_message(self, message: bytes, address: int) -> None:
@@ -260,7 +264,7 @@ class EmulatedScripts(Scripts):
         for left, byte in zip(range(len(message) - 1, -1, -1), message):
             if self.see_phase() == MSG_OUT:
                 bus.atn = left > 0
-                bus.give(byte)
+                bus.give(bytes([byte]))
                 bus.release()
         self.sfbr = message[-1]
         self._set_dbc(0)
@@ -428,7 +432,9 @@ class EmulatedDisk(Disk):
     """Knows messages only by the bytes of one move. [chip-facts 6.1, 6.2]"""
 
     swallowed: ClassVar[set[int]] = set()   # extended messages without an answer
-    identified = 0                          # LUN of the last IDENTIFY
+
+    def __post_init__(self) -> None:
+        assert not self.luns, "LUN 0 is all that an emulated target has"
 
     def _hear(self, message: list[int]) -> str:
         """What the messages of one move lead to."""
@@ -442,10 +448,12 @@ class EmulatedDisk(Disk):
         """What the first of them leads to, and its length."""
         code = message[0]
         if code & IDENTIFY:
-            self.identified = code & 7
+            self.selected_lun = code & 7
         if code & IDENTIFY or code == NO_OPERATION:
             return "command", 1
         if code in ENDING_MESSAGES:
+            self.aborts += code == ABORT
+            self.device_resets += code == DEVICE_RESET
             return "leave", 1
         if code in QUEUE_TAGS:
             return before, 2
@@ -468,6 +476,8 @@ class EmulatedDisk(Disk):
 
     def session(self, bus: Bus) -> Iterator:
         if (yield from self.message_out(bus)) == "leave":
+            if self.messages[-1][-1] != DISCONNECT:
+                bus.abandon()
             return
         if self.before_command:
             yield from self.before_command(bus)
@@ -481,9 +491,16 @@ class EmulatedDisk(Disk):
     def perform(self, bus: Bus, cdb: bytes) -> Iterator:
         """From COMMAND to STATUS; returns the answer."""
         answer = self.execute(cdb)
-        if cdb[0] == READ10 and answer.status == GOOD:
+        if answer.wants:
+            return (yield from self.take_blocks(bus, cdb, answer))
+        if cdb[0] in READS and answer.status == GOOD:
             return (yield from self.send_blocks(bus, answer))
         yield from self.data_in(answer.data)
+        return answer
+
+    def take_blocks(self, bus: Bus, cdb: bytes, answer: Answer) -> Iterator:
+        """The data of a write; returns the answer, which may be another."""
+        yield from self.transfer(bus, cdb, answer)
         return answer
 
     def send_blocks(self, bus: Bus, answer: Answer) -> Iterator:
@@ -632,11 +649,14 @@ class OldQemuChip(QemuChip):
 @dataclass
 class QemuDisk(EmulatedDisk):
     """Blocks are read by the host, while the target is off the bus whatever
-    IDENTIFY said; everything else is there at once."""
+    IDENTIFY said; for blocks to write it stays. Everything else is there at
+    once, and VERIFY looks at nothing."""
+    version: int = 5
     host_ns: int = HOST_READ_NS
     chunk: int = CHUNK_BYTES
-    fails_after: int | None = None  # bytes of a read that come before the host reports an error
+    fails_after: int | None = None  # bytes of a read or write that the host does without an error
     swallowed: ClassVar[set[int]] = {0x01, 0x03, 0x04}
+    COMMANDS = {**Disk.COMMANDS, **dict.fromkeys(VERIFIES, Disk.test_unit_ready)}
 
     def execute(self, cdb: bytes) -> Answer:
         """Sense data lasts until the next command. REQUEST SENSE itself fails
@@ -645,7 +665,7 @@ class QemuDisk(EmulatedDisk):
             return self.check(*self.attentions.pop(0))
         if cdb[0] != REQUEST_SENSE:
             self.sense = NO_SENSE
-        if self.identified:
+        if self.selected_lun:
             return self._nobody(cdb)
         if cdb[0] == SYNCHRONIZE_CACHE and not self.attentions:
             return Answer()
@@ -655,13 +675,13 @@ class QemuDisk(EmulatedDisk):
         """A LUN that is not there."""
         if cdb[0] == INQUIRY:
             return Answer((b"\x7F" + self.inquiry_data()[1:])[:cdb[4]])
-        if cdb[0] == REQUEST_SENSE:
+        if cdb[0] in (REQUEST_SENSE, REPORT_LUNS):
             return super().execute(cdb)
         return self.check(*WRONG_LUN)
 
     def inquiry_data(self) -> bytes:
         data = bytearray(super().inquiry_data())
-        data[2:8] = 0x05, 0x12, data[4], 0x00, 0x00, 0x12   # SPC-3, tagged commands
+        data[3:8] = 0x12, data[4], 0x00, 0x00, 0x12   # SPC-3, tagged commands
         return bytes(data)
 
     def perform(self, bus: Bus, cdb: bytes) -> Iterator:
@@ -682,6 +702,18 @@ class QemuDisk(EmulatedDisk):
             yield MSG_IN, 0x80
             yield from (self.data_hook or self.blocks_in)(bus, answer.data[:self.fails_after])
         return answer if self.fails_after is None else self.check(*HOST_ERROR)
+
+    def take_blocks(self, bus: Bus, cdb: bytes, answer: Answer) -> Iterator:
+        """Chunk by chunk, each written by the host before the next is wanted."""
+        fails, taken = self.fails_after is not None, b""
+        if self.write_hook:
+            taken = (yield from self.write_hook(bus, answer.wants)) or b""
+        else:
+            while len(taken) < answer.wants and not (fails and len(taken) > self.fails_after):
+                taken += yield from self.data_out(min(self.chunk, answer.wants - len(taken)))
+                yield Delay(self.host_ns)
+        self.store(cdb, taken[:answer.keeps][:self.fails_after])
+        return self.check(*HOST_ERROR) if fails else answer
 
     def blocks_in(self, bus: Bus, data: bytes) -> Iterator:
         """Chunks come as the host has them; so does the error behind them."""
@@ -775,9 +807,19 @@ class Box86Chip(EmulatedChip):
 
 @dataclass
 class Box86Disk(EmulatedDisk):
-    """No disconnection, no unit attention, few commands."""
+    """No disconnection, no unit attention, few commands, of which VERIFY and
+    SEEK look at nothing. A read that fails sends no data."""
+    most_cdb: ClassVar[int] = 12
     attentions: list[tuple[int, int, int]] = field(default_factory=list)
     swallowed: ClassVar[set[int]] = {0x01, 0x03, 0x05}
+
+    def _read(self, cdb: bytes) -> Answer:
+        answer = Disk.COMMANDS[READ10](self, cdb)
+        return answer if answer.status == GOOD else Answer(status=answer.status)
+
+    COMMANDS = {**{known: Disk.COMMANDS[known] for known in (
+        TEST_UNIT_READY, START_STOP, PREVENT_ALLOW, READ_CAPACITY, WRITE10, WRITE_VERIFY10)},
+        READ10: _read, **dict.fromkeys((VERIFY10, SEEK10), Disk.test_unit_ready)}
 
     def reset(self) -> None:
         self.sense = NO_SENSE
@@ -785,7 +827,7 @@ class Box86Disk(EmulatedDisk):
     def execute(self, cdb: bytes) -> Answer:
         if cdb[0] != REQUEST_SENSE:
             self.sense = NO_SENSE
-        if cdb[0] in (START_STOP, SYNCHRONIZE_CACHE):
+        if cdb[0] == START_STOP and not self.removable:
             return self.check(*WRONG_OPCODE)
         return super().execute(cdb)
 

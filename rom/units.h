@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * POST: which units of the bus become drives.
+ */
+#ifndef ROM_UNITS_H
+#define ROM_UNITS_H
+
+#include "pc/types.h"
+
+/* Look at all IDs and LUNs, put the disks into the table and write their boot
+ * entries. Prints a line for each unit that is there but cannot be used;
+ * false if there was one.
+ */
+bool units_scan(void);
+
+#endif
