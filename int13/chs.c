@@ -3,7 +3,7 @@
  *
  * The functions of the original BIOS, addressed by cylinder, head and sector.
  */
-#include "int13.h"
+#include "image.h"
 
 #include "pc/bda.h"
 #include "pc/phys.h"
@@ -48,6 +48,7 @@ enum int13_status int13_chs_blocks(const struct int13_call *call)
 		.buffer = linear_of(regs->es, regs->bx),
 		.end = REAL_MODE_END,
 		.count = regs->al,
+		.action = (u8)call->action,
 	};
 	struct chs chs = {(u16)((regs->cl & 0xc0) << 2 | regs->ch), regs->dh,
 			  regs->cl & 0x3f};
@@ -74,7 +75,8 @@ enum int13_status int13_chs_blocks(const struct int13_call *call)
 /* INT 13, 08 - Get drive parameters
  *
  * Out: AL 0, BL 0 (no floppy type), CH and CL bits 7:6 last cylinder,
- *      CL bits 5:0 last sector, DH last head, DL hard disks in the machine
+ *      CL bits 5:0 last sector, DH last head, DL hard disks in the machine;
+ *      of a floppy BL, DL and ES:DI as image_floppy_parameters() says
  */
 enum int13_status int13_08_parameters(const struct int13_call *call)
 {
@@ -93,6 +95,8 @@ enum int13_status int13_08_parameters(const struct int13_call *call)
 	regs->dh = (u8)(geometry->heads - 1);
 	bda_open();
 	regs->dl = FAR8(BDA_HARD_DISK_COUNT);
+	if (call->disk->flags & DISK_FLOPPY)
+		image_floppy_parameters(call);
 	return STATUS_OK;
 }
 
@@ -107,7 +111,8 @@ enum int13_status int13_10_ready(const struct int13_call *call)
 
 /* INT 13, 15 - Get disk type
  *
- * Out: AH 3 (set by the dispatcher, see there), CX:DX number of sectors
+ * Out: AH 3 and CX:DX number of sectors, or AH 2 for a floppy (AH is set by
+ *      the dispatcher, see there)
  */
 enum int13_status int13_15_type(const struct int13_call *call)
 {
@@ -115,7 +120,7 @@ enum int13_status int13_15_type(const struct int13_call *call)
 	enum int13_status status = int13_know_size(call);
 	u32 sectors = sectors_32(call->disk);
 
-	if (status == STATUS_OK) {
+	if (status == STATUS_OK && !(call->disk->flags & DISK_FLOPPY)) {
 		regs->cx = (u16)(sectors >> 16);
 		regs->dx = (u16)sectors;
 	}

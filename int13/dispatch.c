@@ -3,7 +3,7 @@
  *
  * From function number to handler, and from status to AH, CF and 40:74h.
  */
-#include "int13.h"
+#include "image.h"
 
 #include "pc/bda.h"
 #include "pc/phys.h"
@@ -15,6 +15,9 @@ struct function {
 	u8 action;     /* enum disk_action, if the handler has several */
 	int13_handler *handler;
 };
+
+#define TYPE_HARD_DISK 0x03 /* AH of 15h */
+#define TYPE_FLOPPY 0x02    /* one that knows when it is changed */
 
 ROM_CONST struct function functions[] = {
 	{0x42, 0, DISK_READ, int13_edd_blocks},
@@ -32,7 +35,7 @@ ROM_CONST struct function functions[] = {
 	{0x11, 0, 0, int13_10_ready}, /* recalibrate */
 	{0x14, 0, 0, int13_10_ready}, /* or diagnose: is the drive there? */
 	{0x10, 0, 0, int13_10_ready},
-	{0x15, 0x03, 0, int13_15_type}, /* AH 3: hard disk */
+	{0x15, TYPE_HARD_DISK, 0, int13_15_type},
 	{0x16, 0, 0, int13_16_changed},
 	{0x41, 0x30, 0, int13_41_check}, /* AH 30h: EDD 3.0 */
 	{0x45, 0, 0, int13_45_lock},
@@ -40,7 +43,13 @@ ROM_CONST struct function functions[] = {
 	{0x48, 0, 0, int13_48_parameters},
 	{0x49, 0, 0, int13_49_changed},
 	{0x4e, 0, 0, int13_4e_configure},
+	/* CDs only */
+	{0x4a, 0, 0, image_4a_emulate},
+	{0x4b, 0, 0, image_4b_terminate},
+	{0x4c, 0, 0, image_4c_boot},
+	{0x4d, 0, 0, image_4d_catalog},
 };
+#define CD_FUNCTIONS 4
 
 #define FUNCTION_LAST_STATUS 0x01
 
@@ -50,21 +59,25 @@ static void set_carry(struct int13_frame *regs, bool carry)
 }
 
 /* The only place where AH, CF and the BIOS's status byte are set. */
-static void finish(struct int13_frame *regs, u8 success_ah,
+static void finish(const struct int13_call *call, u8 success_ah,
 		   enum int13_status status)
 {
+	struct int13_frame *regs = call->regs;
+
 	bda_open();
-	FAR8(BDA_DISK_STATUS) = (u8)status;
+	FAR8(call->status_byte) = (u8)status;
+	if (success_ah == TYPE_HARD_DISK && call->disk->flags & DISK_FLOPPY)
+		success_ah = TYPE_FLOPPY;
 	regs->ah = status == STATUS_OK ? success_ah : (u8)status;
 	set_carry(regs, status != STATUS_OK);
 }
 
 /* INT 13, 01 - Status of the last operation, which it leaves alone. */
-static void int13_01_last_status(struct int13_frame *regs)
+static void int13_01_last_status(const struct int13_call *call)
 {
 	bda_open();
-	regs->ah = FAR8(BDA_DISK_STATUS);
-	set_carry(regs, regs->ah != STATUS_OK);
+	call->regs->ah = FAR8(call->status_byte);
+	set_carry(call->regs, call->regs->ah != STATUS_OK);
 }
 
 /* In virtual-8086 mode a bus master may find our own memory elsewhere. If it
@@ -75,21 +88,46 @@ static enum int13_status serve(const struct int13_call *call,
 {
 	struct int13_state *state = call->state;
 	u32 buffer_bytes = state->buffer_segment ? BLOCK_BUFFER_BYTES : 0;
-	struct vds_region own, buffer;
 
 	state->bus.unreachable = false;
 	if (!vds_needed())
 		return handler(call);
-	bool own_held = vds_hold(&own, OWN_MEMORY_BYTES, &phys_base);
-	bool buffer_held =
-		vds_hold(&buffer, buffer_bytes, &state->buffer_address);
+	u32 own = phys_base, buffer = state->buffer_address;
+	bool own_held = vds_hold(OWN_MEMORY_BYTES, &phys_base);
+	bool buffer_held = vds_hold(buffer_bytes, &state->buffer_address);
 	state->bus.unreachable = !own_held || !buffer_held;
 	enum int13_status status = handler(call);
 	if (buffer_held)
-		vds_release(&buffer, &state->buffer_address);
+		vds_release(buffer, buffer_bytes, &state->buffer_address);
 	if (own_held)
-		vds_release(&own, &phys_base);
+		vds_release(own, OWN_MEMORY_BYTES, &phys_base);
 	return status;
+}
+
+/* The functions of El Torito are for the CD, by whichever number. */
+static bool about_cd(u8 function)
+{
+	return function >= 0x4a && function <= 0x4d;
+}
+
+static void run(struct int13_call *call)
+{
+	const struct function __seg_gs *function = functions;
+	const struct function __seg_gs *end =
+		functions + ARRAY_SIZE(functions) -
+		(call->disk->flags & DISK_CD ? 0 : CD_FUNCTIONS);
+
+	while (function < end && function->number != call->regs->ah)
+		function++;
+	if (function == end) {
+		finish(call, 0, STATUS_BAD_COMMAND);
+		return;
+	}
+	call->action = (enum disk_action)function->action;
+	enum int13_status status = serve(call, function->handler);
+	if (status == STATUS_CHANGED)
+		call->disk->flags &= (u8)~DISK_UNTOLD;
+	finish(call, function->success_ah, status);
 }
 
 void int13_dispatch(struct int13_frame *regs, struct int13_state *state)
@@ -97,24 +135,27 @@ void int13_dispatch(struct int13_frame *regs, struct int13_state *state)
 	struct int13_call call = {
 		.state = state,
 		.regs = regs,
-		.disk = drives_find(state, regs->dl),
+		.status_byte = BDA_DISK_STATUS,
 	};
+	struct disk *disk = state->for_image
+				    ? &state->disk[state->image.disk]
+				    : drives_find(state, regs->dl);
+	struct disk view; /* the image has its CD's state */
+	bool el_torito = about_cd(regs->ah);
 
-	state->bus.stop_at_change = call.disk->flags & DISK_REMOVABLE;
-	if (regs->ah == FUNCTION_LAST_STATUS) {
-		int13_01_last_status(regs);
-		return;
-	}
-	for (u32 i = 0; i < ARRAY_SIZE(functions); i++) {
-		if (functions[i].number == regs->ah) {
-			call.action = (enum disk_action)functions[i].action;
-			enum int13_status status =
-				serve(&call, functions[i].handler);
-			if (status == STATUS_CHANGED)
-				call.disk->flags &= (u8)~DISK_UNTOLD;
-			finish(regs, functions[i].success_ah, status);
-			return;
-		}
-	}
-	finish(regs, 0, STATUS_BAD_COMMAND);
+	call.disk = disk;
+	if (state->for_image && !el_torito)
+		call.disk = image_view(state, &view);
+	if (state->for_image && state->emulated < FIRST_HARD_DISK)
+		call.status_byte = BDA_FLOPPY_STATUS;
+	state->bus.stop_at_change = disk->flags & DISK_REMOVABLE;
+	if (regs->ah == FUNCTION_LAST_STATUS)
+		int13_01_last_status(&call);
+	else
+		run(&call);
+	disk->flags = (disk->flags & DISK_KIND) |
+		      (call.disk->flags & (u8)~DISK_KIND);
+	disk->locks = call.disk->locks;
+	if (el_torito)
+		state->buffer_block = NO_BLOCK; /* maybe of another CD */
 }

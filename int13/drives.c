@@ -43,7 +43,8 @@ static bool read_first_block(struct int13_state *state,
 		.data = {state->buffer_address, BLOCK_BUFFER_BYTES},
 	};
 
-	if (!state->buffer_segment ||
+	state->buffer_block = NO_BLOCK;
+	if (!state->buffer_segment || disk->flags & DISK_CD ||
 	    disk_do(&state->bus, &disk->device, &job) != SCSI_OK)
 		return false;
 	far_open(state->buffer_segment);
@@ -66,11 +67,18 @@ enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 		return SCSI_BAD_BLOCKS;
 	if (!capacity->blocks || capacity->blocks >> 56)
 		return SCSI_HARDWARE_ERROR; /* no disk is like that */
-	disk->sector_shift = state->native_blocks ? shift : SECTOR_SHIFT;
+	if (disk->flags & DISK_CD && shift != CD_BLOCK_SHIFT)
+		return SCSI_BAD_BLOCKS;
+	disk->sector_shift = state->native_blocks || disk->flags & DISK_CD
+				     ? shift
+				     : SECTOR_SHIFT;
 	disk->split = (u8)(shift - disk->sector_shift);
 	disk->sectors = capacity->blocks << disk->split;
 	disk->geometry = geometry_choose(sectors_32(disk),
 					 read_first_block(state, disk));
+	/* It may have been another medium's. */
+	if (state->bus.medium_changed && state->bus.stop_at_change)
+		return SCSI_MEDIUM_CHANGED;
 	disk->flags &= (u8)~DISK_UNKNOWN;
 	return SCSI_OK;
 }

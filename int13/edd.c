@@ -108,23 +108,25 @@ static void write_count(const struct int13_frame *regs, u32 count)
 enum int13_status int13_edd_blocks(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
-	struct int13_call job = *call;
-	struct int13_range range;
+	struct int13_range range = {.action = (u8)call->action};
 
-	if (job.action == DISK_WRITE && regs->al > WRITE_AND_VERIFY)
+	if (range.action == DISK_WRITE && regs->al > WRITE_AND_VERIFY)
 		return STATUS_BAD_COMMAND;
-	if (job.action == DISK_WRITE && regs->al == WRITE_AND_VERIFY)
-		job.action = DISK_WRITE_VERIFY;
+	if (range.action == DISK_WRITE && regs->al == WRITE_AND_VERIFY)
+		range.action = DISK_WRITE_VERIFY;
 	if (read_packet(call, &range) == FAR_UNREACHABLE)
 		return STATUS_BAD_COMMAND;
-	if (job.action == DISK_SEEK) {
+	if (range.action == DISK_SEEK)
 		range.count = 1;
-		return int13_transfer(&job, &range);
-	}
 	if (range.count == 0)
 		return STATUS_OK;
-	enum int13_status status = int13_transfer(&job, &range);
-	write_count(regs, range.count);
+	enum int13_status status = int13_know_size(call);
+	if (status == STATUS_OK)
+		status = int13_transfer(call, &range);
+	else
+		range.count = 0;
+	if (range.action != DISK_SEEK)
+		write_count(regs, range.count);
 	return status;
 }
 

@@ -7,6 +7,7 @@
 #ifndef INT13_FRAME_H
 #define INT13_FRAME_H
 
+#define FRAME_BOOT 12
 #define FRAME_DS 32
 #define FRAME_EAX 28
 #define FRAME_FLAGS 40
@@ -28,16 +29,18 @@
 	}
 
 struct int13_frame {
-	u32 edi, esi, ebp, unused_esp; /* PUSHAL order */
+	u32 edi, esi, ebp; /* PUSHAL order */
+	u32 boot; /* where ESP was: far address to go to instead of back */
 	HALF_REGISTER(b);
 	HALF_REGISTER(d);
 	HALF_REGISTER(c);
 	HALF_REGISTER(a);
 	u16 ds, es, fs, gs;
-	u32 flags; /* only CF is handed back */
+	u32 flags; /* handed back */
 };
 
-_Static_assert(offsetof(struct int13_frame, eax) == FRAME_EAX &&
+_Static_assert(offsetof(struct int13_frame, boot) == FRAME_BOOT &&
+	       offsetof(struct int13_frame, eax) == FRAME_EAX &&
 	       offsetof(struct int13_frame, ds) == FRAME_DS &&
 	       offsetof(struct int13_frame, flags) == FRAME_FLAGS &&
 	       sizeof(struct int13_frame) == FRAME_BYTES,

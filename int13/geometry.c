@@ -8,24 +8,16 @@
 
 #include "pc/far.h"
 
-#define MBR_TABLE_AT 446
-#define MBR_SIGNATURE_AT 510
-#define MBR_SIGNATURE 0xaa55
 #define MBR_ENTRY_BYTES 16
 
-/* Offsets in a partition entry */
+/* Further offsets in a partition entry */
 #define PART_START_CHS 1
-#define PART_TYPE 4
-#define PART_END_CHS 5
 #define PART_START_LBA 8
 #define PART_SECTORS 12
 
 #define SMALL_DISK_SECTORS 0x200000u /* 1 GiB */
 
-/* A CHS address as packed in a partition entry: head, sector with cylinder
- * bits 9:8 in 7:6, cylinder bits 7:0.
- */
-static struct chs unpack(u32 at)
+struct chs geometry_unpack(u32 at)
 {
 	u8 sector = FAR8(at + 1);
 
@@ -62,7 +54,7 @@ static bool agrees(const struct geometry *geometry, u32 chs, u32 lba)
 	if (lba / geometry->heads / geometry->sectors_per_track >=
 	    MOST_CYLINDERS)
 		return true;
-	return geometry_lba(geometry, unpack(chs), &named) && named == lba;
+	return geometry_lba(geometry, geometry_unpack(chs), &named) && named == lba;
 }
 
 static bool entry_used(u32 entry)
@@ -78,8 +70,9 @@ static bool table_agrees(const struct geometry *geometry)
 		u32 end = start + FAR32(entry + PART_SECTORS) - 1;
 
 		if (entry_used(entry) &&
+		    (FAR8(entry) & 0x7f ||
 		    !(agrees(geometry, entry + PART_START_CHS, start) &&
-		      agrees(geometry, entry + PART_END_CHS, end)))
+		      agrees(geometry, entry + PART_END_CHS, end))))
 			return false;
 	}
 	return true;
@@ -94,7 +87,7 @@ static bool from_ends(struct geometry *geometry)
 
 	for (u32 entry = MBR_TABLE_AT; entry < MBR_SIGNATURE_AT;
 	     entry += MBR_ENTRY_BYTES) {
-		struct chs end = unpack(entry + PART_END_CHS);
+		struct chs end = geometry_unpack(entry + PART_END_CHS);
 
 		/* An end within the first cylinder says nothing of heads. */
 		if (!entry_used(entry) || end.head == 255 || !end.sector ||

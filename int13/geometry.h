@@ -34,6 +34,18 @@ struct chs {
 	u8 sector;
 };
 
+/* A partition table, if FS points at its sector */
+#define MBR_TABLE_AT 446
+#define MBR_SIGNATURE_AT 510
+#define MBR_SIGNATURE 0xaa55
+#define PART_TYPE 4 /* in an entry */
+#define PART_END_CHS 5
+
+/* The CHS address at FS:at, packed as in a partition entry: head, sector with
+ * cylinder bits 9:8 in 7:6, cylinder bits 7:0.
+ */
+struct chs geometry_unpack(u32 at);
+
 /* LBA of a CHS address; false if it lies outside the geometry. */
 bool geometry_lba(const struct geometry *geometry, struct chs chs, u32 *lba);
 

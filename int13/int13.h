@@ -41,8 +41,9 @@ enum int13_status {
 struct int13_call {
 	struct int13_state *state;
 	struct int13_frame *regs;
-	struct disk *disk;
+	struct disk *disk; /* 4Ah to 4Dh: the CD; others: as the caller sees it */
 	enum disk_action action; /* of the functions that have one */
+	u16 status_byte; /* of the BIOS, for this kind of drive */
 };
 typedef enum int13_status int13_handler(const struct int13_call *call);
 
@@ -59,7 +60,9 @@ int13_handler int13_16_changed, int13_45_lock, int13_46_eject,
 enum int13_status int13_status(const struct int13_call *call,
 			       enum scsi_result result);
 
-/* Make sure that the size of the medium is known (removable.c). */
+/* Make sure that the size of the medium is known, and that it can be written
+ * if the call is to do that (removable.c).
+ */
 enum int13_status int13_know_size(const struct int13_call *call);
 
 /* Sectors of a drive and the caller's buffer for them. */
@@ -68,9 +71,11 @@ struct int13_range {
 	u64 buffer; /* linear address */
 	u64 end;    /* of the memory that the caller can mean */
 	u32 count;  /* of sectors */
+	u8 action;  /* enum disk_action */
 };
 
-/* Do the call's action on the range (transfer.c). On return range->count is
+/* Do what the range says on a medium whose size is known
+ * (transfer.c). On return range->count is
  * how many sectors are good. Nothing is done if the request as a whole cannot
  * be done.
  */

@@ -3,7 +3,7 @@
  *
  * Media that come and go [EDD-4 "Removable media", 8.18 to 8.21].
  */
-#include "int13.h"
+#include "image.h"
 
 #include "pc/bios.h"
 
@@ -11,6 +11,10 @@ enum int13_status int13_know_size(const struct int13_call *call)
 {
 	struct disk_capacity capacity;
 
+	if (call->disk->flags & DISK_CD && writes((u8)call->action))
+		return STATUS_WRITE_PROTECTED;
+	if (call->disk->flags & DISK_IMAGE)
+		return image_check(call);
 	if (!(call->disk->flags & DISK_UNKNOWN))
 		return STATUS_OK;
 	return int13_status(
@@ -68,10 +72,10 @@ static enum int13_status change_locks(const struct int13_call *call, bool lock)
 
 	if (disk->locks == last)
 		return lock ? STATUS_TOO_MANY_LOCKS : STATUS_NOT_LOCKED;
-	/* Only the first lock and the last unlock reach the drive. One that
-	 * knows no locks is locked by what AH=46h says.
+	/* Only the last unlock reaches the drive, but every lock: a reset may
+	 * have opened it. One that knows no locks is locked by what AH=46h says.
 	 */
-	if (disk->locks == !lock) {
+	if (lock || disk->locks == 1) {
 		enum int13_status status = unit_command(
 			call, lock ? CDB_PREVENT_REMOVAL : CDB_ALLOW_REMOVAL);
 		if (status != STATUS_OK && status != STATUS_BAD_COMMAND &&
@@ -139,6 +143,6 @@ enum int13_status int13_46_eject(const struct int13_call *call)
 		return status;
 	if (unit_command(call, CDB_STOP_AND_EJECT) != STATUS_OK)
 		return STATUS_EJECT_FAILED;
-	disk->flags |= DISK_CHANGED | DISK_UNKNOWN | DISK_UNTOLD;
+	drives_note_change(call->state, disk);
 	return STATUS_OK;
 }

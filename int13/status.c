@@ -28,6 +28,8 @@ ROM_CONST u8 statuses[] = {
 	[SCSI_WRITE_PROTECTED] = STATUS_WRITE_PROTECTED,
 	[SCSI_BLANK] = STATUS_NOT_FOUND,
 	[SCSI_ABORTED] = STATUS_CONTROLLER,
+	[SCSI_WRONG_TRACK] = STATUS_BAD_MEDIA,
+	[SCSI_BAD_MEDIUM] = STATUS_BAD_MEDIA,
 	[SCSI_BAD_BLOCKS] = STATUS_BAD_MEDIA,
 };
 _Static_assert(ARRAY_SIZE(statuses) == SCSI_BAD_BLOCKS + 1,
@@ -39,9 +41,8 @@ enum int13_status int13_status(const struct int13_call *call,
 	struct disk *disk = call->disk;
 
 	if (disk->flags & DISK_REMOVABLE) {
-		if (result == SCSI_MEDIUM_CHANGED || result == SCSI_NO_MEDIUM)
-			disk->flags |=
-				DISK_CHANGED | DISK_UNKNOWN | DISK_UNTOLD;
+		if (call->state->bus.medium_changed || result == SCSI_NO_MEDIUM)
+			drives_note_change(call->state, disk);
 		if (result == SCSI_NO_MEDIUM)
 			drives_set_largest(disk);
 	}

@@ -6,17 +6,21 @@
  * block holds several sectors and not all of them are wanted, it moves the
  * others from or to the block buffer within the same command.
  */
-#include "int13.h"
+#include "image.h"
 
+#include "pc/far.h"
 #include "pc/vds.h"
 
 /* In one command: hba.h wants less than 64 KiB. */
 #define MOST_BYTES 0xffffu
 
+#define MIB 0x100000u
+
 struct piece {
 	u64 lba;
 	u32 buffer;
 	u32 sectors;
+	u8 action; /* enum disk_action */
 	u32 ahead; /* sectors of the first block that are not wanted */
 	struct disk_job job;
 	struct vds_pages memory; /* the caller's, then the block buffer's for
@@ -26,11 +30,6 @@ struct piece {
 static bool moves_data(u8 action)
 {
 	return action <= DISK_WRITE_VERIFY;
-}
-
-static bool writes(u8 action)
-{
-	return action == DISK_WRITE || action == DISK_WRITE_VERIFY;
 }
 
 /* As many whole blocks as a command takes and the caller wants, or some
@@ -78,13 +77,18 @@ static bool find_memory(const struct int13_call *call, struct piece *piece)
 
 /* Read the block of which only a part will be written. */
 static enum scsi_result read_rest(const struct int13_call *call,
-				  const struct disk_job *write)
+				  struct disk_job *write)
 {
-	struct disk_job job = *write;
+	struct phys_range data = write->data;
+	u8 action = write->action;
 
-	job.action = DISK_READ;
-	job.data.bytes = BLOCK_BUFFER_BYTES;
-	return disk_do(&call->state->bus, &call->disk->device, &job);
+	write->action = DISK_READ;
+	write->data.bytes = BLOCK_BUFFER_BYTES;
+	enum scsi_result result =
+		disk_do(&call->state->bus, &call->disk->device, write);
+	write->action = action;
+	write->data = data;
+	return result;
 }
 
 static enum int13_status do_job(const struct int13_call *call,
@@ -100,9 +104,42 @@ static enum int13_status do_job(const struct int13_call *call,
 	}
 	enum scsi_result result =
 		disk_do(&call->state->bus, &call->disk->device, job);
-	if (result == SCSI_MEDIUM_ERROR && writes((u8)call->action))
+	if (result == SCSI_MEDIUM_ERROR && writes(piece->action))
 		return STATUS_WRITE_FAULT;
 	return int13_status(call, result);
+}
+
+/* Parts of a disc's block come from the block buffer, where it stays for the
+ * next of them; but only to memory that the CPU surely reaches.
+ */
+static bool through_buffer(const struct int13_call *call,
+			   const struct piece *piece)
+{
+	return call->disk->flags & DISK_IMAGE && piece->action == DISK_READ &&
+	       piece->sectors & 3 &&
+	       piece->buffer + (piece->sectors << SECTOR_SHIFT) <= MIB;
+}
+
+static enum int13_status copy_part(const struct int13_call *call,
+				   struct piece *piece, u32 block)
+{
+	enum int13_status status = STATUS_OK;
+
+	/* What lies in the buffer is good as long as its disc is in. */
+	if (call->state->buffer_block == block)
+		status = int13_status(call, disk_simple(&call->state->bus,
+							&call->disk->device,
+							CDB_TEST_UNIT_READY));
+	if (status == STATUS_OK)
+		status = image_load_by(call, block, &piece->job);
+	if (status == STATUS_OK)
+		far_copy(piece->buffer,
+			 linear_of(call->state->buffer_segment,
+				   (u16)(piece->ahead << SECTOR_SHIFT)),
+			 piece->sectors << SECTOR_SHIFT);
+	else
+		piece->sectors = 0;
+	return status;
 }
 
 /* Do the piece. On return piece->sectors is how many of it are good. */
@@ -112,14 +149,22 @@ static enum int13_status do_piece(const struct int13_call *call,
 	const struct disk *disk = call->disk;
 	u32 end = piece->ahead + piece->sectors;
 
+	u64 block = piece->lba >> disk->split;
+
+	if (disk->flags & DISK_IMAGE)
+		block += call->state->image.lba;
+	if (through_buffer(call, piece))
+		return copy_part(call, piece, (u32)block);
+	if (disk->split)
+		call->state->buffer_block = NO_BLOCK;
 	piece->job = (struct disk_job){
-		.blocks = {piece->lba >> disk->split,
+		.blocks = {block,
 			   (u8)((end + (1u << disk->split) - 1) >>
 				disk->split)},
-		.action = (u8)call->action,
+		.action = piece->action,
 		.block_shift = (u8)(disk->sector_shift + disk->split),
 	};
-	if (moves_data(call->action) && !find_memory(call, piece)) {
+	if (moves_data(piece->action) && !find_memory(call, piece)) {
 		piece->sectors = 0;
 		return STATUS_DMA_BOUNDARY;
 	}
@@ -128,10 +173,11 @@ static enum int13_status do_piece(const struct int13_call *call,
 		u32 done = piece->job.done << disk->split;
 		piece->sectors = done > piece->ahead ? done - piece->ahead : 0;
 	}
-	if (moves_data(call->action) && vds_needed() &&
+	if (moves_data(piece->action) && vds_needed() &&
 	    !vds_unlock(&piece->memory)) {
 		piece->sectors = 0;
-		return STATUS_DMA_BOUNDARY;
+		if (status == STATUS_OK)
+			status = STATUS_DMA_BOUNDARY;
 	}
 	return status;
 }
@@ -144,7 +190,7 @@ static enum int13_status check(const struct int13_call *call,
 
 	if (range->lba >= disk->sectors || count > disk->sectors - range->lba)
 		return STATUS_NOT_FOUND;
-	if (moves_data(call->action) &&
+	if (moves_data(range->action) &&
 	    (range->buffer > range->end ||
 	     (u64)count << disk->sector_shift > range->end - range->buffer))
 		return STATUS_DMA_BOUNDARY;
@@ -156,16 +202,15 @@ enum int13_status int13_transfer(const struct int13_call *call,
 {
 	const struct disk *disk = call->disk;
 	u32 left = range->count, most = left;
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = STATUS_CHANGED;
 	struct piece piece;
 
 	piece.lba = range->lba;
 	piece.buffer = (u32)range->buffer;
-	/* Or the sectors would be taken for those of the old medium. */
+	piece.action = range->action;
 	range->count = 0;
-	if (status == STATUS_OK && disk->flags & DISK_UNTOLD)
-		status = STATUS_CHANGED;
-	if (status == STATUS_OK)
+	/* Or the sectors would be taken for those of the old medium. */
+	if (!(disk->flags & DISK_UNTOLD))
 		status = check(call, range, left);
 	while (status == STATUS_OK && left) {
 		choose_sectors(disk, &piece, left < most ? left : most);

@@ -475,7 +475,7 @@ static struct step on_bad_phase(struct exec *x)
 
 	if (x->left && !x->data_ended && phase == data_phase(x->request))
 		return go_on(script_resume);
-	if (phase != PHASE_DATA_IN || x->drained)
+	if (phase != PHASE_DATA_IN)
 		return end(HBA_PROTOCOL);
 	x->drained = true;
 	return go_on(script_drain);

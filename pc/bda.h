@@ -10,8 +10,13 @@
 #include "far.h"
 
 #define IVT_INT13 (0x13 * 4)
+#define IVT_INT18 (0x18 * 4) /* the BIOS has nothing to boot from */
+#define IVT_INT19 (0x19 * 4) /* bootstrap */
+#define IVT_INT1E (0x1e * 4) /* points to the floppy's parameter table */
 
+#define BDA_EQUIPMENT 0x410	     /* byte: bit 0 floppies, bits 7:6 their number less 1 */
 #define BDA_MEMORY_KIB 0x413      /* word: conventional memory in KiB */
+#define BDA_FLOPPY_STATUS 0x441   /* byte: status of the last floppy call */
 #define BDA_DISK_STATUS 0x474     /* byte: status of the last hard disk call */
 #define BDA_HARD_DISK_COUNT 0x475 /* byte: hard disks the BIOS counts */
 #define BDA_VDS 0x47b             /* byte: bit 5, INT 4Bh serves bus masters */

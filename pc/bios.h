@@ -9,6 +9,7 @@
 #include "types.h"
 
 #define FLAGS_CF 0x0001u
+#define FLAGS_IF 0x0200u
 
 /* Registers for a software interrupt, in PUSHAL order (see bios.S). */
 struct bios_regs {

@@ -39,4 +39,9 @@ static inline u16 rom_segment(void)
 #define FAR_UNREACHABLE 0xffffffffu
 u32 far_open_range(u16 segment, u16 offset, u16 len_bytes);
 
+/* Copy less than 64 KiB between linear addresses below 1 MiB (copy.S). Leaves
+ * FS alone.
+ */
+void far_copy(u32 to, u32 from, u32 bytes);
+
 #endif

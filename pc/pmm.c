@@ -7,9 +7,8 @@
 
 #include "bios.h"
 #include "far.h"
+#include "table.h"
 
-#define PMM_FIRST_SEGMENT 0xe000
-#define PMM_LAST_SEGMENT 0xffff
 #define PMM_SIGNATURE 0x4d4d5024u /* "$PMM" */
 #define PMM_LENGTH 0x05
 #define PMM_ENTRY 0x07
@@ -23,18 +22,12 @@
 /* The far entry point, 0 if there is no valid structure. */
 static u32 pmm_entry(void)
 {
-	for (u32 segment = PMM_FIRST_SEGMENT; segment <= PMM_LAST_SEGMENT;
-	     segment++) {
-		far_open((u16)segment);
-		if (FAR32(0) != PMM_SIGNATURE)
-			continue;
-		u8 sum = 0;
-		for (u32 i = 0; i < FAR8(PMM_LENGTH); i++)
-			sum = (u8)(sum + FAR8(i));
-		if (sum == 0)
-			return FAR32(PMM_ENTRY);
-	}
-	return 0;
+	return table_open(PMM_SIGNATURE, PMM_LENGTH) ? FAR32(PMM_ENTRY) : 0;
+}
+
+bool pmm_present(void)
+{
+	return pmm_entry() != 0;
 }
 
 u16 pmm_allocate(u32 len_bytes, bool permanent)

@@ -9,6 +9,9 @@
 
 #include "types.h"
 
+/* Is there one? */
+bool pmm_present(void);
+
 /* Allocate len_bytes (a multiple of 16) of conventional-addressable memory,
  * kept after boot if permanent. Returns its segment, 0 if there is no PMM or
  * it has none to give.

@@ -45,22 +45,27 @@ static void describe(struct vds_region *region, u32 linear, u32 bytes)
 		.bytes = bytes, .offset = linear, .room = VDS_MOST_PAGES};
 }
 
-bool vds_hold(struct vds_region *region, u32 bytes, u32 *address)
+bool vds_hold(u32 bytes, u32 *address)
 {
-	describe(region, *address, bytes);
+	struct vds_region region;
+
+	describe(&region, *address, bytes);
 	if (!bytes)
 		return true;
-	if (!vds_call(region, VDS_LOCK, VDS_NO_BUFFER | VDS_NO_REMAP))
+	if (!vds_call(&region, VDS_LOCK, VDS_NO_BUFFER | VDS_NO_REMAP))
 		return false;
-	*address = region->address;
+	*address = region.address;
 	return true;
 }
 
-void vds_release(struct vds_region *region, u32 *address)
+void vds_release(u32 linear, u32 bytes, u32 *address)
 {
-	*address = region->offset;
-	if (region->bytes)
-		(void)vds_call(region, VDS_UNLOCK, 0); /* in vain or not */
+	struct vds_region region = {
+		.bytes = bytes, .offset = linear, .address = *address};
+
+	*address = linear;
+	if (bytes)
+		(void)vds_call(&region, VDS_UNLOCK, 0); /* in vain or not */
 }
 
 /* The chip must not be sent past the last page. */

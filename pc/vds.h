@@ -42,8 +42,8 @@ struct vds_pages {
  * released. *address is its linear address outside, its bus address inside.
  * No bytes are always held. False, and nothing held, if that cannot be done.
  */
-bool vds_hold(struct vds_region *region, u32 bytes, u32 *address);
-void vds_release(struct vds_region *region, u32 *address);
+bool vds_hold(u32 bytes, u32 *address);
+void vds_release(u32 linear, u32 bytes, u32 *address);
 
 /* Lock a data buffer, by pages if there are few enough: the number of pages
  * filled in, or 0 if it cannot be done. With `to_device` its content is needed;

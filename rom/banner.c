@@ -58,18 +58,31 @@ void banner_host_id(u8 id)
 	print(&text);
 }
 
-void banner_count(u32 disks, bool failures)
+/* "2 disks" */
+static void text_count(struct text *text, u32 count, const char IN_ROM *what)
+{
+	if (count)
+		text_decimal(text, count);
+	else
+		text_rom(text, ROM_STRING("no"));
+	text_char(text, ' ');
+	text_rom(text, what);
+	if (count > 1)
+		text_char(text, 's');
+}
+
+void banner_count(u32 disks, u32 cds, bool lines)
 {
 	struct text text = {0};
 
-	if (failures)
+	if (lines)
 		console_newline();
-	text_rom(&text, failures ? ROM_STRING("  ") : ROM_STRING(", "));
-	if (disks)
-		text_decimal(&text, disks);
-	else
-		text_rom(&text, ROM_STRING("no"));
-	text_rom(&text, disks > 1 ? ROM_STRING(" disks") : ROM_STRING(" disk"));
+	text_rom(&text, lines ? ROM_STRING("  ") : ROM_STRING(", "));
+	text_count(&text, disks, ROM_STRING("disk"));
+	if (cds) {
+		text_rom(&text, ROM_STRING(", "));
+		text_count(&text, cds, ROM_STRING("CD"));
+	}
 	print(&text);
 	console_newline();
 }
@@ -125,8 +138,13 @@ const char IN_ROM *banner_words(enum scsi_result result)
 	case SCSI_NO_MEDIUM:
 		return ROM_STRING("no medium");
 	case SCSI_MEDIUM_ERROR:
-	case SCSI_BLANK:
 		return ROM_STRING("medium error");
+	case SCSI_BLANK:
+		return ROM_STRING("blank disc");
+	case SCSI_WRONG_TRACK:
+		return ROM_STRING("audio disc");
+	case SCSI_BAD_MEDIUM:
+		return ROM_STRING("medium of an unknown kind");
 	case SCSI_HARDWARE_ERROR:
 		return ROM_STRING("hardware error");
 	case SCSI_BAD_BLOCKS:

@@ -19,15 +19,15 @@ void banner_chip(const struct lsi_chip __seg_gs *chip, u16 pci_address);
 /* ", host ID 7" */
 void banner_host_id(u8 id);
 
-/* ", 2 disks" and the end of the line; on a line of its own if lines of
- * failures stand before it
+/* ", 2 disks, 1 CD" and the end of the line; on a line of its own if lines for
+ * units stand before it
  */
-void banner_count(u32 disks, bool failures);
+void banner_count(u32 disks, u32 cds, bool lines);
 
 /* Rest of the line, then a new one */
 void banner_end(const char IN_ROM *words);
 
-/* A line, begun with a new one, for a unit that cannot be used:
+/* A line, begun with a new one, for a unit with trouble:
  * "  ID 2 LUN 0 QEMU QEMU HARDDISK: "
  */
 void banner_failure(struct scsi_device device,

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Boot connection: a disk becomes a BIOS drive. [BBS 1.01 "BCV"]
+ * Boot connection: a disk becomes a BIOS drive. [BBS 1.01 "BCV"] And what a
+ * BIOS without boot entries leaves to us: INT 19h and 18h.
  */
+#include "connect.h"
 #include "image.h"
+#include "int13/image.h"
 #include "pc/bda.h"
 #include "pc/console.h"
 #include "workspace.h"
 
-extern const char rom_int13[]; /* entry.S */
+extern const char rom_int13[], rom_int18[]; /* entry.S */
 extern const char pnp_slots[]; /* header.S */
 
 static void hook_int13(struct int13_state *state)
@@ -28,7 +31,8 @@ static void print_size(const struct disk *disk)
 	u32 mib = (u32)(disk->sectors >> (MIB_SHIFT - disk->sector_shift));
 
 	if (disk->flags & DISK_UNKNOWN) {
-		console_rom(ROM_STRING("no medium"));
+		if (!(disk->flags & DISK_CD)) /* else a reason follows */
+			console_rom(ROM_STRING("no medium"));
 		return;
 	}
 	if (mib >= FIRST_MIB_SHOWN_AS_GIB) {
@@ -42,9 +46,9 @@ static void print_size(const struct disk *disk)
 	console_rom(ROM_STRING("-byte blocks"));
 }
 
-/* "80h: SCSI 00:03.0 ID 0 LUN 0 QEMU QEMU HARDDISK 64 MiB, ..." */
-static void print_drive(u32 slot, const struct disk *disk)
+void connect_print_drive(u32 slot)
 {
+	const struct disk *disk = &workspace.int13.disk[slot];
 	const char IN_ROM *header =
 		(const char IN_ROM *)((u32)pnp_slots + slot * PNP_SLOT_BYTES);
 
@@ -56,16 +60,15 @@ static void print_drive(u32 slot, const struct disk *disk)
 	console_newline();
 }
 
-/* Called by entry.S:bcv_common on our stack. The BIOS calls the vectors of
- * the disks it wants, in its own order, with other drives in between.
+/* The BIOS calls the vectors of the disks it wants, in its own order, with
+ * other drives in between.
  */
-void boot_connect(u32 slot);
-void boot_connect(u32 slot)
+static void connect_disk(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
 	struct disk *disk = &state->disk[slot];
 
-	if (slot >= state->disks || disk->number)
+	if (disk->number)
 		return;
 	bool first = !state->drive_map;
 	if (!drives_connect(state, disk)) {
@@ -75,5 +78,106 @@ void boot_connect(u32 slot)
 	}
 	if (first)
 		hook_int13(state);
-	print_drive(slot, disk);
+	connect_print_drive(slot);
+}
+
+/* ---- A BIOS without boot entries ----------------------------------------- */
+
+static u16 rom_word(u32 offset)
+{
+	return *(const u16 IN_ROM *)offset;
+}
+
+static bool is_cd(u32 slot)
+{
+	return workspace.int13.disk[slot].flags & DISK_CD;
+}
+
+static u32 slot_at(u32 header)
+{
+	return (header - (u32)pnp_slots) / PNP_SLOT_BYTES;
+}
+
+/* Entries are chained in the order of the host. */
+static void connect_disks(void)
+{
+	for (u32 at = rom_word(ROM_PNP); at; at = rom_word(at + PNP_NEXT))
+		if (!is_cd(slot_at(at)))
+			connect_disk(slot_at(at));
+}
+
+static u32 boot_cds(void)
+{
+	u32 entry = 0;
+
+	if (workspace.cds_tried)
+		return 0;
+	for (u32 at = rom_word(ROM_PNP); at && !entry;
+	     at = rom_word(at + PNP_NEXT))
+		if (is_cd(slot_at(at)))
+			entry = cd_boot(slot_at(at));
+	workspace.cds_tried = true;
+	return entry;
+}
+
+/* The BIOS boots now: with our disks, but for a CD that the host wants first
+ * of all, and with our CDs when nothing else is left.
+ */
+static u32 before_int19(void)
+{
+	u32 entry = 0;
+
+	workspace.cds_tried = workspace.bios_boots;
+	if (workspace.bios_boots)
+		return 0;
+	connect_disks();
+	connect_hook_int18();
+	if (workspace.cd_leads)
+		entry = boot_cds();
+	workspace.int19_waits = entry;
+	return entry;
+}
+
+/* The BIOS, or what was booted, gives up. */
+static u32 before_int18(void)
+{
+	if (!workspace.int19_waits)
+		return boot_cds();
+	workspace.int19_waits = false;
+	return workspace.previous_int19;
+}
+
+void connect_hook_int18(void)
+{
+	if (workspace.previous_int18)
+		return;
+	bda_open();
+	workspace.previous_int18 = FAR32(IVT_INT18);
+	FAR32(IVT_INT18) = (u32)rom_segment() << 16 | (u32)rom_int18;
+}
+
+u32 boot_connect(u32 slot)
+{
+	struct int13_state *state = &workspace.int13;
+	u32 entry;
+
+	/* What is booted next may want the drive whose number an image has. */
+	if (state->emulated != NOT_EMULATED && slot >= BOOT_INT18)
+		image_end_emulation(state);
+	if (slot == BOOT_INT19) {
+		entry = before_int19();
+		return entry ? entry : workspace.previous_int19;
+	}
+	if (slot == BOOT_INT18) {
+		entry = before_int18();
+		return entry ? entry : workspace.previous_int18;
+	}
+	if (slot >= state->disks)
+		return 0;
+	workspace.bios_boots = true;
+	workspace.cds_tried = true;
+	if (is_cd(slot))
+		return cd_boot(slot);
+	connect_disk(slot);
+	return 0;
 }

@@ -9,6 +9,7 @@
 #include "int13/frame.h"
 
 #define FLAGS_IF_BIT 9
+#define FLAGS_IF 0x200
 #define BUSY_BIT 0
 #define FIRST_HARD_DISK 0x80
 #define BIOS_NUMBERS 32
@@ -18,6 +19,7 @@
 #define ENTRY_EAX 0
 #define ENTRY_DS 6
 #define ENTRY_SLOT 10		/* room for a far address to go on at */
+#define ENTRY_ADDRESS 14	/* where the caller goes on */
 #define ENTRY_FLAGS 18		/* the caller's, pushed by INT */
 
 	.code16
@@ -35,6 +37,7 @@
 rom_int13:
 	pushl	%eax			# slot; its content does not matter
 	pushfw
+	cli				# who chains to us by CALL may have them open
 	pushw	%ds
 	pushw	%bp
 	pushl	%eax
@@ -45,6 +48,9 @@ rom_int13:
 	jae	pass_on
 	btl	%eax, WS_DRIVE_MAP
 	jnc	pass_on
+	movb	$0, WS_FOR_IMAGE
+	.globl	int13_serve
+int13_serve:
 	btsw	$BUSY_BIT, WS_BUSY
 	jc	refuse
 
@@ -62,6 +68,7 @@ rom_int13:
 	cld
 	movw	%ax, %es
 	movl	%esp, %ebp
+	movl	$0, FRAME_BOOT(%ebp)
 
 	movw	WS_CALLER_ESP, %di	# fetch what lies on the old stack
 	movw	WS_CALLER_SS, %fs
@@ -84,7 +91,11 @@ rom_int13:
 	movl	%eax, %fs:ENTRY_EAX(%di)
 	movw	FRAME_FLAGS(%esp), %ax
 	movw	%ax, %fs:ENTRY_FLAGS(%di)
-	popal
+	movl	FRAME_BOOT(%esp), %eax
+	testl	%eax, %eax
+	jz	1f
+	movl	%eax, %fs:ENTRY_ADDRESS(%di)
+1:	popal
 	addl	$2, %esp		# DS comes from the old stack
 	popw	%es
 	popw	%fs
@@ -119,9 +130,11 @@ pass_on:
 	popfw
 	lretw				# to the address in the slot
 
-/* Purpose:   boot connection vector: give a disk its drive number
- * In:        the disk's index on the stack, above it the far return address
- * Out:       -
+/* Purpose:   boot connection or bootstrap entry vector: give a disk its drive
+ *            number, or boot a CD
+ * In:        the unit's index on the stack, above it the far return address
+ * Out:       returns; or goes to where boot_connect() says, with the boot
+ *            drive in DL and interrupts open
  * Preserves: all registers
  * Stack:     56 bytes of the caller's
  * Flags:     all preserved
@@ -141,7 +154,14 @@ bcv_common:
 	movw	%sp, %bp
 	movzwl	42(%bp), %eax		# behind GS FS ES DS, PUSHAL, flags
 	movl	$boot_connect, %ecx
-	callw	run_c
+	callw	run_c			# EAX = where to go instead of back
+	testl	%eax, %eax
+	jz	1f
+	movw	%sp, %bp
+	movl	%eax, 44(%bp)		# behind the index
+	movb	WS_BOOT_DRIVE, %al
+	movb	%al, 28(%bp)		# PUSHAL's EDX
+	orb	$FLAGS_IF >> 8, 41(%bp)
 1:	popw	%gs
 	popw	%fs
 	popw	%es
@@ -207,3 +227,24 @@ run_c:
 	movl	WS_CALLER_ESP, %esp
 	btrw	$BUSY_BIT, WS_BUSY
 	retw
+
+/* Purpose:   INT 18h and 19h on a BIOS that does not know boot entries
+ * In:        -
+ * Out:       do not come back: to a boot image, or to the handler before us
+ * Preserves: all registers but DL
+ * Stack:     62 bytes of the caller's
+ * Flags:     IF open
+ */
+	.globl	rom_int18
+rom_int18:
+	sti
+	pushl	$0			# the address to go to
+	pushw	$BOOT_INT18
+	jmp	bcv_common
+
+	.globl	rom_int19
+rom_int19:
+	sti
+	pushl	$0
+	pushw	$BOOT_INT19
+	jmp	bcv_common

@@ -22,8 +22,14 @@
 #define PNP_SLOT_BYTES 96
 #define PNP_NEXT 0x06	  /* word: offset of the next header, 0 ends */
 #define PNP_CHECKSUM 0x09 /* byte */
+#define PNP_BCV 0x16	  /* word: boot connection vector */
+#define PNP_BEV 0x1a	  /* word: bootstrap entry vector */
 #define PNP_HEADER_BYTES 0x20
 #define PNP_PRODUCT 0x20 /* zero-terminated text */
 #define PNP_PRODUCT_BYTES 64
+
+/* What boot_connect() is called for when not for a slot */
+#define BOOT_INT18 0xfe
+#define BOOT_INT19 0xff
 
 #endif

@@ -9,7 +9,7 @@
 #include "image.h"
 #include "pc/far.h"
 
-extern const char pnp_slots[]; /* offset in the image */
+extern const char pnp_slots[], cd_end[]; /* offsets in the image */
 
 static u32 slot_offset(u32 slot)
 {
@@ -25,20 +25,29 @@ static u8 image_sum(u32 from, u32 bytes)
 	return sum;
 }
 
-void image_set_entry(u32 slot, const struct text *product)
+void image_set_entry(u16 image, u32 slot, const struct text *product)
 {
 	u32 to = slot_offset(slot) + PNP_PRODUCT;
 
-	far_open(rom_segment());
+	far_open(image);
 	for (u32 i = 0; i < PNP_PRODUCT_BYTES; i++)
 		FAR8(to + i) = i < product->length && i < PNP_PRODUCT_BYTES - 1
 				       ? (u8)product->bytes[i]
 				       : 0;
 }
 
-void image_link_entries(const u8 *order, u32 entries)
+void image_set_bootstrap(u16 image, u32 slot)
 {
-	far_open(rom_segment());
+	u32 header = slot_offset(slot);
+
+	far_open(image);
+	FAR16(header + PNP_BEV) = FAR16(header + PNP_BCV);
+	FAR16(header + PNP_BCV) = 0;
+}
+
+void image_link_entries(u16 image, const u8 *order, u32 entries)
+{
+	far_open(image);
 	FAR16(ROM_PNP) = (u16)slot_offset(order[0]);
 	for (u32 i = 0; i < entries; i++) {
 		u32 header = slot_offset(order[i]);
@@ -51,14 +60,14 @@ void image_link_entries(const u8 *order, u32 entries)
 	}
 }
 
-void image_shrink(u32 entries)
+void image_shrink(u16 image, u32 entries, bool cds)
 {
 	u32 blocks = 0;
+	u32 end = cds ? (u32)cd_end : slot_offset(entries);
 
-	far_open(rom_segment());
+	far_open(image);
 	if (entries)
-		blocks = (slot_offset(entries) + ROM_BLOCK_BYTES - 1) /
-			 ROM_BLOCK_BYTES;
+		blocks = (end + ROM_BLOCK_BYTES - 1) / ROM_BLOCK_BYTES;
 	FAR8(ROM_BLOCKS) = (u8)blocks;
 	FAR16(ROM_PCIR_BLOCKS) = (u16)blocks;
 	FAR16(ROM_PCIR_RUN_TIME_BLOCKS) = (u16)blocks;
@@ -66,14 +75,14 @@ void image_shrink(u32 entries)
 				  image_sum(0, blocks * ROM_BLOCK_BYTES));
 }
 
-void image_set_workspace(u16 segment)
+bool image_set_workspace(u16 image, u16 segment)
 {
-	far_open(rom_segment());
+	far_open(image);
 	FAR16(ROM_WORKSPACE_SEGMENT) = segment;
+	return FAR16(ROM_WORKSPACE_SEGMENT) == segment;
 }
 
-u16 image_workspace(void)
+u32 image_most_bytes(void)
 {
-	far_open(rom_segment());
-	return FAR16(ROM_WORKSPACE_SEGMENT);
+	return (u32)cd_end;
 }

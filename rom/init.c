@@ -11,19 +11,24 @@
 #include "image.h"
 #include "image_edit.h"
 #include "memory.h"
+#include "pc/bda.h"
 #include "pc/fwcfg.h"
 #include "pc/console.h"
 #include "pc/far.h"
 #include "pc/pci.h"
 #include "pc/phys.h"
+#include "pc/pmm.h"
+#include "pc/pnp.h"
 #include "units.h"
 #include "workspace.h"
 
 #define WORKSPACE_KIB (WORKSPACE_BYTES / 1024)
 
+extern const char rom_int19[]; /* entry.S */
+
 u32 init_locate(u32 ax);
 u32 init_main(u32 unused);
-u32 init_finish(u32 disks);
+u32 init_finish(u32 units, u32 workspace_segment);
 
 /* ---- The controller ---------------------------------------------------- */
 
@@ -70,28 +75,65 @@ static u16 enable_controller(u16 pci_address)
 	return (u16)(bar & ~3u);
 }
 
-/* Take the workspace and note it in the image. Returns its segment; null and
- * the reason if that cannot be done.
- */
-static u16 take_workspace(const char IN_ROM **failure)
-{
-	u16 segment = memory_take(WORKSPACE_KIB, true);
+/* The image that stays, and our RAM */
+struct memory {
+	u16 image;
+	u16 image_kib; /* of a copy; 0 if it is the ROM */
+	u16 workspace;
+};
 
-	if (!segment) {
-		*failure = ROM_STRING("no memory");
-		return 0;
+static void give_back(const struct memory *memory)
+{
+	if (memory->workspace)
+		memory_give_back(memory->workspace, WORKSPACE_KIB);
+	if (memory->image_kib)
+		memory_give_back(memory->image, memory->image_kib);
+}
+
+/* Can we rely on it that the BIOS calls boot entries? SeaBIOS does and does
+ * not say so, Bochs says so and does not; but any BIOS of the age of boot
+ * entries has PMM.
+ */
+static bool bios_has_bbs(void)
+{
+	return pmm_present() && pnp_bbs();
+}
+
+/* Where the BIOS does not call into the image itself, a copy of it in RAM will
+ * do (an EPROM, or a BIOS that does not shadow ROMs).
+ */
+static bool copy_image(struct memory *memory)
+{
+	u32 bytes = image_most_bytes();
+	u16 kib = (u16)((bytes + 1023) / 1024);
+
+	memory->image = memory_take(kib, true);
+	if (!memory->image)
+		return false;
+	memory->image_kib = kib;
+	far_copy(linear_of(memory->image, 0), linear_of(rom_segment(), 0),
+		 bytes);
+	return true;
+}
+
+/* Null, or the reason why not */
+static const char IN_ROM *take_memory(struct memory *memory)
+{
+	memory->image = rom_segment();
+	if (!image_set_workspace(memory->image, rom_segment())) {
+		if (bios_has_bbs())
+			return ROM_STRING("the ROM image is read-only");
+		if (!copy_image(memory))
+			return ROM_STRING("no memory for a copy of the ROM");
 	}
-	image_set_workspace(segment);
-	if (image_workspace() != segment) {
-		/* Then INT 13h could not find its memory. */
-		*failure = ROM_STRING("the ROM image is read-only");
-		memory_give_back(segment, WORKSPACE_KIB);
-		return 0;
-	}
-	far_open(segment);
+	memory->workspace = memory_take(WORKSPACE_KIB, true);
+	if (!memory->workspace)
+		return ROM_STRING("no memory");
+	image_set_workspace(memory->image, memory->workspace);
+	far_open(memory->workspace);
 	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
 		FAR32(i) = 0;
-	return segment;
+	return NULL;
 }
 
 #define FIELD(member) (STACK_BYTES + offsetof(struct workspace, member))
@@ -103,39 +145,44 @@ static u16 take_workspace(const char IN_ROM **failure)
 u32 init_locate(u32 ax)
 {
 	const char IN_ROM *failure = ROM_STRING("no 53C8xx controller");
-	u16 pci_address, segment = 0;
+	struct memory memory = {0};
+	u16 pci_address;
 
 	if (find_controller((u16)ax, &pci_address))
-		segment = take_workspace(&failure);
-	if (!segment) {
+		failure = take_memory(&memory);
+	if (failure) {
+		give_back(&memory);
 		banner_begin();
 		banner_end(failure);
-		image_shrink(0);
+		image_set_workspace(rom_segment(), 0);
+		image_shrink(rom_segment(), 0, false);
 		return 0;
 	}
 	u32 chip = (u32)chip_at(pci_address);
 	u16 io = enable_controller(pci_address);
 	bool fwcfg = fwcfg_present();
-	far_open(segment);
+	far_open(memory.workspace);
 	FAR16(FIELD(int13.pci_address)) = pci_address;
 	FAR16(FIELD(post.io)) = io;
 	FAR32(FIELD(post.chip)) = chip;
 	FAR8(FIELD(post.fwcfg)) = fwcfg;
-	return segment;
+	FAR16(FIELD(post.image)) = memory.image;
+	FAR8(FIELD(post.image_kib)) = (u8)memory.image_kib;
+	return memory.workspace;
 }
 
-/* ---- The disks ---------------------------------------------------------- */
+/* ---- The units ---------------------------------------------------------- */
 
 static struct scsi_bus *bus(void)
 {
 	return &workspace.int13.bus;
 }
 
-/* Link the boot entries: by the host's order, the rest by ID. */
+/* Link the boot entries: by the host's order, the rest by ID and LUN. */
 static void order_entries(u16 pci_address)
 {
 	struct int13_state *state = &workspace.int13;
-	u8 rank[MOST_DISKS], order[MOST_DISKS];
+	u8 rank[MOST_DISKS] = {0}, order[MOST_DISKS] = {0};
 
 	for (u32 i = 0; i < state->disks; i++) {
 		u32 place = i;
@@ -148,10 +195,12 @@ static void order_entries(u16 pci_address)
 			order[place] = order[place - 1];
 		order[place] = (u8)i;
 	}
-	image_link_entries(order, state->disks);
+	workspace.cd_leads = rank[order[0]] == 0 &&
+			     state->disk[order[0]].flags & DISK_CD;
+	image_link_entries(workspace.post.image, order, state->disks);
 }
 
-/* Step 2, on our stack. Returns the number of disks. */
+/* Step 2, on our stack. Returns the number of units. */
 u32 init_main(u32 unused)
 {
 	const struct lsi_chip __seg_gs *chip = workspace.post.chip;
@@ -175,8 +224,10 @@ u32 init_main(u32 unused)
 	banner_host_id(workspace.lsi.hba.own_id);
 	workspace.int13.native_blocks =
 		workspace.post.fwcfg && host_native_blocks();
-	bool all_usable = units_scan();
-	banner_count(workspace.int13.disks, !all_usable);
+	workspace.int13.emulated = NOT_EMULATED;
+	bool quiet = units_scan();
+	banner_count(workspace.int13.disks - workspace.post.cds,
+		     workspace.post.cds, !quiet);
 	if (workspace.int13.disks)
 		order_entries(pci_address);
 	if (workspace_canary != STACK_CANARY) {
@@ -187,13 +238,38 @@ u32 init_main(u32 unused)
 	return workspace.int13.disks;
 }
 
-/* Step 3, on the BIOS's stack again. Returns the number of disks. */
-u32 init_finish(u32 disks)
+/* A BIOS that ignores boot entries still calls INT 19h, and then we see that
+ * it did. One that knows them takes the vector back, as SeaBIOS does, or finds
+ * us doing nothing there.
+ */
+static void hook_int19(const struct memory *memory)
 {
-	if (!disks) {
-		memory_give_back(image_workspace(), WORKSPACE_KIB);
-		image_set_workspace(0);
+	bda_open();
+	u32 previous = FAR32(IVT_INT19);
+	FAR32(IVT_INT19) = (u32)memory->image << 16 | (u32)rom_int19;
+	far_open(memory->workspace);
+	FAR32(FIELD(previous_int19)) = previous;
+}
+
+/* Step 3, on the BIOS's stack again. Returns the number of units. */
+u32 init_finish(u32 units, u32 workspace_segment)
+{
+	far_open((u16)workspace_segment);
+	struct memory memory = {
+		.image = FAR16(FIELD(post.image)),
+		.image_kib = FAR8(FIELD(post.image_kib)),
+		.workspace = (u16)workspace_segment,
+	};
+	bool cds = FAR8(FIELD(post.cds));
+
+	FAR32(FIELD(previous_int18)) = 0; /* which post has shared */
+	if (!units) {
+		give_back(&memory);
+		memory.image = rom_segment();
+		image_set_workspace(memory.image, 0);
+	} else if (!bios_has_bbs()) {
+		hook_int19(&memory);
 	}
-	image_shrink(disks);
-	return disks;
+	image_shrink(memory.image, units, cds);
+	return units;
 }

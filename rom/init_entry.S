@@ -41,15 +41,18 @@ rom_init:
 	movl	%ebp, %esp
 	testw	%ax, %ax
 	jz	1f
+	pushw	%ax
 	movw	%ax, %ds
 	movl	$init_main, %ecx
-	callw	run_c			# EAX = number of disks
+	callw	run_c			# EAX = number of units
+	popw	%dx
 	movw	%ss, %bx		# giving back the workspace needs a
 	movw	%bx, %ds		# stack that is not in it
 	movw	%bx, %es
 	movl	%esp, %ebp
 	movzwl	%sp, %esp
-	callw	init_finish		# EAX = number of disks
+	movzwl	%dx, %edx		# EDX = workspace
+	callw	init_finish		# EAX = number of units
 	movl	%ebp, %esp
 	movl	%eax, %ecx
 	jecxz	1f

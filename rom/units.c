@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * The scan. While it runs the block buffer is a temporary one; it becomes a
- * permanent one when the first disk is found that needs it.
+ * permanent one when the first drive is found that needs it.
  */
 #include "units.h"
 
@@ -21,10 +21,12 @@
 struct found {
 	struct scsi_inquiry inquiry;
 	struct disk_capacity capacity;
+	const char IN_ROM *trouble; /* of a drive that we serve all the same */
 };
 
 enum unit {
-	UNIT_FINE, /* a disk of ours now, or none of our business */
+	UNIT_FINE, /* a drive of ours now, or none of our business */
+	UNIT_TROUBLE, /* the same, but a line says what is wrong with it */
 	UNIT_ABSENT,
 	UNIT_UNUSABLE,
 	UNIT_HUNG, /* did not even end an INQUIRY */
@@ -63,27 +65,51 @@ static bool keep_buffer(void)
 	return workspace.post.buffer_kept;
 }
 
-/* Null if the unit is a disk that we can serve, else why not. */
+/* Is there data on the disc, where its descriptors have to be? */
+static enum scsi_result read_descriptor(const struct disk *cd)
+{
+	struct disk_job job = {
+		.blocks = {.lba = 16, .count = 1},
+		.action = DISK_READ,
+		.block_shift = CD_BLOCK_SHIFT,
+		.data = {state()->buffer_address, 1u << CD_BLOCK_SHIFT},
+	};
+
+	if (cd->sectors <= job.blocks.lba || !state()->buffer_segment)
+		return SCSI_OK;
+	return disk_do(&state()->bus, &cd->device, &job);
+}
+
+/* A drive is of use without a medium, and one for CDs whatever is in it. */
+static bool medium_may_come(const struct disk *disk, enum scsi_result result)
+{
+	return disk->flags & DISK_CD ||
+	       (disk->flags & DISK_REMOVABLE && result == SCSI_NO_MEDIUM);
+}
+
+/* Null if the unit is a drive that we can serve, else why not. */
 static const char IN_ROM *examine(struct disk *disk, struct found *found)
 {
 	enum scsi_result result =
 		disk_simple(&state()->bus, &disk->device,
 			    CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE);
-	bool removable = found->inquiry.removable & INQUIRY_REMOVABLE;
 
-	if (removable)
-		disk->flags = DISK_REMOVABLE;
 	if (result == SCSI_OK)
 		result = drives_measure(state(), disk, &found->capacity);
-	if (result == SCSI_NO_MEDIUM && removable) {
+	if (result == SCSI_OK && disk->flags & DISK_CD)
+		result = read_descriptor(disk);
+	if (result != SCSI_OK && medium_may_come(disk, result)) {
 		disk->flags |= DISK_UNKNOWN | DISK_UNTOLD;
 		drives_set_largest(disk);
+		if (disk->flags & DISK_CD)
+			found->trouble = banner_words(result);
 		result = SCSI_OK;
 	}
-	bool no_memory = result == SCSI_OK
-				 ? (removable || disk->split) && !keep_buffer()
-				 : result == SCSI_BAD_BLOCKS &&
-					   !state()->buffer_segment;
+	bool no_memory =
+		result == SCSI_OK
+			? (disk->flags & DISK_REMOVABLE || disk->split) &&
+				  !keep_buffer()
+			: result == SCSI_BAD_BLOCKS && !state()->buffer_segment;
 	if (no_memory)
 		return ROM_STRING("no memory for its blocks");
 	return result == SCSI_OK ? NULL : banner_words(result);
@@ -99,18 +125,43 @@ static bool same_unit(const struct found *a, const struct found *b)
 	       a->capacity.block_bytes == b->capacity.block_bytes;
 }
 
-static void add_disk(struct disk *disk, const struct found *found)
+static void add_unit(struct disk *disk, const struct found *found)
 {
 	struct text product = {0};
 	struct geometry geometry;
 
-	if (workspace.post.fwcfg &&
+	if (workspace.post.fwcfg && !(disk->flags & DISK_CD) &&
 	    host_geometry(state()->pci_address, disk->device, &geometry) &&
 	    geometry_fits(&geometry, sectors_32(disk)))
 		disk->geometry = geometry;
 	banner_controller(&product, state()->pci_address);
 	banner_unit(&product, disk->device, &found->inquiry);
-	image_set_entry(state()->disks++, &product);
+	image_set_entry(workspace.post.image, state()->disks, &product);
+	if (disk->flags & DISK_CD) {
+		image_set_bootstrap(workspace.post.image, state()->disks);
+		workspace.post.cds++;
+	}
+	state()->disks++;
+}
+
+static bool is_cd(const struct scsi_inquiry *inquiry)
+{
+	return inquiry->type == INQUIRY_TYPE_CD ||
+	       inquiry->type == INQUIRY_TYPE_OPTICAL;
+}
+
+static u8 kind_of(const struct scsi_inquiry *inquiry)
+{
+	if (is_cd(inquiry))
+		return DISK_REMOVABLE | DISK_CD;
+	return inquiry->removable & INQUIRY_REMOVABLE ? DISK_REMOVABLE : 0;
+}
+
+static void print_line(struct scsi_device device, const struct found *found,
+		       const char IN_ROM *words)
+{
+	banner_failure(device, &found->inquiry);
+	banner_reason(words, found->capacity.block_bytes);
 }
 
 /* One unit. Prints a line if it is there but cannot be used. `first` is LUN 0
@@ -127,24 +178,28 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 		scan_inquiry(&state()->bus, &device, &found->inquiry);
 	if (result == SCSI_NO_TARGET)
 		return UNIT_ABSENT;
-	if (result == SCSI_OK && found->inquiry.type != INQUIRY_TYPE_DISK)
+	if (result == SCSI_OK && found->inquiry.type != INQUIRY_TYPE_DISK &&
+	    !is_cd(&found->inquiry))
 		return UNIT_FINE;
 	if (result != SCSI_OK) {
 		failure = banner_words(result);
 	} else if (state()->disks == MOST_DISKS) {
-		failure = ROM_STRING("one disk too many");
+		failure = ROM_STRING("one drive too many");
 	} else {
-		*disk = (struct disk){.device = device};
+		*disk = (struct disk){.device = device,
+				      .flags = kind_of(&found->inquiry)};
 		failure = examine(disk, found);
 		if (!failure && first && same_unit(first, found))
 			failure = ROM_STRING("is the same unit as LUN 0");
 	}
 	if (!failure) {
-		add_disk(disk, found);
-		return UNIT_FINE;
+		add_unit(disk, found);
+		if (!found->trouble)
+			return UNIT_FINE;
+		print_line(device, found, found->trouble);
+		return UNIT_TROUBLE;
 	}
-	banner_failure(device, &found->inquiry);
-	banner_reason(failure, found->capacity.block_bytes);
+	print_line(device, found, failure);
 	return result == SCSI_TIMEOUT || result == SCSI_BUS_ERROR
 		       ? UNIT_HUNG
 		       : UNIT_UNUSABLE;
@@ -152,7 +207,7 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 
 /* The LUNs of a target behind LUN 0: by its list, or one after the other until
  * one is missing. Old targets may not survive a command they never heard of.
- * Returns false if one of them cannot be used.
+ * Returns false if a line was printed for one of them.
  */
 static bool scan_luns_behind(struct scsi_device device,
 			     const struct found *first)
@@ -164,20 +219,21 @@ static bool scan_luns_behind(struct scsi_device device,
 	bool listed = !old && scan_luns(&state()->bus, &device, &luns) ==
 				      SCSI_OK;
 	enum unit unit = UNIT_FINE;
-	bool all_usable = true;
+	bool quiet = true;
 
-	for (u8 lun = 1; lun < LUNS && unit == UNIT_FINE; lun++) {
+	for (u8 lun = 1;
+	     lun < LUNS && (unit == UNIT_FINE || unit == UNIT_TROUBLE); lun++) {
 		if (listed && !(luns >> lun & 1))
 			continue;
 		device.lun = lun;
 		device.cdb_lun = (u8)(old ? lun << 5 : 0);
 		unit = scan_unit(device, &found, listed ? NULL : first);
-		if (unit == UNIT_UNUSABLE || unit == UNIT_HUNG)
-			all_usable = false;
+		if (unit != UNIT_FINE && unit != UNIT_ABSENT)
+			quiet = false;
 		if (listed)
 			unit = UNIT_FINE; /* the next is there in any case */
 	}
-	return all_usable;
+	return quiet;
 }
 
 /* Two targets in a row that do not even end an INQUIRY mean that it is the bus
@@ -186,7 +242,7 @@ static bool scan_luns_behind(struct scsi_device device,
 bool units_scan(void)
 {
 	const struct hba *hba = state()->bus.hba;
-	bool all_usable = true;
+	bool quiet = true;
 	u32 hung = 0;
 
 	take_buffer(false);
@@ -198,21 +254,21 @@ bool units_scan(void)
 			continue;
 		enum unit unit = scan_unit(device, &first, NULL);
 		hung = unit == UNIT_HUNG ? hung + 1 : 0;
-		if (unit == UNIT_UNUSABLE || unit == UNIT_HUNG)
-			all_usable = false;
+		if (unit != UNIT_FINE && unit != UNIT_ABSENT)
+			quiet = false;
 		/* A target without LUN 0 says so in its answer. */
 		if (unit == UNIT_HUNG ||
 		    (unit == UNIT_ABSENT && !first.inquiry.type))
 			continue;
 		if (!scan_luns_behind(device, &first))
-			all_usable = false;
+			quiet = false;
 	}
 	if (hung == 2) {
 		console_newline();
 		console_rom(ROM_STRING("  the bus hangs, scan ended"));
 	}
-	if (!workspace.post.buffer_kept)
+	if (!workspace.post.buffer_kept || !state()->disks)
 		give_buffer_back();
 	state()->bus.suspect = false; /* an ID that is free is no trouble */
-	return all_usable;
+	return quiet;
 }

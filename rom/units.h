@@ -8,9 +8,9 @@
 
 #include "pc/types.h"
 
-/* Look at all IDs and LUNs, put the disks into the table and write their boot
- * entries. Prints a line for each unit that is there but cannot be used;
- * false if there was one.
+/* Look at all IDs and LUNs, put disks and CD drives into the table and write
+ * their boot entries. Prints a line for each unit that is there but cannot be
+ * used, and for each CD drive whose disc cannot; false if there was one.
  */
 bool units_scan(void);
 

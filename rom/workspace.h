@@ -9,7 +9,7 @@
 #define ROM_WORKSPACE_H
 
 #define WORKSPACE_BYTES 2048
-#define STACK_BYTES 948
+#define STACK_BYTES 868
 
 /* Offsets in the block that rom/entry.S uses */
 #define WS_CALLER_ESP (STACK_BYTES + 0)
@@ -17,9 +17,15 @@
 #define WS_CALLER_FLAGS (STACK_BYTES + 6)
 #define WS_PHYS_BASE (STACK_BYTES + 8)
 #define WS_BUSY (STACK_BYTES + 12)
+#define WS_BOOT_DRIVE (STACK_BYTES + 13)
 #define WS_INT13 (STACK_BYTES + 16) /* struct int13_state */
 #define WS_DRIVE_MAP (WS_INT13 + 0)
 #define WS_PREVIOUS (WS_INT13 + 4)
+#define WS_PREVIOUS_CD (WS_INT13 + 8)
+#define WS_CD_FIRST (WS_INT13 + 12)
+#define WS_CD_COUNT (WS_INT13 + 13)
+#define WS_EMULATED (WS_INT13 + 14)
+#define WS_FOR_IMAGE (WS_INT13 + 15)
 
 /* Lowest dword of the stack; anything else here means that it overflowed. */
 #define STACK_CANARY 0x6b636174 /* "tack" */
@@ -34,8 +40,11 @@
 struct post_state {
 	const struct lsi_chip __seg_gs *chip;
 	u16 io;
+	u16 image; /* segment of the image that stays */
 	bool fwcfg; /* QEMU's configuration device is there */
 	bool buffer_kept; /* the block buffer is a permanent one */
+	u8 cds;
+	u8 image_kib; /* of a copy in RAM, else 0 */
 };
 
 struct workspace {
@@ -43,10 +52,20 @@ struct workspace {
 	u16 caller_ss;
 	u16 caller_flags; /* only IF matters */
 	u32 phys_base;	  /* pc/phys.h */
-	u32 busy;	  /* bit 0: a call is under way */
+	u8 busy;	  /* bit 0: a call is under way */
+	u8 boot_drive;	  /* for DL, when what boot_connect() names is gone to */
+	bool cds_tried;
+	bool bios_boots : 1; /* it has called a boot entry: it needs no help */
+	bool int19_waits : 1; /* a CD was booted before its old handler */
+	bool cd_leads : 1;   /* the host wants a CD before all others */
 	struct int13_state int13;
 	struct lsi lsi;
-	struct post_state post;
+	union {
+		struct post_state post;
+		struct { /* vectors before us, on a BIOS without BBS */
+			u32 previous_int18, previous_int19;
+		};
+	};
 };
 
 extern struct workspace workspace; /* placed by rom.ld */
@@ -60,9 +79,15 @@ WORKSPACE_AT(caller_esp, WS_CALLER_ESP);
 WORKSPACE_AT(caller_ss, WS_CALLER_SS);
 WORKSPACE_AT(caller_flags, WS_CALLER_FLAGS);
 WORKSPACE_AT(busy, WS_BUSY);
+WORKSPACE_AT(boot_drive, WS_BOOT_DRIVE);
 WORKSPACE_AT(phys_base, WS_PHYS_BASE);
 WORKSPACE_AT(int13.drive_map, WS_DRIVE_MAP);
 WORKSPACE_AT(int13.previous, WS_PREVIOUS);
+WORKSPACE_AT(int13.previous_cd, WS_PREVIOUS_CD);
+WORKSPACE_AT(int13.cd_first, WS_CD_FIRST);
+WORKSPACE_AT(int13.cd_count, WS_CD_COUNT);
+WORKSPACE_AT(int13.emulated, WS_EMULATED);
+WORKSPACE_AT(int13.for_image, WS_FOR_IMAGE);
 _Static_assert(sizeof(struct workspace) <= WORKSPACE_BYTES - STACK_BYTES,
 	       "the workspace budget is WORKSPACE_BYTES");
 _Static_assert(WORKSPACE_BYTES == OWN_MEMORY_BYTES,

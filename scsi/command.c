@@ -45,17 +45,17 @@ static struct scsi_device device_of(const struct hba_request *request)
 static struct scsi_verdict check_condition(struct scsi_bus *bus,
 					   const struct hba_request *failed)
 {
-	struct hba_request request;
+	struct hba_request *request = &bus->own;
 	struct scsi_device device = device_of(failed);
 
 	for (u32 i = 0; i < SENSE_BYTES; i++)
 		bus->sense[i] = 0;
-	cdb_request_sense(&request, &device);
-	request.data.address = phys_of(bus->sense);
-	if (bus->hba->execute(bus->hba, &request) != HBA_OK ||
-	    (request.status & STATUS_MASK) != STATUS_GOOD)
+	cdb_request_sense(request, &device);
+	request->data.address = phys_of(bus->sense);
+	if (bus->hba->execute(bus->hba, request) != HBA_OK ||
+	    (request->status & STATUS_MASK) != STATUS_GOOD)
 		return (struct scsi_verdict){SCSI_SENSE_FAILED, ACTION_RETRY};
-	return sense_verdict(bus->sense, request.moved);
+	return sense_verdict(bus->sense, request->moved);
 }
 
 /* GOOD status: did the data come? */
@@ -86,7 +86,11 @@ static struct scsi_verdict run_once(struct scsi_bus *bus,
 		return data_verdict(request);
 	case STATUS_CHECK_CONDITION: {
 		struct scsi_verdict verdict = check_condition(bus, request);
-		if (verdict.result == SCSI_MEDIUM_CHANGED)
+		/* After a reset or without its reason, too: a drive that was
+		 * switched off does not know which medium it had.
+		 */
+		if (verdict.action == ACTION_ATTENTION ||
+		    verdict.result == SCSI_SENSE_FAILED)
 			bus->medium_changed = true;
 		/* RECOVERED ERROR: success, if the data came */
 		return verdict.result == SCSI_OK
@@ -103,29 +107,30 @@ static struct scsi_verdict run_once(struct scsi_bus *bus,
 	}
 }
 
-static void start_unit(struct scsi_bus *bus, const struct hba_request *request)
+/* A command about the request's device. Only an attention says that it was
+ * not even looked at.
+ */
+static struct scsi_verdict run_simple(struct scsi_bus *bus,
+				      const struct hba_request *about,
+				      u32 command)
 {
-	struct hba_request start;
-	struct scsi_device device = device_of(request);
+	struct scsi_device device = device_of(about);
+	struct scsi_verdict verdict;
+	u32 attentions = ATTENTIONS;
 
-	cdb_simple(&start, &device, CDB_START_UNIT);
-	/* Whether it helped shows when the command is tried again; only an
-	 * attention says that it was not even looked at.
-	 */
-	for (u32 i = 0; i < ATTENTIONS; i++)
-		if (run_once(bus, &start).action != ACTION_ATTENTION)
-			return;
+	do {
+		cdb_simple(&bus->own, &device, command);
+		verdict = run_once(bus, &bus->own);
+	} while (verdict.action == ACTION_ATTENTION && --attentions);
+	return verdict;
 }
 
 /* Changed may also mean that it is gone. Seen: QEMU. */
 static enum scsi_result is_there(struct scsi_bus *bus,
 				 const struct hba_request *request)
 {
-	struct hba_request test;
-	struct scsi_device device = device_of(request);
-
-	cdb_simple(&test, &device, CDB_TEST_UNIT_READY);
-	return run_once(bus, &test).result == SCSI_NO_MEDIUM
+	return run_simple(bus, request, CDB_TEST_UNIT_READY).result ==
+			       SCSI_NO_MEDIUM
 		       ? SCSI_NO_MEDIUM
 		       : SCSI_MEDIUM_CHANGED;
 }
@@ -163,8 +168,9 @@ enum scsi_result scsi_command(struct scsi_bus *bus,
 				return verdict.result;
 			break;
 		case ACTION_START:
+			/* Whether it helped shows when we try again. */
 			if (!started)
-				start_unit(bus, request);
+				(void)run_simple(bus, request, CDB_START_UNIT);
 			started = true;
 			/* fall through */
 		case ACTION_WAIT:

@@ -78,7 +78,7 @@ static u32 good_blocks(const struct scsi_bus *bus,
 	if (bus->sense[0] != SENSE_CURRENT_VALID || good >= job->blocks.count)
 		return 0;
 	u32 moved = request->moved >> job->block_shift;
-	return request->direction == HBA_DATA_IN && moved < good ? moved
+	return request->direction != HBA_NO_DATA && moved < good ? moved
 								  : good;
 }
 
@@ -111,11 +111,12 @@ static enum scsi_result run_job(struct scsi_bus *bus,
 }
 
 /* A disk without VERIFY reads; what it sends runs into the sink. Block by
- * block, because the chip swallows it byte by byte.
+ * block, because the chip swallows it byte by byte. (Its job need not lie on
+ * the stack of all others.)
  */
-static enum scsi_result verify_by_reading(struct scsi_bus *bus,
-					  const struct scsi_device *device,
-					  struct disk_job *job)
+static __attribute__((noinline)) enum scsi_result
+verify_by_reading(struct scsi_bus *bus, const struct scsi_device *device,
+		  struct disk_job *job)
 {
 	struct disk_job one = *job;
 	enum scsi_result result = SCSI_OK;

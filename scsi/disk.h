@@ -34,6 +34,11 @@ enum disk_action {
 	DISK_READ_NOWHERE, /* a read whose data is thrown away */
 };
 
+static inline bool writes(u8 action)
+{
+	return action == DISK_WRITE || action == DISK_WRITE_VERIFY;
+}
+
 struct disk_job {
 	/* in */
 	struct scsi_blocks blocks; /* together less than 64 KiB */

@@ -22,6 +22,8 @@ struct scsi_inquiry {
 };
 
 #define INQUIRY_TYPE_DISK 0x00
+#define INQUIRY_TYPE_CD 0x05
+#define INQUIRY_TYPE_OPTICAL 0x07
 
 #define INQUIRY_REMOVABLE 0x80 /* in `removable` */
 #define INQUIRY_VERSION_MASK 0x07

@@ -44,6 +44,8 @@ enum scsi_result {
 	SCSI_WRITE_PROTECTED,
 	SCSI_BLANK,
 	SCSI_ABORTED,
+	SCSI_WRONG_TRACK,   /* an audio track: no data in it */
+	SCSI_BAD_MEDIUM,    /* of a kind that the drive cannot read */
 	SCSI_BAD_BLOCKS, /* of a size, or in a number, that is not served */
 };
 
@@ -56,6 +58,7 @@ struct scsi_bus {
 			      * the old one */
 	bool medium_changed; /* this command heard of a new medium */
 	u8 sense[SENSE_BYTES];
+	struct hba_request own; /* for commands about another one */
 };
 
 /* One logical unit. */

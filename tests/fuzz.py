@@ -379,6 +379,8 @@ class Fuzz:
             | self.random.choice([0, 0x200]) | self.random.choice([0, 0x8D4])
         changes = f"ah {CHANGES.get(call.ah, '')}"
         before = self.pc.peek(LAST_STATUS, 1)[0], self._commands()
+        if call.drive:
+            call.drive.before()
         possible = outcomes(call, self.pc.bios.eject_answer) if call.drive else set()
         result = self.pc.int13(*self._writable(call), changes=changes, flags=flags,
                                **call.registers)
@@ -402,7 +404,7 @@ class Fuzz:
         self._check_disks(call, status, self._good(call, result, status))
         if not self.troubled and status == 0:
             check_answer(call, result, self.pc)
-        call.drive.after(call, status)
+        call.drive.after(call, status, self.troubled)
 
     def _status_of(self, call: Call, result: Result, last_status: int) -> int:
         """AH, CF and 40:74h agree."""

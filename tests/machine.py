@@ -22,6 +22,8 @@ import media
 TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
 SEABIOS = Path("/usr/share/seabios")
+VGA_BIOS = SEABIOS / "vgabios-stdvga.bin"
+VGA_TEXT, VGA_COLUMNS, VGA_ROWS = 0xB8000, 80, 25
 ROM_895A = BUILD / "lsi53c895a.rom"
 ROM_810 = BUILD / "lsi53c810.rom"
 
@@ -37,13 +39,14 @@ class BootPath:
     address: int = 0         # ROM in memory before the BIOS starts
     build: bool = False      # the BIOS is made by tools/media.py ...
     pmm: bool = True         # ... with or without PMM
+    more: tuple[str, ...] = ()  # what this BIOS needs of QEMU
 
     @property
     def rom(self) -> Path:
         return ROM_810 if self.device == "lsi53c810" else ROM_895A
 
     def arguments(self, rom: Path | None) -> list[str]:
-        out = []
+        out = list(self.more)
         if self.build:
             out += ["-bios", str(media.seabios_without_lsi(self.pmm))]
         elif self.bios:
@@ -63,13 +66,18 @@ class BootPath:
         return [*out, "-device", device]
 
 
+# The Bochs BIOS leaves an APIC between itself and its timer, runs no VGA BIOS
+# from a ROM BAR, and has no serial console: its text is on the screen.
+BOCHS_NEEDS = ("-cpu", "qemu64,-apic", "-device", "VGA,romfile=",
+               "-device", f"loader,file={VGA_BIOS},addr=0xc0000,force-raw=on")
+
 PATHS = {
     "microvm": BootPath(bios="bios-microvm.bin"),
     "fwcfg": BootPath(bios="bios-microvm.bin", fw_cfg=True),
     "c810": BootPath(device="lsi53c810"),
     "nolsi": BootPath(build=True),
     "nopmm": BootPath(build=True, pmm=False),
-    "bochs": BootPath(bios="../bochs/BIOS-bochs-latest", address=0xD0000),
+    "bochs": BootPath(bios="../bochs/BIOS-bochs-latest", address=0xD0000, more=BOCHS_NEEDS),
     "nochip": BootPath(device="", bios="bios-microvm.bin"),
     "seabios": BootPath(),  # stock SeaBIOS with its own driver: no ROM of ours
 }
@@ -88,6 +96,15 @@ def disk_arguments(image: Path | str, scsi_id: int, extra: str = "",
     name = f"disk{scsi_id}"
     return ["-drive", f"if=none,id={name},file={image},{drive}",
             "-device", f"scsi-hd,bus=scsi.0,scsi-id={scsi_id},drive={name},id=dev{scsi_id}{extra}"]
+
+
+def cd_arguments(image: Path | str | None, scsi_id: int, extra: str = "",
+                 drive: str = "format=raw,read-only=on") -> list[str]:
+    """A CD drive on our controller, with a disc in it or without."""
+    name = f"cd{scsi_id}"
+    medium = f",file={image},{drive}" if image else ""
+    return ["-drive", f"if=none,id={name},media=cdrom{medium}",
+            "-device", f"scsi-cd,bus=scsi.0,scsi-id={scsi_id},drive={name},id=dev{scsi_id}{extra}"]
 
 
 class Timeout(Exception):
@@ -228,6 +245,31 @@ class Machine:
         file = self.directory / "memory"
         self.qmp("pmemsave", val=address, size=length, filename=str(file))
         return file.read_bytes()
+
+    def screen(self) -> str:
+        """The text on a VGA screen, if there is one."""
+        cells = self.read_memory(VGA_TEXT, VGA_COLUMNS * VGA_ROWS * 2)[::2]
+        text = cells.replace(b"\0", b" ").decode("cp437")
+        return "\n".join(text[row:row + VGA_COLUMNS].rstrip()
+                         for row in range(0, len(text), VGA_COLUMNS))
+
+    def wait_for(self, sentence: str, seconds: float = WAIT_S) -> str:
+        """All that was said to the serial console, and what is on the screen,
+        once `sentence` is in either."""
+        end = time.monotonic() + seconds
+        while sentence not in (text := f"{self.console.text}\n{self.screen()}"):
+            if time.monotonic() > end:
+                raise Timeout(f"no {sentence!r}; the machine said:\n{text}")
+            time.sleep(0.05)
+        return text
+
+    def type(self, keys: str) -> None:
+        """On a keyboard: letters, digits and a few names."""
+        names = {"\n": "ret", " ": "spc", "(": "shift-9", ")": "shift-0", "/": "slash"}
+        for key in keys:
+            chord = [{"type": "qcode", "data": name} for name in names.get(key, key).split("-")]
+            self.qmp("send-key", keys=chord)
+            time.sleep(0.1)
 
 
 class Gdb:

@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vpc.target import MEDIUM_CHANGED, START_STOP, Disk, blocks_of
+from vpc.target import START_STOP, Disk, blocks_of
 
 if TYPE_CHECKING:
     from vpc.pc import Pc, Result
@@ -76,7 +76,8 @@ class Drive:
     native: bool            # blocks are not cut into sectors
     number: int
     locks: int = 0
-    news: bool = False      # a new medium that no caller has been told of
+    news: bool = False      # a medium that may be new, which no caller has been told of
+    maybe: bool = False     # trouble that the ROM may have taken for such news
     changed: bool = False   # since AH=16h or 49h was last asked
 
     @property
@@ -115,13 +116,27 @@ class Drive:
         if not self.unit.removable:
             return {OK}
         absent = set() if self.unit.medium else {NO_MEDIUM}
-        told = {CHANGED} if self.news else set()
-        return absent | told or {OK}
+        if self.news:
+            return absent | {CHANGED}
+        return (absent or {OK}) | self.told()
 
-    def after(self, call: Call, status: int) -> None:
+    def told(self) -> set[int]:
+        """What any call to the unit may end with."""
+        return {CHANGED} if self.news or self.maybe else set()
+
+    def before(self) -> None:
+        """Behind any attention there may be another medium."""
+        if self.unit.removable and self.unit.attentions:
+            self.news = self.changed = True
+
+    def after(self, call: Call, status: int, troubled: bool) -> None:
         """What the ROM has done and said."""
+        if troubled:
+            self.maybe = self.unit.removable
+        elif status == CHANGED or status == OK and call.accesses:
+            self.maybe = False
         if status == CHANGED:
-            self.news = MEDIUM_CHANGED in self.unit.attentions
+            self.news = bool(self.unit.attentions)
         if call.ah in CHANGE and status in (OK, CHANGED):
             self.changed = False
         if call.ah == LOCK and status == OK and self.unit.removable:
@@ -213,7 +228,7 @@ def outcomes(call: Call, eject_answer: int) -> set[int]:
         return drive.ready() | ({OK} if drive.news else set())
     if call.ah in (GEOMETRY, TYPE):
         good = OK if drive.is_512 or call.ah == TYPE else BAD
-        return {good} | drive.ready() - {OK} | ({CHANGED} if drive.news else set())
+        return {good} | drive.ready() - {OK}
     if call.ah in CHANGE:
         return _change(call, drive)
     if call.ah == LOCK:
@@ -221,7 +236,7 @@ def outcomes(call: Call, eject_answer: int) -> set[int]:
     if call.ah == EJECT:
         return _eject(call, drive, eject_answer)
     if call.ah == PARAMETERS:
-        return {OK if answer_bytes(call.size) else BAD} | ({CHANGED} if drive.news else set())
+        return {OK if answer_bytes(call.size) else BAD} | drive.told()
     if call.ah == EXTENSIONS:
         return {OK if call.registers["ebx"] & 0xFFFF == 0x55AA else BAD}
     if call.ah == CONFIGURE:
@@ -246,10 +261,11 @@ def _transfer(call: Call, drive: Drive) -> set[int]:
         return {OK, *call.wrong} | (ready if call.ah in SEEKS else set())
     if call.wrong:
         return call.wrong | ready - {OK}
-    if ready == {OK} and drive.unit.bad_blocks:
-        return AFTER_A_BAD_BLOCK | ({PROTECTED} if drive.unit.write_protected else set())
-    if ready == {OK} and drive.unit.write_protected and call.ah in WRITES:
-        return {PROTECTED}
+    if OK in ready and drive.unit.bad_blocks:
+        protected = {PROTECTED} if drive.unit.write_protected else set()
+        return AFTER_A_BAD_BLOCK | protected | drive.told()
+    if OK in ready and drive.unit.write_protected and call.ah in WRITES:
+        return {PROTECTED} | drive.told()
     return ready
 
 
@@ -270,7 +286,7 @@ def _lock(call: Call, drive: Drive) -> set[int]:
         return {LOCK_COUNT}
     if call.al == 1 and drive.locks == 0:
         return {NOT_LOCKED}
-    return {OK, CHANGED} if drive.news else {OK}
+    return {OK} | drive.told()
 
 
 def _eject(call: Call, drive: Drive, answer: int) -> set[int]:
@@ -283,7 +299,7 @@ def _eject(call: Call, drive: Drive, answer: int) -> set[int]:
         return {LOCKED}
     if not unit.medium:
         return drive.ready()
-    told = {CHANGED} if drive.news else set()
+    told = drive.told()
     if answer not in (0, 0x86):
         return {answer, *told}
     refused = START_STOP in unit.unsupported or unit.locked

@@ -24,7 +24,7 @@ BAD_COMMAND, WRITE_PROTECTED, NOT_FOUND, RESET_FAILED, CHANGED = 0x01, 0x03, 0x0
 BOUNDARY, BAD_SECTOR, CONTROLLER, NO_MEDIUM, WRITE_FAULT = 0x09, 0x10, 0x20, 0x31, 0xCC
 NOT_LOCKED, LOCKED, NOT_REMOVABLE, TOO_MANY_LOCKS, NOT_EJECTED = 0xB0, 0xB1, 0xB2, 0xB4, 0xB5
 # docs/errors.md
-STATUSES = {0x00, 0x01, 0x03, 0x04, 0x05, 0x06, 0x08, 0x09, 0x10, 0x20, 0x31, 0x80, 0xAA, 0xB0,
+STATUSES = {0x00, 0x01, 0x03, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0C, 0x10, 0x20, 0x31, 0x80, 0xAA, 0xB0,
             0xB1, 0xB2, 0xB3, 0xB4, 0xB5, 0xCC, 0xFF}
 LAST_STATUS = 0x474
 SECOND = 1_000_000_000
@@ -241,10 +241,10 @@ def nothing_sent(pc: Pc) -> Iterator[None]:
     assert {i: len(target.messages) for i, target in pc.bus.targets.items()} == before
 
 
-def reads_well(pc: Pc, lba: int = 1000, count: int = 3) -> None:
+def reads_well(pc: Pc, lba: int = 1000, count: int = 3, far_call: bool = False) -> None:
     """A read of the first disk gives its data."""
     pc.poke(BUFFER, b"\xEE" * count * 512)
-    result = pc.read(lba, count)
+    result = pc.read(lba, count, far_call=far_call)
     assert (result.ah, result.cf) == (OK, False)
     assert pc.peek(BUFFER, count * 512) == expected(pc, lba, count)
 

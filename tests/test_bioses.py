@@ -152,12 +152,11 @@ def test_a_controller_without_ports_leaves_nothing_behind(pmm, bar0):
     assert pc.chip.reads == pc.chip.writes == 0
 
 
-@pytest.mark.parametrize("manner", PNP_MANNERS)
-@pytest.mark.parametrize("pmm", ["1.01", "absent"])
-def test_a_read_only_image_leaves_nothing_behind(pmm, manner):
-    """What init wrote to it is lost, so the BIOS sees all boot entries of the
-    file and calls them: they must do nothing."""
-    pc = booted(rom_writable=False, bios=Bios(manner, pmm=pmm))
+def test_a_read_only_image_leaves_nothing_behind():
+    """A BIOS with BBS calls into it, and what init wrote to it is lost: all boot
+    entries of the file are seen and called, and must do nothing. (Without BBS:
+    test_bootstrap.py.)"""
+    pc = booted(rom_writable=False, bios=Bios(SPECIFICATION))
     assert "the ROM image is read-only" in pc.text
     assert pc.peek(ROM_SEGMENT * 16, pc.bios.kept) == ROM_895A.read_bytes()
     assert pc.word(MEMORY_SIZE) == EBDA_KIB

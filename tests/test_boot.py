@@ -10,7 +10,9 @@ import re
 import shlex
 import struct
 import subprocess
+from pathlib import Path
 
+import bootcds
 import media
 import pytest
 
@@ -127,19 +129,36 @@ def readme_commands() -> dict[str, str]:
     return dict(rows)
 
 
+README_PATHS = ["microvm", "fwcfg", "nolsi", "c810", "bochs"]
+
+
 def test_the_readme_has_a_command_for_each_tested_path():
-    assert set(readme_commands()) == {"microvm", "fwcfg", "nolsi", "c810"}
+    assert set(readme_commands()) == set(README_PATHS)
 
 
-@pytest.mark.parametrize("path", ["microvm", "fwcfg", "nolsi", "c810"])
-def test_the_command_lines_of_the_readme_boot_linux(path, linux_disk):
+def run_readme_command(path: str, *more: str | Path) -> str:
+    """Until it ends; what came to the terminal."""
     if path == "nolsi":
         subprocess.run([TOP / "tools/media.py", "nolsi"], check=True)  # as the README says
-    command = shlex.split(readme_commands()[path])
-    disk = f"-drive if=none,id=d,file={linux_disk},format=raw,snapshot=on"
-    result = subprocess.run([*command, *disk.split(), "-device",
-                             "scsi-hd,bus=scsi.0,scsi-id=0,drive=d", "-no-reboot"],
-                            cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
-    said = result.stdout.decode("latin1")
-    assert "80h: SCSI 00:" in said
+    command = [*shlex.split(readme_commands()[path]), *more, "-no-reboot"]
+    if path == "bochs":
+        command += ["-display", "none"]     # it has a screen, we have not
+    result = subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True,
+                            timeout=120)
+    return result.stdout.decode("latin1")
+
+
+@pytest.mark.parametrize("path", README_PATHS)
+def test_the_command_lines_of_the_readme_boot_linux(path, linux_disk):
+    said = run_readme_command(
+        path, "-drive", f"if=none,id=d,file={linux_disk},format=raw,snapshot=on",
+        "-device", "scsi-hd,bus=scsi.0,scsi-id=0,drive=d")
     assert media.GUEST_MOUNTED in said
+    assert "BIOS drive 80h by its signature" in said
+
+
+@pytest.mark.parametrize("path", README_PATHS)
+def test_the_command_lines_of_the_readme_boot_a_cd(path):
+    options = re.search(r"\*\*A CD\*\* .*? `(.*?)`", (TOP / "README.md").read_text(), re.S)[1]
+    said = run_readme_command(path, *shlex.split(options.replace("cd.iso", str(bootcds.grub_cd()))))
+    assert f"{media.GUEST_MOUNTED} /dev/sr0" in said

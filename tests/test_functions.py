@@ -177,6 +177,43 @@ def test_a_partition_table_decides_if_it_does_not_lie(pc, mbr, expected):
     assert choose(pc, SIZE, mbr) == expected
 
 
+@pytest.mark.parametrize("status, trusted", [(0x00, True), (0x80, True), (0x01, False),
+                                             (0x20, False), (0x7F, False), (0x81, False),
+                                             (0xFF, False)])
+def test_an_entry_that_is_neither_active_nor_not_is_none(pc, status, trusted):
+    entry = bytes([status]) + FIRST[1:]
+    expected = (400, 16, 63) if trusted else BY_SIZE
+    assert choose(pc, SIZE, table(entry)) == expected
+    assert choose(pc, SIZE, table(bytes([status]) + part(AT, 2048, 300_001)[1:])) == expected
+    assert choose(pc, SIZE, table(SECOND, entry)) == expected
+    assert choose(pc, SIZE, table(SECOND, with_byte(entry, 4, 0))) == (400, 16, 63), "unused"
+
+
+def boot_sector_end(text: bytes) -> bytes:
+    """What stands where a partition table would be."""
+    return text[-66:].rjust(66, b"\0")
+
+
+BOOT_SECTORS = {
+    "MS-DOS": b"\r\nNon-System disk or disk error\r\nReplace and press any key when ready\r\n\0"
+              b"IO      SYSMSDOS   SYS\0\0\x55\xaa",
+    "Windows 95": b"\r\nInvalid system disk\xff\r\nDisk I/O error\xff\r\nReplace the disk, and "
+                  b"then press any key\r\n\0\0IO      SYSMSDOS   SYS\x7f\x01\0\x41\xbb\0\x07\x60"
+                  b"\x66\x6a\0\xe9\x3b\xff\0\0\x55\xaa",
+    "text": b"Please remove this disk, insert one to boot from and press any key.\r\n\0\x55\xaa"}
+
+
+@pytest.mark.parametrize("end", BOOT_SECTORS.values(), ids=BOOT_SECTORS.keys())
+@pytest.mark.parametrize("sectors, expected", [
+    (196608, (96, 64, 32)), (489532, (239, 64, 32)), (248826, (121, 64, 32)),
+    (246528, (120, 64, 32)), (2880, (1, 64, 32)), (446325, (217, 64, 32)),
+    (4194304, (261, 255, 63))],
+    ids=["ZIP 100", "ZIP 250", "MO 128", "LS-120", "1.44", "MO 230", "2 GiB"])
+def test_a_boot_sector_without_a_partition_table_says_nothing(pc, sectors, expected, end):
+    """A file system on a whole medium has text or code there."""
+    assert choose(pc, sectors, boot_sector_end(end)) == expected
+
+
 @pytest.mark.parametrize("shape, cylinders", [((16, 63), 400), ((255, 63), 25), ((64, 32), 196),
                                               ((32, 63), 200), ((240, 63), 26)])
 def test_partitions_that_end_anywhere_still_mean_some_shape(pc, shape, cylinders):
@@ -266,7 +303,8 @@ def test_the_other_commands(pc, function, argument, cdb, length, cdb_lun):
     assert request["cdb"] == expected.ljust(16, b"\0")
     assert (request["bytes"], request["target"], request["lun"]) == (len(expected), 4, 5)
     assert (request["direction"], request["length"]) == (int(length > 0), length)
-    assert request["timeout"] >= 5000
+    slow = {0x1B: 60_000, 0x25: 10_000, 0x9E: 10_000}   # the medium moves, or is read
+    assert request["timeout"] == slow.get(expected[0], 5000)
     assert request["patience"] == (argument >> 16 if function == "cdb_simple" else 5000)
 
 

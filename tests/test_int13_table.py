@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from strict import (BAD_COMMAND, BOUNDARY, FAMILIES, LAST_STATUS, NOT_FOUND, NOT_REMOVABLE, OK,
-                    HighMemory, asks, disk, edd, expected, fresh, hexadecimal, new_pc,
-                    nothing_sent, opcodes, parameters, transfer, two_disks)
+from strict import (BAD_COMMAND, BOUNDARY, CHANGED, FAMILIES, LAST_STATUS, NOT_FOUND,
+                    NOT_REMOVABLE, OK, HighMemory, asks, disk, edd, expected, fresh, hexadecimal,
+                    new_pc, nothing_sent, opcodes, parameters, transfer, two_disks)
 from vpc.pc import BUFFER, MEMORY, PACKET, Pc
 from vpc.target import Disk, blocks_of
 
@@ -267,6 +267,37 @@ def test_a_disk_that_was_partitioned_elsewhere_keeps_its_shape(heads, per_track)
     assert (answer.heads, answer.sectors_per_track) == (heads, per_track)
     assert reads_chs(pc, 4, heads - 1, per_track) == OK
     assert pc.peek(BUFFER, 512) == target.block(end)
+
+
+def dos_boot_sector(heads: int, per_track: int, sectors: int) -> bytes:
+    """FAT16 on a whole medium: a BPB in front, texts where the table would be."""
+    bpb = struct.pack("<3s8sHBHBHHBHHHII", b"\xEB\x3C\x90", b"MSDOS5.0", 512, 4, 1, 2, 512, 0, 0xF8,
+                      192, per_track, heads, 0, sectors)
+    texts = (b"\r\nNon-System disk or disk error\r\nReplace and press any key when ready\r\n\0"
+             b"IO      SYSMSDOS   SYS\0\0\x55\xAA")
+    return bpb.ljust(512 - len(texts), b"\xF6") + texts
+
+
+@pytest.mark.parametrize("comes", ["fixed", "before POST", "after POST"])
+def test_a_medium_without_partitions_is_read_by_the_geometry_of_its_boot_sector(comes):
+    """Which is what any SCSI BIOS gives to its size."""
+    size, target = 196608, Disk(removable=comes != "fixed")
+    sector = dos_boot_sector(64, 32, size)
+
+    def content(lba):
+        return struct.pack("<II", lba, 7) * 64 if lba else sector
+    if comes == "after POST":
+        pc = new_pc("895A", {0: target})
+        target.insert(size, content)
+        assert asks(pc, 0x16).ah == CHANGED
+    else:
+        target.blocks, target.content = size, content
+        pc = new_pc("895A", {0: target})
+    old = pc.int13(changes="ax bl cx dx", ah=0x08, dl=0x80)
+    assert (old.dh + 1, old.cl & 63, edd(pc)[2:6]) == (64, 32, (96, 64, 32, size))
+    for lba in (1, 31, 32, 2048, 70_000, size - 1):
+        assert reads_chs(pc, lba // 2048, lba // 32 % 64, lba % 32 + 1) == OK
+        assert pc.peek(BUFFER, 512) == content(lba)
 
 
 # ---- Packets ---------------------------------------------------------------------------

@@ -247,7 +247,7 @@ def test_there_are_sixteen_drives_and_the_rest_is_named(family):
     pc = boot(family, *(with_units(*range(1, 6), target=i) for i in range(3)))
     assert drives(pc) == [(i, lun) for i in range(3) for lun in range(6)][:16]
     for line in ("ID 2 LUN 4 ", "ID 2 LUN 5 "):
-        assert "one disk too many" in next(l for l in pc.text.splitlines() if line in l)
+        assert "one drive too many" in next(l for l in pc.text.splitlines() if line in l)
     assert len(pc.bios.entries) == 16
 
 
@@ -256,7 +256,7 @@ def test_fifteen_targets_and_a_unit_make_sixteen():
     targets[3] = with_units(4, target=3)
     pc = new_pc("895A", targets)
     assert len(drives(pc)) == 16
-    assert "one disk too many" not in pc.text
+    assert "one drive too many" not in pc.text
 
 
 # ---- Named by LUN ----------------------------------------------------------------------

@@ -175,20 +175,20 @@ MUTANTS = {
         timer="alive"),
     "status as a word": Mutant(
         "write outside buffer and workspace", "int13/dispatch.c",
-        "FAR8(BDA_DISK_STATUS) = (u8)status;", "FAR16(BDA_DISK_STATUS) = (u16)status;"),
+        "FAR8(call->status_byte) = (u8)status;", "FAR16(call->status_byte) = (u16)status;"),
     "ROM written": Mutant(
-        "ROM written after boot", "int13/dispatch.c", "\tbda_open();\n\tFAR8(BDA_DISK_STATUS)",
-        "\tfar_open(rom_segment());\n\tFAR8(0x20) = 0;\n\tbda_open();\n\tFAR8(BDA_DISK_STATUS)"),
+        "ROM written after boot", "int13/dispatch.c", "\tbda_open();\n\tFAR8(call->status_byte)",
+        "\tfar_open(rom_segment());\n\tFAR8(0x20) = 0;\n\tbda_open();\n\tFAR8(call->status_byte)"),
     "port of others": Mutant(
-        "port not ours", "int13/dispatch.c", "\tbda_open();\n\tFAR8(BDA_DISK_STATUS)",
-        "\t__asm__ volatile(\"outb %al, $0x80\");\n\tbda_open();\n\tFAR8(BDA_DISK_STATUS)"),
+        "port not ours", "int13/dispatch.c", "\tbda_open();\n\tFAR8(call->status_byte)",
+        "\t__asm__ volatile(\"outb %al, $0x80\");\n\tbda_open();\n\tFAR8(call->status_byte)"),
     "BIOS call": Mutant(
-        "BIOS service not expected", "int13/dispatch.c", "\tbda_open();\n\tFAR8(BDA_DISK_STATUS)",
-        "\tstruct bios_regs r = {0};\n\tbios_call(5, &r);\n\tbda_open();\n\tFAR8(BDA_DISK_STATUS)"),
+        "BIOS service not expected", "int13/dispatch.c", "\tbda_open();\n\tFAR8(call->status_byte)",
+        "\tstruct bios_regs r = {0};\n\tbios_call(5, &r);\n\tbda_open();\n\tFAR8(call->status_byte)"),
     "large frame": Mutant(
-        "our stack overflowed", "int13/dispatch.c", "\tbda_open();\n\tFAR8(BDA_DISK_STATUS)",
+        "our stack overflowed", "int13/dispatch.c", "\tbda_open();\n\tFAR8(call->status_byte)",
         "\tvolatile u8 frame[1120];\n\tfor (u32 i = 0; i < sizeof(frame); i++)\n"
-        "\t\tframe[i] = 0;\n\tbda_open();\n\tFAR8(BDA_DISK_STATUS)"),
+        "\t\tframe[i] = 0;\n\tbda_open();\n\tFAR8(call->status_byte)"),
     "FS and GS exchanged": Mutant(
         "register not preserved", "rom/entry.S",
         "\tpopw\t%es\n\tpopw\t%fs\n\tpopw\t%gs\n\tmovw\tWS_CALLER_SS",

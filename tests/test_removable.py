@@ -11,18 +11,23 @@ import struct
 
 import pytest
 
-from strict import (BAD_COMMAND, CHANGED, FAMILIES, LOCKED, NOT_EJECTED, NOT_FOUND, NOT_LOCKED,
-                    NO_MEDIUM, OK, SECOND, TIMEOUT, TOO_MANY_LOCKS, WRITE_PROTECTED, asks, disk, edd,
-                    fresh, hexadecimal, lives_on, new_pc, nothing_sent, opcodes, transfer)
-from vpc.bus import FREE, HANG
-from vpc.pc import BUFFER, PACKET, Pc
-from vpc.target import (BUSY, MEDIUM_CHANGED, POWER_ON, PREVENT_ALLOW, START_STOP,
-                        TEST_UNIT_READY, WRITE10, Answer, Disk)
+from strict import (BAD_COMMAND, CHANGED, CONTROLLER, FAMILIES, LOCKED, NOT_EJECTED, NOT_FOUND,
+                    NOT_LOCKED, NOT_READY, NO_MEDIUM, OK, SECOND, TIMEOUT, TOO_MANY_LOCKS,
+                    WRITE_PROTECTED, asks, chs, disk, edd, fresh, hexadecimal, lives_on, new_pc,
+                    nothing_sent, opcodes, transfer)
+from vpc.bus import DATA_IN, DATA_OUT, FREE, HANG, MSG_IN, RESET, Bad, Delay
+from vpc.pc import BUFFER, PACKET, Pc, symbol
+from vpc.registers import MS
+from vpc.target import (BUSY, CHECK_CONDITION, MEDIUM_CHANGED, POWER_ON, PREVENT_ALLOW, READ10,
+                        READ_CAPACITY, REQUEST_SENSE, START_STOP, TEST_UNIT_READY, WRITE10, Answer,
+                        Disk)
 
 READS, WRITES = (0x02, 0x42), (0x03, 0x43)
 DATA_FUNCTIONS = (*READS, *WRITES, 0x04, 0x44, 0x0C, 0x47)
 ASKING = (0x09, 0x10, 0x11, 0x14)
 LOCK, UNLOCK, STATE = 0, 1, 2
+MODE_PARAMETERS = (6, 0x2A, 1)      # have changed
+SPARE_STACK = 64    # of ours, below what the deepest call takes
 ZIP = 196608        # blocks: 96 cylinders of 64 heads and 32 sectors
 FLAGS, FLAGS_EMPTY = 0x3F, 0x7D     # of 48h
 
@@ -64,6 +69,21 @@ def changed(pc: Pc, function: int = 0x16, drive: int = 0x80) -> int:
     return asks(pc, function, dl=drive).ah
 
 
+def reset_by_others(pc: Pc) -> None:
+    """Another initiator resets the bus between two calls."""
+    pc.bus.reset()
+    pc.bus.on_reset()
+    pc.chip.advance(MS)
+
+
+def reset_by_us(pc: Pc) -> None:
+    """The other disk breaks the protocol."""
+    strange, left = pc.bus.targets[3], [(DATA_OUT, None)]
+    strange.before_status = lambda bus: iter([left.pop()] if left else [])
+    assert transfer(pc, 0x42, 1, 1, drive=0x81) == (OK, 1)
+    strange.before_status = None
+
+
 def reads_new_medium(pc: Pc, lba: int) -> None:
     assert transfer(pc, 0x42, lba, 1) == (OK, 1)
     assert pc.peek(BUFFER, 512) == disk(pc).block(lba)
@@ -72,7 +92,7 @@ def reads_new_medium(pc: Pc, lba: int) -> None:
 # ---- Locking ---------------------------------------------------------------------------
 
 
-def test_locks_are_counted_and_the_drive_is_told_of_the_first_and_the_last(pc):
+def test_locks_are_counted_and_the_drive_is_told_of_each_and_of_the_last_unlock(pc):
     sent = len(disk(pc).commands)
     for _ in range(3):
         assert lock(pc, LOCK) == (OK, 1)
@@ -82,7 +102,7 @@ def test_locks_are_counted_and_the_drive_is_told_of_the_first_and_the_last(pc):
     assert lock(pc, STATE) == (OK, 0)
     assert not disk(pc).locked
     told = [(cdb[0], cdb[4]) for cdb in disk(pc).commands[sent:]]
-    assert told == [(PREVENT_ALLOW, 1), (PREVENT_ALLOW, 0)]
+    assert told == [(PREVENT_ALLOW, 1)] * 3 + [(PREVENT_ALLOW, 0)]
 
 
 def test_255_locks_are_the_most(pc):
@@ -128,6 +148,29 @@ def test_a_lock_that_did_not_reach_the_drive_does_not_count(pc):
     assert asks(pc, 0x45, "ax", al=LOCK).ah == TIMEOUT
     pc.bus.targets[0] = target
     assert lock(pc, STATE) == (OK, 0)
+
+
+@pytest.mark.parametrize("by", [reset_by_others, reset_by_us])
+def test_a_lock_that_a_bus_reset_has_opened_is_closed_by_the_next(pc, by):
+    """And stays so until the count is 0."""
+    assert lock(pc, LOCK) == (OK, 1)
+    by(pc)
+    assert not disk(pc).locked
+    assert lock(pc, LOCK) == (OK, 1)
+    assert disk(pc).locked
+    assert (lock(pc, UNLOCK), disk(pc).locked) == ((OK, 1), True)
+    assert (lock(pc, UNLOCK), disk(pc).locked) == ((OK, 0), False)
+
+
+@pytest.mark.parametrize("attentions", [[POWER_ON], [POWER_ON] * 3,
+                                        [POWER_ON, MODE_PARAMETERS, MEDIUM_CHANGED]],
+                         ids=["one", "three", "all kinds"])
+def test_a_lock_gets_past_attentions(pc, attentions):
+    """They are left to the next who asks."""
+    disk(pc).attentions = list(attentions)
+    assert lock(pc, LOCK) == (OK, 1)
+    assert disk(pc).locked
+    assert (changed(pc), changed(pc)) == (CHANGED, OK)
 
 
 def test_each_drive_has_its_own_count():
@@ -199,6 +242,17 @@ def test_a_drive_that_refuses_is_named(pc, asc, ascq):
     lives_on(pc)
 
 
+@pytest.mark.parametrize("seconds", [7, 50])
+def test_a_drive_that_spins_down_first_is_waited_for(pc, seconds):
+    def slowly(bus):
+        if disk(pc).commands[-1][0] == START_STOP:
+            yield Delay(seconds * SECOND)
+    disk(pc).before_status = slowly
+    assert eject(pc) == OK
+    assert (disk(pc).ejected, disk(pc).aborts, disk(pc).device_resets) == (1, 0, 0)
+    assert opcodes(disk(pc)).count(START_STOP) == 1
+
+
 # ---- Asking for a change ---------------------------------------------------------------
 
 
@@ -219,14 +273,22 @@ def test_a_change_is_told_once(pc, first, second):
     reads_new_medium(pc, 5)
 
 
-@pytest.mark.parametrize("attentions, status", [
-    ([POWER_ON], OK), ([POWER_ON, POWER_ON], OK), ([POWER_ON, MEDIUM_CHANGED], CHANGED),
-    ([(6, 0x2A, 1)], OK), ([MEDIUM_CHANGED, MEDIUM_CHANGED], CHANGED)],
-    ids=["power on", "twice", "power on and change", "mode parameters", "changed twice"])
+ATTENTIONS = {
+    "changed": [MEDIUM_CHANGED], "twice": [MEDIUM_CHANGED] * 2, "power on": [POWER_ON],
+    "reset": [(6, 0x29, 2)], "power on twice": [POWER_ON] * 2, "mode": [MODE_PARAMETERS],
+    "power on, changed": [POWER_ON, MEDIUM_CHANGED],
+    "changed, power on": [MEDIUM_CHANGED, POWER_ON],
+    "three": [POWER_ON, MODE_PARAMETERS, MEDIUM_CHANGED], "many": [POWER_ON] * 5}
+
+attentions = pytest.mark.parametrize("attentions", ATTENTIONS.values(), ids=ATTENTIONS.keys())
+
+
+@attentions
 @pytest.mark.parametrize("function", [0x16, 0x49], ids=hexadecimal)
-def test_only_one_attention_means_a_change(pc, function, attentions, status):
+def test_any_attention_may_mean_a_change_and_is_told_once(pc, function, attentions):
+    """A drive that was switched off or reset does not know what it had in it."""
     disk(pc).attentions = list(attentions)
-    assert changed(pc, function) == status
+    assert [changed(pc, function) for _ in range(3)] == [CHANGED, OK, OK]
 
 
 def test_a_change_before_or_during_post_is_no_news(pc):
@@ -345,13 +407,88 @@ def test_a_change_while_the_drive_is_busy_is_told(pc, function):
     assert transfer(pc, function, 1000, 3).status == OK
 
 
-@pytest.mark.parametrize("attentions", [[POWER_ON, MEDIUM_CHANGED], [MEDIUM_CHANGED, POWER_ON]],
-                         ids=["behind a reset", "before a reset"])
+@attentions
 @data_functions
-def test_a_change_among_other_attentions_is_told_once(pc, function, attentions):
-    disk(pc).attentions = list(attentions)
-    assert transfer(pc, function, 5, 2).status == CHANGED
-    assert transfer(pc, function, 5, 2).status == OK
+def test_attentions_are_told_once_and_nothing_is_done(pc, function, attentions):
+    """Whichever they are: the medium may be another one."""
+    target, data = disk(pc), fresh(1, 3)
+    target.insert(ZIP, other)
+    target.attentions = list(attentions)
+    pc.poke(BUFFER, data)
+    outcome = transfer(pc, function, 1000, 3)
+    assert outcome.status == CHANGED and not outcome.good
+    assert target.written == {} and pc.peek(BUFFER, 1536) == data
+    assert transfer(pc, function, ZIP - 3, 3).status == OK
+    assert edd(pc).sectors == ZIP
+
+
+@pytest.mark.parametrize("by", [reset_by_others, reset_by_us])
+def test_a_change_that_a_bus_reset_has_wiped_out_is_told(pc, by):
+    """Only the reset is news then."""
+    target = disk(pc)
+    target.insert(ZIP, other)
+    by(pc)
+    target.attentions = [POWER_ON]
+    assert transfer(pc, 0x43, 5, 2) == (CHANGED, 0)
+    assert target.written == {}
+    assert transfer(pc, 0x43, ZIP - 2, 2) == (OK, 2)
+
+
+LOST_SENSE = {
+    "bus free": dict(before_command=FREE), "bus reset": dict(before_command=RESET),
+    "parity": dict(data=Bad(DATA_IN, 0)), "free in the data": dict(data=FREE),
+    "no data": dict(answer=b""), "2 bytes": dict(answer=bytes([0x70, 0])),
+    "descriptors": dict(answer=bytes([0x72, 6, 0x28, 0, 0, 0, 0, 0])),
+    "busy": dict(status=BUSY), "refused": dict(status=CHECK_CONDITION)}
+
+
+class LosesSense(Disk):
+    """The sense data of its next attention is lost on the way, once."""
+    lost: dict | None = None
+
+    def session(self, bus):
+        attention = self.sense[0] == 6 and self.lost
+        if attention and "before_command" in self.lost:
+            yield from self.message_out(bus)
+            yield self._lose("before_command")
+            return
+        yield from super().session(bus)
+
+    def execute(self, cdb):
+        attention = cdb[0] == REQUEST_SENSE and self.sense[0] == 6 and self.lost
+        answer = super().execute(cdb)
+        if attention and "answer" in self.lost:
+            answer.data = self._lose("answer")
+        elif attention and "status" in self.lost:
+            answer = Answer(status=self._lose("status"))
+        return answer
+
+    def transfer(self, bus, cdb, answer):
+        if cdb[0] == REQUEST_SENSE and answer.data[2:3] == b"\x06" and "data" in (self.lost or {}):
+            yield from self.data_in(answer.data[:9])
+            yield self._lose("data")
+            yield from self.data_in(answer.data[9:])
+        else:
+            yield from super().transfer(bus, cdb, answer)
+
+    def _lose(self, place):
+        what, self.lost = self.lost[place], None
+        return what
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("lost", LOST_SENSE.values(), ids=LOST_SENSE.keys())
+@pytest.mark.parametrize("function", [*WRITES, 0x42, 0x44], ids=hexadecimal)
+def test_a_change_whose_sense_data_is_lost_is_told(family, function, lost):
+    """The drive has said it, and does not say it again."""
+    target = LosesSense(removable=True)
+    pc = new_pc(family, {0: target, 3: Disk()})
+    target.insert(ZIP, other)
+    target.lost = lost
+    assert transfer(pc, function, 1000, 3) == (CHANGED, 0)
+    assert (target.lost, target.written) == (None, {})
+    assert transfer(pc, function, ZIP - 3, 3) == (OK, 3)
+    assert edd(pc).sectors == ZIP
 
 
 HIDING = {
@@ -407,6 +544,140 @@ def test_a_medium_that_arrives_is_not_written_to_unannounced(empty, call):
     assert transfer(empty, 0x43, 5, 2) == ((OK, 2) if told else (CHANGED, 0))
     assert transfer(empty, 0x43, 5, 2) == (OK, 2)
     assert edd(empty).sectors == ZIP
+
+
+def reset_of_a_standing_drive(pc: Pc) -> int:
+    """Behind trouble with the other disk the drive is asked."""
+    strange = pc.bus.targets[3]
+    strange.before_status = lambda bus: iter([FREE])
+    assert transfer(pc, 0x42, 1, 1, drive=0x81) == (CONTROLLER, 0)
+    return asks(pc, 0x00).ah
+
+
+# And what it says of the drive, if it has no time to wait for it
+STANDING = {
+    "00h": (reset_of_a_standing_drive, OK), "16h": (changed, NOT_READY),
+    "49h": (lambda pc: changed(pc, 0x49), NOT_READY),
+    "45h": (lambda pc: lock(pc, LOCK)[0], NOT_READY),
+    "46h": (refused_eject, 0xB1), "10h": (lambda pc: changed(pc, 0x10), CHANGED),
+    "42h": (lambda pc: transfer(pc, 0x42, 5, 1).status, CHANGED)}
+
+
+@pytest.mark.parametrize("call, status", STANDING.values(), ids=STANDING.keys())
+def test_a_change_that_start_unit_hears_of_is_told(pc, call, status):
+    """The drive stands still, and another medium comes in before it is started."""
+    target = disk(pc)
+
+    def stands(cdb):
+        target.status_hook = None
+        target.insert(ZIP, other)
+        return target.check(2, 4, 2)
+    target.status_hook = stands
+    assert call(pc) == status
+    assert target.status_hook is None and MEDIUM_CHANGED not in target.attentions
+    assert START_STOP in opcodes(target)
+    if status != CHANGED:
+        assert transfer(pc, 0x43, 5, 2) == (CHANGED, 0)
+    assert target.written == {}
+    assert transfer(pc, 0x43, ZIP - 2, 2) == (OK, 2)
+
+
+@data_functions
+def test_a_change_that_start_unit_hears_of_when_patience_is_over_is_told(pc, function):
+    """The drive was busy for as long as we wait."""
+    target, busy = disk(pc), [True] * 50
+
+    def hook(cdb):
+        if busy:
+            busy.pop()
+            return Answer(status=BUSY)
+        target.status_hook = None
+        target.insert(ZIP, other)
+        return target.check(2, 4, 2)
+    target.status_hook = hook
+    assert transfer(pc, function, 1000, 3).status == NOT_READY
+    assert START_STOP in opcodes(target)
+    assert transfer(pc, function, 1000, 3).status == CHANGED
+    assert target.written == {}
+    assert transfer(pc, function, ZIP - 3, 3).status == OK
+
+
+def measures_another(pc: Pc) -> None:
+    """A medium whose change is known gives way to one of 1000 blocks when it
+    has told its size."""
+    target = disk(pc)
+    target.insert(ZIP, other)
+    assert changed(pc) == CHANGED
+
+    def hook(cdb):
+        if cdb[0] != READ_CAPACITY:
+            return None
+        target.status_hook = None
+        answer = target.execute(cdb)
+        target.insert(1000, other)
+        return answer
+    target.status_hook = hook
+
+
+@data_functions
+def test_a_change_between_size_and_partition_table_is_told(pc, function):
+    measures_another(pc)
+    outcome = transfer(pc, function, 500, 3)
+    assert outcome.status == CHANGED and not outcome.good
+    assert disk(pc).written == {}
+    assert transfer(pc, function, 1000, 1).status == NOT_FOUND
+    assert transfer(pc, function, 997, 3).status == OK
+    assert edd(pc).sectors == 1000
+
+
+@pytest.mark.parametrize("function", [0x08, 0x15, 0x48], ids=hexadecimal)
+def test_a_change_between_size_and_partition_table_is_told_by_who_asks_for_them(pc, function):
+    measures_another(pc)
+    pc.poke(PACKET, b"\x4A\0")
+    result = pc.int13(changes="ax", ah=function, dl=0x80, ds=PACKET >> 4, si=0)
+    assert (result.ah, result.cf) == (CHANGED, True)
+    assert edd(pc).sectors == 1000
+    assert transfer(pc, 0x43, 997, 3) == (OK, 3)
+
+
+class Talking(Disk):
+    """Says something ahead of the data of one command, once."""
+    ahead: tuple[int, list] = (0, [])
+
+    def transfer(self, bus, cdb, answer):
+        opcode, events = self.ahead
+        if cdb[0] == opcode:
+            self.ahead = 0, []
+            yield from events
+            if FREE in events:
+                return
+            if bus.atn:
+                yield from self.message_out(bus)
+        yield from super().transfer(bus, cdb, answer)
+
+
+SDTR = [(MSG_IN, byte) for byte in (1, 3, 1, 25, 15)]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("opcode", [READ_CAPACITY, READ10], ids=["capacity", "first block"])
+@pytest.mark.parametrize("events", [SDTR, [*SDTR[:2], FREE]], ids=["SDTR", "half of a message"])
+@pytest.mark.parametrize("function", [*DATA_FUNCTIONS, 0x08, 0x15, 0x48], ids=hexadecimal)
+def test_a_new_medium_is_measured_with_stack_to_spare(family, function, events, opcode):
+    """By whichever function, with trouble at the deepest place."""
+    target = Talking(removable=True)
+    pc = new_pc(family, {0: target, 3: Disk()}, measure=True)
+    target.insert(ZIP, other)
+    assert changed(pc) == CHANGED
+    target.ahead = opcode, list(events)
+    pc.poke(PACKET, struct.pack("<BBHHHQ", 0x4A if function == 0x48 else 16, 0, 1, 0,
+                                BUFFER >> 4, 5))
+    result = pc.int13(range(PACKET, PACKET + 0x4A), range(BUFFER, BUFFER + 512), ah=function, al=1,
+                      dl=0x80, ds=PACKET >> 4, si=0, es=BUFFER >> 4, bx=0, **chs(5),
+                      changes="ax bl cx dx")
+    assert not result.cf
+    assert target.ahead == (0, [])
+    assert result.own_stack_used <= symbol("workspace") - SPARE_STACK
 
 
 def test_a_new_medium_may_take_its_time(pc):

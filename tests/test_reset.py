@@ -7,10 +7,12 @@ RESET to one that does not listen, a bus reset where nothing else is left.
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
-from strict import (CONTROLLER, FAMILIES, NOT_FOUND, OK, RESET_FAILED, SECOND, TIMEOUT, asks,
-                    disk, ends_honestly, fails, hexadecimal, lives_on, new_pc, nothing_sent,
+from strict import (CHANGED, CONTROLLER, FAMILIES, NOT_FOUND, OK, RESET_FAILED, SECOND, TIMEOUT,
+                    asks, disk, ends_honestly, fails, hexadecimal, lives_on, new_pc, nothing_sent,
                     opcodes, reads_well, transfer)
 from vpc.bus import FREE, HANG, MSG_IN, RESET, Delay, Reselect
 from vpc.pc import Pc
@@ -342,11 +344,35 @@ def test_a_removable_drive_that_was_reset_still_tells_of_its_medium(family):
         target.insert(1000)
         yield from leaves_for_ever()(bus, data)
     target.data_hook = hook
-    assert transfer(pc, 0x42, 5, 1).status in (TIMEOUT, 0x06)
+    assert transfer(pc, 0x42, 5, 1) == (TIMEOUT, 0)
     target.data_hook = None
-    statuses = [transfer(pc, 0x42, 5, 1).status for _ in range(2)]
-    assert statuses in ([0x06, OK], [OK, OK])
+    assert [transfer(pc, 0x42, 5, 1).status for _ in range(2)] == [CHANGED, OK]
     assert transfer(pc, 0x42, 1000, 1).status == NOT_FOUND
+
+
+@pytest.mark.parametrize("place", ["before_command", "before_status"])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_behind_our_bus_reset_no_medium_is_taken_for_granted(family, place):
+    """The drive that hung, and one that was only on the same bus: with the reset
+    they forget that there was a change to tell of."""
+    pc = new_pc(family, {0: Disk(removable=True), 3: Disk(removable=True)})
+    for target in pc.bus.targets.values():
+        target.attentions.clear()
+        target.reset = functools.partial(forgets, target)
+    setattr(disk(pc), place, hangs)
+    assert transfer(pc, 0x43, 5, 1) == (TIMEOUT, 0)
+    setattr(disk(pc), place, None)
+    disk(pc).written.clear()
+    for drive, target in ((0x80, disk(pc)), (0x81, pc.bus.targets[3])):
+        assert transfer(pc, 0x43, 5, 1, drive=drive) == (CHANGED, 0)
+        assert target.written == {}
+        assert transfer(pc, 0x43, 5, 1, drive=drive) == (OK, 1)
+        assert [asks(pc, 0x16, dl=drive).ah for _ in range(2)] == [CHANGED, OK]
+
+
+def forgets(target: Disk) -> None:
+    """All that a reset leaves is the news of it."""
+    target.attentions = [POWER_ON]
 
 
 @pytest.mark.parametrize("family", FAMILIES)

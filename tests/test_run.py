@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 
+import bootcds
 import media
 import pytest
 import run as run_tool
@@ -83,6 +84,16 @@ def test_with_write_the_image_is_written_and_a_cd_is_there(tmp_path):
     assert "is kept" in said
     assert "\n5" in said, "a device of type CD-ROM"
     assert image.read_bytes()[512000:512011] == b"overwritten"
+
+
+def test_a_cd_alone_is_booted(tmp_path):
+    """An empty disk beside it changes nothing."""
+    cd = bootcds.grub_cd()
+    empty = tmp_path / "empty.img"
+    empty.write_bytes(bytes(1 << 20))
+    for arguments in ([f"CDROM={cd}"], [f"DISK={empty}", f"CDROM={cd}"]):
+        said = make_run(*arguments, wait_for=media.GUEST_MOUNTED, typed="")
+        assert "E0h: SCSI 00:" in said
 
 
 def test_missing_and_foreign_images_are_refused(tmp_path, capsys):

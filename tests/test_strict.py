@@ -10,11 +10,12 @@ from __future__ import annotations
 import pytest
 
 from agent import header_value
-from strict import (OVERRUN, READ_FAILED, SECOND, TIMEOUT, disk, expected, fails, lives_on, once,
-                    reads_well)
+from strict import (BAD_COMMAND, FAMILIES, OK, OVERRUN, READ_FAILED, SECOND, TIMEOUT,
+                    asks, disk, expected, fails, lives_on, new_pc, once, reads_well)
 from vpc.bus import (COMMAND, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Delay,
                      Reselect)
-from vpc.pc import BUFFER
+from vpc.devices import TimerInterrupt
+from vpc.pc import BUFFER, CF, IF, Pc
 from vpc.target import (BUSY, CHECK_CONDITION, COMPLETE, DISCONNECT, QUEUE_FULL, REJECT,
                         RESERVATION_CONFLICT, RESTORE, SAVE, Answer, Disk)
 
@@ -510,6 +511,42 @@ def test_a_call_is_marked_busy_while_it_runs_and_not_after(pc):
     disk(pc).data_hook = hook
     reads_well(pc)
     assert (seen, pc.peek(mark, 1)[0] & 1) == ([1], 0)
+
+
+# ---- A call that comes in with interrupts open -------------------------------------------
+# Who has hooked INT 13h goes on by PUSHF and CALL, perhaps behind a STI.
+
+
+@pytest.fixture(params=FAMILIES)
+def ticking(request) -> Pc:
+    """IRQ0 comes, and its handler reads the 8254."""
+    return new_pc(request.param, {0: Disk(), 3: Disk()}, timer=TimerInterrupt("alive"))
+
+
+def test_an_interrupt_at_each_instruction_does_not_come_on_our_stack(ticking):
+    """It gets the caller's, or waits."""
+    for n in [*range(1, 80), *range(80, 600, 13)]:
+        ticks, ticking.irq0_after = ticking.timer.ticks, n
+        assert asks(ticking, 0x10, far_call=True).ah == OK
+        assert ticking.timer.ticks > ticks
+
+
+def test_an_interrupt_at_each_port_access_waits_for_a_window(ticking):
+    """Nobody else's read of the 8254 comes between two of ours either."""
+    for ns in range(0, 40_000, 350):
+        ticks, ticking.timer.due_at = ticking.timer.ticks, ticking.chip.now + ns
+        reads_well(ticking, far_call=True)
+        assert ticking.timer.ticks > ticks
+
+
+@pytest.mark.parametrize("flags", [0, IF, CF, IF | CF], ids=hex)
+@pytest.mark.parametrize("far_call", [False, True], ids=["INT", "CALL"])
+def test_the_handler_before_us_gets_the_flags_that_we_got(pc, far_call, flags):
+    for function in (0x02, 0x42):
+        pc.bios.passed_on.clear()
+        assert pc.int13(ah=function, dl=0x82, flags=flags, far_call=far_call).ah == BAD_COMMAND
+        open_then = flags & IF if far_call else 0
+        assert [r["eflags"] & (IF | CF) for r in pc.bios.passed_on] == [open_then | flags & CF]
 
 
 def test_our_stack_never_came_near_its_end(pc):

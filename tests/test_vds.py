@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import pytest
 
-from strict import (BAD_SECTOR, BOUNDARY, CONTROLLER, FAMILIES, NO_MEDIUM, OK, TIMEOUT,
-                    WRITE_FAULT, WRITE_PROTECTED, TroubleAt, asks, disk, expected, fresh,
+from strict import (BAD_SECTOR, BOUNDARY, CHANGED, CONTROLLER, FAMILIES, NO_MEDIUM, OK, SECOND,
+                    TIMEOUT, WRITE_FAULT, WRITE_PROTECTED, TroubleAt, asks, disk, expected, fresh,
                     hexadecimal, new_pc, nothing_sent, opcodes, transfer)
 from vpc.bios import Bios
 from vpc.bus import FREE, HANG, RESET
@@ -322,6 +322,44 @@ def test_a_copy_that_fails_is_no_success(function):
     status, good = transfer(pc, function, 1000, 8, BUFFER + 1)
     if function in READS:
         assert status != OK and good == 0
+    assert pc.vds.locks == []
+
+
+# How memory can be locked whose unlock then fails
+UNLOCKING = {"list": dict(refuse={UNLOCK_LIST}),
+             "buffer": dict(scatter_gather=False, refuse={UNLOCK}),
+             "pieces": dict(scatter_gather=False, buffers=0, refuse={UNLOCK})}
+
+failing_to_unlock = pytest.mark.parametrize("manner", UNLOCKING.values(), ids=UNLOCKING.keys())
+
+
+@failing_to_unlock
+@moving
+def test_a_change_is_told_though_the_unlock_fails(function, manner):
+    """It is not taken for memory that may go in smaller pieces."""
+    pc = booted(target=Disk(removable=True), pages=SCATTERED, **manner)
+    target = disk(pc)
+    target.insert(1000, lambda lba: bytes([lba & 0xFF]) * 512)
+    since = len(target.commands)
+    assert transfer(pc, function, 500, 8) == (CHANGED, 0)
+    assert len([c for c in opcodes(target, since) if c in (READ10, WRITE10)]) == 1
+    assert target.written == {}
+    pc.vds.refuse = set()
+    moves_well(pc, function, 8, BUFFER, lba=900)
+
+
+@failing_to_unlock
+@pytest.mark.parametrize("failure", ["medium error", "hardware error", "hang", "bus free"])
+@moving
+def test_what_failed_first_is_told_though_the_unlock_fails(function, failure, manner):
+    """Once: no command is sent again for smaller pieces. And no sector counts:
+    what was read may not have been copied."""
+    pc = booted(pages=SCATTERED, **manner)
+    begins, read, write, _ = FAILURES[failure]
+    begins(disk(pc))
+    begun = pc.chip.now
+    assert transfer(pc, function, 1000, 8) == (write if function in WRITES else read, 0)
+    assert pc.chip.now - begun < 16 * SECOND, "one time-out"
     assert pc.vds.locks == []
 
 

@@ -15,11 +15,12 @@ import pytest
 
 from strict import (BAD_COMMAND, BAD_SECTOR, BOUNDARY, CONTROLLER, NOT_FOUND, NOT_READY, OK,
                     SECOND, TIMEOUT, WRITE_FAULT, WRITE_PROTECTED, TroubleAt, by_chs, covers, disk,
-                    expected, fresh, hexadecimal, lives_on, nothing_sent, opcodes, transfer)
+                    expected, fresh, hexadecimal, lives_on, nothing_sent, opcodes, reads_well,
+                    transfer)
 from vpc.bus import DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Bad, Delay
 from vpc.pc import BUFFER
-from vpc.registers import BF, MDPE, US, DmaFault
-from vpc.target import (BUSY, CHECK_CONDITION, COMPLETE, QUEUE_FULL, READ10, REJECT,
+from vpc.registers import BF, MDPE, MS, US, DmaFault
+from vpc.target import (BUSY, CHECK_CONDITION, COMPLETE, POWER_ON, QUEUE_FULL, READ10, REJECT,
                         REQUEST_SENSE, RESERVATION_CONFLICT, RESTORE, SAVE, SEEK10,
                         VERIFY10, WRITE10, WRITE_VERIFY10, Answer, Disk, blocks_of)
 
@@ -287,6 +288,69 @@ def test_a_large_range_is_verified_by_reading_all_of_it(pc, count):
     assert covers([c for c in disk(pc).commands[since:] if c[0] == READ10], 5, count)
 
 
+def away(target, data, at):
+    yield from Disk.data_in(data[:at])
+    yield from target.disconnect()
+    yield from Disk.data_in(data[at:])
+
+
+def away_not_saved(target, data, at):
+    """The pointers are where the data began."""
+    yield from Disk.data_in(data[:at])
+    yield from target.disconnect(save=False)
+    yield from Disk.data_in(data)
+
+
+def saves(target, data, at):
+    yield from Disk.data_in(data[:at])
+    yield MSG_IN, SAVE
+    yield from Disk.data_in(data[at:])
+
+
+def in_pieces(target, data, at):
+    step = max(at, 37)
+    for i in range(0, len(data), step):
+        yield MSG_IN, SAVE
+        yield from Disk.data_in(data[i:i + step])
+
+
+@pytest.mark.parametrize("manner", [away, away_not_saved, saves, in_pieces])
+@pytest.mark.parametrize("at", [0, 1, 100, 511, 512])
+@pytest.mark.parametrize("function, al", [(0x04, 0), (0x44, 0), (0x43, 2)], ids=hexadecimal)
+def test_a_disk_that_is_verified_by_reading_may_interrupt_its_data(pc, function, al, at, manner):
+    """No block is read twice, and the bus is not reset."""
+    target = disk(pc)
+    target.unsupported = {VERIFY10, WRITE_VERIFY10}
+    target.data_hook = lambda bus, data: manner(target, data, at)
+    since = len(target.commands)
+    outcome = write(pc, function, al=al) if al else transfer(pc, function, LBA, COUNT)
+    assert outcome == (OK, COUNT)
+    assert covers([c for c in target.commands[since:] if c[0] == READ10], LBA, COUNT)
+    assert POWER_ON not in pc.bus.targets[3].attentions
+    target.data_hook = None
+    reads_well(pc)
+
+
+def test_a_verification_that_never_ends_is_ended_by_its_time_limit(pc):
+    """The disk saves its pointers and sends more, for ever."""
+    target = disk(pc)
+    target.unsupported = {VERIFY10}
+
+    def hook(bus, data):
+        while not bus.atn:
+            yield MSG_IN, SAVE
+            yield from Disk.data_in(data)
+            yield Delay(40 * MS)
+        yield from target.dismissed(bus, (yield from target.message_out(bus)))
+        yield FREE
+    target.data_hook = hook
+    begun = pc.chip.now
+    assert transfer(pc, 0x44, LBA, COUNT) == (TIMEOUT, 0)
+    assert 10 * SECOND <= pc.chip.now - begun < 14 * SECOND
+    target.data_hook = None
+    lives_on(pc)
+
+
 @pytest.mark.parametrize("function", SEEKS, ids=hexadecimal)
 def test_a_disk_without_seek_needs_none(any_pc, function):
     disk(any_pc).unsupported = {SEEK10}
@@ -308,7 +372,7 @@ def test_a_verification_that_fails_fails_the_write(pc, lacks):
     target = disk(pc)
     target.unsupported = lacks
     verifies = READ10 if VERIFY10 in lacks else VERIFY10 if lacks else WRITE_VERIFY10
-    target.status_hook = lambda cdb: (with_information(target, (3, 0x11, 0), LBA + 1)
+    target.status_hook = lambda cdb: (taking(cdb, with_information(target, (3, 0x11, 0), LBA + 1))
                                       if cdb[0] == verifies and reaches(cdb, LBA + 1) else None)
     assert write(pc, al=2) == (WRITE_FAULT, 1)
     target.status_hook = None
@@ -328,6 +392,13 @@ def test_a_write_protected_disk_is_named_and_still_read(any_pc, function, al):
     assert disk(any_pc).written == {}
     assert transfer(any_pc, 0x44, LBA, COUNT) == (OK, COUNT)
     lives_on(any_pc)
+
+
+def taking(cdb: bytes, answer: Answer) -> Answer:
+    """The disk takes the data of a write before it fails."""
+    if cdb[0] in (WRITE10, WRITE_VERIFY10):
+        answer.wants = blocks_of(cdb)[1] * 512
+    return answer
 
 
 def with_information(target: Disk, sense: tuple[int, int, int], information: int,
@@ -411,11 +482,23 @@ def test_only_sectors_that_arrived_are_good(any_pc, arrived, named, good):
 def test_a_hardware_error_that_names_a_block(pc, function, code, status, good):
     """A deferred error is one of another command."""
     target, opcode = disk(pc), COMMAND_OF[function]
-    target.status_hook = lambda cdb: (with_information(target, (4, 0x44, 0), LBA + 1, code=code)
-                                      if cdb[0] == opcode else None)
+    target.status_hook = lambda cdb: (
+        taking(cdb, with_information(target, (4, 0x44, 0), LBA + 1, code=code))
+        if cdb[0] == opcode else None)
     assert transfer(pc, function, LBA, 3) == (status, good)
     target.status_hook = None
     lives_on(pc)
+
+
+@writing
+@pytest.mark.parametrize("taken, good", [(0, 0), (511, 0), (512, 1), (1023, 1), (1024, 2), (1536, 2)])
+def test_what_was_not_taken_is_not_good(pc, function, taken, good):
+    """Whatever block the disk blames."""
+    target = disk(pc)
+    target.status_hook = lambda cdb: (
+        taking(cdb, with_information(target, (3, 0x0C, 0), LBA + 2)) if cdb[0] == WRITE10 else None)
+    target.write_hook = lambda bus, count: target.data_out(taken)
+    assert write(pc, function) == (WRITE_FAULT, good)
 
 
 @pytest.mark.parametrize("key, asc, ascq, status, tries", [

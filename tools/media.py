@@ -178,10 +178,10 @@ def kernel() -> Path:
     return tree
 
 
-def _module_files(tree: Path, version: str) -> list[Path]:
+def _module_files(tree: Path, version: str, modules: list[str]) -> list[Path]:
     """The modules we want with what they need, in loading order."""
     order: list[Path] = []
-    for module in MODULES:
+    for module in modules:
         out = run("modprobe", "-d", tree, "-S", version, "--show-depends", module)
         for line in out.splitlines():
             words = line.split()
@@ -201,24 +201,25 @@ def _add_program(root: Path, program: str) -> None:
 
 
 @one_at_a_time
-def initramfs(programs: tuple[str, ...]) -> Path:
+def initramfs(programs: tuple[str, ...], name: str = "initrd", init: str = INIT,
+              modules: list[str] = MODULES, recipe: Path = Path(__file__)) -> Path:
     """A gzipped cpio archive: busybox, modules, INIT and further programs."""
-    out = MEDIA / "-".join(("initrd", *programs))
-    if is_made(out):
+    out = MEDIA / "-".join((name, *programs))
+    if is_made(out, recipe):
         return out
     tree = kernel()
     version = (tree / "done").read_text()
     root = fresh(MEDIA / "initramfs")
-    for name in ("bin", "dev", "proc", "sys", "mnt", "modules"):
-        (root / name).mkdir()
+    for folder in ("bin", "dev", "proc", "sys", "mnt", "modules"):
+        (root / folder).mkdir()
     shutil.copy("/bin/busybox", root / "bin/busybox")
-    files = _module_files(tree, version)
+    files = _module_files(tree, version, modules)
     for file in files:
         shutil.copy(file, root / "modules")
     (root / "modules/order").write_text("\n".join(f.name for f in files) + "\n")
     for program in programs:
         _add_program(root, program)
-    (root / "init").write_text(INIT.replace("@MOUNTED@", GUEST_MOUNTED)
+    (root / "init").write_text(init.replace("@MOUNTED@", GUEST_MOUNTED)
                               .replace("@OFFSET@", str(PARTITION_START * SECTOR)))
     (root / "init").chmod(0o755)
     names = "\n".join(str(p.relative_to(root)) for p in sorted(root.rglob("*")))

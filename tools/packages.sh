@@ -10,7 +10,8 @@ build="gcc libc6-dev binutils python3"
 run="$build qemu-system-x86 qemu-utils seabios grub-common grub-pc-bin
 	busybox-static kmod cpio fdisk e2fsprogs"
 lint="cppcheck shellcheck pyflakes3"
-test="$run bochsbios syslinux syslinux-common mtools dosfstools python3-pytest python3-pytest-xdist python3-unicorn
+test="$run bochsbios syslinux syslinux-common isolinux mtools dosfstools xorriso
+	grub-rescue-pc ipxe memtest86+ python3-pytest python3-pytest-xdist python3-unicorn
 	python3-distutils python3-pkg-resources sg3-utils dpkg-dev acpica-tools git"
 
 case $1 in

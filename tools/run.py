@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""`make run`: boot a SCSI disk through the ROM, in this terminal."""
+"""`make run`: boot a SCSI disk or CD through the ROM, in this terminal."""
 
 from __future__ import annotations
 
@@ -42,17 +42,18 @@ def escaped(path: Path) -> str:
     return str(path.resolve()).replace(",", ",,")
 
 
-def command(disk: Path, cdrom: Path | None, write: bool) -> list[str]:
+def command(disk: Path | None, cdrom: Path | None, write: bool) -> list[str]:
     """The QEMU command line of the `microvm` path (see README)."""
     snapshot = "off" if write else "on"
     out = [
         "qemu-system-x86_64", "-machine", "pc", "-m", str(MEMORY_MIB), "-bios", BIOS,
         "-nographic", "-nodefaults", "-serial", "mon:stdio",
         "-device", f"lsi53c895a,id=scsi,romfile={escaped(ROM)}",
-        "-drive", f"if=none,id=disk,file={escaped(disk)},format={image_format(disk)},"
-                  f"snapshot={snapshot}",
-        "-device", "scsi-hd,bus=scsi.0,scsi-id=0,drive=disk",
     ]
+    if disk:
+        out += ["-drive", f"if=none,id=disk,file={escaped(disk)},format={image_format(disk)},"
+                          f"snapshot={snapshot}",
+                "-device", "scsi-hd,bus=scsi.0,scsi-id=0,drive=disk"]
     if cdrom:
         image_format(cdrom)
         out += ["-drive", f"if=none,id=cd,media=cdrom,file={escaped(cdrom)}",
@@ -63,20 +64,23 @@ def command(disk: Path, cdrom: Path | None, write: bool) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
     parser.add_argument("--disk", type=Path, help="image to boot instead of the demonstration")
-    parser.add_argument("--cdrom", type=Path, help="ISO image for a CD drive at ID 6")
+    parser.add_argument("--cdrom", type=Path, help="ISO image for a CD drive at ID 6; booted if there is no disk "
+                             "or the disk does not boot")
     parser.add_argument("--write", action="store_true", help="let the guest change the image")
     args = parser.parse_args(argv)
     try:
-        if not args.disk:
+        if not args.disk and not args.cdrom:
             print("Making a disk with GRUB and Linux (the first time, this downloads "
                   "Debian's kernel) ...", flush=True)
-        disk = args.disk or media.linux_disk()
+        disk = args.disk or (None if args.cdrom else media.linux_disk())
         line = command(disk, args.cdrom, args.write)
     except (RunError, media.MediaError, OSError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 1
-    print(f"Booting {disk} from SCSI ID 0 through {ROM.name}; what the guest writes is "
-          f"{'kept' if args.write else 'thrown away'}.\n  {shlex.join(line)}\n"
+    what = (f"{disk} from SCSI ID 0 through {ROM.name}; what the guest writes is "
+            f"{'kept' if args.write else 'thrown away'}" if disk else
+            f"{args.cdrom} from SCSI ID 6 through {ROM.name}")
+    print(f"Booting {what}.\n  {shlex.join(line)}\n"
           "Leave with Ctrl-A X.\n", flush=True)
     os.execvp(line[0], line)
 

@@ -65,6 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="size.py", description=__doc__.split("\n")[0])
     parser.add_argument("--file-limit", type=int, required=True)
     parser.add_argument("--resident-limit", type=int, required=True)
+    parser.add_argument("--cd-limit", type=int, required=True)
     args = parser.parse_args(argv)
 
     block = constant("ROM_BLOCK_BYTES")
@@ -72,10 +73,13 @@ def main(argv: list[str] | None = None) -> int:
     slots = constant("PNP_SLOTS")
     slot = constant("PNP_SLOT_BYTES")
 
-    def resident(disks: int) -> int:
-        end = place[".pnp"][0] + disks * slot
+    def in_blocks(end: int) -> int:
         return (end + block - 1) // block * block
 
+    def resident(disks: int) -> int:
+        return in_blocks(place[".pnp"][0] + disks * slot)
+
+    with_cd = in_blocks(sum(place[".cd"]))
     stack = constant("STACK_BYTES")
     used = workspace_used()
     rows = [
@@ -83,6 +87,7 @@ def main(argv: list[str] | None = None) -> int:
         ("ROM file lsi53c810.rom", (BUILD / "lsi53c810.rom").stat().st_size, args.file_limit),
         ("resident after init, 1 disk", resident(1), args.resident_limit),
         (f"resident after init, {slots} disks", resident(slots), args.resident_limit),
+        ("resident after init, with a CD", with_cd, args.cd_limit),
         ("workspace: stack and structure", stack + used, constant("WORKSPACE_BYTES")),
     ]
     print(f"{'budget':34} {'bytes':>7} {'limit':>7} {'left':>7}")
@@ -90,7 +95,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{name:34} {value:7} {limit:7} {limit - value:7}"
               + ("  OVER" if value > limit else ""))
     print("\nsections: " + ", ".join(f"{n} {s}" for n, (_, s) in place.items()
-                                     if n in (".header", ".text", ".romdata", ".pnp", ".post")))
+                                     if n in (".header", ".text", ".romdata", ".pnp", ".cd", ".post")))
     print(f"workspace: stack {stack}, structure {used}")
     print("\nlargest functions and tables")
     for size, name in symbols()[:LARGEST]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """The BIOS of the bench: its services, its tables, and how it treats an
-option ROM during POST. Each service is an address in the F000 segment that
-Python answers.
+option ROM during POST and at boot. Each service is an address in the F000
+segment that Python answers.
 
 [PCI-BIOS 2.1; PnP-BIOS 1.0A; BBS 1.01; PCI firmware 3.0; PMM 1.01; RBIL]
 """
@@ -24,7 +24,8 @@ BIOS_SEGMENT = 0xF000
 STOP = 0xFF00           # F000: a HLT to which calls return
 SERVICE = 0xE000        # F000: one service each 16 bytes, an IRET, ...
 OPENING = b"\xfb\x90\xcf"    # ... but video BIOSes let interrupts in: STI NOP IRET
-PMM_ENTRY = 0xD000
+PMM_ENTRY, PNP_ENTRY = 0xD000, 0xD100
+BOOTSTRAP = 0xC800      # F000: what INT 19h does
 PNP_OFFSET = 0x0100
 PMM_TABLE = 0xF0000
 
@@ -41,7 +42,8 @@ GIVEN_BACK = 0xF4       # HLT, where init has given a part of the image back
 
 EQUIPMENT, MEMORY_SIZE, EBDA_POINTER = 0x410, 0x413, 0x40E
 VIDEO_MODE, VIDEO_COLUMNS, TICKS = 0x449, 0x44A, 0x46C
-DISK_STATUS, HARD_DISKS = 0x474, 0x475
+DISKETTE_STATUS, DISK_STATUS, HARD_DISKS = 0x441, 0x474, 0x475
+BOOT_SECTOR = range(0x7C00, 0x7E00)
 BOOT_VECTORS = {"INT 9h": range(0x24, 0x28), "INT 10h": range(0x40, 0x44),
                 "INT 13h": range(0x4C, 0x50), "INT 18h": range(0x60, 0x64),
                 "INT 19h": range(0x64, 0x68), "40:75h": range(HARD_DISKS, HARD_DISKS + 1)}
@@ -51,10 +53,21 @@ CHARACTER_NS = 100_000  # a teletype that also goes to a serial line
 
 MOST_TEXT = 20_000
 
-SEABIOS, SPECIFICATION, PCI_3, NO_BBS = "SeaBIOS", "specification", "PCI 3.0", "no BBS"
+# BOCHS has a $PnP structure, but neither BBS nor boot connection vectors.
+SEABIOS, SPECIFICATION, PCI_3, NO_BBS, BOCHS = (
+    "SeaBIOS", "specification", "PCI 3.0", "no BBS", "Bochs")
+WITHOUT_BBS = (NO_BBS, BOCHS)
+PNP_KINDS = ("BBS", "no BBS", "bare", "bad checksum", "absent")
+GET_BBS_VERSION, BBS_VERSION, PNP_UNSUPPORTED = 0x60, 0x0101, 0x82
 CONNECT_AS_IPL = 0x0004     # AX for a boot connection vector [PnP-BIOS 1.0A]
+SEABIOS_BOOT = 0xAA55       # AX for a bootstrap entry vector
 
-PCI_STACK, PMM_STACK = 1024, 256    # bytes that a caller has to offer
+PCI_STACK, PMM_STACK, PNP_STACK = 1024, 256, 1024   # bytes that a caller has to offer
+# the first sector of drive 80h, and if there is none to run, INT 18h
+BOOTSTRAP_CODE = bytes.fromhex(
+    "31f6 8ec6 bb007c b80102 b90100 ba8000 cd13 720e 26813efe7d55aa 7505 ea007c0000 cd18 cf")
+OWN_SECTORS = 0x12345678    # of each hard disk of the BIOS
+KEY_NS = 50_000             # one look at the keyboard
 PCI_UNSUPPORTED, PCI_NOT_FOUND, PCI_BAD_REGISTER = 0x81, 0x86, 0x87
 
 
@@ -71,6 +84,7 @@ class BootEntry:
     header: int
     bcv: int
     product: str
+    bev: int = 0
 
 
 @dataclass
@@ -142,7 +156,11 @@ class Bios:
     manner: str = SEABIOS
     pmm: str = "1.01"
     pci: bool = True
+    pnp: str = ""           # one of PNP_KINDS; "" is what goes with the manner
     disks: int = 0          # hard disks of its own, counted at 40:75h
+    floppies: int = 0       # and floppies, counted at 40:10h
+    answers: frozenset[int] = frozenset()   # drives that its INT 13h knows
+    keys: deque = field(default_factory=deque)  # (ns after the first look, AX of INT 16h)
     choose: Callable[[list[BootEntry]], list[BootEntry]] = lambda entries: entries
     entries: list[BootEntry] = field(default_factory=list)
     init_result: Result | None = None
@@ -161,26 +179,43 @@ class Bios:
                              BOOT_VECTORS["40:75h"]]
         self._set_up_services()
         self._set_up_data_areas()
+        self._looked_at: int | None = None  # when the keyboard was looked at first
         pc.poke(PMM_TABLE, self.memory.table())
-        if self.manner != NO_BBS:
-            pnp = b"$PnP\x10\x21" + bytes(27)
-            pc.poke((BIOS_SEGMENT << 4) + PNP_OFFSET, checksummed(pnp, 8))
+        self.pnp = self.pnp or {NO_BBS: "absent", BOCHS: "no BBS"}.get(self.manner, "BBS")
+        assert self.pnp in PNP_KINDS
+        pc.poke((BIOS_SEGMENT << 4) + PNP_OFFSET, self._pnp_table())
         pc.poke(self.image.start, pc.rom.read_bytes())
+
+    def _pnp_table(self) -> bytes:
+        """[PnP-BIOS 1.0A 4.4] "bare" is a SeaBIOS without PnP: a text, and
+        behind it whatever comes."""
+        if self.pnp in ("absent", "bare"):
+            return b"$PnP\0" + b"pirates!" * 4 if self.pnp == "bare" else b""
+        table = checksummed(b"$PnP\x10\x21" + bytes(7) + struct.pack(
+            "<HHHIIHI", PNP_ENTRY, BIOS_SEGMENT, PNP_ENTRY, BIOS_SEGMENT << 4, 0, BIOS_SEGMENT,
+            BIOS_SEGMENT << 4), 8)
+        return table[:8] + bytes([table[8] ^ (self.pnp == "bad checksum")]) + table[9:]
 
     def _set_up_services(self) -> None:
         base = BIOS_SEGMENT << 4
         for vector in range(256):
             self._pc.poke(vector * 4, struct.pack("<HH", SERVICE + vector * 16, BIOS_SEGMENT))
             self._pc.poke(base + SERVICE + vector * 16, OPENING if vector == 0x10 else b"\xcf")
+        jump = struct.pack("<Bh", 0xE9, BOOTSTRAP - (SERVICE + 0x19 * 16) - 3)
+        self._pc.poke(base + SERVICE + 0x19 * 16, jump)
+        self._pc.poke(base + BOOTSTRAP, BOOTSTRAP_CODE)
         self._pc.poke(base + STOP, b"\xf4")
         self._pc.poke(base + PMM_ENTRY, b"\xcb")
+        self._pc.poke(base + PNP_ENTRY, b"\xcb")
 
     def _set_up_data_areas(self) -> None:
-        words = {EBDA_POINTER: EBDA_KIB * 64, EQUIPMENT: 0x0021, MEMORY_SIZE: EBDA_KIB,
+        words = {EBDA_POINTER: EBDA_KIB * 64, EQUIPMENT: 0x0020, MEMORY_SIZE: EBDA_KIB,
                  VIDEO_MODE: 3, VIDEO_COLUMNS: 80, TICKS: 0x1234, EBDA_KIB * 1024: 1}
         for address, value in words.items():
             self._pc.poke(address, struct.pack("<H", value))
         self._pc.poke(HARD_DISKS, bytes([self.disks]))
+        if self.floppies:
+            self._pc.poke(EQUIPMENT, bytes([0x21 | self.floppies - 1 << 6]))
 
     # ---- Memory during POST -----------------------------------------------------------
 
@@ -206,6 +241,8 @@ class Bios:
         """Where an option ROM may write during POST."""
         places = [*(b.place for b in self.memory.blocks), self.image, self._taken,
                   *self._post_memory]
+        if not self.init_result:
+            places.append(BOOT_VECTORS["INT 19h"])
         if self.manner == PCI_3:
             places.append(range(ROM_SEGMENT * 16, ROM_SEGMENT * 16 + self.image_bytes))
         return places
@@ -216,19 +253,21 @@ class Bios:
         """Initialise the ROM and make its drives boot devices."""
         pc = self._pc
         before = {name: pc.peek(p.start, len(p)) for name, p in BOOT_VECTORS.items()}
-        registers = {} if self.manner == NO_BBS else {
+        registers = {} if self.pnp == "absent" else {
             **self._pnp_registers(bdf), "ebx": ROM_SEGMENT if self.manner == PCI_3 else 0xFFFF}
         self.init_result = pc.far_call(self.image_segment, INIT, registers)
         if self.manner == PCI_3:
             pc.poke(INIT_SEGMENT * 16, bytes([JUNK]) * self.image_bytes)
-        if self.manner != NO_BBS:
-            for name, place in BOOT_VECTORS.items():
-                if pc.peek(place.start, len(place)) != before[name]:
-                    raise LawBroken("boot vector hooked in init", name)
+        if self.manner == SEABIOS:      # it is not one for hooks of INT 19h
+            pc.poke(BOOT_VECTORS["INT 19h"].start, before["INT 19h"])
+        for name, place in BOOT_VECTORS.items():
+            allowed = self.pnp != "BBS" and name == "INT 19h"
+            if not allowed and pc.peek(place.start, len(place)) != before[name]:
+                raise LawBroken("boot vector hooked in init", name)
         self.kept = self._check_image()
         if self.kept:
             pc.note_workspace()
-            if self.manner != NO_BBS:
+            if self.manner not in WITHOUT_BBS:
                 self._connect()
         self._take_back_memory()
 
@@ -252,12 +291,25 @@ class Bios:
     def _connect(self) -> None:
         self.entries = list(self._walk())
         for entry in self.choose(self.entries):
-            self.connect(entry)
+            if entry.bcv:
+                self.connect(entry)
 
     def connect(self, entry: BootEntry) -> Result:
         """Call a boot connection vector."""
         ax = 0 if self.manner == SEABIOS else CONNECT_AS_IPL
         return self._pc.far_call(ROM_SEGMENT, entry.bcv, self._pnp_registers(ax))
+
+    def boot(self, entry: BootEntry, *loads: range) -> Result:
+        """Call a bootstrap entry vector, with memory for what it loads. It
+        returns, or goes to something that it has loaded."""
+        ax = SEABIOS_BOOT if self.manner == SEABIOS else self._pc.pci_address
+        self._looked_at = None
+        return self._pc.boot_call(ROM_SEGMENT, entry.bev, self._pnp_registers(ax), *loads)
+
+    def bootstrap(self, *loads: range) -> Result:
+        """INT 19h, with whoever has hooked it. Somebody boots, or all give up."""
+        self._looked_at = None
+        return self._pc.boot_interrupt(0x19, BOOT_SECTOR, *loads)
 
     def _walk(self):
         """The chain of PnP headers; SeaBIOS looks at their signatures only."""
@@ -272,7 +324,8 @@ class Bios:
             elif self._pc.peek(start + header, 4) != b"$PnP":
                 return
             product = self._string(self._pc.word(start + header + 0x10))
-            yield BootEntry(header, self._pc.word(start + header + 0x16), product)
+            yield BootEntry(header, self._pc.word(start + header + 0x16), product,
+                            self._pc.word(start + header + 0x1A))
             header = self._pc.word(start + header + 6)
 
     def _string(self, offset: int) -> str:
@@ -289,7 +342,8 @@ class Bios:
         wrong = {"signature": data[:4] != b"$PnP", "place": offset % 16 or offset + 0x20 > kept,
                  "revision": data[4] != 1, "length": data[5] != 2, "checksum": sum(data) & 0xFF,
                  "device type": data[0x12] != 1, "boot connection vector": bcv >= kept,
-                 "no vector": not (bcv or bev)}
+                 "bootstrap entry vector": bev >= kept, "no vector": not (bcv or bev),
+                 "both vectors": bcv and bev}
         for what, is_wrong in wrong.items():
             if is_wrong:
                 raise LawBroken("PnP header wrong", f"{offset:#x}: {what}")
@@ -312,8 +366,10 @@ class Bios:
 
     def service(self, offset: int) -> None:
         """The CPU has come to F000:offset."""
-        if offset == PMM_ENTRY:
-            self._pmm_call()
+        if offset in (PMM_ENTRY, PNP_ENTRY):
+            (self._pmm_call if offset == PMM_ENTRY else self._pnp_call)()
+            return
+        if offset in range(BOOTSTRAP, BOOTSTRAP + len(BOOTSTRAP_CODE)):
             return
         number = (offset - SERVICE) // 16
         if number == 0x10 and offset > SERVICE + number * 16:
@@ -323,7 +379,8 @@ class Bios:
         if number == 0x1C and self._pc.timer.running:
             return
         answer = self.SERVICES.get(number)
-        if answer is None or (self._pc.booted and number not in self.AFTER_BOOT):
+        allowed = self.AT_BOOT if self._pc.booting else self.AFTER_BOOT
+        if answer is None or (self._pc.booted and number not in allowed):
             raise LawBroken("BIOS service not expected", f"INT {number:02x}h")
         answer(self)
 
@@ -376,10 +433,38 @@ class Bios:
         self._set("ax", self._pc.word(MEMORY_SIZE))
 
     def _int13(self) -> None:
-        """The handler from before: no function is known, for any drive."""
+        """The handler from before: no function is known, for any drive but
+        those that have answers."""
         self.passed_on.append(self._pc.registers())
-        self._set_ah(0x01)
-        self._return_flag(CF, True)
+        good = self._get("dx") & 0xFF in self.answers and self._int13_answer(
+            self._get("ax") >> 8, self._get("dx") & 0xFF)
+        if not good:
+            self._set_ah(0x01)
+        self._return_flag(CF, not good)
+
+    def _int13_answer(self, function: int, drive: int) -> bool:
+        """For a drive of the BIOS. False if it does not know the function."""
+        floppy = drive < 0x80
+        if function == 0x08:
+            of_its_kind = sum((d < 0x80) == floppy for d in self.answers if d < 0xE0)
+            self._set("ax", 0)
+            self._set("bx", self._get("bx") & 0xFF00 | (4 if floppy else 0))
+            self._set("cx", 0x4F12 if floppy else 0xFEBF)
+            self._set("dx", of_its_kind | (0x0100 if floppy else 0x0F00))
+        elif function == 0x15:
+            self._set_ah(2 if floppy else 3)
+            if not floppy:
+                self._set("cx", OWN_SECTORS >> 16)
+                self._set("dx", OWN_SECTORS)
+        elif function == 0x41 and not floppy:
+            self._set("bx", 0xAA55)
+            self._set("cx", 0x0001)
+            self._set_ah(0x21)
+        elif function in (0x00, 0x02, 0x42):
+            self._set_ah(0)
+        else:
+            return False
+        return True
 
     def _int15(self) -> None:
         if self._pc.booted:
@@ -418,10 +503,17 @@ class Bios:
             self._set("ebx", (index + 1) % len(ends))
 
     def _int16(self) -> None:
-        """Nobody types."""
-        function = self._get("ax") >> 8
+        """The keys of `keys`, each when its time has come."""
+        function, now = self._get("ax") >> 8, self._pc.chip.now
+        self._looked_at = now if self._looked_at is None else self._looked_at
+        typed = bool(self.keys) and now >= self._looked_at + self.keys[0][0]
         if function in (0x01, 0x11):
-            self._return_flag(ZF, True)
+            self._pc.pass_time(KEY_NS)
+            self._return_flag(ZF, not typed)
+            if typed:
+                self._set("ax", self.keys[0][1])
+        elif function in (0x00, 0x10) and typed:
+            self._set("ax", self.keys.popleft()[1])
         elif function in (0x02, 0x12):
             self._set("ax", function << 8)
         else:
@@ -513,6 +605,22 @@ class Bios:
         self._set("ax", result)
         self._set("dx", result >> 16)
 
+    # ---- PnP --------------------------------------------------------------------------
+
+    def _pnp_call(self) -> None:
+        """[PnP-BIOS 1.0A 4.5; BBS 1.01 "Get version and installation check"]"""
+        if self.pnp in ("bad checksum", "bare") or self._pc.booted:
+            raise LawBroken("PnP BIOS misused", "nobody offers it")
+        self._need_stack(PNP_STACK, "the PnP BIOS")
+        stack = (self._pc.get("ss") << 4) + self._get("sp") + 4
+        function, offset, segment, selector = struct.unpack("<4H", self._pc.peek(stack, 8))
+        if function != GET_BBS_VERSION or selector != BIOS_SEGMENT:
+            raise LawBroken("PnP BIOS misused", f"function {function:02x}h, DS {selector:04x}h")
+        if self.pnp == "BBS":
+            self._pc.write_for("PnP BIOS", segment * 16 + offset, struct.pack("<H", BBS_VERSION))
+        self._set("ax", 0 if self.pnp == "BBS" else PNP_UNSUPPORTED)
+
     SERVICES = {0x10: _int10, 0x11: _int11, 0x12: _int12, 0x13: _int13, 0x15: _int15,
                 0x16: _int16, 0x18: _int18, 0x19: _int19, 0x1A: _int1a, 0x4B: _int4b}
     AFTER_BOOT = {0x13, 0x15, 0x18, 0x19, 0x4B}
+    AT_BOOT = {*AFTER_BOOT, 0x10, 0x11, 0x12, 0x16, 0x1A}

@@ -24,7 +24,8 @@ from unicorn import x86_const as x86
 
 import machine
 
-from .bios import BIOS_SEGMENT, DISK_STATUS, ROM_SEGMENT, STOP, Bios
+from .bios import (BIOS_SEGMENT, DISK_STATUS, DISKETTE_STATUS, EQUIPMENT, HARD_DISKS, ROM_SEGMENT,
+                   STOP, Bios)
 from .bus import Bus
 from .chip import FAMILIES
 from .devices import PIT_COMMAND, PIT_COUNTER, FwCfg, PciSpace, Pit, TimerInterrupt
@@ -38,7 +39,7 @@ PCI_ADDRESS = 4 << 3
 IO_BASE, IO_BYTES, ISTAT = 0xC000, 0x100, 0x14
 EOI_PORT = 0x20
 
-STACK_SEGMENT, STACK_TOP = 0x0900, 0x1000
+STACK_SEGMENT, STACK_TOP = 0x0600, 0x1000
 STACK = range(STACK_SEGMENT * 16, STACK_SEGMENT * 16 + STACK_TOP)
 STACK_FILL = 0xA5
 STACK_BUDGET = 64
@@ -67,6 +68,8 @@ SEEDS = {"eax": 0xAAAA5A07, "ebx": 0xBBBB5B04, "ecx": 0xCCCC5C06, "edx": 0xDDDD5
          "esi": 0x51515E02, "edi": 0xD1D15D01, "ebp": 0xB9B95B03,
          "ds": 0x1234, "es": 0x2345, "fs": 0x3456, "gs": 0x4567}
 PARTS = {"x": (0xFFFF0000, 0), "l": (0xFFFFFF00, 0), "h": (0xFFFF00FF, 8)}   # mask, shift
+BOOT_INTERRUPTS = (0x13, 0x18, 0x19)
+INT_FRAME = 6           # bytes
 FIXED, CF, TF, IF = 0x002, 0x001, 0x100, 0x200
 STI, HLT = 0xFB, 0xF4
 
@@ -81,8 +84,8 @@ class Returned(NamedTuple):
 
 @dataclass
 class Result:
-    """Registers after a call, and what the call took. The last five are what
-    `make bench` prints; own stack and instructions only with Pc.measure."""
+    """Registers after a call, and what the call took. The five behind the
+    stack are what `make bench` prints; own stack and instructions only with Pc.measure."""
     registers: dict[str, int]
     stack_used: int = 0
     own_stack_used: int = 0
@@ -91,6 +94,7 @@ class Result:
     register_writes: int = 0
     scripts_instructions: int = 0
     ns: int = 0
+    booted: bool = False        # it did not return, but went to what it has loaded
 
     def __getattr__(self, name: str) -> int:
         registers = self.__dict__["registers"]
@@ -136,10 +140,13 @@ class Pc:
                             self.bar0, self.fwcfg is not None)
         self.text = ""
         self.booted = False
+        self.booting = False        # a BEV, INT 19h or INT 18h runs
         self.workspace: range | None = None
         self.kept_memory: list[range] = []      # the workspace, and what lies beside it
         self.writable: list[range] = [STACK]    # by the call that runs
         self._in_post = False
+        self._loads: tuple[range, ...] = ()     # where what is loaded may run
+        self._landed = False
         self._error: Exception | None = None
         self._vector: int | None = None     # of an INT instruction or exception
         self._look_ns, self._run_look_ns = FIRST_LOOK_NS, FIRST_RUN_LOOK_NS
@@ -147,10 +154,12 @@ class Pc:
         self._served: int | None = None     # BIOS service done, but not yet left
         self._deadline = MOST_NS
         self._instructions = 0
+        self.irq0_after = 0         # instructions of the next call, if not by its time
         self._unwatched: tuple[range, ...] = ()
         self._write_hooks: list[int] = []
         self._c_next = C_STACK_TOP
         self.bios.attach(self)
+        self._copy = range(0)   # of the image, in RAM
         self._image = self.bios.image
         self.poke(ROM_SEGMENT * 16 + C_RETURN, bytes([HLT]))
         self._set_up_timer()
@@ -283,9 +292,9 @@ class Pc:
         self.writable = [*self.bios.post_memory(), STACK]
 
     def _timer_may_write(self, address: int) -> bool:
-        """The tick count; and in POST, the ROM is free to serve a call."""
+        """The tick count; and in POST and at boot the ROM is free to serve a call."""
         ticks = range(self.timer.COUNTER, self.timer.COUNTER + 4)
-        return address in ticks or self._in_post and address in (
+        return address in ticks or (self._in_post or self.booting) and address in (
             *self.timer.BUFFER, DISK_STATUS)
 
     def _dma_read(self, address: int, length: int) -> bytes:
@@ -324,8 +333,13 @@ class Pc:
             raise LawBroken("bus mastering not enabled", f"DMA at {address:#x}")
 
     def note_workspace(self) -> None:
-        """The ROM keeps its segment at +8 of the image, 0 if it has none."""
-        start = self.word(self.bios.image.start + 8) * 16
+        """The ROM keeps its segment at +8 of the image, 0 if it has none; of a
+        copy of the image, if it cannot be written and INT 19h leads there."""
+        image = self.bios.image.start
+        if not self.rom_writable and self.word(0x19 * 4 + 2) != BIOS_SEGMENT:
+            image = self.word(0x19 * 4 + 2) * 16
+            self._copy = range(image, image + self.peek(image + 2, 1)[0] * 512)
+        start = self.word(image + 8) * 16
         self.workspace = range(start, start + WORKSPACE_BYTES) if start else None
 
     # ---- Time and ports ---------------------------------------------------------------
@@ -439,14 +453,28 @@ class Pc:
                 self.uc.emu_stop()
 
     def _astray(self, uc, address, size, _) -> None:
+        """What has been loaded may run: it is not our business any more."""
+        if address in self._copy:
+            return
+        if any(address in load for load in self._loads):
+            self._landed = True
+            self.uc.emu_stop()
+            return
         raise LawBroken("code outside the ROM run", f"at {address:#x}")
 
     def _go(self, address: int, home: int) -> None:
-        """Run until the HLT at `home`."""
+        """Run until the HLT at `home`, or until something loaded would run."""
         self._error = self._served = None
+        self._landed = False
         self._wait_ends(True)
         self._deadline = self.chip.now + MOST_NS
+        if self.irq0_after:
+            self._execute(address, self.irq0_after)
+            self.irq0_after, self.timer.due_at = 0, self.chip.now
+            address = self._interrupt(home)
         while self._execute(address, MOST_INSTRUCTIONS) != home + 1:
+            if self._landed:
+                return
             if not self.timer.due(self.chip.now):
                 raise self._explain_stop()
             address = self._interrupt(home)
@@ -499,10 +527,10 @@ class Pc:
         to go on. Time passes at port accesses only; some more instructions,
         not always as many, let it come anywhere."""
         address = self._execute(self._at(), 1 + self.timer.ticks * 5 % 7)
-        while address != home + 1 and (closed := self._instructions_closed()):
+        while address != home + 1 and not self._landed and (closed := self._instructions_closed()):
             address = self._execute(address, closed)
-        if address == home + 1:
-            return home     # it comes in the next call
+        if address == home + 1 or self._landed:
+            return home if address == home + 1 else address     # it comes in the next call
         if self.get("ss") != STACK_SEGMENT and self.get("cs") != BIOS_SEGMENT:
             raise LawBroken("interrupt on our stack", self._where())
         self.timer.enter(self.chip.now, self.pit.period_ns)
@@ -520,9 +548,10 @@ class Pc:
     # ---- Calls ------------------------------------------------------------------------
 
     def _run(self, segment: int, offset: int, frame: list[int], registers: dict[str, int],
-             flags: int) -> Result:
+             flags: int, deeper: int = 0) -> Result:
         """Run until the code returns to STOP; `frame` is what CALL or INT has
-        pushed above the return address."""
+        pushed above the return address. The BIOS may use `deeper` bytes of
+        stack beneath before something boots."""
         self.poke(STACK.start, bytes([STACK_FILL]) * STACK_TOP)
         words = [STOP, BIOS_SEGMENT, *frame]
         sp = STACK_TOP - 2 * len(words)
@@ -534,11 +563,22 @@ class Pc:
         result = self._counted(segment * 16 + offset, (BIOS_SEGMENT << 4) + STOP)
         stack = self.peek(STACK.start, STACK_TOP)
         result.stack_used = len(stack.lstrip(bytes([STACK_FILL])))
-        if (result.ss, result.esp) != (STACK_SEGMENT, STACK_TOP):
+        result.booted = self._landed
+        if result.booted:
+            result.registers["eip"] = self._ip()
+            self._check_landing(result, STACK_TOP - 2 * len(words) - deeper)
+        elif (result.ss, result.esp) != (STACK_SEGMENT, STACK_TOP):
             raise LawBroken("stack not restored", f"{result.ss:04x}:{result.esp:08x}")
         self._check_own_stack()
         self.pit.check_idle()
         return result
+
+    @staticmethod
+    def _check_landing(result: Result, sp: int) -> None:
+        """What was loaded begins on the BIOS's stack, as deep as that was at
+        the call, or shallower by the frame of the call."""
+        if result.ss != STACK_SEGMENT or not sp <= result.esp <= STACK_TOP:
+            raise LawBroken("stack not restored", f"{result.ss:04x}:{result.esp:08x} at boot")
 
     def _counted(self, address: int, home: int) -> Result:
         before = self._counters()
@@ -594,21 +634,59 @@ class Pc:
         if self.vds:
             self.vds.start(self)
 
+    def _boot(self, run: Callable[[], Result], loads: tuple[range, ...]) -> Result:
+        """What may be written while somebody boots: the vectors and counts of
+        drives, and where things are loaded, which is also where they may run."""
+        ours = [STACK, *(self.kept_memory if self.workspace else []),
+                *(range(at, at + 1) for at in (DISKETTE_STATUS, DISK_STATUS, HARD_DISKS)),
+                range(EQUIPMENT, EQUIPMENT + 2),
+                *(range(n * 4, n * 4 + 4) for n in BOOT_INTERRUPTS)]
+        self._watch_writes(*ours)
+        self.writable = [*ours, *loads]
+        self._loads, self.booting = loads, True
+        try:
+            result = run()
+        finally:
+            self._loads, self.booting = (), False
+        self.chip.check_idle()
+        return result
+
+    def boot_call(self, segment: int, offset: int, registers: dict[str, int],
+                  *loads: range) -> Result:
+        """As the BIOS calls a bootstrap entry vector: a far call, interrupts
+        open."""
+        return self._boot(lambda: self._run(segment, offset, [], registers, FIXED | IF), loads)
+
+    def boot_interrupt(self, vector: int, *loads: range) -> Result:
+        """INT 18h or 19h; the latter may call the former."""
+        offset, segment = struct.unpack("<HH", self.peek(vector * 4, 4))
+        return self._boot(lambda: self._run(segment, offset, [FIXED | IF], {}, FIXED, INT_FRAME),
+                          loads)
+
     def int13(self, *buffers: range, changes: str = "ah", flags: int = IF | CF,
-              **values: int) -> Result:
+              loads: tuple[range, ...] = (), far_call: bool = False, **values: int) -> Result:
         """INT 13h with the named registers set; `buffers` may be written to.
-        All laws are watched. Registers may be given by any of their names."""
+        All laws are watched. Registers may be given by any of their names.
+        `loads`: memory of something that the call loads and goes to.
+        `far_call`: who has hooked it comes by PUSHF and CALL, and leaves IF
+        as it is."""
         registers = dict(SEEDS)
         for name, value in values.items():
             self._place(registers, name, value)
         offset, segment = struct.unpack("<HH", self.peek(0x13 * 4, 4))
         flags |= FIXED
-        always = [STACK, range(DISK_STATUS, DISK_STATUS + 1)]
+        status = DISK_STATUS if registers["edx"] & 0xFF >= 0x80 else DISKETTE_STATUS
+        always = [STACK, range(status, status + 1)]
         if self.workspace:
             always += self.kept_memory
         self._watch_writes(*always)
-        self.writable = [*always, *buffers]
-        result = self._run(segment, offset, [flags], registers, flags & ~(IF | TF))
+        self.writable = [*always, *buffers, *loads]
+        self._loads = loads
+        entered = flags if far_call else flags & ~(IF | TF)
+        try:
+            result = self._run(segment, offset, [flags], registers, entered)
+        finally:
+            self._loads = ()
         self._check_registers(registers, result, changes.split(), flags)
         if result.stack_used > STACK_BUDGET + (self.timer.STACK_BYTES if self.timer.ticks else 0):
             raise LawBroken("caller's stack", f"{result.stack_used} bytes")
@@ -644,12 +722,13 @@ class Pc:
 
     # ---- The calls that most tests make -----------------------------------------------
 
-    def read(self, lba: int, count: int, drive: int = 0x80, address: int = BUFFER) -> Result:
+    def read(self, lba: int, count: int, drive: int = 0x80, address: int = BUFFER,
+             far_call: bool = False) -> Result:
         """AH=42h; writes are allowed to the buffer and the packet's count."""
         packet = struct.pack("<BBHHHQ", 16, 0, count, address & 15, address >> 4, lba)
         self.poke(PACKET, packet)
         return self.int13(range(address, address + count * 512), range(PACKET + 2, PACKET + 4),
-                          ah=0x42, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
+                          far_call=far_call, ah=0x42, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
 
     # ---- C functions, one by one ------------------------------------------------------
 

@@ -34,7 +34,7 @@ READS, VERIFIES = (READ10, READ16), (VERIFY10, VERIFY16)
 WRITES = (WRITE10, WRITE_VERIFY10, WRITE16, WRITE_VERIFY16)
 
 CDB_BYTES = {0: 6, 1: 10, 2: 10, 4: 16, 5: 12}
-DISK, CD_ROM = 0x00, 0x05
+DISK, CD_ROM, OPTICAL = 0x00, 0x05, 0x07
 NO_SENSE, POWER_ON, MEDIUM_CHANGED = (0, 0, 0), (0x6, 0x29, 0x00), (0x6, 0x28, 0x00)
 RECOVERED = 0x1     # a sense key with which the data is good
 
@@ -99,6 +99,9 @@ class Disk:
     write_protected: bool = False
     bad_blocks: dict[int, tuple[int, int, int, bool]] = field(default_factory=dict)  # sense, VALID
     medium: bool = True             # only a removable one can be missing
+    medium_sense: tuple[int, int, int] | None = None    # what all that needs it ends in, ...
+    read_sense: tuple[int, int, int] | None = None      # ... or each read of it
+    ready_at: int = 0               # it spins up until then
     locked: bool = False
     ejected: int = 0                # START STOP UNIT, by what it asks for
     started: int = 0
@@ -108,6 +111,7 @@ class Disk:
     lun_list: bytes | None = None   # what REPORT LUNS says in place of the truth
     ignores_luns: bool = False      # answers for each of them
     selected_lun: int = 0
+    now: int = 0                    # when the last command came
     messages: list[list[int]] = field(default_factory=list)
     commands: list[bytes] = field(default_factory=list)
     strays: list[bytes] = field(default_factory=list)           # commands for units not there
@@ -225,7 +229,9 @@ class Disk:
     def test_unit_ready(self, cdb: bytes) -> Answer:
         if self.removable and not self.medium:
             return self.check(2, 0x3A)
-        return Answer()
+        if self.now < self.ready_at:
+            return self.check(2, 0x04, 1)
+        return self.check(*self.medium_sense) if self.medium_sense else Answer()
 
     @on_medium
     def _read_capacity(self, cdb: bytes) -> Answer:
@@ -244,6 +250,8 @@ class Disk:
             return self.check(5, 0x21)
         if cdb[0] in WRITES and self.write_protected:
             return self.check(7, 0x27)
+        if cdb[0] in READS and self.read_sense:
+            return self.check(*self.read_sense)
         answer, good = self._try_blocks(lba, count)
         if cdb[0] in READS:
             answer.data = b"".join(self.block(lba + i) for i in range(good))
@@ -382,6 +390,7 @@ class Disk:
         cdb = yield from self.command()
         if (yield from self.listen(bus)):
             return
+        asked.now = bus.now
         answer = unit.execute(cdb) if unit else self._nobody(cdb)
         if self.fast_and_wide:     # what a narrow, asynchronous ear hears
             answer.data = answer.data[::2]
@@ -395,7 +404,12 @@ class Disk:
             yield MSG_IN, COMPLETE
 
 
+BLOCKS_OF_CD = 1000
+AUDIO, BLANK = (5, 0x64, 0), (8, 0, 0)      # how reads of such discs end
+
+
 def cd_rom(**options) -> Disk:
     """A CD-ROM drive with a disc in it."""
-    return Disk(**{"type": CD_ROM, "removable": True, "block_bytes": 2048, "blocks": 1000,
-                   "product": b"STRICT CD-ROM   ", **options})
+    return Disk(**{"type": CD_ROM, "removable": True, "block_bytes": 2048, "blocks": BLOCKS_OF_CD,
+                   "product": b"STRICT CD-ROM   ", "unsupported": {*WRITES, READ16, VERIFY16},
+                   **options})

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Boot entries: what happens when the BIOS uses one.
+ */
+#ifndef ROM_CONNECT_H
+#define ROM_CONNECT_H
+
+#include "int13/drives.h"
+
+/* Called on our stack by entry.S:bcv_common, for a slot or for BOOT_INT18 and
+ * BOOT_INT19. Returns the far address to go to, 0 to go back.
+ */
+u32 boot_connect(u32 slot);
+
+/* "80h: SCSI 00:03.0 ID 0 LUN 0 QEMU QEMU HARDDISK 64 MiB, ..." and a new
+ * line. Also for CDs.
+ */
+void connect_print_drive(u32 slot);
+
+/* Hear of it when nothing boots, or what was booted gives up. */
+void connect_hook_int18(void);
+
+/* Boot the CD of that slot (cdboot.c): where to go, with the drive number in
+ * workspace.boot_drive; 0, and nothing has changed, if that cannot be done.
+ */
+u32 cd_boot(u32 slot);
+
+#endif
