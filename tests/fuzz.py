@@ -371,7 +371,9 @@ class Fuzz:
         self.journal.clear()
         if call.drive and call.accesses and self._one_in(BAD_IN):
             self._spoil(call)
-        if call.drive and call.accesses and call.ah not in SEEKS and self._one_in(RESET_IN):
+        # Not where a change may be told without a command that would see it.
+        if call.drive and call.accesses and call.ah not in SEEKS and self._one_in(RESET_IN) \
+                and not call.drive.unit.removable:
             self._reset_bus()
         if call.ah in WRITES and not call.wrong:
             call.data = self.pc.peek(call.buffer, call.bytes)
