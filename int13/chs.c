@@ -83,15 +83,13 @@ enum int13_status int13_08_parameters(const struct int13_call *call)
 	struct int13_frame *regs = call->regs;
 	const struct geometry *geometry = &call->disk->geometry;
 	enum int13_status status = know_geometry(call);
-	u16 last_cylinder = (u16)(geometry->cylinders - 1);
 
 	if (status != STATUS_OK)
 		return status;
 	regs->al = 0;
 	regs->bl = 0;
-	regs->ch = (u8)last_cylinder;
-	regs->cl = (u8)((last_cylinder >> 2 & 0xc0) |
-			geometry->sectors_per_track);
+	regs->ch = (u8)(geometry->cylinders - 1);
+	regs->cl = geometry_cl(geometry);
 	regs->dh = (u8)(geometry->heads - 1);
 	bda_open();
 	regs->dl = FAR8(BDA_HARD_DISK_COUNT);

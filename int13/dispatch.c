@@ -43,13 +43,12 @@ ROM_CONST struct function functions[] = {
 	{0x48, 0, 0, int13_48_parameters},
 	{0x49, 0, 0, int13_49_changed},
 	{0x4e, 0, 0, int13_4e_configure},
-	/* CDs only */
+	/* El Torito's: see about_cd() */
 	{0x4a, 0, 0, image_4a_emulate},
 	{0x4b, 0, 0, image_4b_terminate},
 	{0x4c, 0, 0, image_4c_boot},
 	{0x4d, 0, 0, image_4d_catalog},
 };
-#define CD_FUNCTIONS 4
 
 #define FUNCTION_LAST_STATUS 0x01
 
@@ -113,13 +112,12 @@ static bool about_cd(u8 function)
 static void run(struct int13_call *call)
 {
 	const struct function __seg_gs *function = functions;
-	const struct function __seg_gs *end =
-		functions + ARRAY_SIZE(functions) -
-		(call->disk->flags & DISK_CD ? 0 : CD_FUNCTIONS);
+	const struct function __seg_gs *end = functions + ARRAY_SIZE(functions);
 
 	while (function < end && function->number != call->regs->ah)
 		function++;
-	if (function == end) {
+	if (function == end ||
+	    (about_cd(function->number) && !(call->disk->flags & DISK_CD))) {
 		finish(call, 0, STATUS_BAD_COMMAND);
 		return;
 	}

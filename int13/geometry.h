@@ -46,6 +46,13 @@ struct chs {
  */
 struct chs geometry_unpack(u32 at);
 
+/* The last cylinder and sector, packed for CL as AH=08h returns them */
+static inline u8 geometry_cl(const struct geometry *geometry)
+{
+	return (u8)(((geometry->cylinders - 1) >> 2 & 0xc0) |
+		    geometry->sectors_per_track);
+}
+
 /* LBA of a CHS address; false if it lies outside the geometry. */
 bool geometry_lba(const struct geometry *geometry, struct chs chs, u32 *lba);
 

@@ -373,10 +373,8 @@ static struct packet specification(const struct int13_call *call)
 	if (state->emulated != NOT_EMULATED)
 		packet.number = state->emulated;
 	if (image->geometry.heads) {
-		u16 last = (u16)(image->geometry.cylinders - 1);
-		packet.cylinders = (u8)last;
-		packet.sectors = (u8)((last >> 2 & 0xc0) |
-				      image->geometry.sectors_per_track);
+		packet.cylinders = (u8)(image->geometry.cylinders - 1);
+		packet.sectors = geometry_cl(&image->geometry);
 		packet.heads = (u8)(image->geometry.heads - 1);
 	}
 	return packet;

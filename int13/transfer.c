@@ -116,7 +116,7 @@ static bool through_buffer(const struct int13_call *call,
 			   const struct piece *piece)
 {
 	return call->disk->flags & DISK_IMAGE && piece->action == DISK_READ &&
-	       piece->sectors & 3 &&
+	       piece->sectors & ((1u << call->disk->split) - 1) &&
 	       piece->buffer + (piece->sectors << SECTOR_SHIFT) <= MIB;
 }
 

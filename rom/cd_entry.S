@@ -5,15 +5,8 @@
  * drive that is emulated with an image. It lies above all others, so that it
  * can give the other drives their old numbers.
  */
-#include "image.h"
+#include "door.inc"
 #include "workspace.h"
-
-/* What it puts on the caller's stack is what rom_int13 does (entry.S). */
-#define ENTRY_EAX 0
-#define ENTRY_BP 4
-#define ENTRY_DS 6
-#define ENTRY_SLOT 10
-#define ENTRY_FLAGS 18
 
 /* Behind a call of the handler before us: BP, flags, then the slot */
 #define BACK_FLAGS 2
@@ -46,13 +39,7 @@
 	.section .text.cd_entry, "ax"
 	.globl	rom_int13_cd
 rom_int13_cd:
-	pushl	%eax			# slot; its content does not matter
-	pushfw
-	cli
-	pushw	%ds
-	pushw	%bp
-	pushl	%eax
-	movw	%cs:ROM_WORKSPACE_SEGMENT, %ds
+	DOOR_ENTER
 	movb	%dl, %al
 	subb	WS_CD_FIRST, %al
 	movb	$0, WS_FOR_IMAGE
@@ -77,14 +64,7 @@ for_image:
 	jmp	int13_serve
 
 pass_on:
-	movw	%sp, %bp
-	movl	WS_PREVIOUS_CD, %eax
-	movl	%eax, ENTRY_SLOT(%bp)
-	popl	%eax
-	popw	%bp
-	popw	%ds
-	popfw
-	lretw				# to the address in the slot
+	DOOR_PASS_ON WS_PREVIOUS_CD
 
 /* A drive that had one number less before. Call the handler as INT would, its
  * address and ours in place of the saved registers, which move down.

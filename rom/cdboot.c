@@ -31,11 +31,6 @@ static bool number_taken(u32 number)
 	return !(regs.flags & FLAGS_CF) && (u16)regs.ebx == 0xaa55;
 }
 
-static u32 our_door(void)
-{
-	return (u32)rom_segment() << 16 | (u32)rom_int13_cd;
-}
-
 /* Once they have numbers an image was booted that gave up by INT 18h. */
 static void connect_cds(struct int13_state *state)
 {
@@ -51,15 +46,14 @@ static void connect_cds(struct int13_state *state)
 		if (state->disk[i].flags & DISK_CD)
 			state->disk[i].number = number++;
 	state->cd_count = (u8)(number - state->cd_first);
-	bda_open();
-	state->previous_cd = FAR32(IVT_INT13);
-	FAR32(IVT_INT13) = our_door();
+	state->previous_cd = connect_hook(IVT_INT13, rom_int13_cd);
 }
 
 static void disconnect_cds(struct int13_state *state)
 {
 	bda_open();
-	if (FAR32(IVT_INT13) != our_door())
+	if (FAR32(IVT_INT13) !=
+	    ((u32)rom_segment() << 16 | (u32)rom_int13_cd))
 		return; /* somebody else has come after us */
 	FAR32(IVT_INT13) = state->previous_cd;
 	state->cd_count = 0;

@@ -14,11 +14,12 @@
 extern const char rom_int13[], rom_int18[]; /* entry.S */
 extern const char pnp_slots[]; /* header.S */
 
-static void hook_int13(struct int13_state *state)
+u32 connect_hook(u32 vector, const char *entry)
 {
 	bda_open();
-	state->previous = FAR32(IVT_INT13);
-	FAR32(IVT_INT13) = (u32)rom_segment() << 16 | (u32)rom_int13;
+	u32 previous = FAR32(vector);
+	FAR32(vector) = (u32)rom_segment() << 16 | (u32)entry;
+	return previous;
 }
 
 #define MIB_SHIFT 20
@@ -77,7 +78,7 @@ static void connect_disk(u32 slot)
 		return;
 	}
 	if (first)
-		hook_int13(state);
+		state->previous = connect_hook(IVT_INT13, rom_int13);
 	connect_print_drive(slot);
 }
 
@@ -149,11 +150,8 @@ static u32 before_int18(void)
 
 void connect_hook_int18(void)
 {
-	if (workspace.previous_int18)
-		return;
-	bda_open();
-	workspace.previous_int18 = FAR32(IVT_INT18);
-	FAR32(IVT_INT18) = (u32)rom_segment() << 16 | (u32)rom_int18;
+	if (!workspace.previous_int18)
+		workspace.previous_int18 = connect_hook(IVT_INT18, rom_int18);
 }
 
 u32 boot_connect(u32 slot)

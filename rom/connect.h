@@ -18,6 +18,11 @@ u32 boot_connect(u32 slot);
  */
 void connect_print_drive(u32 slot);
 
+/* Point an interrupt vector (IVT_...) at an entry point of ours. Returns the
+ * one before.
+ */
+u32 connect_hook(u32 vector, const char *entry);
+
 /* Hear of it when nothing boots, or what was booted gives up. */
 void connect_hook_int18(void);
 

@@ -4,7 +4,7 @@
  * The doors that stay open after init: INT 13h and the boot connection
  * vectors. Each saves the caller's registers and moves to our own stack.
  */
-#include "image.h"
+#include "door.inc"
 #include "workspace.h"
 #include "int13/frame.h"
 
@@ -14,13 +14,6 @@
 #define FIRST_HARD_DISK 0x80
 #define BIOS_NUMBERS 32
 #define STATUS_NOT_READY 0xaa
-
-/* What rom_int13 puts on the caller's stack, from SP up */
-#define ENTRY_EAX 0
-#define ENTRY_DS 6
-#define ENTRY_SLOT 10		/* room for a far address to go on at */
-#define ENTRY_ADDRESS 14	/* where the caller goes on */
-#define ENTRY_FLAGS 18		/* the caller's, pushed by INT */
 
 	.code16
 
@@ -35,13 +28,7 @@
 	.section .text.entry, "ax"
 	.globl	rom_int13
 rom_int13:
-	pushl	%eax			# slot; its content does not matter
-	pushfw
-	cli				# who chains to us by CALL may have them open
-	pushw	%ds
-	pushw	%bp
-	pushl	%eax
-	movw	%cs:ROM_WORKSPACE_SEGMENT, %ds
+	DOOR_ENTER
 	movzbl	%dl, %eax
 	subb	$FIRST_HARD_DISK, %al
 	cmpb	$BIOS_NUMBERS, %al
@@ -121,14 +108,7 @@ refuse:
 	iretw
 
 pass_on:
-	movw	%sp, %bp
-	movl	WS_PREVIOUS, %eax
-	movl	%eax, ENTRY_SLOT(%bp)
-	popl	%eax
-	popw	%bp
-	popw	%ds
-	popfw
-	lretw				# to the address in the slot
+	DOOR_PASS_ON WS_PREVIOUS
 
 /* Purpose:   boot connection or bootstrap entry vector: give a disk its drive
  *            number, or boot a CD

@@ -7,17 +7,19 @@ be, and INT 13h on the numbers from E0h that they get at boot.
 from __future__ import annotations
 
 import copy
+import functools
 import random
 import struct
 
 import pytest
 
+import strict
 from cdboot import (CD, CD_ID, WRONG_MEDIUM, asks, boot, boots, cd, cd_entries, drive_with, insert,
                     move, number_is_free, reads_blocks, refused, with_cd)
 from eltorito import BLOCK, Disc
-from strict import (BAD_COMMAND, BAD_SECTOR, BOUNDARY, CHANGED, CONTROLLER, FAMILIES, FILL, LOCKED,
+from strict import (BAD_COMMAND, BAD_SECTOR, BOUNDARY, CHANGED, CONTROLLER, FAMILIES, LOCKED,
                     NOT_EJECTED, NOT_FOUND, NOT_LOCKED, NOT_READY, NO_MEDIUM, OK, PACKET,
-                    READ_FAILED, ROOM_AND_FILLED, SECOND, TIMEOUT, TOO_MANY_LOCKS, WRITE_PROTECTED,
+                    READ_FAILED, SECOND, TIMEOUT, TOO_MANY_LOCKS, WRITE_PROTECTED,
                     hexadecimal, new_pc, nothing_sent, opcodes, transfer)
 from vpc.bios import PERMANENT_AREA, SEABIOS, SPECIFICATION, Bios
 from vpc.bus import FREE, HANG
@@ -380,15 +382,7 @@ def test_41h_says_what_there_is(reader):
 CHS_VALID, REMOVABLE, CHANGE_LINE, LOCKABLE, EMPTY = 0x02, 0x04, 0x10, 0x20, 0x40
 
 
-def parameters(pc: Pc, room: int = 0x4A, number: int = CD) -> bytes:
-    """What 48h answers. Nothing behind it is touched."""
-    filled = max(f for least, f in ROOM_AND_FILLED if room >= least)
-    pc.poke(PACKET, struct.pack("<H", room) + bytes([FILL]) * 0x62)
-    result = pc.int13(range(PACKET, PACKET + filled), ah=0x48, dl=number, ds=PACKET >> 4,
-                      si=PACKET & 15)
-    assert (result.ah, result.cf) == (OK, False)
-    assert pc.peek(PACKET + filled, 0x64 - filled) == bytes([FILL]) * (0x64 - filled)
-    return pc.peek(PACKET, filled)
+parameters = functools.partial(strict.parameters, drive=CD)
 
 
 @pytest.mark.parametrize("room", [0x1A, 0x1D, 0x1E, 0x41, 0x42, 0x49, 0x4A, 0x4B, 0xFFFF])
