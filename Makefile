@@ -5,11 +5,13 @@ VERSION := 0.1.0
 OUT := build
 Q := $(if $(V),,@)
 
-# ---- ROMs: name, PCI device ID (vendor is 1000h) ------------------------
-ROMS := $(OUT)/lsi53c895a.rom $(OUT)/lsi53c810.rom
-DEVICE_lsi53c895a := 0012
-DEVICE_lsi53c810 := 0001
-DEVICES := 0001,0012
+# ---- Chips: name and PCI device ID (vendor is 1000h) --------------------
+# A ROM for each, and two for all. The 53C810AP (0005) gets none of its own.
+CHIPS := 810:0001 820:0002 825:0003 815:0004 860:0006 1510:000a 896:000b 895:000c \
+	885:000d 875:000f 895a:0012 875a:0013 1010-33:0020 1010-66:0021 875j:008f
+ALL_IDS := $(sort 0005 $(foreach chip,$(CHIPS),$(lastword $(subst :, ,$(chip)))))
+UNIVERSAL := $(OUT)/lsi53c8xx.rom $(OUT)/8xx_64.rom
+ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).rom) $(UNIVERSAL)
 
 # ---- Budgets, enforced by the linker and shown by `make size` -----------
 FILE_LIMIT := 32768
@@ -19,10 +21,11 @@ CD_LIMIT := 23552
 # ---- Tools --------------------------------------------------------------
 CC := gcc
 PYTHON := /usr/bin/python3
-# Makes the code smaller: 355 bytes altogether with gcc 12.2
-SMALLER := -mtune=i686 -fno-tree-sra -fno-shrink-wrap -fno-if-conversion \
-	-fno-if-conversion2 -fno-inline-functions-called-once \
-	-fno-guess-branch-probability -fno-ipa-sra
+# Makes the code smaller: 1.2 KiB altogether with gcc 12.2
+SMALLER := -mtune=i686 -malign-data=abi -fno-tree-sra -fno-shrink-wrap -fno-if-conversion \
+	-fno-if-conversion2 -fno-inline-functions-called-once -fno-guess-branch-probability \
+	-fno-ipa-sra -fno-tree-dominator-opts -fno-tree-loop-optimize -fno-tree-dse \
+	-fno-code-hoisting -fno-caller-saves
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes \
 	-Wconversion -Wswitch-enum -Wvla
 CFLAGS := -m16 -march=i386 -Oz $(SMALLER) -std=gnu11 -ffreestanding -fno-pic -fno-pie \
@@ -30,9 +33,9 @@ CFLAGS := -m16 -march=i386 -Oz $(SMALLER) -std=gnu11 -ffreestanding -fno-pic -fn
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-jump-tables -fno-tree-switch-conversion -fno-delete-null-pointer-checks -fcf-protection=none \
 	-mno-80387 -mno-mmx -mno-sse -ffunction-sections -fno-common \
-	-fstack-usage -ffile-prefix-map=$(CURDIR)=. \
+	-fstack-usage '-ffile-prefix-map=$(CURDIR)=.' \
 	$(WARNINGS) -I. -DVERSION='"$(VERSION)"'
-ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack -ffile-prefix-map=$(CURDIR)=.
+ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections \
 	--fatal-warnings --no-warn-rwx-segments --orphan-handling=error
 
@@ -41,14 +44,20 @@ OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
+.PHONY: all run test test-matrix fuzz bench size lint install dist clean help \
+	deps-build deps-run deps-test deps-matrix deps-dist deps-lint
 
-.PHONY: all
 all: $(ROMS) ## build the ROMs into build/
 
-$(ROMS): $(OUT)/%.rom: $(OUT)/rom.bin tools/romsign.py
+$(ROMS): CHIP = $(filter $(patsubst lsi53c%.rom,%,$(@F)):%,$(CHIPS))
+$(ROMS): FOR = --device $(lastword $(subst :, ,$(CHIP)))
+$(UNIVERSAL): FOR = --device 0012 --device-list '$(ALL_IDS)' --eprom $(EPROM_KIB)
+$(OUT)/lsi53c8xx.rom: EPROM_KIB := 32
+$(OUT)/8xx_64.rom: EPROM_KIB := 64
+$(ROMS): $(OUT)/rom.bin tools/romsign.py
 	@echo "  SIGN  $@"
-	$(Q)$(PYTHON) tools/romsign.py --vendor 1000 --device $(DEVICE_$*) \
-		--device-list $(DEVICES) --output $@ $<
+	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 $(FOR) --output $@ \
+		--run-time 0x$$(nm $(OUT)/rom.elf | sed -n 's/ . cd_end$$//p')
 
 $(OUT)/rom.bin: $(OUT)/rom.elf
 	$(Q)objcopy -O binary $< $@
@@ -81,59 +90,58 @@ $(OUT)/%.o: %.S Makefile lsi/script_insn.inc
 -include $(OBJECTS:.o=.d) $(OUT)/rom/rom.ld.d
 
 # ---- Use ------------------------------------------------------------------
-.PHONY: deps-build deps-run deps-test deps-lint
-deps-build deps-run deps-test deps-lint: deps-%:
+deps-build deps-run deps-test deps-matrix deps-dist deps-lint: deps-%:
 	$(Q)tools/packages.sh $*
 
 # The packages come first: without them nothing can be built.
-.PHONY: run
 run: deps-run ## boot Linux from a SCSI disk through the ROM; DISK=image [WRITE=1] and/or CDROM=iso boot yours
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') \
 		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write)
 
-.PHONY: test
 test: deps-test ## run all tests
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) -m pytest -q -n 3 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning tests
 
+test-matrix: deps-matrix ## tests that start QEMU, on that of Debian 12 and of 13 (docs/compatibility.md)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) tests/compatibility.py
+
 SEED :=
 N := 1000000
-.PHONY: fuzz
 fuzz: deps-test ## N random INT 13h calls on the strict virtual PC [N=1000000 SEED=]
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tests/fuzz.py --calls $(N) $(if $(SEED),--seed $(SEED))
 
-.PHONY: bench
 bench: deps-test ## what a read costs, and requests against SeaBIOS's own driver
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tests/bench.py
 
-.PHONY: size
 size: all ## bytes against the budgets, and the largest functions
 	$(Q)$(PYTHON) tools/size.py --file-limit $(FILE_LIMIT) --resident-limit $(RESIDENT_LIMIT) \
 		--cd-limit $(CD_LIMIT)
 
-.PHONY: lint
 lint: deps-lint ## static checks of C, shell and Python
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance \
 		--inline-suppr --std=c11 --suppress=missingIncludeSystem --suppress=nullPointer \
 		-I. -D__seg_fs= -D__seg_gs= -DVERSION='""' $(filter %.c,$(SOURCES))
-	$(Q)shellcheck tools/packages.sh .ci/run
+	$(Q)shellcheck tools/packages.sh tools/dist.sh .ci/run
 	$(Q)pyflakes3 tools tests
 
 PREFIX := /usr/local
-.PHONY: install
-install: all ## copy ROMs, romsign and documentation below PREFIX
-	install -d $(DESTDIR)$(PREFIX)/share/qemu $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/lsi8xx-rom
-	install -m 644 $(ROMS) $(DESTDIR)$(PREFIX)/share/qemu
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: all ## copy ROMs (share/qemu), romsign (bin) and docs below PREFIX=/usr/local [DESTDIR=]
+	install -d $(SHARE)/qemu $(DESTDIR)$(PREFIX)/bin $(SHARE)/doc/lsi8xx-rom/docs
+	install -m 644 $(ROMS) $(SHARE)/qemu
 	install -m 755 tools/romsign.py $(DESTDIR)$(PREFIX)/bin/romsign
-	install -m 644 README.md LICENSE $(wildcard docs/*) $(DESTDIR)$(PREFIX)/share/doc/lsi8xx-rom
+	install -m 644 README.md LICENSE $(SHARE)/doc/lsi8xx-rom
+	install -m 644 $(wildcard docs/*) $(SHARE)/doc/lsi8xx-rom/docs
 
-.PHONY: clean
+dist: deps-dist ## release archive of the last commit with its ROMs and checksums, in build/
+	$(Q)MAKE=$(MAKE) tools/dist.sh $(VERSION)
+
 clean: ## remove everything that was built
 	rm -rf $(OUT)
 
-.PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile

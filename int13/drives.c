@@ -30,6 +30,18 @@ bool drives_connect(struct int13_state *state, struct disk *disk)
 	return true;
 }
 
+bool drives_disconnect(struct int13_state *state, struct disk *disk)
+{
+	bda_open();
+	u32 last = FAR8(BDA_HARD_DISK_COUNT) - 1u;
+	if (!disk->number || disk->number != FIRST_HARD_DISK + last)
+		return false;
+	FAR8(BDA_HARD_DISK_COUNT) = (u8)last;
+	state->drive_map &= ~(1u << last);
+	disk->number = 0;
+	return true;
+}
+
 /* Point FS at the first block. False if it cannot be read: a disk with a bad
  * first sector is still a disk.
  */

@@ -87,6 +87,9 @@ struct disk *drives_find(struct int13_state *state, u8 number);
  */
 bool drives_connect(struct int13_state *state, struct disk *disk);
 
+/* Take it back, if it is the last one. False if it is not. */
+bool drives_disconnect(struct int13_state *state, struct disk *disk);
+
 /* What AH=48h says of a drive without a medium: the most that CHS can name. */
 static inline void drives_set_largest(struct disk *disk)
 {

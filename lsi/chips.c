@@ -1,31 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Chip table. A row is all that a chip needs which is brought up with the
- * small FIFO, asynchronous and narrow. The PCIR device list in rom/header.S
- * names the same devices; a test compares them.
+ * Chip table [8xx-TM "PCI configuration registers"; IDs and revisions as
+ * operating systems know them]. A row is all that a chip needs which is
+ * brought up with the small FIFO, asynchronous and narrow. Rows of one device
+ * go from high to low revisions.
  */
 #include "chips.h"
 
-/* CCF 3 divides by 3 and is what every driver uses for the 40 MHz clock of
- * these boards; the manual's table prints 4 for exactly 40 MHz.
- */
-#define CCF_40MHZ 3
+#define WIDE_64 (CHIP_WIDE | CHIP_ISTAT1)
 
 ROM_CONST struct lsi_chip chips[] = {
-	{0x0001, 0, CCF_40MHZ, "53C810"},
-	{0x0012, CHIP_WIDE | CHIP_ISTAT1, CCF_40MHZ, "53C895A"},
+	{0x0001, 0x10, 0, "810A"},
+	{0x0001, 0x00, 0, "810"},
+	{0x0002, 0x00, CHIP_WIDE, "820"},
+	{0x0003, 0x10, CHIP_WIDE, "825A"},
+	{0x0003, 0x00, CHIP_WIDE, "825"},
+	{0x0004, 0x00, 0, "815"},
+	{0x0005, 0x00, 0, "810AP"},
+	{0x0006, 0x00, CHIP_80MHZ, "860"},
+	{0x000a, 0x00, CHIP_WIDE, "1510"},
+	{0x000b, 0x00, WIDE_64 | CHIP_DPR, "896"},
+	{0x000c, 0x00, CHIP_WIDE, "895"},
+	{0x000d, 0x00, CHIP_WIDE, "885"},
+	{0x000f, 0x30, CHIP_WIDE | CHIP_EHP, "876"},
+	{0x000f, 0x20, CHIP_WIDE | CHIP_EHP, "875E"},
+	{0x000f, 0x10, CHIP_WIDE | CHIP_EHP, "876"},
+	{0x000f, 0x02, CHIP_WIDE | CHIP_EHP, "875"},
+	{0x000f, 0x00, CHIP_WIDE | CHIP_EHP | CHIP_80MHZ, "875"},
+	{0x0010, 0x00, CHIP_REFUSED, "1510 RAID"},
+	{0x0012, 0x00, WIDE_64, "895A"},
+	{0x0013, 0x00, WIDE_64, "875A"},
+	{0x0020, 0x01, WIDE_64 | CHIP_1010, "1010-33"},
+	{0x0020, 0x00, WIDE_64 | CHIP_1010 | CHIP_NO_SGE, "1010-33"},
+	{0x0021, 0x00, WIDE_64 | CHIP_1010 | CHIP_DISAIP, "1010-66"},
+	{0x0030, 0x00, CHIP_REFUSED, "1030"},
+	{0x0031, 0x00, CHIP_REFUSED, "1030ZC"},
+	{0x008f, 0x00, CHIP_WIDE, "875J"},
 };
 
-const struct lsi_chip __seg_gs *lsi_chip_at(u32 index)
-{
-	return index < ARRAY_SIZE(chips) ? &chips[index] : NULL;
-}
-
-const struct lsi_chip __seg_gs *lsi_chip_find(u16 device)
+const struct lsi_chip __seg_gs *lsi_chip_find(u16 device, u8 revision)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(chips); i++)
-		if (chips[i].device == device)
+		if (chips[i].device == device && revision >= chips[i].revision)
 			return &chips[i];
 	return NULL;
 }

@@ -16,6 +16,12 @@
 #define BUS_RESET_SETTLE_US 250000 /* "reset to selection" */
 #define MOST_STACKED_CAUSES 8
 
+/* SCNTL3.CCF. 3 divides by 3 and is what every driver uses for the 40 MHz clock
+ * of most boards; the manual's table prints 4 for exactly 40 MHz.
+ */
+#define CCF_40MHZ 3
+#define CCF_80MHZ 5
+
 #define SCID_ID_MASK 0x0f
 #define USUAL_HOST_ID 7
 
@@ -39,6 +45,23 @@ ROM_CONST struct register_value fixed_registers[] = {
 	{LSI_STIME1, 0},
 	{LSI_STEST1, 0}, /* clock multiplier off */
 	{LSI_STEST3, STEST3_TE},
+};
+
+/* What only some chips want */
+struct feature_value {
+	u8 feature;
+	struct register_value set;
+};
+
+ROM_CONST struct feature_value feature_registers[] = {
+	{CHIP_EHP, {LSI_CTEST0, CTEST0_EHP}},
+	{CHIP_ISTAT1, {LSI_ISTAT1, 0}},
+	{CHIP_ISTAT1, {LSI_CCNTL0, 0}},
+	{CHIP_ISTAT1, {LSI_CCNTL1, CCNTL1_DDAC}},
+	{CHIP_DPR, {LSI_CCNTL0, CCNTL0_DPR}},
+	{CHIP_NO_SGE, {LSI_CCNTL0, CCNTL0_DILS}},
+	{CHIP_NO_SGE, {LSI_STEST1, STEST1_NO_SGE}},
+	{CHIP_DISAIP, {LSI_AIPCNTL1, AIPCNTL1_DISAIP}},
 };
 
 void lsi_clear_fifos(struct lsi *lsi)
@@ -87,17 +110,22 @@ static void write_ids(struct lsi *lsi)
 		lsi_write8(lsi, LSI_RESPID1, (u8)((1u << id) >> 8));
 }
 
-/* Everything we move lies below 4 GiB. */
-static void set_32_bit_addresses(struct lsi *lsi)
+static void write_feature_registers(struct lsi *lsi)
 {
-	lsi_write8(lsi, LSI_ISTAT1, 0);
-	lsi_write8(lsi, LSI_CCNTL0, 0);
-	lsi_write8(lsi, LSI_CCNTL1, CCNTL1_DDAC);
-	for (u8 reg = LSI_MMRS; reg <= LSI_DNAD64; reg += 4)
-		lsi_write32(lsi, reg, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(feature_registers); i++) {
+		const struct feature_value __seg_gs *row =
+			&feature_registers[i];
+		if (lsi->features & row->feature)
+			lsi_write8(lsi, row->set.reg, row->set.value);
+	}
+	/* Everything we move lies below 4 GiB. */
+	if (lsi->features & CHIP_ISTAT1)
+		for (u8 reg = LSI_MMRS; reg <= LSI_DNAD64; reg += 4)
+			lsi_write32(lsi, reg, 0);
 }
 
-void lsi_reset_chip(struct lsi *lsi)
+/* Software reset and all registers, bus left alone */
+static void reset_chip(struct lsi *lsi)
 {
 	lsi_write8(lsi, LSI_ISTAT, ISTAT_SRST);
 	clock_delay_us(SRST_US);
@@ -108,15 +136,14 @@ void lsi_reset_chip(struct lsi *lsi)
 		lsi_write8(lsi, fixed_registers[i].reg,
 			   fixed_registers[i].value);
 	lsi_write16(lsi, LSI_SIEN, 0);
-	lsi_write8(lsi, LSI_SCNTL3, lsi->ccf);
+	lsi_write8(lsi, LSI_SCNTL3, lsi->scntl3);
 	lsi_write8(lsi, LSI_STEST2, lsi->stest2);
 	lsi_write8(lsi, LSI_DCNTL, lsi->dcntl);
 	/* Some boards switch their terminators with these pins. */
 	lsi_write8(lsi, LSI_GPREG, lsi->gpreg);
 	lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);
 	write_ids(lsi);
-	if (lsi->features & CHIP_ISTAT1)
-		set_32_bit_addresses(lsi);
+	write_feature_registers(lsi);
 }
 
 /* Read away everything that is pending. */
@@ -133,12 +160,9 @@ static void drain_causes(struct lsi *lsi)
 	}
 }
 
-enum hba_result lsi_reset(struct lsi *lsi)
+/* Behind a reset of the chip, and perhaps of the bus */
+static enum hba_result settle(struct lsi *lsi)
 {
-	lsi_reset_chip(lsi);
-	lsi_write8(lsi, LSI_SCNTL1, SCNTL1_RST);
-	clock_delay_us(BUS_RESET_HOLD_US);
-	lsi_write8(lsi, LSI_SCNTL1, 0);
 	clock_delay_us(BUS_RESET_SETTLE_US);
 	/* Our own reset is reported back, and so is a change of bus mode. */
 	drain_causes(lsi);
@@ -151,26 +175,35 @@ enum hba_result lsi_reset(struct lsi *lsi)
 	return lsi->unusable ? HBA_CHIP : HBA_OK;
 }
 
+enum hba_result lsi_reset(struct lsi *lsi)
+{
+	reset_chip(lsi);
+	lsi_write8(lsi, LSI_SCNTL1, SCNTL1_RST);
+	clock_delay_us(BUS_RESET_HOLD_US);
+	lsi_write8(lsi, LSI_SCNTL1, 0);
+	return settle(lsi);
+}
+
 static void build_table(struct lsi *lsi)
 {
 	struct lsi_table *table = &lsi->table;
 
 	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
 		lsi->script[i] = lsi_script[i];
-	table->select_scntl3 = lsi->ccf;
+	table->select_scntl3 = lsi->scntl3;
 	table->status_early.bytes = 1;
 	table->status.bytes = 1;
 	table->msg_in.bytes = 1;
 	table->sink.bytes = 1;
 }
 
-enum hba_result lsi_open(struct lsi *lsi, u16 io,
-			 const struct lsi_chip __seg_gs *chip)
+enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 {
+	const struct lsi_chip __seg_gs *chip = options->chip;
+
 	lsi->hba.execute = lsi_execute;
-	lsi->io = io;
+	lsi->io = options->io;
 	lsi->features = chip->features;
-	lsi->ccf = chip->ccf;
 	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
 
 	/* Somebody's program may still be running, waiting for reselection,
@@ -183,12 +216,22 @@ enum hba_result lsi_open(struct lsi *lsi, u16 io,
 	 * transceivers, interrupt pin driver, general-purpose pins.
 	 */
 	u8 id = lsi_read8(lsi, LSI_SCID) & SCID_ID_MASK & lsi->hba.last_id;
-	lsi->hba.own_id = id ? id : USUAL_HOST_ID;
+	lsi->hba.own_id = options->own_id != LSI_ID_AS_FOUND ? options->own_id
+			  : id			    ? id
+						    : USUAL_HOST_ID;
 	lsi->stest2 = lsi_read8(lsi, LSI_STEST2) & STEST2_DIF;
-	lsi->dcntl = (lsi_read8(lsi, LSI_DCNTL) & DCNTL_IRQM) | DCNTL_IRQD |
-		     DCNTL_COM;
+	lsi->dcntl = lsi_read8(lsi, LSI_DCNTL) & DCNTL_IRQM;
+	if (!(chip->features & CHIP_1010)) {
+		lsi->dcntl |= DCNTL_IRQD | DCNTL_COM;
+		lsi->scntl3 = chip->features & CHIP_80MHZ ? CCF_80MHZ
+							  : CCF_40MHZ;
+	}
 	lsi->gpreg = lsi_read8(lsi, LSI_GPREG);
 	lsi->gpcntl = lsi_read8(lsi, LSI_GPCNTL);
 	build_table(lsi);
-	return lsi_reset(lsi);
+	/* A target that is still connected would hold the bus for ever. */
+	if (!options->keep_bus || lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)
+		return lsi_reset(lsi);
+	reset_chip(lsi);
+	return settle(lsi);
 }

@@ -34,7 +34,7 @@ struct lsi {
 	struct hba hba; /* first: the contract's view of this chip */
 	u16 io;		/* I/O base of the operating registers */
 	u8 features;	/* CHIP_... */
-	u8 ccf;
+	u8 scntl3;
 	/* what the firmware had set for this board */
 	u8 stest2, dcntl, gpreg, gpcntl;
 	bool unusable; /* the last reset failed; try it again first */
@@ -48,11 +48,19 @@ struct lsi {
 
 #define NO_STATUS 0xff
 
+#define LSI_ID_AS_FOUND 0xff
+
+struct lsi_options {
+	const struct lsi_chip __seg_gs *chip;
+	u16 io;    /* I/O base of the operating registers */
+	u8 own_id; /* or LSI_ID_AS_FOUND: what the firmware has set, else 7 */
+	bool keep_bus; /* do not reset it */
+};
+
 /* Take over a chip: read what firmware left, then reset chip and bus.
  * HBA_OK, or HBA_CHIP if the chip does not answer or the bus is stuck.
  */
-enum hba_result lsi_open(struct lsi *lsi, u16 io,
-			 const struct lsi_chip __seg_gs *chip);
+enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options);
 
 /* Stop a running program [8xx-TM "ISTAT, ABRT"]. Bounded; false if it cannot be
  * stopped, and the chip needs lsi_reset() next.
@@ -63,9 +71,6 @@ bool lsi_abort(struct lsi *lsi);
  * asynchronous and narrow afterwards and have forgotten their commands.
  */
 enum hba_result lsi_reset(struct lsi *lsi);
-
-/* Software reset and all registers, bus left alone. */
-void lsi_reset_chip(struct lsi *lsi);
 
 /* Empty the DMA and SCSI FIFOs. */
 void lsi_clear_fifos(struct lsi *lsi);

@@ -56,6 +56,9 @@
 #define LSI_ISTAT1 0x15 /* 8 RW 875A 895A 896 1010 */
 #define ISTAT1_SRUN 0x02 /* SCRIPTS is running */
 
+#define LSI_CTEST0 0x18 /* 8 RW chip test 0 */
+#define CTEST0_EHP 0x20 /* no overlapped arbitration */
+
 #define LSI_CTEST3 0x1b /* 8 RW chip test 3 */
 #define CTEST3_CLF 0x04 /* clear DMA FIFO */
 
@@ -95,6 +98,7 @@
 #define LSI_RESPID1 0x4b /* 8 RW reselection IDs 15:8, wide chips */
 
 #define LSI_STEST1 0x4d /* 8 RW clock source and multiplier */
+#define STEST1_NO_SGE 0x30 /* 1010: ignore two causes of SGE */
 #define LSI_STEST2 0x4e /* 8 RW SCSI test 2 */
 #define STEST2_DIF 0x20 /* high-voltage differential board */
 #define LSI_STEST3 0x4f /* 8 RW SCSI test 3 */
@@ -102,11 +106,17 @@
 #define STEST3_CSF 0x02 /* clear SCSI FIFO */
 
 #define LSI_CCNTL0 0x56 /* 8 RW 875A 895A 896 1010; bit 7 ENPMJ */
+#define CCNTL0_DILS 0x02 /* no load/store within the chip */
+#define CCNTL0_DPR 0x01	 /* no pipelined requests */
 #define LSI_CCNTL1 0x57 /* 8 RW same chips */
 #define CCNTL1_DDAC 0x08 /* no 64-bit bus cycles */
 
 #define LSI_MMRS 0xa0	/* 32 RW first of seven high halves of addresses, */
 #define LSI_DNAD64 0xb8 /* 32 RW up to this one; same chips */
+
+#define LSI_AIPCNTL1 0xbf /* 8 RW 1010 */
+#define AIPCNTL1_DISAIP 0x08 /* do not make up protection bytes */
+#define LSI_DFBC 0xf0 /* 16 R 1010: bytes in the DMA FIFO */
 
 /* SCSI phases, as in SSTAT1 and in instructions */
 #define PHASE_DATA_OUT 0

@@ -3,7 +3,7 @@
  *
  * How many bytes of a cut-short block move never crossed the bus
  * [8xx-TM "Phase mismatch"], with the small FIFO (CTEST5.DFS = 0) and an
- * asynchronous, 8-bit bus.
+ * asynchronous, 8-bit bus. The 1010 counts what is in its FIFO.
  */
 #include "lsi.h"
 
@@ -22,7 +22,10 @@ u32 lsi_residual(struct lsi *lsi, bool data_out)
 	/* Data out: DBC counts what went into the FIFO; add what is still
 	 * in there and in the output latch.
 	 */
-	left += (lsi_read8(lsi, LSI_DFIFO) - left) & SMALL_FIFO_MASK;
+	if (lsi->features & CHIP_1010)
+		left += lsi_read16(lsi, LSI_DFBC);
+	else
+		left += (lsi_read8(lsi, LSI_DFIFO) - left) & SMALL_FIFO_MASK;
 	if (lsi_read8(lsi, LSI_SSTAT0) & SSTAT0_OLF)
 		left++;
 	return left;

@@ -30,7 +30,7 @@ bios_call:
 	pushl	%esi
 	pushl	%edi
 	pushl	%ebp
-	pushfl
+	pushfw
 	pushl	%edx			# read again behind the call
 	movzbl	%al, %eax
 	xorl	%ecx, %ecx
@@ -48,7 +48,8 @@ bios_call:
 	cli
 	lcallw	*2(%esp)
 	movzwl	%sp, %esp
-	pushfl
+	pushw	$0
+	pushfw				# V86 monitors need not know PUSHFD
 	pushal
 	C_INVARIANTS
 	movl	40(%esp), %edi		# behind PUSHAL, flags and vector
@@ -56,7 +57,7 @@ bios_call:
 	movl	$9, %ecx
 	rep movsl
 	addl	$44, %esp
-	popfl
+	popfw
 	popl	%ebp
 	popl	%edi
 	popl	%esi

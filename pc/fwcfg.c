@@ -47,28 +47,37 @@ static u32 fwcfg_be(u32 bytes)
 	return value;
 }
 
-u32 fwcfg_open(const char IN_ROM *name)
+/* Is the next name of the directory this one? */
+static bool name_is(const char IN_ROM *folder, const char IN_ROM *name)
+{
+	bool same = true, ended = false;
+
+	for (u32 i = 0; i < FWCFG_NAME_BYTES; i++) {
+		u8 c = fwcfg_byte();
+		u8 wanted = (u8)(*folder ? *folder++ : *name++);
+		if (ended)
+			continue;
+		same &= c == wanted;
+		ended = !c || !wanted;
+	}
+	return same;
+}
+
+bool fwcfg_open(const char IN_ROM *folder, const char IN_ROM *name, u32 *bytes)
 {
 	outw(FWCFG_SELECT, FWCFG_KEY_DIRECTORY);
 	u32 files = fwcfg_be(4);
 	if (files > FWCFG_MAX_FILES)
-		return 0;
+		files = 0;
 	while (files--) {
-		u32 size = fwcfg_be(4);
+		*bytes = fwcfg_be(4);
 		u16 key = (u16)fwcfg_be(2);
 		(void)fwcfg_be(2); /* reserved */
-		bool same = true, ended = false;
-		for (u32 i = 0; i < FWCFG_NAME_BYTES; i++) {
-			u8 c = fwcfg_byte();
-			if (!ended && c != (u8)name[i])
-				same = false;
-			if (!c || !name[i])
-				ended = true;
-		}
-		if (same) {
+		if (name_is(folder, name)) {
 			outw(FWCFG_SELECT, key);
-			return size;
+			return true;
 		}
 	}
-	return 0;
+	*bytes = 0;
+	return false;
 }

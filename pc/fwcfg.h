@@ -11,10 +11,10 @@
 /* Is this QEMU? */
 bool fwcfg_present(void);
 
-/* Select a file by name for reading from its start, where fwcfg_present().
- * Returns its size in bytes, 0 if there is no such file.
+/* Select a file by folder and name for reading from its start, where
+ * fwcfg_present(). False, and 0 bytes, if there is no such file.
  */
-u32 fwcfg_open(const char IN_ROM *name);
+bool fwcfg_open(const char IN_ROM *folder, const char IN_ROM *name, u32 *bytes);
 
 /* The next byte of the selected file. */
 u8 fwcfg_byte(void);

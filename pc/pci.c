@@ -8,7 +8,6 @@
 #include "bios.h"
 
 #define PCI_BIOS_PRESENT 0xb101
-#define PCI_FIND_DEVICE 0xb102
 #define PCI_READ_DWORD 0xb10a
 #define PCI_WRITE_WORD 0xb10c
 #define PCI_SIGNATURE 0x20494350u /* "PCI " in EDX */
@@ -20,12 +19,14 @@ static bool pci_call(u16 function, struct bios_regs *regs)
 	return !(regs->flags & FLAGS_CF) && (regs->eax & 0xff00) == 0;
 }
 
-bool pci_present(void)
+u16 pci_version(u32 *last_bus)
 {
 	struct bios_regs regs = {0};
 
-	return pci_call(PCI_BIOS_PRESENT, &regs) &&
-	       regs.edx == PCI_SIGNATURE;
+	if (!pci_call(PCI_BIOS_PRESENT, &regs) || regs.edx != PCI_SIGNATURE)
+		return 0;
+	*last_bus = regs.ecx & 0xff;
+	return (u16)regs.ebx;
 }
 
 u32 pci_read32(u16 address, u8 reg)
@@ -43,12 +44,12 @@ void pci_write16(u16 address, u8 reg, u16 value)
 	(void)pci_call(PCI_WRITE_WORD, &regs);
 }
 
-bool pci_find(u32 id, u16 index, u16 *address)
+bool pci_has_function(u16 address)
 {
-	struct bios_regs regs = {.edx = (u16)id, .ecx = id >> 16, .esi = index};
+	u32 header;
 
-	if (!pci_call(PCI_FIND_DEVICE, &regs))
-		return false;
-	*address = (u16)regs.ebx;
-	return true;
+	if (!(address & 7))
+		return true;
+	header = pci_read32((u16)(address & ~7u), PCI_HEADER);
+	return header != 0xffffffff && header & PCI_HEADER_SEVERAL;
 }

@@ -14,19 +14,29 @@
 #define PCI_COMMAND_IO 0x0001u
 #define PCI_COMMAND_MEMORY 0x0002u
 #define PCI_COMMAND_MASTER 0x0004u
+#define PCI_REVISION 0x08 /* dword: class << 8 | revision */
+#define PCI_HEADER 0x0c	  /* dword: header type in 22:16 */
+#define PCI_HEADER_SEVERAL 0x800000u /* functions */
+#define PCI_HEADER_TYPE_MASK 0x7f0000u
+#define PCI_HEADER_BRIDGE 0x010000u
+#define PCI_BUSES 0x18 /* of a bridge; dword: secondary bus in 15:8 */
 #define PCI_BAR0 0x10
 #define PCI_BAR_IS_IO 0x1u
 #define PCI_SUBSYSTEM 0x2c /* dword: device << 16 | vendor */
 
-/* True if the BIOS answers PCI BIOS calls. */
-bool pci_present(void);
+/* Version of the PCI BIOS, such as 0210h, and the highest bus number; 0 if there
+ * is none.
+ */
+u16 pci_version(u32 *last_bus);
+
+/* May there be a function at that address? One that is not 0 may be an alias of
+ * it, unless function 0 says that the device has several.
+ */
+bool pci_has_function(u16 address);
 
 /* A register of configuration space; all ones if the BIOS refuses. */
 u32 pci_read32(u16 address, u8 reg);
 
 void pci_write16(u16 address, u8 reg, u16 value);
-
-/* Find the index-th device with this ID (device << 16 | vendor). False if there are not so many. */
-bool pci_find(u32 id, u16 index, u16 *address);
 
 #endif

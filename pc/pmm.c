@@ -10,7 +10,7 @@
 #include "table.h"
 
 #define PMM_SIGNATURE 0x4d4d5024u /* "$PMM" */
-#define PMM_LENGTH 0x05
+#define PMM_BYTES 0x0b /* all that we use */
 #define PMM_ENTRY 0x07
 
 #define PMM_ALLOCATE 0
@@ -22,7 +22,7 @@
 /* The far entry point, 0 if there is no valid structure. */
 static u32 pmm_entry(void)
 {
-	return table_open(PMM_SIGNATURE, PMM_LENGTH) ? FAR32(PMM_ENTRY) : 0;
+	return table_open(PMM_SIGNATURE, PMM_BYTES) ? FAR32(PMM_ENTRY) : 0;
 }
 
 bool pmm_present(void)

@@ -10,7 +10,7 @@
 #include "table.h"
 
 #define PNP_SIGNATURE 0x506e5024u /* "$PnP" */
-#define PNP_LENGTH 0x05
+#define PNP_BYTES 0x21
 #define PNP_ENTRY 0x0d	 /* dword: real-mode entry point */
 #define PNP_SEGMENT 0x1b /* word: what it wants to have for data */
 
@@ -28,7 +28,7 @@ bool pnp_bbs(void)
 {
 	volatile u16 version = 0;
 
-	if (!table_open(PNP_SIGNATURE, PNP_LENGTH) || !FAR32(PNP_ENTRY))
+	if (!table_open(PNP_SIGNATURE, PNP_BYTES) || !FAR32(PNP_ENTRY))
 		return false;
 	u16 words[] = {
 		GET_BBS_VERSION,

@@ -9,7 +9,9 @@
 
 #include "types.h"
 
-/* Point FS at the table. False if there is none. */
-bool table_open(u32 signature, u32 length_at);
+/* Point FS at the table, which has at least so many bytes. False if there is
+ * none.
+ */
+bool table_open(u32 signature, u32 least_bytes);
 
 #endif

@@ -43,6 +43,7 @@ void banner_chip(const struct lsi_chip __seg_gs *chip, u16 pci_address)
 {
 	struct text text = {0};
 
+	text_rom(&text, ROM_STRING("53C"));
 	text_rom(&text, chip->name);
 	text_rom(&text, ROM_STRING(" at PCI "));
 	text_pci_address(&text, pci_address);

@@ -49,19 +49,18 @@ static void connect_cds(struct int13_state *state)
 	state->previous_cd = connect_hook(IVT_INT13, rom_int13_cd);
 }
 
-static void disconnect_cds(struct int13_state *state)
+void cd_disconnect(void)
 {
-	bda_open();
-	if (FAR32(IVT_INT13) !=
-	    ((u32)rom_segment() << 16 | (u32)rom_int13_cd))
-		return; /* somebody else has come after us */
-	FAR32(IVT_INT13) = state->previous_cd;
-	state->cd_count = 0;
+	struct int13_state *state = &workspace.int13;
+
+	image_end_emulation(state);
+	if (state->cd_count &&
+	    connect_unhook(IVT_INT13, rom_int13_cd, state->previous_cd))
+		state->cd_count = 0;
 }
 
 /* ---- The choice ------------------------------------------------------------ */
 
-#define CHOICE_MS 5000
 #define NAME_BYTES 28
 #define FIRST_PRINTABLE ' '
 #define LAST_PRINTABLE '~'
@@ -88,7 +87,7 @@ static char wait_for_key(void)
 	struct clock clock;
 	struct bios_regs regs;
 
-	clock_start(&clock, CHOICE_MS);
+	clock_start(&clock, workspace.choice_seconds * 1000u);
 	do {
 		regs.eax = INT16_CHECK;
 		bios_call(0x16, &regs);
@@ -149,7 +148,8 @@ static enum image_result find_image(const struct int13_call *call,
 
 	if (result == IMAGE_OK)
 		result = catalog_read(call, lba, &catalog);
-	if (result == IMAGE_OK && catalog.images > 1) {
+	if (result == IMAGE_OK && catalog.images > 1 &&
+	    workspace.choice_seconds) {
 		result = print_choices(call, &catalog);
 		if (result == IMAGE_OK)
 			choice = ask(catalog.images);
@@ -244,7 +244,7 @@ u32 cd_boot(u32 slot)
 	if (result != IMAGE_OK) {
 		print_reason(result);
 		if (!connected)
-			disconnect_cds(state);
+			cd_disconnect();
 		return 0;
 	}
 	connect_hook_int18();

@@ -22,6 +22,15 @@ u32 connect_hook(u32 vector, const char *entry)
 	return previous;
 }
 
+bool connect_unhook(u32 vector, const char *entry, u32 previous)
+{
+	bda_open();
+	if (FAR32(vector) != ((u32)rom_segment() << 16 | (u32)entry))
+		return false; /* somebody else has come after us */
+	FAR32(vector) = previous;
+	return true;
+}
+
 #define MIB_SHIFT 20
 #define MIB_PER_GIB 1024
 #define FIRST_MIB_SHOWN_AS_GIB (10 * MIB_PER_GIB)
@@ -53,6 +62,8 @@ void connect_print_drive(u32 slot)
 	const char IN_ROM *header =
 		(const char IN_ROM *)((u32)pnp_slots + slot * PNP_SLOT_BYTES);
 
+	if (workspace.quiet)
+		return;
 	console_hex8(disk->number);
 	console_rom(ROM_STRING("h: "));
 	console_rom(header + PNP_PRODUCT);
@@ -71,15 +82,28 @@ static void connect_disk(u32 slot)
 
 	if (disk->number)
 		return;
-	bool first = !state->drive_map;
 	if (!drives_connect(state, disk)) {
+		if (workspace.quiet)
+			return;
 		console_rom(ROM_STRING("lsi8xx-rom: no drive number is free"));
 		console_newline();
 		return;
 	}
-	if (first)
+	if (!workspace.int13_hooked)
 		state->previous = connect_hook(IVT_INT13, rom_int13);
+	workspace.int13_hooked = true;
 	connect_print_drive(slot);
+}
+
+/* Others may have come after us, and then both number and vector stay. */
+static void disconnect_disk(u32 slot)
+{
+	struct int13_state *state = &workspace.int13;
+
+	if (drives_disconnect(state, &state->disk[slot]) &&
+	    !state->drive_map &&
+	    connect_unhook(IVT_INT13, rom_int13, state->previous))
+		workspace.int13_hooked = false;
 }
 
 /* ---- A BIOS without boot entries ----------------------------------------- */
@@ -170,8 +194,17 @@ u32 boot_connect(u32 slot)
 		entry = before_int18();
 		return entry ? entry : workspace.previous_int18;
 	}
+	bool leave = slot & BOOT_DISCONNECT;
+	slot &= ~(u32)BOOT_DISCONNECT;
 	if (slot >= state->disks)
 		return 0;
+	if (leave) {
+		if (is_cd(slot))
+			cd_disconnect();
+		else
+			disconnect_disk(slot);
+		return 0;
+	}
 	workspace.bios_boots = true;
 	workspace.cds_tried = true;
 	if (is_cd(slot))

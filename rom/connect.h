@@ -8,8 +8,9 @@
 
 #include "int13/drives.h"
 
-/* Called on our stack by entry.S:bcv_common, for a slot or for BOOT_INT18 and
- * BOOT_INT19. Returns the far address to go to, 0 to go back.
+/* Called on our stack by entry.S:bcv_common, for a slot, for a slot with
+ * BOOT_DISCONNECT, or for BOOT_INT18 and BOOT_INT19. Returns the far address to
+ * go to, 0 to go back.
  */
 u32 boot_connect(u32 slot);
 
@@ -26,9 +27,15 @@ u32 connect_hook(u32 vector, const char *entry);
 /* Hear of it when nothing boots, or what was booted gives up. */
 void connect_hook_int18(void);
 
+/* Let go of an interrupt vector, if it is still ours. False if it is not. */
+bool connect_unhook(u32 vector, const char *entry, u32 previous);
+
 /* Boot the CD of that slot (cdboot.c): where to go, with the drive number in
  * workspace.boot_drive; 0, and nothing has changed, if that cannot be done.
  */
 u32 cd_boot(u32 slot);
+
+/* Take the image and the numbers of CDs away again. */
+void cd_disconnect(void);
 
 #endif

@@ -19,6 +19,8 @@ rom_header:
 	.byte	0			# 06 checksum: romsign.py
 	.byte	0
 	.word	0			# 08 workspace segment: init
+	.long	ROM_OURS		# 0A known to other copies by this
+	.word	0			# 0E PCI address of the controller: init
 	.org	rom_header + 0x18
 	.word	pcir - rom_header	# 18 PCI data structure
 	.word	pnp_slots		# 1A first PnP header
@@ -47,51 +49,50 @@ device_list:
 	.word	0
 	.endr
 
-/* ---- One PnP header for each disk there may be ------------------------ */
+/* ---- PnP header of the first unit; init makes the others after it ------- */
 	.section .pnp, "a"
 	.balign	16
 	.globl	pnp_slots
 pnp_slots:
-	.set	slot, 0
-	.rept	PNP_SLOTS
-0:	.ascii	"$PnP"			# 00
+	.ascii	"$PnP"			# 00
 	.byte	0x01			# 04 revision
 	.byte	PNP_HEADER_BYTES / 16	# 05 length
-	.if	slot < PNP_SLOTS - 1
-	.word	pnp_slots + (slot + 1) * PNP_SLOT_BYTES	# 06 next
-	.else
-	.word	0
-	.endif
+	.word	0			# 06 next: init
 	.byte	0			# 08
 	.byte	0			# 09 checksum: romsign.py, init
 	.long	0			# 0A EISA ID: none
 	.word	manufacturer		# 0E
-	.word	pnp_slots + slot * PNP_SLOT_BYTES + PNP_PRODUCT	# 10
+	.word	pnp_slots + PNP_PRODUCT	# 10
 	.byte	0x01, 0x00, 0x00	# 12 type: mass storage, SCSI
 	.byte	0x74			# 15 shadowable, cacheable, only for
 					#    booting, initial program load
-	.word	bcv_stubs + slot * 5	# 16 boot connection vector
-	.word	0			# 18 disconnect vector
+	.word	bcv_stubs		# 16 boot connection vector
+	.word	disconnect_stubs	# 18 disconnect vector
 	.word	0			# 1A bootstrap entry vector
 	.word	0			# 1C
 	.word	0			# 1E static resources
 	.asciz	"SCSI disk"		# 20 product: init
-	.org	0b + PNP_SLOT_BYTES
-	.set	slot, slot + 1
-	.endr
+	.org	pnp_slots + PNP_SLOT_BYTES
 
 	.section .romdata, "a"
 manufacturer:
 	.asciz	"lsi8xx-rom"
 
-/* ---- Each boot connection vector knows its number --------------------- */
-	.section .text.bcv, "ax"
-	.globl	bcv_stubs
-bcv_stubs:
+/* ---- Each vector knows its number -------------------------------------- */
+	.macro	STUBS flag
 	.set	slot, 0
 	.rept	PNP_SLOTS
-	.byte	0x6a, slot		# pushw $slot
+	.byte	0x6a, slot | \flag	# pushw $slot; PNP_STUB_BYTES
 	.byte	0xe9			# jmp
 	.word	bcv_common - . - 2
 	.set	slot, slot + 1
 	.endr
+	.endm
+
+	.section .text.bcv, "ax"
+	.globl	bcv_stubs
+bcv_stubs:
+	STUBS	0
+	.globl	disconnect_stubs
+disconnect_stubs:
+	STUBS	BOOT_DISCONNECT

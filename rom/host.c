@@ -2,16 +2,18 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Both files have one Open Firmware path a line, such as
- * /pci@i0cf8/scsi@3/channel@0/disk@1,0
- * with device[,function] of the controller and target,LUN of the disk;
+ * /pci@i0cf8/pci-bridge@5/scsi@3/channel@0/disk@1,0
+ * with device[,function] of bridges and controller, target,LUN of the disk;
  * "bios-geometry" has cylinders, heads and sectors behind it.
  */
 #include "host.h"
 
 #include "pc/fwcfg.h"
+#include "pc/pci.h"
 
 #define LINE_BYTES 128
 #define MOST_LINES 64
+#define ROOT ROM_STRING("")
 
 struct line {
 	u32 length;
@@ -89,19 +91,56 @@ static bool unit_address(const char **at, u32 *first, u32 *second)
 	return !skip(at, ROM_STRING(",")) || hex_number(at, second);
 }
 
+/* The bridge to a bus, which lies on one with a lower number */
+static bool find_bridge(u32 bus, u16 *pci_address)
+{
+	for (u32 at = 0; at < bus << 8; at++) {
+		if ((pci_read32((u16)at, PCI_HEADER) & PCI_HEADER_TYPE_MASK) !=
+			    PCI_HEADER_BRIDGE ||
+		    (pci_read32((u16)at, PCI_BUSES) >> 8 & 0xff) != bus)
+			continue;
+		*pci_address = (u16)at;
+		return true;
+	}
+	return false;
+}
+
+void host_find_path(u16 pci_address, struct host_path *path)
+{
+	path->steps = 0;
+	for (u8 i = 0; i <= HOST_MOST_BRIDGES; i++) {
+		path->step[i] = (u8)pci_address;
+		if (!(pci_address >> 8)) {
+			path->steps = (u8)(i + 1);
+			return;
+		}
+		if (!find_bridge(pci_address >> 8, &pci_address))
+			return;
+	}
+}
+
+/* Step over the path of the controller, which begins at the root. */
+static bool skip_controller(const char **at, const struct host_path *path)
+{
+	u32 slot, function;
+
+	if (!path->steps || !skip(at, ROM_STRING("/pci@i0cf8")))
+		return false;
+	for (u32 i = path->steps; i; i--)
+		if (!skip(at, ROM_STRING("/")) ||
+		    !unit_address(at, &slot, &function) ||
+		    (slot << 3 | function) != path->step[i - 1])
+			return false;
+	return true;
+}
+
 /* Step over a path that names the unit. */
-static bool skip_unit(const char **at, u16 pci_address,
+static bool skip_unit(const char **at, const struct host_path *path,
 		      struct scsi_device device)
 {
-	u32 slot, function, channel, ignored, target, lun;
+	u32 channel, ignored, target, lun;
 
-	/* Controllers behind a bridge have a longer path and a bus number
-	 * that is not in it.
-	 */
-	return (pci_address >> 8) == 0 &&
-	       skip(at, ROM_STRING("/pci@i0cf8/")) &&
-	       unit_address(at, &slot, &function) &&
-	       (slot << 3 | function) == (pci_address & 0xff) &&
+	return skip_controller(at, path) &&
 	       skip(at, ROM_STRING("/channel")) &&
 	       unit_address(at, &channel, &ignored) &&
 	       skip(at, ROM_STRING("/disk")) &&
@@ -110,15 +149,16 @@ static bool skip_unit(const char **at, u16 pci_address,
 	       (!**at || **at == '/' || **at == ' ');
 }
 
-u8 host_boot_rank(u16 pci_address, struct scsi_device device)
+u8 host_boot_rank(const struct host_path *path, struct scsi_device device)
 {
-	u32 left = fwcfg_open(ROM_STRING("bootorder"));
+	u32 left;
 	struct line line;
 
+	(void)fwcfg_open(ROOT, ROM_STRING("bootorder"), &left);
 	for (u8 rank = 0; rank < MOST_LINES && read_line(&line, &left);
 	     rank++) {
 		const char *at = line.bytes;
-		if (skip_unit(&at, pci_address, device))
+		if (skip_unit(&at, path, device))
 			return rank;
 	}
 	return HOST_NO_RANK;
@@ -134,16 +174,17 @@ static bool decimal_number(const char **at, u32 most, u32 *value)
 	return *value >= 1 && *value <= most;
 }
 
-bool host_geometry(u16 pci_address, struct scsi_device device,
+bool host_geometry(const struct host_path *path, struct scsi_device device,
 		   struct geometry *geometry)
 {
-	u32 left = fwcfg_open(ROM_STRING("bios-geometry"));
+	u32 left;
 	u32 cylinders, heads, sectors;
 	struct line line;
 
+	(void)fwcfg_open(ROOT, ROM_STRING("bios-geometry"), &left);
 	for (u32 i = 0; i < MOST_LINES && read_line(&line, &left); i++) {
 		const char *at = line.bytes;
-		if (skip_unit(&at, pci_address, device) &&
+		if (skip_unit(&at, path, device) &&
 		    decimal_number(&at, 1024, &cylinders) &&
 		    decimal_number(&at, 255, &heads) &&
 		    decimal_number(&at, 63, &sectors)) {
@@ -153,10 +194,4 @@ bool host_geometry(u16 pci_address, struct scsi_device device,
 		}
 	}
 	return false;
-}
-
-bool host_native_blocks(void)
-{
-	return fwcfg_open(ROM_STRING("opt/lsi8xx-rom/native-blocks")) &&
-	       fwcfg_byte() == '1';
 }

@@ -11,21 +11,28 @@
 #include "scsi/scsi.h"
 
 #define HOST_NO_RANK 0xff
+#define HOST_MOST_BRIDGES 3
 
-/* Rank of a unit of the controller at this PCI address in QEMU's list (0 is
- * first), HOST_NO_RANK if it is not named or there is no list.
+/* Where the controller is: device << 3 | function of itself, of the bridge to
+ * its bus, of the bridge to that one's, up to bus 0
  */
-u8 host_boot_rank(u16 pci_address, struct scsi_device device);
+struct host_path {
+	u8 steps; /* 0: further away than we can say */
+	u8 step[1 + HOST_MOST_BRIDGES];
+};
+
+/* Find it by PCI BIOS calls: on a stack that has room for them. */
+void host_find_path(u16 pci_address, struct host_path *path);
+
+/* Rank of a unit of that controller in QEMU's list (0 is first), HOST_NO_RANK
+ * if it is not named or there is no list.
+ */
+u8 host_boot_rank(const struct host_path *path, struct scsi_device device);
 
 /* The geometry the host gives to the unit; false if it gives none that can
  * be used.
  */
-bool host_geometry(u16 pci_address, struct scsi_device device,
+bool host_geometry(const struct host_path *path, struct scsi_device device,
 		   struct geometry *geometry);
-
-/* Does the host want large blocks as they are? File
- * "opt/lsi8xx-rom/native-blocks", "1".
- */
-bool host_native_blocks(void);
 
 #endif

@@ -9,7 +9,8 @@
 #include "image.h"
 #include "pc/far.h"
 
-extern const char pnp_slots[], cd_end[]; /* offsets in the image */
+extern const char pnp_slots[], bcv_stubs[], disconnect_stubs[],
+	cd_end[]; /* offsets in the image */
 
 static u32 slot_offset(u32 slot)
 {
@@ -27,9 +28,17 @@ static u8 image_sum(u32 from, u32 bytes)
 
 void image_set_entry(u16 image, u32 slot, const struct text *product)
 {
-	u32 to = slot_offset(slot) + PNP_PRODUCT;
+	u32 from = slot_offset(0), to = slot_offset(slot);
 
 	far_open(image);
+	for (u32 i = 0; i < PNP_HEADER_BYTES; i++)
+		FAR8(to + i) = *(const u8 IN_ROM *)(from + i);
+	FAR16(to + PNP_TEXT) = (u16)(to + PNP_PRODUCT);
+	FAR16(to + PNP_BCV) = (u16)((u32)bcv_stubs + slot * PNP_STUB_BYTES);
+	FAR16(to + PNP_BEV) = 0;
+	FAR16(to + PNP_DISCONNECT) =
+		(u16)((u32)disconnect_stubs + slot * PNP_STUB_BYTES);
+	to += PNP_PRODUCT;
 	for (u32 i = 0; i < PNP_PRODUCT_BYTES; i++)
 		FAR8(to + i) = i < product->length && i < PNP_PRODUCT_BYTES - 1
 				       ? (u8)product->bytes[i]
@@ -80,6 +89,12 @@ bool image_set_workspace(u16 image, u16 segment)
 	far_open(image);
 	FAR16(ROM_WORKSPACE_SEGMENT) = segment;
 	return FAR16(ROM_WORKSPACE_SEGMENT) == segment;
+}
+
+void image_set_controller(u16 image, u16 pci_address)
+{
+	far_open(image);
+	FAR16(ROM_CONTROLLER) = pci_address;
 }
 
 u32 image_most_bytes(void)

@@ -9,7 +9,7 @@
 
 #include "pc/text.h"
 
-/* Write the text of a boot entry (0 to PNP_SLOTS - 1). */
+/* Write the boot entry of a disk (0 to PNP_SLOTS - 1). */
 void image_set_entry(u16 image, u32 slot, const struct text *product);
 
 /* Make it one that boots, in place of one that connects a disk. */
@@ -28,6 +28,9 @@ void image_shrink(u16 image, u32 entries, bool cds);
 
 /* Remember our RAM's segment in the image. False if that cannot be written. */
 bool image_set_workspace(u16 image, u16 segment);
+
+/* And the controller, for other copies */
+void image_set_controller(u16 image, u16 pci_address);
 
 /* Bytes of the image that may have to stay */
 u32 image_most_bytes(void);

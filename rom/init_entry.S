@@ -12,7 +12,8 @@
 	.code16
 
 /* Purpose:   option ROM initialisation [PCI 3.0 firmware, PnP-BIOS 1.0A]
- * In:        AX = bus/device/function, if the BIOS is a PCI BIOS
+ * In:        AX = bus/device/function, if the BIOS is a PCI BIOS;
+ *            BX = where the image is to stay, if it is one of version 3
  * Out:       AX = what was found [PnP-BIOS 1.0A "Initialization"]
  * Preserves: all other registers, upper halves included
  * Stack:     the caller's for the search for a controller (400 bytes), then
@@ -30,6 +31,7 @@ rom_init:
 	pushw	%gs
 	cld
 	movl	%esp, %ebp		# the upper half may not be zero
+	movzwl	%bx, %edx
 	movw	%ss, %bx		# C wants DS = ES = SS and GS = CS
 	movw	%bx, %ds
 	movw	%bx, %es

@@ -5,7 +5,10 @@
  */
 #include "memory.h"
 
+#include "image_edit.h"
+#include "init.h"
 #include "pc/bda.h"
+#include "pc/far.h"
 #include "pc/pmm.h"
 
 #define KIB 1024
@@ -52,4 +55,14 @@ void memory_give_back(u16 segment, u16 kib)
 		FAR16(BDA_MEMORY_KIB) = (u16)(top + kib);
 	else
 		pmm_free(segment);
+}
+
+void memory_leave(const struct memory *memory)
+{
+	image_set_workspace(memory->image, 0);
+	image_shrink(memory->image, 0, false);
+	if (memory->workspace)
+		memory_give_back(memory->workspace, WORKSPACE_KIB);
+	if (memory->image_kib)
+		memory_give_back(memory->image, memory->image_kib);
 }

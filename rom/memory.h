@@ -18,4 +18,14 @@ u16 memory_take(u16 kib, bool permanent);
  */
 void memory_give_back(u16 segment, u16 kib);
 
+/* What init has taken */
+struct memory {
+	u16 image;     /* segment of the image that stays */
+	u16 image_kib; /* of a copy that was made for it; 0 if there is none */
+	u16 workspace; /* segment, or 0 */
+};
+
+/* Give all back; nothing of us stays. */
+void memory_leave(const struct memory *memory);
+
 #endif

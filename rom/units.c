@@ -26,7 +26,7 @@ struct found {
 
 enum unit {
 	UNIT_FINE, /* a drive of ours now, or none of our business */
-	UNIT_TROUBLE, /* the same, but a line says what is wrong with it */
+	UNIT_TROUBLE, /* the same, but there was something to say about it */
 	UNIT_ABSENT,
 	UNIT_UNUSABLE,
 	UNIT_HUNG, /* did not even end an INQUIRY */
@@ -55,14 +55,14 @@ static void give_buffer_back(void)
 /* Keep the buffer beyond POST. */
 static bool keep_buffer(void)
 {
-	if (workspace.post.buffer_kept)
+	if (workspace.buffer_kept)
 		return true;
 	give_buffer_back();
 	take_buffer(true);
-	workspace.post.buffer_kept = state()->buffer_segment != 0;
-	if (!workspace.post.buffer_kept)
+	workspace.buffer_kept = state()->buffer_segment != 0;
+	if (!workspace.buffer_kept)
 		take_buffer(false);
-	return workspace.post.buffer_kept;
+	return workspace.buffer_kept;
 }
 
 /* Is there data on the disc, where its descriptors have to be? */
@@ -131,7 +131,8 @@ static void add_unit(struct disk *disk, const struct found *found)
 	struct geometry geometry;
 
 	if (workspace.post.fwcfg && !(disk->flags & DISK_CD) &&
-	    host_geometry(state()->pci_address, disk->device, &geometry) &&
+	    host_geometry(&workspace.post.settings.path, disk->device,
+			  &geometry) &&
 	    geometry_fits(&geometry, sectors_32(disk)))
 		disk->geometry = geometry;
 	banner_controller(&product, state()->pci_address);
@@ -160,8 +161,19 @@ static u8 kind_of(const struct scsi_inquiry *inquiry)
 static void print_line(struct scsi_device device, const struct found *found,
 		       const char IN_ROM *words)
 {
+	if (workspace.quiet)
+		return;
 	banner_failure(device, &found->inquiry);
 	banner_reason(words, found->capacity.block_bytes);
+}
+
+static enum unit fine(struct scsi_device device, const struct found *found,
+		      const char IN_ROM *words)
+{
+	if (!workspace.post.settings.switches[SWITCH_VERBOSE])
+		return UNIT_FINE;
+	print_line(device, found, words);
+	return UNIT_TROUBLE;
 }
 
 /* One unit. Prints a line if it is there but cannot be used. `first` is LUN 0
@@ -180,7 +192,10 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 		return UNIT_ABSENT;
 	if (result == SCSI_OK && found->inquiry.type != INQUIRY_TYPE_DISK &&
 	    !is_cd(&found->inquiry))
-		return UNIT_FINE;
+		return first && same_unit(first, found)
+			       ? UNIT_FINE
+			       : fine(device, found,
+				      ROM_STRING("neither disk nor CD"));
 	if (result != SCSI_OK) {
 		failure = banner_words(result);
 	} else if (state()->disks == MOST_DISKS) {
@@ -195,7 +210,7 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 	if (!failure) {
 		add_unit(disk, found);
 		if (!found->trouble)
-			return UNIT_FINE;
+			return fine(device, found, banner_words(SCSI_OK));
 		print_line(device, found, found->trouble);
 		return UNIT_TROUBLE;
 	}
@@ -250,7 +265,8 @@ bool units_scan(void)
 		struct scsi_device device = {.target = id};
 		struct found first;
 
-		if (id == hba->own_id)
+		/* Seen: QEMU lets a disk have our ID. */
+		if (id == hba->own_id && !workspace.post.fwcfg)
 			continue;
 		enum unit unit = scan_unit(device, &first, NULL);
 		hung = unit == UNIT_HUNG ? hung + 1 : 0;
@@ -263,11 +279,11 @@ bool units_scan(void)
 		if (!scan_luns_behind(device, &first))
 			quiet = false;
 	}
-	if (hung == 2) {
+	if (hung == 2 && !workspace.quiet) {
 		console_newline();
 		console_rom(ROM_STRING("  the bus hangs, scan ended"));
 	}
-	if (!workspace.post.buffer_kept || !state()->disks)
+	if (!workspace.buffer_kept || !state()->disks)
 		give_buffer_back();
 	state()->bus.suspect = false; /* an ID that is free is no trouble */
 	return quiet;

@@ -9,7 +9,7 @@
 #define ROM_WORKSPACE_H
 
 #define WORKSPACE_BYTES 2048
-#define STACK_BYTES 868
+#define STACK_BYTES 856
 
 /* Offsets in the block that rom/entry.S uses */
 #define WS_CALLER_ESP (STACK_BYTES + 0)
@@ -35,14 +35,21 @@
 #include "int13/drives.h"
 #include "lsi/lsi.h"
 #include "pc/phys.h"
+#include "host.h"
+#include "switches.h"
 
-/* What rom/init.c finds out on the BIOS's stack and uses on ours */
+struct post_settings {
+	u8 switches[SWITCHES];
+	struct host_path path; /* where fwcfg */
+};
+
+/* What POST finds out on the BIOS's stack and uses on ours */
 struct post_state {
 	const struct lsi_chip __seg_gs *chip;
 	u16 io;
 	u16 image; /* segment of the image that stays */
+	struct post_settings settings;
 	bool fwcfg; /* QEMU's configuration device is there */
-	bool buffer_kept; /* the block buffer is a permanent one */
 	u8 cds;
 	u8 image_kib; /* of a copy in RAM, else 0 */
 };
@@ -54,7 +61,11 @@ struct workspace {
 	u32 phys_base;	  /* pc/phys.h */
 	u8 busy;	  /* bit 0: a call is under way */
 	u8 boot_drive;	  /* for DL, when what boot_connect() names is gone to */
-	bool cds_tried;
+	u8 choice_seconds; /* how long the menu of a CD waits; 0: there is none */
+	bool cds_tried : 1;
+	bool buffer_kept : 1; /* POST: the block buffer is a permanent one */
+	bool int13_hooked : 1;
+	bool quiet : 1;	     /* nothing on the screen but what a CD needs */
 	bool bios_boots : 1; /* it has called a boot entry: it needs no help */
 	bool int19_waits : 1; /* a CD was booted before its old handler */
 	bool cd_leads : 1;   /* the host wants a CD before all others */

@@ -17,7 +17,6 @@ from pathlib import Path
 from machine import BUILD, TOP, Machine
 from media import one_at_a_time
 
-AGENT_ROM = BUILD / "tests" / "agent.rom"
 RECORDER = 0x4000     # linear address of tests/agent/recorder.S
 RECORD = RECORDER + 0x80
 RECORDED_AX = 0x9876
@@ -27,12 +26,15 @@ STACK_BASE = 0x2000   # linear; STACK_SEGMENT in agent.S
 STACK_BYTES = 0x1000
 STACK_FILL = 0xA5
 STACK_BUDGET = 64     # bytes of the caller's stack that INT 13h may use
+INT_FRAME = 6
+MOST_TRIES = 10_000
 
 PACKET = 0x0500       # where packets and result buffers go by default
 BUFFER = 0x10000      # where data goes by default
 
 BDA_DISK_STATUS = 0x474
 BDA_DISK_COUNT = 0x475
+BDA_TICKS = 0x46C
 
 CF, ZF, SF, IF, DF, OF = 0x001, 0x040, 0x080, 0x200, 0x400, 0x800
 FIXED_FLAG = 0x002
@@ -51,17 +53,22 @@ def assemble(name: str, *options: str) -> bytes:
 
 
 @one_at_a_time
-def build_agent() -> Path:
-    """Assemble the agent into an option ROM."""
-    code = assemble("agent", f"-DROM_BLOCKS={AGENT_BLOCKS}")
-    image = bytearray(code.ljust(AGENT_BLOCKS * 512, b"\0"))
-    assert len(image) == AGENT_BLOCKS * 512
+def option_rom(name: str, blocks: int) -> Path:
+    """Assemble tests/agent/<name>.S into an option ROM with one $PnP header."""
+    code = assemble(name, f"-DROM_BLOCKS={blocks}")
+    image = bytearray(code.ljust(blocks * 512, b"\0"))
+    assert len(image) == blocks * 512
     pnp = struct.unpack_from("<H", image, 0x1A)[0]
     image[pnp + 9] = -sum(image[pnp:pnp + 32]) & 0xFF
     image[-1] = -sum(image) & 0xFF
-    if not AGENT_ROM.exists() or AGENT_ROM.read_bytes() != image:
-        AGENT_ROM.write_bytes(image)
-    return AGENT_ROM
+    rom = BUILD / "tests" / f"{name}.rom"
+    if not rom.exists() or rom.read_bytes() != image:
+        rom.write_bytes(image)
+    return rom
+
+
+def build_agent() -> Path:
+    return option_rom("agent", AGENT_BLOCKS)
 
 
 @dataclass(frozen=True)
@@ -208,8 +215,10 @@ class Agent:
         """
         before = Registers(flags=FIXED_FLAG | IF | CF).with_halves(**values)
         self.fill(STACK_BASE, STACK_BYTES, STACK_FILL)
+        ticks = self.ticks()
         after = self.interrupt(0x13, before)
         self._check_laws(before, after, changes.split())
+        self._check_stack(ticks)
         return after
 
     def _check_laws(self, before: Registers, after: Registers, changes: list[str]) -> None:
@@ -224,13 +233,31 @@ class Agent:
                                 f"to {getattr(after, f.name):#x}")
         if masked.flags != before.flags:
             raise LawBroken(f"flags changed from {before.flags:#x} to {after.flags:#x}")
+
+    def _check_stack(self, ticks_before: int) -> None:
+        """Interrupts come in on the caller's stack while the chip works; what
+        their handler takes is not the call's."""
         used = self.stack_used()
+        if used > STACK_BUDGET and self.ticks() != ticks_before:
+            used -= self._stack_of_a_tick()
         if used > STACK_BUDGET:
             raise LawBroken(f"{used} bytes of the caller's stack used")
 
+    def _stack_of_a_tick(self) -> int:
+        """What the BIOS's handler of the timer takes, coming in between calls
+        of an interrupt that does nothing."""
+        self.fill(STACK_BASE, STACK_BYTES, STACK_FILL)
+        for _ in range(MOST_TRIES):
+            self.interrupt(0x1C, Registers(), 1000)
+            if (used := self.stack_used()) > INT_FRAME:
+                return used
+        raise LawBroken("no timer interrupt came in")
+
+    def ticks(self) -> int:
+        return int.from_bytes(self.read(BDA_TICKS, 4), "little")
+
     def stack_used(self) -> int:
-        """Depth of the caller's stack that the last call has touched. The
-        agent's interrupts are open, so a timer tick may add to it."""
+        """Depth of the caller's stack that the last call has touched."""
         stack = self.read(STACK_BASE, STACK_BYTES)
         untouched = len(stack) - len(stack.lstrip(bytes([STACK_FILL])))
         return STACK_BYTES - untouched
@@ -247,6 +274,19 @@ class Agent:
                  offset: int = 0, size: int = 16) -> Registers:
         self.write(PACKET, struct.pack("<BBHHHQ", size, 0, count, offset, segment, lba))
         return self.int13(ah=0x42, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
+
+    def without_laws(self, **values: int) -> Registers:
+        """INT 13h on somebody else's drive, or through somebody else's
+        handler: those take more stack or leave other flags than ours."""
+        return self.interrupt(0x13, Registers(flags=FIXED_FLAG | IF | CF).with_halves(**values))
+
+    def text_on(self, drive: int, lba: int) -> str:
+        """What a block of anybody's drive begins with."""
+        self.write(PACKET, struct.pack("<BBHHHQ", 16, 0, 1, 0, BUFFER >> 4, lba))
+        self.fill(BUFFER, 16, 0)
+        registers = self.without_laws(ah=0x42, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
+        assert (registers.ah, registers.cf) == (0, False)
+        return self.read(BUFFER, 16).decode().rstrip(".")
 
     def packet_count(self) -> int:
         return struct.unpack("<H", self.read(PACKET + 2, 2))[0]

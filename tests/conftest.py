@@ -20,14 +20,31 @@ from vpc.tempers import TEMPERS  # noqa: E402
 
 PATTERN_SECTORS = 65536  # 32 MiB
 
+# Files that take longest, so that none is still running when all others are done
+LONGEST = ["writes_qemu", "systems", "writes", "boot", "int13", "strict", "fuzz", "removable",
+           "faults", "cd_systems", "mutants", "bioses", "blocks", "emulation", "vds", "cd_qemu",
+           "cdrom", "eltorito", "reset", "run", "disks", "removable_qemu"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; within a file nothing changes."""
+    places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
 
 counts = {}
 
 
+def pytest_configure(config) -> None:
+    config.addinivalue_line("markers", "qemu(topic): starts QEMU (rings 2 and 3); `make "
+                            "test-matrix` runs it on each QEMU, docs/compatibility.md has the topic")
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", []):
-        for _, line in report.user_properties:
-            terminalreporter.write_line(line)
+        for name, line in report.user_properties:
+            if name == "note":
+                terminalreporter.write_line(line)
     for key in ("passed", "failed", "error", "skipped"):
         counts[key] = len(terminalreporter.stats.get(key, []))
 
@@ -38,6 +55,38 @@ def pytest_unconfigure() -> None:
     if counts:
         skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
         print(f"{counts['passed']} passed, {counts['failed'] + counts['error']} failed{skipped}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_fixture_setup(fixturedef):
+    """Machines of a fixture serve each test that asks for it."""
+    before = len(machine.started)
+    yield
+    fixturedef.boot_paths = set(machine.started[before:])
+
+
+def boot_paths(request, started: list[str]) -> set[str]:
+    """On which paths the machines of a test were started: by itself, by its
+    fixtures, or by the command that it names a path to."""
+    definitions = request.node._fixtureinfo.name2fixturedefs
+    shared = [getattr(definition, "boot_paths", set()) for name in request.fixturenames
+              for definition in definitions.get(name, ())]
+    call = getattr(request.node, "callspec", None)
+    named = {value for value in (call.params.values() if call else ()) if isinstance(value, str)}
+    return set(started).union(*shared) | named & machine.PATHS.keys()
+
+
+@pytest.fixture(autouse=True)
+def tell_boot_paths(request):
+    """For tests/compatibility.py, which reads it from a JUnit file."""
+    before = len(machine.started)
+    yield
+    paths = boot_paths(request, machine.started[before:])
+    marker = request.node.get_closest_marker("qemu")
+    assert marker or len(machine.started) == before, "what starts QEMU has the marker qemu"
+    if marker:
+        request.node.user_properties += [("topic", marker.args[0]),
+                                         *(("path", path) for path in sorted(paths))]
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import media
+import qemu
 
 TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
-SEABIOS = Path("/usr/share/seabios")
+SEABIOS = qemu.share("seabios")
 VGA_BIOS = SEABIOS / "vgabios-stdvga.bin"
 VGA_TEXT, VGA_COLUMNS, VGA_ROWS = 0xB8000, 80, 25
 ROM_895A = BUILD / "lsi53c895a.rom"
@@ -36,6 +37,7 @@ class BootPath:
     device: str = "lsi53c895a"  # empty: a machine without the chip
     bios: str | None = None  # file name in SEABIOS; None: QEMU's default
     fw_cfg: bool = False     # ROM as a firmware file instead of a ROM BAR
+    option_rom: bool = False  # ROM that belongs to no device
     address: int = 0         # ROM in memory before the BIOS starts
     build: bool = False      # the BIOS is made by tools/media.py ...
     pmm: bool = True         # ... with or without PMM
@@ -53,6 +55,8 @@ class BootPath:
             out += ["-bios", str(SEABIOS / self.bios)]
         if not self.device:
             return [*out, "-option-rom", str(rom)]
+        if self.option_rom:
+            return [*out, "-device", f"{self.device},id=scsi,addr=4", "-option-rom", str(rom)]
         if self.address:
             return [*out, "-device", f"{self.device},id=scsi,addr=4",
                     "-device", f"loader,file={rom},addr={self.address:#x},force-raw=on"]
@@ -78,9 +82,13 @@ PATHS = {
     "nolsi": BootPath(build=True),
     "nopmm": BootPath(build=True, pmm=False),
     "bochs": BootPath(bios="../bochs/BIOS-bochs-latest", address=0xD0000, more=BOCHS_NEEDS),
+    "genrom": BootPath(option_rom=True),  # beside SeaBIOS's own driver
+    "genrom-nolsi": BootPath(build=True, option_rom=True),
     "nochip": BootPath(device="", bios="bios-microvm.bin"),
     "seabios": BootPath(),  # stock SeaBIOS with its own driver: no ROM of ours
 }
+
+started: list[str] = []  # on which paths machines have been started in this process
 
 
 def symbol(name: str) -> int:
@@ -89,22 +97,34 @@ def symbol(name: str) -> int:
     return int(re.search(rf"^([0-9a-f]+) . {name}$", out.stdout, re.M).group(1), 16)
 
 
+def _unit(kind: str, controller: str, scsi_id: int, extra: str) -> tuple[str, str]:
+    """The name of a drive, and what -device is told."""
+    prefix = "" if controller == "scsi" else f"{controller}-"
+    drive = f"{prefix}{'cd' if kind == 'scsi-cd' else 'disk'}{scsi_id}"
+    return drive, (f"{kind},bus={controller}.0,scsi-id={scsi_id},drive={drive},"
+                   f"id={prefix}dev{scsi_id}{extra}")
+
+
 def disk_arguments(image: Path | str, scsi_id: int, extra: str = "",
-                   drive: str = "format=raw,snapshot=on") -> list[str]:
+                   drive: str = "format=raw,snapshot=on", controller: str = "scsi") -> list[str]:
     """A SCSI disk on our controller. `extra` goes to -device, `drive` to
     -drive; an image with a protocol prefix is passed as it is."""
-    name = f"disk{scsi_id}"
-    return ["-drive", f"if=none,id={name},file={image},{drive}",
-            "-device", f"scsi-hd,bus=scsi.0,scsi-id={scsi_id},drive={name},id=dev{scsi_id}{extra}"]
+    name, device = _unit("scsi-hd", controller, scsi_id, extra)
+    return ["-drive", f"if=none,id={name},file={image},{drive}", "-device", device]
 
 
 def cd_arguments(image: Path | str | None, scsi_id: int, extra: str = "",
-                 drive: str = "format=raw,read-only=on") -> list[str]:
+                 drive: str = "format=raw,read-only=on", controller: str = "scsi") -> list[str]:
     """A CD drive on our controller, with a disc in it or without."""
-    name = f"cd{scsi_id}"
+    name, device = _unit("scsi-cd", controller, scsi_id, extra)
     medium = f",file={image},{drive}" if image else ""
-    return ["-drive", f"if=none,id={name},media=cdrom{medium}",
-            "-device", f"scsi-cd,bus=scsi.0,scsi-id={scsi_id},drive={name},id=dev{scsi_id}{extra}"]
+    return ["-drive", f"if=none,id={name},media=cdrom{medium}", "-device", device]
+
+
+def controller_arguments(device: str, name: str, place: str) -> list[str]:
+    """One more controller with its own copy of the ROM; `place` is where on
+    PCI."""
+    return ["-device", f"{device},id={name},{place},romfile={BootPath(device=device).rom}"]
 
 
 class Timeout(Exception):
@@ -149,14 +169,16 @@ class Machine:
     """One QEMU process. Use as a context manager."""
 
     def __init__(self, path: BootPath, *arguments: str, rom: Path | None | str = "default",
-                 paused: bool = False, gdb: bool = False, with_agent: Path | None = None):
+                 paused: bool = False, gdb: bool = False, with_agent: Path | None = None,
+                 reboot: bool = False):
+        started.extend(name for name, known in PATHS.items() if known == path)
         self._directory = tempfile.TemporaryDirectory(prefix="lsi8xx-")
         self.directory = Path(self._directory.name)
         self._servers = {name: self._listen(name) for name in ("qmp", "com1", "com2")}
         command = [
-            "qemu-system-x86_64", "-nodefaults", "-no-user-config", "-m", "64",
+            *qemu.command(), "-nodefaults", "-no-user-config", "-m", "64",
             "-machine", "pc,graphics=off", "-accel", "tcg", "-vga", "none", "-display", "none",
-            "-no-reboot",
+            *([] if reboot else ["-no-reboot"]),
             "-chardev", f"socket,id=qmp,path={self.directory}/qmp", "-mon", "chardev=qmp,mode=control",
             "-chardev", f"socket,id=com1,path={self.directory}/com1", "-serial", "chardev:com1",
             "-chardev", f"socket,id=com2,path={self.directory}/com2", "-serial", "chardev:com2",
@@ -227,7 +249,9 @@ class Machine:
             key.replace("_", "-"): value for key, value in arguments.items()}}) + "\n")
         self._qmp.flush()
         while True:
-            line = self._qmp.readline()
+            line = ""
+            with contextlib.suppress(ConnectionResetError):
+                line = self._qmp.readline()
             if not line:
                 raise Timeout(f"QEMU ended: {self.stderr()}")
             reply = json.loads(line)

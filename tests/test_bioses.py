@@ -16,7 +16,7 @@ from machine import ROM_810, ROM_895A
 from vpc.bios import (BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_BBS, PCI_3,
                       PERMANENT_AREA, SEABIOS, SPECIFICATION, TEMPORARY_AREA, Bios)
 from vpc.bus import HANG
-from vpc.devices import FwCfg, Pit, TimerInterrupt
+from vpc.devices import FwCfg, PciSpace, Pit, TimerInterrupt
 from vpc.law import LawBroken
 from vpc.pc import BUFFER, IO_BASE, ROM_SEGMENT, SEEDS, Pc, symbol
 from vpc.target import Disk
@@ -82,6 +82,16 @@ def left_nothing(pc: Pc) -> None:
 
 
 # ---- Memory --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("signature", [b"$PMM", b"$PnP"])
+def test_a_register_that_the_bios_saved_is_no_table(signature):
+    """Seen: SeaBIOS's timer interrupt has its stack in the E segment, and
+    saves there what it interrupts: us, when we look for that signature."""
+    pc = machine(0, 3)
+    pc.poke(0xE0000, signature + struct.pack("<III", 5, 0x20, 0xD326))
+    pc.power_on()
+    assert [id_of(pc, drive) for drive in (0x80, 0x81)] == [0, 3]
 
 
 @pytest.mark.parametrize("family", ROMS)
@@ -150,6 +160,15 @@ def test_a_controller_without_ports_leaves_nothing_behind(pmm, bar0):
     assert "no I/O address" in pc.text
     left_nothing(pc)
     assert pc.chip.reads == pc.chip.writes == 0
+    assert pc.pci.command == 0, "or it would answer at ports of others"
+
+
+def test_without_drives_the_controller_is_no_bus_master_any_more():
+    pc = machine(bios=Bios())
+    pc.bus.targets = {}
+    pc.power_on()
+    assert "no disk" in pc.text
+    assert pc.pci.command & (PciSpace.IO | PciSpace.MASTER) == PciSpace.IO
 
 
 def test_a_read_only_image_leaves_nothing_behind():
@@ -502,6 +521,9 @@ def test_the_bios_is_asked_whether_a_medium_may_go(bios, answer):
 
 RETF = "cb"
 SET_VECTOR = "31c0 8ed8 c706 4c00 3412"     # 0:4Ch = 1234h
+# 1 KiB at 50000h from PMM; and given back
+GET_BLOCK = "6a01 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0 83c40c"
+FREE_BLOCK = "6a05 6a00 6a02 9a 00d0 00f0 83c406"
 PCI_COMMAND = "b80cb1 bb{:02x}00 bf{:02x}00 b90700 cd1a"
 
 
@@ -521,6 +543,10 @@ def small_rom(tmp_path, code: str, blocks: int = 1, **options) -> Pc:
     ("31c0 8ed8 c606 9004 01", "write not allowed in POST"),            # 0:490h
     ("31c0 8ed8 c606 0070 01", "write not allowed in POST"),            # free memory
     ("b800f0 8ed8 c606 0000 01", "write not allowed in POST"),          # the BIOS
+    (GET_BLOCK + "b84050 8ed8 c606 0000 01", "write not allowed in POST"),      # behind it
+    (GET_BLOCK + "b83f50 8ed8 c706 0f00 0000", "write not allowed in POST"),    # and half so
+    (GET_BLOCK + "b8ff4f 8ed8 c706 0f00 0000", "write not allowed in POST"),
+    (GET_BLOCK + FREE_BLOCK + "b80050 8ed8 c606 0000 01", "write not allowed in POST"),
     (SET_VECTOR, "boot vector hooked in init"),
     ("31c0 8ed8 fe06 7504", "boot vector hooked in init"),              # 40:75h
     ("0e 1f c606 0200 02", "ROM header wrong"),                         # twice the length
@@ -555,6 +581,7 @@ def test_a_law_of_post_is_named(tmp_path, code, law):
 def test_a_small_rom_that_breaks_no_law_passes(tmp_path):
     """So that it is the code above which is objected to."""
     small_rom(tmp_path, PCI_COMMAND.format(0x20, 4) + "ba00c0 ec" + RETF).power_on()
+    small_rom(tmp_path, GET_BLOCK + "b83f50 8ed8 c706 0e00 0000" + RETF).power_on()
     small_rom(tmp_path, "6a01 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0 83c40c 92 8cca" + RETF
               ).power_on()
 
@@ -600,6 +627,19 @@ def test_calling_what_was_given_back_is_named():
     pc.poke(ROM_SEGMENT * 16 + pc.word(INT13), b"\xe9" + struct.pack(
         "<H", pc.bios.kept - pc.word(INT13) - 3 & 0xFFFF))
     with pytest.raises(LawBroken, match="given-back code run"):
+        pc.int13(ah=0x77, dl=0x80)
+
+
+def test_code_that_has_run_and_then_changes_is_not_run_as_it_was():
+    """So that the tests above show what they say."""
+    pc = booted()
+    assert (id_of(pc, 0x80), id_of(pc, 0x81)) == (0, 3)
+    seen, door = [], ROM_SEGMENT * 16 + pc.word(INT13)
+    pc.hook_at(door, seen.append)
+    assert id_of(pc, 0x80) == 0
+    assert seen == [door]
+    pc.poke(door, b"\xf4")
+    with pytest.raises(LawBroken, match="CPU halted"):
         pc.int13(ah=0x77, dl=0x80)
 
 

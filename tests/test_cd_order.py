@@ -16,6 +16,8 @@ from bootcds import FLOPPY_1440, HARD_DISK
 from agent import assemble
 from machine import PATHS, Console, Machine, cd_arguments, disk_arguments
 
+pytestmark = pytest.mark.qemu("CD or disk first")
+
 CD_ID, DISK_ID = 2, 0
 FIRST, SECOND = ",bootindex=1", ",bootindex=2"
 CD_BOOTED, DISK_BOOTED = "00", "80"

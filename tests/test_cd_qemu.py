@@ -24,6 +24,8 @@ from machine import PATHS, Machine, cd_arguments, disk_arguments
 from ring2 import (BAD_COMMAND, CHANGED, FILL, HIGH, NO_MEDIUM, NOT_FOUND, OK, SECTOR,
                    WRITE_PROTECTED, Bench, bench)
 
+pytestmark = pytest.mark.qemu("CDs and emulated drives, one call at a time")
+
 ALREADY_EMULATING = 0xB3
 LOCKED = 0xB1
 CD, FLOPPY, DISK, ANY = 0xE0, 0x00, 0x80, 0x7F
@@ -504,6 +506,16 @@ def floppies(pc: Bench) -> int:
     return (word >> 6) + 1 if word & 1 else 0
 
 
+def floppies_of_bios(pc: Bench, path: str) -> int:
+    """How many real ones the BIOS has found. Bochs's believes CMOS 14h, where
+    QEMU 10.0 forgets them."""
+    if path != "bochs":
+        return 1
+    pc.machine.qmp("human-monitor-command", command_line="o/b 0x70 0x14")
+    answer = str(pc.machine.qmp("human-monitor-command", command_line="i/b 0x71"))
+    return int(answer.split("=")[1], 16) & 1
+
+
 def end_emulation(pc: Bench, drive: int = ANY) -> Registers:
     pc.ram[PACKET:PACKET + 0x20] = bytes([FILL]) * 0x20
     return pc.agent.int13("ah", ah=0x4B, al=0, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
@@ -511,16 +523,17 @@ def end_emulation(pc: Bench, drive: int = ANY) -> Registers:
 
 @on_whole_pcs
 @pytest.mark.parametrize("medium", [FLOPPY_1440], ids=KIND)
-def test_an_emulated_floppy_moves_real_ones_up_until_it_ends(beside, medium):
-    assert floppies(beside) == 2 and beside.agent.disk_count() == 2
+def test_an_emulated_floppy_moves_real_ones_up_until_it_ends(beside, path, medium):
+    real = floppies_of_bios(beside, path)
+    assert floppies(beside) == real + 1 and beside.agent.disk_count() == 2
     is_drive(beside, 0x00, beside.image)
     is_drive(beside, 0x01, REAL_FLOPPY)
     is_drive(beside, 0x00, REAL_FLOPPY, interrupt=0x40)
     is_drive(beside, 0x80, REAL_DISK)
     is_drive(beside, 0x81, OUR_DISK)
-    assert drives_told(beside, 0x01) == 2
+    assert drives_told(beside, 0x01) == real + 1
     ends_with(end_emulation(beside), OK)
-    assert floppies(beside) == 1
+    assert floppies(beside) == real
     is_drive(beside, 0x00, REAL_FLOPPY)
     assert drives_told(beside, 0x00) == 1
     is_drive(beside, 0x80, REAL_DISK)

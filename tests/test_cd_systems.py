@@ -17,6 +17,8 @@ from bootcds import FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK
 from agent import assemble
 from machine import PATHS, Console, Machine, cd_arguments
 
+pytestmark = pytest.mark.qemu("Linux from a CD")
+
 RAM = ["-m", "256"]  # for Linux
 SCREEN = ["-device", "VGA"]  # of a machine that has none by itself
 CD_ID = 2
@@ -42,6 +44,7 @@ def type_into(path: str, machine: Machine, keys: str) -> None:
 # ---- Loaders and tools ------------------------------------------------------------
 
 
+@pytest.mark.qemu("isolinux")
 @on_each_path
 def test_isolinux_shows_a_file_of_the_cd_and_asks(path):
     cd = bootcds.isolinux_cd()
@@ -53,6 +56,7 @@ def test_isolinux_shows_a_file_of_the_cd_and_asks(path):
     assert "not bootable" not in text
 
 
+@pytest.mark.qemu("GRUB rescue CD")
 @on_each_path
 def test_the_grub_rescue_cd_lists_its_files_at_its_prompt(path):
     with booted(path, bootcds.GRUB_RESCUE) as machine:
@@ -63,6 +67,7 @@ def test_the_grub_rescue_cd_lists_its_files_at_its_prompt(path):
         machine.wait_for("boot/ boot.catalog")
 
 
+@pytest.mark.qemu("iPXE CD")
 @on_each_path
 def test_the_ipxe_cd_starts_ipxe(path):
     """Isolinux, and a second catalog entry for UEFI that is not for us."""
@@ -72,6 +77,7 @@ def test_the_ipxe_cd_starts_ipxe(path):
     assert "Boot which" not in text
 
 
+@pytest.mark.qemu("memtest86+ CD")
 @on_each_path
 def test_the_memtest86_cd_tests_memory(path):
     """An emulated floppy, read by a boot sector that knows no EDD; and an
@@ -85,6 +91,7 @@ def test_the_memtest86_cd_tests_memory(path):
 # ---- Emulated drives -----------------------------------------------------------------
 
 
+@pytest.mark.qemu("emulated drives, each sector")
 @pytest.mark.parametrize("path, medium", [
     ("microvm", FLOPPY_1200), ("c810", FLOPPY_2880), ("microvm", FLOPPY_1440),
     ("nolsi", FLOPPY_1440), ("c810", FLOPPY_1440), ("bochs", FLOPPY_1440), ("microvm", HARD_DISK),
@@ -97,6 +104,7 @@ def test_a_guest_reads_each_sector_of_its_emulated_drive_by_chs(path, medium):
             image, bootcds.geometry_of(medium), drive, drives=1, bx=CMOS_TYPES[medium]))
 
 
+@pytest.mark.qemu("syslinux on emulated drives")
 @pytest.mark.parametrize("medium", [FLOPPY_1440, HARD_DISK], ids=["floppy", "hard-disk"])
 @on_each_path
 def test_syslinux_reads_its_files_from_an_emulated_drive(path, medium):

@@ -15,6 +15,8 @@ from agent import BUFFER, PACKET
 from conftest import PATTERN_SECTORS
 from machine import PATHS, Machine, disk_arguments
 
+pytestmark = pytest.mark.qemu("INT 13h, one call at a time")
+
 OK, BAD_COMMAND, NOT_FOUND, BOUNDARY = 0x00, 0x01, 0x04, 0x09
 
 DRIVE = 0x80

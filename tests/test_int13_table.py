@@ -307,7 +307,7 @@ def test_a_medium_without_partitions_is_read_by_the_geometry_of_its_boot_sector(
     *((f, at) for f in (0x42, 0x43) for at in (
         0x500, BUFFER + 1, 0x9FC01 - 1536, 0x100000, 0x123457, MEMORY - 1536, MEMORY - 512,
         FOUR_GIB - 1536, 0xFFFF0001, 0x7FFFFFFF)),
-    (0x43, 0xFFF01)], ids=lambda v: f"{v:X}h")
+    (0x43, 0xFFF11)], ids=lambda v: f"{v:X}h")
 @pytest.mark.parametrize("size", [24, 32, 255])
 def test_a_flat_buffer_may_lie_anywhere_below_4_gib(pc, function, size, address):
     """There is RAM everywhere above 16 MiB as well."""

@@ -114,3 +114,12 @@ def test_no_function_takes_arguments_on_the_stack():
                          for a in arguments.split(",")]
                 assert sum(words) <= 3, f"{path.name}: {name}({arguments})"
     assert found > 200
+
+
+def test_nobody_calls_what_boot_entries_are_written_over():
+    """Section .early runs once, from the start of init."""
+    for file in (BUILD / "rom").glob("*.o"):
+        out = subprocess.run(["nm", "-u", str(file)], capture_output=True, text=True, check=True)
+        wanted = set(out.stdout.split()) & {"init_locate", "copies_serve"}
+        allowed = {"init_entry.o": {"init_locate"}, "locate.o": {"copies_serve"}}
+        assert wanted == allowed.get(file.name, set()), file.name

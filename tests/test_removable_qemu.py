@@ -14,6 +14,8 @@ from agent import assemble
 from ring2 import (BAD_COMMAND, CHANGED, DRIVE, NO_MEDIUM, NOT_FOUND, OK, SECTOR, Image, bench,
                    block, written_disk)
 
+pytestmark = pytest.mark.qemu("removable media")
+
 NOT_LOCKED, LOCKED, NOT_REMOVABLE, LOCK_COUNT = 0xB0, 0xB1, 0xB2, 0xB4
 
 FIXED = DRIVE + 1

@@ -12,7 +12,10 @@ import sys
 import pytest
 import romsign
 
-from machine import BUILD, ROM_810, ROM_895A, TOP
+from machine import BUILD, ROM_810, ROM_895A, TOP, symbol
+from strict import reads_well
+from vpc.pc import Pc
+from vpc.tempers import TEMPERS
 
 UNSIGNED = BUILD / "rom.bin"
 IDS = ["--vendor", "1000", "--device", "0012"]
@@ -34,42 +37,103 @@ def run(capsys, tmp_path):
 
 # ---- The ROMs ------------------------------------------------------------------
 
-
-@pytest.mark.parametrize("path, device", [(ROM_895A, 0x0012), (ROM_810, 0x0001)],
-                         ids=["895A", "810"])
-def test_built_roms_are_whole(path, device):
-    image = path.read_bytes()
-    rom = romsign.verify(image)
-    assert (rom.pcir.vendor, rom.pcir.device, rom.pcir.offset) == (0x1000, device, 0x1C)
-    assert len(rom.pnp) == 16
-    assert len({h.bcv for h in rom.pnp}) == 16
-    assert all(h.bev == 0 and h.device_type == b"\1\0\0" for h in rom.pnp)
-    assert all(h.offset % 16 == 0 for h in rom.pnp)
+CHIPS = {"810": 0x0001, "820": 0x0002, "825": 0x0003, "815": 0x0004, "860": 0x0006, "1510": 0x000A,
+         "896": 0x000B, "895": 0x000C, "885": 0x000D, "875": 0x000F, "895a": 0x0012,
+         "875a": 0x0013, "1010-33": 0x0020, "1010-66": 0x0021, "875j": 0x008F}
+ID_810AP = 0x0005
+NOT_SUPPORTED = {0x0010, 0x0030, 0x0031}    # refused by name
+FOR_ONE = {chip: BUILD / f"lsi53c{chip}.rom" for chip in CHIPS}
+UNIVERSAL = BUILD / "lsi53c8xx.rom"
+FOR_86BOX = BUILD / "8xx_64.rom"
+ALL = [*FOR_ONE.values(), UNIVERSAL, FOR_86BOX]
 
 
-def test_the_device_list_names_the_chips_of_the_driver():
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_built_roms_are_whole(path):
+    rom = romsign.verify(path.read_bytes())
+    assert (rom.pcir.vendor, rom.pcir.offset) == (0x1000, 0x1C)
+    header, = rom.pnp   # init makes the others
+    assert header.bcv and header.disconnect and not header.bev
+    assert header.device_type == b"\1\0\0" and header.offset % 16 == 0
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_the_rom_of_a_chip_is_for_that_chip_alone(chip):
+    pcir = romsign.parse(FOR_ONE[chip].read_bytes()).pcir
+    assert (pcir.device, pcir.list_pointer, pcir.devices) == (CHIPS[chip], 0, [])
+
+
+@pytest.mark.parametrize("path", [UNIVERSAL, FOR_86BOX], ids=lambda path: path.stem)
+def test_a_rom_for_all_lists_each_chip_of_the_driver(path):
     source = (TOP / "lsi/chips.c").read_text()
-    driven = [int(x, 16) for x in re.findall(r"^\t\{0x([0-9a-f]{4}), ", source, re.M)]
-    assert driven
-    for path in (ROM_895A, ROM_810):
-        assert romsign.parse(path.read_bytes()).pcir.devices == driven
+    known = {int(x, 16) for x in re.findall(r"^\t\{0x([0-9a-f]{4}), ", source, re.M)}
+    pcir = romsign.parse(path.read_bytes()).pcir
+    assert pcir.device == CHIPS["895a"]
+    assert pcir.devices == sorted([*CHIPS.values(), ID_810AP])
+    assert set(pcir.devices) == known - NOT_SUPPORTED
 
 
-def test_both_roms_differ_only_in_id_and_checksum():
-    a, b = ROM_895A.read_bytes(), ROM_810.read_bytes()
-    assert len(a) == len(b)
-    assert {i for i in range(len(a)) if a[i] != b[i]} == {romsign.CHECKSUM_AT, 0x22}
+@pytest.mark.parametrize("path, size", [(UNIVERSAL, 32768), (FOR_86BOX, 65536)])
+def test_a_rom_for_all_fills_its_eprom_and_says_so(path, size):
+    image = path.read_bytes()
+    rom = romsign.parse(image)
+    assert (len(image), rom.blocks, rom.pcir.blocks) == (size, size // 512, size // 512)
 
 
-def test_two_builds_are_identical(tmp_path):
-    """A build in another directory, from the same sources."""
-    tree = tmp_path / "elsewhere"
-    tree.mkdir()
-    names = ["Makefile", "pc", "scsi", "lsi", "int13", "rom", "tools"]
-    subprocess.run(["cp", "-r", *(str(TOP / n) for n in names), str(tree)], check=True)
-    subprocess.run(["make", "-C", str(tree), "-j2", "all"], check=True, capture_output=True)
-    for rom in (ROM_895A, ROM_810):
-        assert (tree / "build" / rom.name).read_bytes() == rom.read_bytes()
+def test_roms_differ_only_in_id_list_size_and_checksum():
+    one = FOR_ONE["810"].read_bytes()
+    same = set(range(len(one.rstrip(b"\0")))) - {romsign.CHECKSUM_AT}
+    for path in FOR_ONE.values():
+        image = path.read_bytes()
+        assert len(image) == len(one)
+        assert {i for i in same if one[i] != image[i]} <= {0x22}
+    at = 0x1C + romsign.PCIR_BYTES
+    listed = {*range(at, at + 2 * romsign.DEVICE_LIST_WORDS), 0x24, 0x25}
+    for path in (UNIVERSAL, FOR_86BOX):
+        image = path.read_bytes()
+        assert not any(image[len(one):])
+        assert {i for i in same if one[i] != image[i]} <= {2, 0x22, 0x2C} | listed
+
+
+def test_every_rom_says_how_much_of_it_can_stay():
+    """All that init does not give back, the part for CDs included."""
+    stays = -(-symbol("cd_end") // 512)
+    for path in ALL:
+        rom = romsign.parse(path.read_bytes())
+        assert rom.pcir.run_time_blocks == stays < rom.blocks
+
+
+# ---- 86Box -----------------------------------------------------------------------
+
+PATCHED = {"810": 0x0001, "815": 0x0004, "820": 0x0002, "825A": 0x0003, "860": 0x0006, "875": 0x000F}
+
+
+def patched_by_86box(device: int) -> bytes:
+    """The ID's low byte, and the last byte so that the sum stays. The device
+    that asks for it has no other way to name itself. [chip-facts 6.2]"""
+    image = bytearray(FOR_86BOX.read_bytes())
+    image[0xFFFF] = (image[0xFFFF] + image[0x22] - device) & 0xFF
+    image[0x22] = device
+    return bytes(image)
+
+
+def test_the_last_byte_of_the_86box_rom_is_padding_inside_the_sum():
+    image = FOR_86BOX.read_bytes()
+    assert image[0xFFFF] == 0 and image[2] * 512 == len(image) == 0x10000
+
+
+@pytest.mark.parametrize("chip", PATCHED)
+def test_what_86box_patches_is_still_valid_and_boots(chip, tmp_path):
+    image = patched_by_86box(PATCHED[chip])
+    assert romsign.verify(image).pcir.device == PATCHED[chip]
+    file = tmp_path / "8xx_64.rom"
+    file.write_bytes(image)
+    pc = Pc(file, chip, temper="86box")
+    pc.bus.targets = {0: TEMPERS["86box"].disk()}
+    pc.power_on()
+    assert f"lsi8xx-rom 0.1.0: 53C{chip} at PCI 00:04.0" in pc.text
+    assert "80h: SCSI 00:04.0 ID 0" in pc.text
+    reads_well(pc)
 
 
 # ---- The tool, rightly used -------------------------------------------------------
@@ -90,13 +154,47 @@ def test_it_stamps_ids_sizes_and_checksums(run):
 def test_info_prints_every_header(run):
     status, out, _, _ = run(ROM_895A, "--info")
     assert status == 0
-    assert "ID 1000:0012" in out and "checksum ok" in out and "DEVICES 0001 0012" in out
-    assert out.count("PNP ") == 16
+    assert "ID 1000:0012" in out and "checksum ok" in out and "DEVICES none" in out
+    assert out.count("PNP ") == 1
+    assert "DEVICES 0001 0002 0003" in run(UNIVERSAL, "--info")[1]
 
 
-def test_without_a_list_the_device_itself_is_listed(run):
+def test_without_a_list_the_rom_is_for_the_device_alone(run):
+    """Whatever was listed before; and a list can come back."""
+    run(UNIVERSAL, "--output", run.output, *IDS)
+    pcir = romsign.parse(run.output.read_bytes()).pcir
+    assert (pcir.list_pointer, pcir.devices) == (0, [])
+    assert run.output.read_bytes()[0x38:0x38 + 48] == bytes(48)
+    run(run.output, "--output", run.output, *IDS, "--device-list", "0001 0012")
+    assert romsign.verify(run.output.read_bytes()).pcir.devices == [1, 0x12]
+
+
+@pytest.mark.parametrize("kib", [32, 64])
+@pytest.mark.parametrize("source", [UNSIGNED, ROM_810, FOR_86BOX], ids=lambda path: path.name)
+def test_it_pads_to_an_eprom(run, source, kib):
+    status, _, err, output = run(source, "--output", run.output, *IDS, "--eprom", kib)
+    assert (status, err) == (0, "")
+    image = output.read_bytes()
+    assert len(image) == kib * 1024 == romsign.verify(image).blocks * 512
+
+
+def test_an_eprom_that_is_too_small_is_refused_with_both_sizes(run):
+    status, _, err, output = run(UNSIGNED, "--output", run.output, *IDS, "--eprom", "16")
+    assert status == 1 and not output.exists()
+    assert re.fullmatch(r"romsign\.py: the image does not fit: \d{5} bytes into 16384\n", err)
+
+
+def test_the_run_time_length_is_stamped_and_kept(run):
+    assert run(UNSIGNED, "--output", run.output, *IDS, "--run-time", "10241")[0] == 0
+    assert romsign.parse(run.output.read_bytes()).pcir.run_time_blocks == 21
+    run(run.output, "--output", run.output, *IDS, "--eprom", "64")
+    assert romsign.parse(run.output.read_bytes()).pcir.run_time_blocks == 21
+
+
+def test_without_a_run_time_length_all_may_stay(run):
     run(UNSIGNED, "--output", run.output, *IDS)
-    assert romsign.parse(run.output.read_bytes()).pcir.devices == [0x12]
+    rom = romsign.parse(run.output.read_bytes())
+    assert rom.pcir.run_time_blocks == rom.blocks
 
 
 def test_signing_twice_changes_nothing(run):
@@ -125,6 +223,8 @@ def test_it_is_a_command():
     [*IDS, "--device-list", ",".join(f"{i:x}" for i in range(1, 40))],
     [*IDS, "--size", "100"], [*IDS, "--size", "512"], [*IDS, "--size", "0"],
     [*IDS, "--size", "-512"], [*IDS, "--size", "66048"], [*IDS, "--size", "big"],
+    [*IDS, "--eprom", "16"], [*IDS, "--eprom", "8"], [*IDS, "--eprom", "32", "--size", "32768"],
+    [*IDS, "--run-time", "0"], [*IDS, "--run-time", "-1"], [*IDS, "--run-time", "65536"],
     [*IDS, "--colour", "red"], [*IDS, "--info"], [*IDS, "--verify"]],
     ids=lambda value: " ".join(value)[:40] or "none")
 def test_wrong_arguments_change_nothing(run, arguments):
@@ -137,7 +237,7 @@ def test_wrong_arguments_change_nothing(run, arguments):
 
 
 def damaged(change) -> bytes:
-    image = bytearray(ROM_895A.read_bytes())
+    image = bytearray(UNIVERSAL.read_bytes())
     change(image)
     return bytes(image)
 
@@ -150,7 +250,7 @@ def set_byte(offset: int, value: int):
     return lambda image: image.__setitem__(offset, value)
 
 
-PNP_AT = romsign.parse(ROM_895A.read_bytes()).pnp[0].offset if ROM_895A.exists() else 0
+PNP_AT = romsign.parse(UNIVERSAL.read_bytes()).pnp[0].offset if UNIVERSAL.exists() else 0
 
 STRUCTURE = {  # what neither stamping nor verifying may accept
     "empty": lambda image: image.clear(),
@@ -211,7 +311,7 @@ def test_each_field_is_verified_even_with_a_right_checksum(offset):
 
 def test_a_device_list_grows_only_over_zero_words(tmp_path):
     """In an image that is not ours the list may be short, or at the end."""
-    image = bytearray(ROM_895A.read_bytes())
+    image = bytearray(UNIVERSAL.read_bytes())
     at = 0x1C + struct.unpack_from("<H", image, 0x1C + 8)[0]
     struct.pack_into("<4H", image, at, 0x12, 0, 0, 0x1234)
     signed = romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1])

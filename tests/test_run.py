@@ -21,6 +21,8 @@ import run as run_tool
 
 from machine import TOP
 
+pytestmark = pytest.mark.qemu("make run")
+
 LIMIT_S = 180
 PROMPT = "This is a shell in the guest"
 

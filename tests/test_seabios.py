@@ -19,6 +19,8 @@ from machine import TOP
 from ring2 import (BUFFER, COUNT_BELOW, FILL, HIGH, NO_SEGMENT, SECTOR, Image, bench,
                    written_disk)
 
+pytestmark = pytest.mark.qemu("compared with SeaBIOS's own driver")
+
 TABLE = TOP / "docs" / "seabios.md"
 PATHS = {"SeaBIOS": "seabios", "ours": "microvm"}
 

@@ -15,6 +15,8 @@ import pytest
 
 from machine import PATHS, Machine, disk_arguments
 
+pytestmark = pytest.mark.qemu("DOS-like boot sectors")
+
 RAM = ["-m", "256"]
 QCOW2 = "format=qcow2,snapshot=on"
 GIVEN = {"cyls": 100, "heads": 16, "secs": 63}  # to the first disk, by the host
@@ -52,6 +54,7 @@ def linux_edd(request, linux_disk) -> tuple[str, int]:
     return said_by(path, *disk_arguments(linux_disk, scsi_id, geometry)), scsi_id
 
 
+@pytest.mark.qemu("Linux edd")
 def test_linux_edd_names_controller_and_disk(linux_edd):
     text, scsi_id = linux_edd
     assert edd_file(text, "host_bus") == ["PCI 00:04.0 channel: 0"]
@@ -59,6 +62,7 @@ def test_linux_edd_names_controller_and_disk(linux_edd):
     assert edd_file(text, "pci_dev") == ["/sys/devices/pci0000:00/0000:00:04.0"]
 
 
+@pytest.mark.qemu("Linux edd")
 def test_linux_edd_has_version_and_extensions(linux_edd):
     text, _ = linux_edd
     assert edd_file(text, "version") == ["0x30"]
@@ -69,6 +73,7 @@ def test_linux_edd_has_version_and_extensions(linux_edd):
     assert "DMA boundary error transparent" in flags and "write verify" in flags
 
 
+@pytest.mark.qemu("Linux edd")
 def test_linux_edd_has_size_signature_and_geometry(linux_edd):
     text, _ = linux_edd
     expected = {
@@ -110,6 +115,7 @@ def far(request) -> tuple[str, int, int]:
     return label, start, sectors
 
 
+@pytest.mark.qemu("GRUB and Linux far behind the beginning")
 def test_grub_loads_itself_and_linux_from_far_behind(far):
     text = said_by("microvm", *disk_arguments(bootdisks.grub_disk(*far), 0, drive=QCOW2))
     assert "GRUB: loading Linux from hd0" in text
@@ -117,6 +123,7 @@ def test_grub_loads_itself_and_linux_from_far_behind(far):
     assert edd_file(text, "sectors") == [str(far[2])]
 
 
+@pytest.mark.qemu("syslinux and Linux far behind the beginning")
 def test_syslinux_loads_itself_and_linux_from_far_behind(far):
     """Beyond 2 TiB through gptmbr.bin, which hands the boot sector a 64-bit
     address of its partition; the parameter block of FAT has but 32 bits."""
@@ -129,6 +136,7 @@ def test_syslinux_loads_itself_and_linux_from_far_behind(far):
 # ---- 4096-byte blocks ---------------------------------------------------------------------
 
 
+@pytest.mark.qemu("GRUB and Linux from 4096-byte blocks")
 def test_an_ordinary_disk_image_boots_from_a_drive_with_4096_byte_blocks(linux_disk):
     """Not a byte of it is changed. The guest's own driver sees 4096-byte
     blocks: it finds the file system by its place."""

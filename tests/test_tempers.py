@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from qemu import command as qemu_command
 from strict import (OK, OVERRUN, READ_FAILED, SECOND, TIMEOUT, disk, fails, lives_on, new_pc,
                     reads_well)
 from vpc.bus import COMMAND, DATA_IN, DATA_OUT, HANG, MSG_IN, MSG_OUT, STATUS
@@ -31,6 +32,7 @@ from vpc.tempers import TEMPERS, EmulatorDied, QemuChip, QemuDisk
 
 EMULATORS = ["qemu", "qemu-7.2.0", "86box"]
 QEMUS = ["qemu", "qemu-7.2.0"]
+WHERE = ["model", pytest.param("real", marks=pytest.mark.qemu("the chip, beside its model"))]
 
 # Places in memory
 MESSAGE, CDB, TABLE = 0x100, 0x110, 0x120
@@ -177,7 +179,7 @@ class Real(Bench):
 
     def __init__(self, image: str):
         self._process = subprocess.Popen(
-            ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-S", "-qtest", "stdio",
+            [*qemu_command(), "-nodefaults", "-display", "none", "-S", "-qtest", "stdio",
              "-device", "lsi53c895a,id=hba,addr=4",
              "-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on,rerror=report",
              "-device", "scsi-hd,drive=disk,bus=hba.0,scsi-id=0"],
@@ -225,7 +227,7 @@ def image(tmp_path_factory) -> str:
     return str(file)
 
 
-@pytest.fixture(params=["model", "real"])
+@pytest.fixture(params=WHERE)
 def fresh_qemu(request, image: str) -> Iterator[Bench]:
     """QEMU as it comes up: the model, and the one it is a model of."""
     if request.param == "model":
@@ -242,7 +244,7 @@ def qemu(fresh_qemu: Bench) -> Bench:
     return fresh_qemu
 
 
-@pytest.fixture(params=["model", "real"])
+@pytest.fixture(params=WHERE)
 def failing_qemu(request, image: str, tmp_path) -> Iterator[Callable[[int], Bench]]:
     """A host that cannot read: from the first 128 KiB on, or behind them."""
     def start(behind: int) -> Bench:

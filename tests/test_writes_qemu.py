@@ -15,6 +15,8 @@ import pytest
 from ring2 import (BAD_COMMAND, BOUNDARY, CONTROLLER, DRIVE, HIGH, NO_SEGMENT, NOT_FOUND, OK,
                    PIECE, SECTOR, WRITE_PROTECTED, Image, bench, block, written_disk)
 
+pytestmark = pytest.mark.qemu("writes, verifies, large blocks")
+
 IMAGE_SECTORS = 8192  # 4 cylinders of 64 heads and 32 sectors
 PATHS = ["microvm", "c810"]
 

@@ -4,23 +4,28 @@
 #
 # Install the Debian packages that a make target needs, if any is missing: as
 # root or through sudo; otherwise print the exact commands and exit with 1.
-# Usage: packages.sh build|run|test|lint
+# Usage: packages.sh build|run|test|matrix|dist|lint
 
 build="gcc libc6-dev binutils python3"
 run="$build qemu-system-x86 qemu-utils seabios grub-common grub-pc-bin
 	busybox-static kmod cpio fdisk e2fsprogs"
+dist="$build git tar gzip findutils coreutils"
 lint="cppcheck shellcheck pyflakes3"
 test="$run bochsbios syslinux syslinux-common isolinux mtools dosfstools xorriso
-	grub-rescue-pc ipxe memtest86+ python3-pytest python3-pytest-xdist python3-unicorn
+	grub-rescue-pc ipxe ipxe-qemu memtest86+ python3-pytest python3-pytest-xdist python3-unicorn
 	python3-distutils python3-pkg-resources sg3-utils dpkg-dev acpica-tools git"
+
+matrix="$test debootstrap debian-archive-keyring"
 
 case $1 in
 build) wanted=$build ;;
 run) wanted=$run ;;
 test) wanted=$test ;;
+matrix) wanted=$matrix ;;
+dist) wanted=$dist ;;
 lint) wanted=$lint ;;
 *)
-	echo "usage: packages.sh build|run|test|lint" >&2
+	echo "usage: packages.sh build|run|test|matrix|dist|lint" >&2
 	exit 1
 	;;
 esac

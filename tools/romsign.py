@@ -31,6 +31,7 @@ PNP_CHECKSUM_AT = 9
 PNP_MOST_HEADERS = 64
 DEVICE_LIST_WORDS = 24  # as rom/header.S reserves
 LAST_IMAGE = 0x80
+EPROM_KIB = (16, 32, 64)
 CODE_TYPE_PC = 0
 CLASS_SCSI = bytes([0x00, 0x00, 0x01])
 
@@ -182,7 +183,7 @@ def verify(image: bytes, run_time: bool = False) -> Rom:
         raise RomError("PCIR does not describe a single PC image")
     if not rom.pcir.vendor or not rom.pcir.device:
         raise RomError("PCI vendor or device ID is not stamped")
-    if rom.pcir.device not in rom.pcir.devices:
+    if rom.pcir.list_pointer and rom.pcir.device not in rom.pcir.devices:
         raise RomError("device list lacks the image's own device ID")
     if not run_time and not rom.entry < size:
         raise RomError("entry point lies outside the image")
@@ -199,17 +200,21 @@ def verify(image: bytes, run_time: bool = False) -> Rom:
             raise RomError(f"{where} has a wrong checksum")
         if not header.bcv and not header.bev:
             raise RomError(f"{where} has neither BCV nor BEV")
-        if max(header.bcv, header.bev) >= size:
+        if max(header.bcv, header.bev, header.disconnect) >= size:
             raise RomError(f"{where} points outside the image")
     return rom
 
 
 def _stamp_device_list(image: bytearray, pcir: Pcir, devices: list[int]) -> None:
-    """Write the list over the old one and the zero words behind that."""
-    if not pcir.list_pointer:
-        raise RomError("image has no device list to fill")
-    at = pcir.offset + pcir.list_pointer
-    room = len(pcir.devices) + 1
+    """Write the list over the old one and the zero words behind that; an image
+    without a list has room for one right behind the PCIR. No devices: no list,
+    the pointer is 0."""
+    pointer = pcir.list_pointer or PCIR_BYTES
+    struct.pack_into("<H", image, pcir.offset + 8, pointer if devices else 0)
+    if not devices and not pcir.list_pointer:
+        return
+    at = pcir.offset + pointer
+    room = len(pcir.devices) + bool(pcir.list_pointer)
     while (room < DEVICE_LIST_WORDS and at + 2 * room + 2 <= len(image)
            and not _word(image, at + 2 * room)):
         room += 1
@@ -219,28 +224,37 @@ def _stamp_device_list(image: bytearray, pcir: Pcir, devices: list[int]) -> None
     struct.pack_into(f"<{room}H", image, at, *words)
 
 
+def _padded(image: bytes, size: int | None) -> bytearray:
+    """To `size`, or to the next whole block. Padding that is there may go."""
+    if size is None:
+        size = -(-len(image) // BLOCK) * BLOCK
+    if size % BLOCK:
+        raise RomError(f"size {size} is not a multiple of {BLOCK}")
+    if size > MAX_BLOCKS * BLOCK:
+        raise RomError(f"{size} bytes are more than {MAX_BLOCKS * BLOCK}")
+    content = image.rstrip(b"\0")
+    if len(content) > size:
+        raise RomError(f"the image does not fit: {len(content)} bytes into {size}")
+    return bytearray(content.ljust(size, b"\0"))
+
+
 def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = None,
-          size: int | None = None) -> bytes:
+          size: int | None = None, run_time: int | None = None) -> bytes:
     """A signed copy of the image, padded to `size` bytes (default: the next
-    whole block). `devices` replaces the device list; by default the device
-    itself is added to it."""
+    whole block). It is for `device` alone, or for all `devices`. `run_time`:
+    the most bytes that stay after init (default: what the image says, which is
+    all of it if it says nothing)."""
     rom = parse(image)
-    blocks = (len(image) + BLOCK - 1) // BLOCK
-    if size is not None:
-        if size % BLOCK or size < len(image):
-            raise RomError(f"size {size} is not a multiple of {BLOCK} that holds "
-                           f"the {len(image)} bytes of the image")
-        blocks = size // BLOCK
-    if blocks > MAX_BLOCKS:
-        raise RomError(f"{blocks * BLOCK} bytes are more than {MAX_BLOCKS * BLOCK}")
-    out = bytearray(image) + bytes(blocks * BLOCK - len(image))
+    out = _padded(image, size)
+    blocks = len(out) // BLOCK
+    stay = -(-run_time // BLOCK) if run_time is not None else rom.pcir.run_time_blocks or blocks
+    if not 0 < stay <= blocks:
+        raise RomError(f"{stay} blocks cannot stay of {blocks}")
     out[2] = blocks
     struct.pack_into("<HH", out, rom.pcir.offset + 4, vendor, device)
     struct.pack_into("<H", out, rom.pcir.offset + 0x10, blocks)
-    struct.pack_into("<H", out, rom.pcir.offset + 0x16, blocks)
-    if devices is None:
-        devices = rom.pcir.devices + [device] * (device not in rom.pcir.devices)
-    _stamp_device_list(out, rom.pcir, devices)
+    struct.pack_into("<H", out, rom.pcir.offset + 0x16, stay)
+    _stamp_device_list(out, rom.pcir, devices or [])
     for header in rom.pnp:
         body = out[header.offset:header.offset + PNP_BYTES]
         out[header.offset + PNP_CHECKSUM_AT] = (body[PNP_CHECKSUM_AT] - sum(body)) & 0xFF
@@ -283,7 +297,7 @@ def _hex16(text: str) -> int:
 
 
 def _hex16_list(text: str) -> list[int]:
-    return [_hex16(part) for part in text.split(",")]
+    return [_hex16(part) for part in text.replace(" ", ",").split(",")]
 
 
 def _size(text: str) -> int:
@@ -327,11 +341,14 @@ def _run(argv: list[str] | None) -> None:
     parser.add_argument("--vendor", type=_hex16, help="PCI vendor ID to stamp")
     parser.add_argument("--device", type=_hex16, help="PCI device ID to stamp")
     parser.add_argument("--device-list", type=_hex16_list,
-                        help="device IDs for the PCI 3.0 list, comma-separated")
-    parser.add_argument("--size", type=_size, help="pad to so many bytes")
+                        help="all device IDs that the ROM is for, comma-separated (default: --device alone)")
+    padding = parser.add_mutually_exclusive_group()
+    padding.add_argument("--size", type=_size, help="pad to so many bytes")
+    padding.add_argument("--eprom", type=int, choices=EPROM_KIB, help="pad to an EPROM of so many KiB")
+    parser.add_argument("--run-time", type=_size, help="the most bytes that stay after init")
     args = parser.parse_args(argv)
 
-    stamping = (args.vendor, args.device, args.device_list, args.size)
+    stamping = (args.vendor, args.device, args.device_list, args.size, args.eprom, args.run_time)
     if not args.output and any(value is not None for value in stamping):
         raise RomError("IDs and sizes are only stamped with --output")
     image = args.image.read_bytes()
@@ -343,8 +360,9 @@ def _run(argv: list[str] | None) -> None:
     else:
         if args.vendor is None or args.device is None:
             raise RomError("--output needs --vendor and --device")
-        _write_checked(args.output, stamp(image, args.vendor, args.device,
-                                          args.device_list, args.size))
+        size = args.eprom * 1024 if args.eprom else args.size
+        _write_checked(args.output, stamp(image, args.vendor, args.device, args.device_list, size,
+                                          args.run_time))
 
 
 def main(argv: list[str] | None = None) -> int:

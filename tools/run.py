@@ -14,9 +14,10 @@ import sys
 from pathlib import Path
 
 import media
+import qemu
 
 ROM = media.TOP / "build" / "lsi53c895a.rom"
-BIOS = "/usr/share/seabios/bios-microvm.bin"
+BIOS = "seabios/bios-microvm.bin"
 FORMATS = ("raw", "qcow2")
 MEMORY_MIB = 512
 
@@ -46,7 +47,7 @@ def command(disk: Path | None, cdrom: Path | None, write: bool) -> list[str]:
     """The QEMU command line of the `microvm` path (see README)."""
     snapshot = "off" if write else "on"
     out = [
-        "qemu-system-x86_64", "-machine", "pc", "-m", str(MEMORY_MIB), "-bios", BIOS,
+        *qemu.command(), "-machine", "pc", "-m", str(MEMORY_MIB), "-bios", str(qemu.share(BIOS)),
         "-nographic", "-nodefaults", "-serial", "mon:stdio",
         "-device", f"lsi53c895a,id=scsi,romfile={escaped(ROM)}",
     ]
@@ -74,7 +75,7 @@ def main(argv: list[str] | None = None) -> int:
                   "Debian's kernel) ...", flush=True)
         disk = args.disk or (None if args.cdrom else media.linux_disk())
         line = command(disk, args.cdrom, args.write)
-    except (RunError, media.MediaError, OSError) as error:
+    except (RunError, media.MediaError, qemu.QemuError, OSError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 1
     what = (f"{disk} from SCSI ID 0 through {ROM.name}; what the guest writes is "

@@ -95,7 +95,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{name:34} {value:7} {limit:7} {limit - value:7}"
               + ("  OVER" if value > limit else ""))
     print("\nsections: " + ", ".join(f"{n} {s}" for n, (_, s) in place.items()
-                                     if n in (".header", ".text", ".romdata", ".pnp", ".cd", ".post")))
+                                     if n in (".header", ".text", ".romdata", ".pnp", ".early", ".cd", ".post")))
     print(f"workspace: stack {stack}, structure {used}")
     print("\nlargest functions and tables")
     for size, name in symbols()[:LARGEST]:

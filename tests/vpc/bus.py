@@ -157,6 +157,11 @@ class Bus:
         return not (self.nexus or self.stuck_busy or self.stuck_reset
                     or self.now < self.busy_until)
 
+    @property
+    def is_alive(self) -> bool:
+        """Something may happen by itself."""
+        return self.nexus is not None or bool(self.away) or self.now < self.busy_until
+
     # ---- Initiator's side ---------------------------------------------------
 
     def select(self, target: int, atn: bool) -> None:
@@ -195,9 +200,10 @@ class Bus:
 
     def reselector(self) -> Nexus | None:
         """Who wants the initiator's answer to a reselection."""
-        if not self.free:
-            return None
-        return next((n for n in self.away if n.wants_back is not None), None)
+        for nexus in self.away if self.away and self.free else ():
+            if nexus.wants_back is not None:
+                return nexus
+        return None
 
     def reconnect(self) -> None:
         """Answer a reselection."""
@@ -218,6 +224,8 @@ class Bus:
 
     def next_event(self) -> int | None:
         """When something happens by itself."""
+        if not self.is_alive:
+            return None
         times = [n.ready_at for n in [self.nexus, *self.away] if n and n.ready_at is not None]
         if self.now < self.busy_until:
             times.append(self.busy_until)
@@ -225,7 +233,7 @@ class Bus:
 
     def poll(self) -> None:
         """Let time do its work."""
-        for nexus in [self.nexus, *self.away]:
+        for nexus in [self.nexus, *self.away] if self.is_alive else ():
             if nexus and nexus.ready_at is not None and self.now >= nexus.ready_at:
                 self._advance(nexus, None)
 

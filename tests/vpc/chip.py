@@ -9,38 +9,21 @@ the rules for touching them. The program runs in scripts.py.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from .bus import Bus
+from .family import Family
 from .law import LawBroken
 from .registers import (ABRT, ACK_LINE, ATN_LINE, CHIP_TYPE, CLF, COM, CON, CONNECTED1, CSF,
-                        CTEST1, CTEST2, CTEST2_SIGP, CTEST3, DCMD, DCNTL, DFE, DIEN, DIF, DIP,
-                        DMODE, DSP, DSTAT, D_ABRT, GEN, GPCNTL, GPREG, HTH, INTF, IRQD, IRQM,
-                        ISTAT, ISTAT1, LDSC, MACNTL, MAN, MBOX0, MBOX1, NONFATAL, NOT_MODELLED,
-                        NOT_ON_810, OLF, RAM_BASE, READ_ONLY, RESPID0, RRE, RSL, RST, RST_HOLD_NS,
-                        RST_LINE, RST_NOW, RST_TO_SELECTION_NS, SBCL, SBMC, SCID, SCNTL0, SCNTL1,
-                        SCNTL2, SDU, SEM, SFBR, SIEN0, SIEN1, SIGP, SIP, SIST0, SIST1, SOCL, SRST,
-                        SRUN, SSID, SSM, SSTAT0, SSTAT1, SSTAT2, STD, STEST0, STEST2, STEST3,
-                        STIME0, STIME1, STO, UDC, UNAVOIDABLE_NS, timer_ns)
+                        CTEST1, CTEST2, CTEST2_SIGP, CTEST3, CTEST5, DCMD, DCNTL, DFBC, DFE, DFIFO,
+                        DFS, DIEN, DIF, DIP, DMODE, DSP, DSTAT, D_ABRT, GEN, GPCNTL, GPREG, HTH,
+                        INTF, IRQD, IRQM, ISTAT, ISTAT1, LDSC, MACNTL, MAN, MBOX0, MBOX1, NONFATAL,
+                        NOT_MODELLED, NO_SGE, OLF, ORF, RAM_BASE, READ_ONLY, RESPID0, RRE, RSL,
+                        RST, RST_HOLD_NS, RST_LINE, RST_NOW, RST_TO_SELECTION_NS, SBCL, SBMC, SCID,
+                        SCNTL0, SCNTL1, SCNTL2, SDU, SEM, SFBR, SGE, SIEN0, SIEN1, SIGP, SIP,
+                        SIST0, SIST1, SOCL, SRST, SRUN, SSID, SSM, SSTAT0, SSTAT1, SSTAT2, STD,
+                        STEST0, STEST1, STEST2, STEST3, STIME0, STIME1, STO, UDC, UNAVOIDABLE_NS,
+                        timer_ns)
 from .scripts import Scripts
-
-@dataclass(frozen=True)
-class Family:
-    """How chips differ in what this model shows."""
-    name: str
-    device: int
-    registers: int      # bytes of register space
-    istat1: bool        # ISTAT1 and MBOX0/1, allowed while SCRIPTS runs
-    load_store: bool
-    ram: int            # bytes of SCRIPTS RAM
-    ids: int
-    fifo: int           # bytes that data out is fetched ahead
-
-
-FAMILIES = {
-    "810": Family("53C810", 0x0001, 0x80, False, False, 0, 8, 80),
-    "895A": Family("53C895A", 0x0012, 0x100, True, True, 8192, 16, 112),
-}
 
 
 class Chip:
@@ -51,6 +34,7 @@ class Chip:
     def __init__(self, family: Family, bus: Bus, read: Callable[[int, int], bytes],
                  write: Callable[[int, bytes], None]):
         self.family = family
+        self._reserved, self._reserved_bits = family.reserved, family.reserved_bits
         self.bus = bus
         self._read_main = read
         self._write_main = write
@@ -58,6 +42,7 @@ class Chip:
         self.ram_base = RAM_BASE
         self.now = 0
         self.reads = self.writes = 0    # by the CPU
+        self.own_id_is_free = False     # for targets, as in QEMU
         self.time_out_udc = "behind"
         self.mode_change_ns: int | None = None  # SBMC so long after SRST, as LVD chips do
         self.mode_changes_at: int | None = None
@@ -97,7 +82,7 @@ class Chip:
         self.registers[STEST0] = 0x03
         self.registers[SSTAT2] = LDSC
         self.registers[DCMD] = 0x40
-        self.registers[MACNTL] = CHIP_TYPE[self.family.device]
+        self.registers[MACNTL] = CHIP_TYPE.get(self.family.device, 0)
         self.registers[GPCNTL] = 0x0F
         self.sist = self.dstat = self.cause_at = 0  # first level
         self.sist_behind = self.dstat_behind = 0    # second level
@@ -184,6 +169,7 @@ class Chip:
 
     def _dma_fifo_emptied(self) -> None:
         self.dma_fifo = False
+        self.registers[DFBC:DFBC + 2] = bytes(2)
         late, self.sist_locked_out = self.sist_locked_out, 0
         if late:
             self.raise_scsi(late)
@@ -207,7 +193,7 @@ class Chip:
     # ---- Memory ------------------------------------------------------------------
 
     def _in_ram(self, address: int) -> bool:
-        return self.ram_base <= address < self.ram_base + len(self.ram)
+        return 0 <= address - self.ram_base < len(self.ram)
 
     def dma_read(self, address: int, length: int) -> bytes:
         if self._in_ram(address):
@@ -227,7 +213,16 @@ class Chip:
         """Let time pass for chip and bus."""
         end = self.now + ns
         while self.now < end:
-            self.step(end)
+            if self._is_asleep():
+                self.spend(end - self.now)
+            else:
+                self.step(end)
+
+    def _is_asleep(self) -> bool:
+        """Nothing happens, however much time passes."""
+        return not (self.scripts.running or self.scripts.wakes_at is not None or self.bus.is_alive
+                    or self.connected or self.general_timer_ends is not None
+                    or self.mode_changes_at is not None)
 
     def step(self, end: int) -> None:
         """Run to the next event, or to that time."""
@@ -249,9 +244,12 @@ class Chip:
 
     def next_event(self) -> int | None:
         """Nanoseconds until something is known to happen, None if never."""
-        times = [self.scripts.wakes_at, self.bus.next_event(), self._handshake_timer_ends(),
-                 self.general_timer_ends, self.mode_changes_at]
-        return min((t - self.now for t in times if t is not None and t > self.now), default=None)
+        soonest, now = None, self.now
+        for at in (self.scripts.wakes_at, self.bus.next_event(), self._handshake_timer_ends(),
+                   self.general_timer_ends, self.mode_changes_at):
+            if at is not None and at > now and (soonest is None or at < soonest):
+                soonest = at
+        return None if soonest is None else soonest - now
 
     def _answer_reselection(self) -> None:
         """The hardware answers, whatever the program does."""
@@ -274,10 +272,18 @@ class Chip:
         self.registers[SCNTL2] |= SDU
         self.handshake_at = self.now
         self.scripts.connection_begins()
+        # The first 53C1010-33 takes a narrow bus for an error, if it is not told
+        if (STEST1, NO_SGE) in self.family.must_set and not self.registers[STEST1] & NO_SGE:
+            self.raise_scsi(SGE)
+
+    def timer_ns(self, code: int) -> int:
+        return timer_ns(code, self.family.clock_mhz)
 
     def _handshake_timer_ends(self) -> int | None:
-        period = timer_ns(self.registers[STIME0] >> 4)
-        return self.handshake_at + period if period and self.connected else None
+        if not self.connected:
+            return None
+        period = self.timer_ns(self.registers[STIME0] >> 4)
+        return self.handshake_at + period if period else None
 
     def _timers(self) -> None:
         ends = self._handshake_timer_ends()
@@ -332,7 +338,8 @@ class Chip:
             self.registers[at] = self.registers[at] & ~7 | self.bus.request.phase
         if at == SSTAT0:
             asserted = self.bus.stuck_reset or self.registers[SCNTL1] & RST_LINE
-            return self.registers[at] | (RST_NOW if asserted else 0)
+            return (self.registers[at] | (RST_NOW if asserted else 0)
+                    | (ORF if self.family.core_1010 else 0))    # which means nothing there
         if at == CTEST2:
             signalled = self.registers[ISTAT] & SIGP
             self.registers[ISTAT] &= ~SIGP
@@ -367,8 +374,6 @@ class Chip:
     def cpu_write(self, offset: int, value: int, size: int) -> None:
         self.writes += 1
         self._may_touch(offset, size, "write")
-        if not self.family.istat1 and set(range(offset, offset + size)) & NOT_ON_810:
-            self.law("register space", f"write at {offset:#04x}: reserved")
         if offset <= DSP + 3 and offset + size > DSP and (offset, size) != (DSP, 4):
             self.law("DSP written in parts", f"{size} bytes at {offset:#04x}")
         for i in range(size):
@@ -378,7 +383,10 @@ class Chip:
 
     def write(self, at: int, value: int) -> None:
         """One register byte, with the side effects of writing it."""
-        if at in READ_ONLY:
+        value = self.existing_bits(at, value)
+        if at in self._reserved:
+            self.law("register space", f"write at {at:#04x}: reserved")
+        elif at in READ_ONLY:
             self.law("read-only register written", f"{at:#04x}")
         elif at == SFBR:
             self.law("SFBR written by the CPU", f"{value:#04x}")
@@ -401,12 +409,19 @@ class Chip:
                 self._start(manual=True)
         elif at == STIME1:
             self.registers[at] = value
-            period = timer_ns(value & 0x0F)
+            period = self.timer_ns(value & 0x0F)
             self.general_timer_ends = self.now + period if period else None
         else:
             if value & NOT_MODELLED.get(at, 0):
                 self.law("not modelled", f"{value:#04x} in {at:#04x}")
             self.registers[at] = value
+
+    def existing_bits(self, at: int, value: int) -> int:
+        """What can be written to a register."""
+        reserved = self._reserved_bits.get(at, 0)
+        if value & reserved:
+            self.law("reserved bits written", f"{value:#04x} in {at:#04x}")
+        return value & ~reserved
 
     def _write_istat(self, value: int) -> None:
         before = self.registers[ISTAT]
@@ -464,11 +479,41 @@ class Chip:
             self.law("SCRIPTS started during a bus reset", "SCNTL1.RST is set")
         if self.registers[ISTAT] & ABRT:
             self.law("SCRIPTS started with ABRT set")
-        if (self.registers[DIEN] or self.registers[SIEN0] or self.registers[SIEN1]
-                or not self.registers[DCNTL] & IRQD):
-            self.law("interrupt pin enabled", "DIEN, SIEN or DCNTL.IRQD")
+        self._check_pin()
+        self._check_errata()
         if not pending and (manual or not self.registers[DMODE] & MAN):
             self.scripts.start(self.scripts.dsp)
+
+    def _check_pin(self) -> None:
+        """The 53C1010 has no IRQD: there the masks have to do."""
+        registers = self.registers
+        if (registers[DIEN] or registers[SIEN0] or registers[SIEN1]
+                or not (registers[DCNTL] & IRQD or self.family.core_1010)):
+            self.law("interrupt pin enabled", "DIEN, SIEN or DCNTL.IRQD")
+
+    def _check_errata(self) -> None:
+        for at, bits in self.family.must_set:
+            if self.registers[at] & bits != bits:
+                self.law("erratum forgotten", f"{bits:#04x} is not set in {at:#04x}")
+        for at, bits in self.family.must_clear:
+            if self.registers[at] & bits:
+                self.law("erratum forgotten", f"{bits:#04x} is not clear in {at:#04x}")
+
+    def show_residual(self, left: int, in_latch: int, ahead: int) -> None:
+        """Counters after data out was cut short: so many bytes have not been
+        sent, of which so many had been fetched."""
+        registers = self.registers
+        registers[SSTAT0] = registers[SSTAT0] & ~OLF | OLF * in_latch
+        if self.family.core_1010:
+            registers[DFBC:DFBC + 2] = (ahead - in_latch).to_bytes(2, "little")
+        else:
+            counter = left - in_latch
+            if registers[CTEST5] & DFS:
+                registers[CTEST5] = registers[CTEST5] & ~3 | counter >> 8 & 3
+            elif self.family.fifo[1]:
+                counter ^= 0x80     # with the small FIFO nothing is said about that bit
+            registers[DFIFO] = counter & (0xFF if self.family.fifo[1] else 0x7F)
+        self.dma_fifo, self.scsi_fifo = ahead > in_latch, True
 
     # ---- Between two calls -------------------------------------------------------------
 

@@ -9,7 +9,9 @@ interrupt, QEMU's fw_cfg, and PCI configuration space.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
+from .family import Family
 from .law import LawBroken
 
 PIT_HZ = 1_193_182
@@ -179,38 +181,60 @@ class FwCfg:
 
 
 class PciSpace:
-    """Configuration space: a host bridge at 0, and our controller."""
+    """Configuration space: a host bridge at 0, controllers, one of which may be
+    not of the family and belong to nobody here, and bridges to further buses."""
 
     ID, COMMAND, CLASS, BAR0, SUBSYSTEM = 0x00, 0x04, 0x08, 0x10, 0x2C
+    HEADER_TYPE, BUS_NUMBERS, BEHIND_BRIDGE = 0x0E, 0x18, 0x01
     CACHE_LINE, LATENCY, INTERRUPT = 0x0C, 0x0D, 0x3C
     IO, MASTER = 1, 4
     WRITABLE = {COMMAND, COMMAND + 1, CACHE_LINE, LATENCY, INTERRUPT}
     BRIDGE, OURS = 0x12378086, 0x1000
     QEMU = 0x11001AF4
 
-    def __init__(self, address: int, device: int | None, bar0: int, qemu: bool):
+    def __init__(self, address: int, family: Family | None, bar0: int, qemu: bool):
         self._ours = address
+        self._controllers: set[int] = set() if family else {address}
+        self.aliases = False    # devices with one function answer for all eight
+        self.on_write: Callable[[int], None] = lambda address: None
         self._spaces = {0: bytearray(256)}
         self._set(0, self.ID, self.BRIDGE)
         self._set(0, self.CLASS, 0x06000002)
         self._set(0, self.SUBSYSTEM, self.QEMU if qemu else 0)
-        if device is not None:
-            self._spaces[address] = bytearray(256)
-            self._set(address, self.ID, device << 16 | self.OURS)
-            self._set(address, self.CLASS, 0x01000001)
-            self._set(address, self.BAR0, bar0)
+        if family is not None:
+            self.add_controller(address, family, bar0)
+
+    def add_controller(self, address: int, family: Family, bar0: int) -> None:
+        if family.registers:
+            self._controllers.add(address)
+        self._spaces[address] = bytearray(256)
+        self._set(address, self.ID, family.device << 16 | self.OURS)
+        self._set(address, self.CLASS, family.pci_class << 8 | family.revision)
+        self._set(address, self.BAR0, bar0)
+
+    def add_bridge(self, address: int, secondary: int, last: int | None = None) -> None:
+        """To bus `secondary`; behind it are those up to `last`."""
+        self._spaces[address] = bytearray(256)
+        self._set(address, self.ID, 0x00011B36)
+        self._set(address, self.CLASS, 0x06040000)
+        self._spaces[address][self.HEADER_TYPE] = self.BEHIND_BRIDGE
+        self._set(address, self.BUS_NUMBERS,
+                  address >> 8 | secondary << 8 | (last or secondary) << 16)
 
     def _set(self, address: int, register: int, value: int) -> None:
         struct.pack_into("<I", self._spaces[address], register, value)
 
     def read(self, address: int, register: int, size: int) -> int:
+        if self.aliases and address not in self._spaces:
+            address &= ~7
         space = self._spaces.get(address, b"\xff" * 256)
         return int.from_bytes(space[register:register + size], "little")
 
     def write(self, address: int, register: int, size: int, value: int) -> None:
         touched = set(range(register, register + size))
-        if address != self._ours or not touched <= self.WRITABLE:
+        if address not in self._controllers or not touched <= self.WRITABLE:
             raise LawBroken("PCI register not ours", f"{register:#04x} of {address:#06x}")
+        self.on_write(address)
         if address in self._spaces:
             self._spaces[address][register:register + size] = value.to_bytes(size, "little")
 
@@ -226,6 +250,19 @@ class PciSpace:
         return found[index] if index < len(found) else None
 
     @property
+    def last_bus(self) -> int:
+        return max(self._spaces) >> 8
+
+    @property
     def command(self) -> int:
         """What our controller may do on the bus."""
-        return self.read(self._ours, self.COMMAND, 2) if self._ours in self._spaces else 0
+        return self.command_of(self._ours)
+
+    def command_of(self, address: int) -> int:
+        space = self._spaces.get(address)
+        return space[self.COMMAND] | space[self.COMMAND + 1] << 8 if space else 0
+
+    def set_command(self, address: int, value: int) -> None:
+        """As the BIOS does."""
+        if address in self._spaces:
+            self._spaces[address][self.COMMAND:self.COMMAND + 2] = value.to_bytes(2, "little")

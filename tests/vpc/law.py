@@ -11,7 +11,8 @@ from __future__ import annotations
 LAWS = {
     # The CPU and the registers
     "register access while SCRIPTS runs": "only ISTAT, ISTAT1 and the mailboxes are free",
-    "register space": "an old chip has 128 bytes of registers",
+    "register space": "a chip has 128 or 256 bytes of registers, not all of them there",
+    "reserved bits written": "what a chip does not have stays 0",
     "read-only register written": "status registers are not written to",
     "SFBR written by the CPU": "SFBR belongs to SCRIPTS",
     "SIST read in bytes": "one 16-bit read, or a cause is lost",
@@ -26,6 +27,7 @@ LAWS = {
     "SCRIPTS started in a manual mode": "DCNTL.SSM and DMODE.MAN are off",
     "SCRIPTS started during a bus reset": "SCNTL1.RST is off",
     "SCRIPTS started with ABRT set": "ISTAT.ABRT is off",
+    "erratum forgotten": "some chips need a bit set, or clear, whenever a program runs",
     "interrupt pin enabled": "a polled driver keeps the pin silent",
     # SCRIPTS
     "SCRIPTS not aligned": "instructions lie on dwords",
@@ -48,7 +50,7 @@ LAWS = {
     "no selection time-out": "STIME0.SEL must not be 0",
     "own ID clashes": "SCID is nobody else's ID",
     "cannot be reselected": "SCID.RRE and RESPID",
-    "clock not set": "SCNTL3.CCF fits the 40 MHz clock",
+    "clock not set": "SCNTL3.CCF fits the clock of the board, 40 or 80 MHz, and the multiplier",
     "selection too soon after a bus reset": "250 ms",
     "VERIFY of bytes": "the drive checks its medium; nobody sends the data again",
     "transfer not agreed": "SXFER and SCNTL3 are what the target agreed to",
@@ -86,6 +88,8 @@ LAWS = {
     "ROM checksum wrong": "the image of the length after init sums to 0",
     "no image at the run-time segment": "PCI 3.0: init moves the code to the segment in BX",
     "PnP header wrong": "signature, checksum, texts, and one of two vectors inside the image",
+    "controller of another copy": "a copy of the ROM has one controller, which is its own",
+    "memory of another copy": "so is its memory",
     "workspace in free memory": "below 40:13h the operating system lives",
     "code outside the ROM run": "only the image and the BIOS are code, and what is booted",
     "given-back code run": "what init gave back is no longer there",
@@ -96,6 +100,7 @@ LAWS = {
     # Virtual DMA Services (vds.py)
     "vds-call": "only the services that lock and unlock, with their structures filled in",
     "vds-unlocked": "the chip comes only to memory that is locked, where that may have moved",
+    "v86-fault": "nothing runs that a monitor of virtual-8086 mode does not let through",
     "vds-leak": "what is locked is unlocked before the call ends",
 }
 

@@ -10,7 +10,9 @@ ahead while nobody has anything to do.
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import mmap
 import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -27,12 +29,13 @@ import machine
 from .bios import (BIOS_SEGMENT, DISK_STATUS, DISKETTE_STATUS, EQUIPMENT, HARD_DISKS, ROM_SEGMENT,
                    STOP, Bios)
 from .bus import Bus
-from .chip import FAMILIES
 from .devices import PIT_COMMAND, PIT_COUNTER, FwCfg, PciSpace, Pit, TimerInterrupt
+from .family import family_named
 from .law import LawBroken
 from .registers import DSP, MS
 from .tempers import TEMPERS
 from .vds import Vds
+from .watchdog import WATCHDOG
 
 MEMORY = 0x1000000
 PCI_ADDRESS = 4 << 3
@@ -41,10 +44,12 @@ EOI_PORT = 0x20
 
 STACK_SEGMENT, STACK_TOP = 0x0600, 0x1000
 STACK = range(STACK_SEGMENT * 16, STACK_SEGMENT * 16 + STACK_TOP)
+CODE = range(0x60000, 0x100000)         # copies of the ROM, and the BIOS
 STACK_FILL = 0xA5
 STACK_BUDGET = 64
 WORKSPACE_BYTES = 2048
 CANARY = b"tack"
+LEAST_UNWATCHED = 256   # bytes: what is shorter is looked at, and found writable
 BUFFER = 0x20000
 PACKET = 0x1000
 
@@ -59,6 +64,8 @@ FIRST_LOOK_NS = 1_000       # ... or while it is idle, behind a wait or a write;
 LONGEST_LOOK_NS = 5 * MS    # ... each next one twice as long, idle up to this
 
 MOST_NS = 600_000 * MS  # bounds for one call
+MOST_READS = 100_000    # of the chip's registers
+MOST_STEPS = 1_000_000   # of time, however small
 MOST_INSTRUCTIONS = 100_000_000
 
 NAMES = ["eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags",
@@ -125,6 +132,7 @@ class Pc:
     present: bool = True            # the controller is in its slot
     pci_address: int = PCI_ADDRESS
     bar0: int = IO_BASE | 1
+    pci_command: int = 0            # what the BIOS has left there
     rom_writable: bool = True       # while init runs
     measure: bool = False
     most_idle_ns: int = 20 * MS     # that time jumps at one look at the clock
@@ -133,11 +141,10 @@ class Pc:
 
     def __post_init__(self) -> None:
         self.uc = Uc(UC_ARCH_X86, UC_MODE_16)
-        self.uc.mem_map(0, MEMORY)
-        self.chip = TEMPERS[self.temper].chip(FAMILIES[self.family], self.bus, self._dma_read,
-                                              self._dma_write)
-        self.pci = PciSpace(self.pci_address, self.chip.family.device if self.present else None,
-                            self.bar0, self.fwcfg is not None)
+        self._memory = mmap.mmap(-1, MEMORY)    # Unicorn's, too: looking at it is cheap
+        self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
+        self.uc.mem_map_ptr(0, MEMORY, UC_PROT_ALL, self._address)
+        self._plug_in()
         self.text = ""
         self.booted = False
         self.booting = False        # a BEV, INT 19h or INT 18h runs
@@ -153,19 +160,29 @@ class Pc:
         self._looks = 0             # at the clock, since the chip was spoken to
         self._served: int | None = None     # BIOS service done, but not yet left
         self._deadline = MOST_NS
+        self._most_reads = MOST_READS
+        self._steps = 0             # in which time has passed, of this call
         self._instructions = 0
         self.irq0_after = 0         # instructions of the next call, if not by its time
         self._unwatched: tuple[range, ...] = ()
         self._write_hooks: list[int] = []
         self._c_next = C_STACK_TOP
         self.bios.attach(self)
-        self._copy = range(0)   # of the image, in RAM
-        self._image = self.bios.image
+        self.code: list[range] = []     # of others, and copies of the image in RAM
+        self._astray_hooks: list[int] = []
         self.poke(ROM_SEGMENT * 16 + C_RETURN, bytes([HLT]))
         self._set_up_timer()
         self._set_up_hooks()
 
     # ---- Set-up -----------------------------------------------------------------------
+
+    def _plug_in(self) -> None:
+        self.chip = TEMPERS[self.temper].chip(family_named(self.family), self.bus, self._dma_read,
+                                              self._dma_write)
+        self.pci = PciSpace(self.pci_address, self.chip.family if self.present else None,
+                            self.bar0, self.fwcfg is not None)
+        self.chip.own_id_is_free = self.fwcfg is not None
+        self.pci.set_command(self.pci_address, self.pci_command)
 
     def _set_up_timer(self) -> None:
         if self.timer.kind != "dead":
@@ -178,10 +195,7 @@ class Pc:
         base = BIOS_SEGMENT << 4
         add, guarded = self.uc.hook_add, self._guarded
         add(UC_HOOK_CODE, guarded(self._in_bios), begin=base, end=base + 0xFFFF)
-        for begin, end in self._gaps(0, base, self._image, range(
-                ROM_SEGMENT * 16, ROM_SEGMENT * 16 + len(self._image)),
-                range(ROM_SEGMENT * 16 + C_RETURN, ROM_SEGMENT * 16 + C_RETURN + 1)):
-            add(UC_HOOK_CODE, guarded(self._astray), begin=begin, end=end)
+        self.images_changed()
         add(UC_HOOK_CODE, guarded(self._astray), begin=base + 0x10000, end=MEMORY - 1)
         add(UC_HOOK_INTR, guarded(self._software_interrupt))
         add(UC_HOOK_MEM_WRITE_PROT, lambda *_: True)    # ignored, as by a real ROM
@@ -190,18 +204,33 @@ class Pc:
         if self.measure:
             add(UC_HOOK_CODE, self._count, begin=0, end=base - 1)
 
+    def images_changed(self) -> None:
+        """A copy of the ROM has come, or has moved: other code is not ours."""
+        for hook in self._astray_hooks:
+            self.uc.hook_del(hook)
+        home = ROM_SEGMENT * 16 + C_RETURN
+        places = [place for copy in self.bios.copies for place in (copy.image, copy.room)]
+        self._images = [copy.image for copy in self.bios.copies]
+        self._astray_hooks = [
+            self.uc.hook_add(UC_HOOK_CODE, self._guarded(self._astray), begin=begin, end=end)
+            for begin, end in self._gaps(0, BIOS_SEGMENT << 4, *places, range(home, home + 1))]
+
     def hook_at(self, address: int, hook: Callable[[int], None]) -> None:
-        """Called before the instruction there."""
+        """Called before the instruction there, though it may have run before."""
+        self.uc.ctl_remove_cache(address, address + 1)
         self.uc.hook_add(UC_HOOK_CODE, self._guarded(lambda uc, at, *_: hook(at)), begin=address,
                          end=address)
 
     def _guarded(self, hook):
-        """An exception in a hook stops the CPU and is raised by _go()."""
+        """An exception in a hook stops the CPU and is raised by _go(). What the
+        CPU does until it stops does not matter."""
         def call(*arguments):
+            if self._error:
+                return 0
             try:
                 return hook(*arguments) or 0
             except Exception as error:  # whatever it is, it goes to the test
-                self._error = self._error or error
+                self._error = error
                 self.uc.emu_stop()
                 return 0
         return call
@@ -222,10 +251,16 @@ class Pc:
     # ---- Memory -----------------------------------------------------------------------
 
     def peek(self, address: int, length: int) -> bytes:
-        return bytes(self.uc.mem_read(address, length))
+        if length and not 0 <= address <= MEMORY - length:
+            raise IndexError(f"no memory at {address:#x}")
+        return self._memory[address:address + length]
 
     def poke(self, address: int, data: bytes) -> None:
+        """By way of Unicorn, which may have translated what was there, and does
+        not see by itself that it is old."""
         self.uc.mem_write(address, data)
+        if data and address < CODE.stop and address + len(data) > CODE.start:
+            self.uc.ctl_remove_cache(address, address + len(data))
 
     def peek_physical(self, address: int, length: int) -> bytes:
         """What the chip finds there."""
@@ -273,16 +308,23 @@ class Pc:
             self.allow_post_writes()    # 40:13h may have changed
             if not self._may_write(address, end):
                 raise LawBroken("write not allowed in POST", what)
-        elif self.booted and address < self._image.stop and end > self._image.start:
+        elif self.booted and self._in_image(address, end):
             raise LawBroken("ROM written after boot", what)
         elif who == "CPU" and self._stack_wrapped():
             raise LawBroken("our stack overflowed", what)
         else:
             raise LawBroken("write outside buffer and workspace", what)
 
+    def _in_image(self, start: int, end: int) -> bool:
+        return any(start < image.stop and end > image.start for image in self._images)
+
+    @property
+    def workspaces(self) -> list[range]:
+        return [copy.workspace for copy in self.bios.copies if copy.workspace]
+
     def _stack_wrapped(self) -> bool:
         """Our stack has gone below offset 0, so that SP is large again."""
-        return (self.workspace is not None and self.get("ss") << 4 == self.workspace.start
+        return (self.get("ss") << 4 in [space.start for space in self.workspaces]
                 and self.get("esp") & 0xFFFF > WORKSPACE_BYTES)
 
     def _may_write(self, start: int, end: int) -> bool:
@@ -290,6 +332,7 @@ class Pc:
 
     def allow_post_writes(self) -> None:
         self.writable = [*self.bios.post_memory(), STACK]
+        self._watch_writes(*(r for r in self.writable if len(r) >= LEAST_UNWATCHED))
 
     def _timer_may_write(self, address: int) -> bool:
         """The tick count; and in POST and at boot the ROM is free to serve a call."""
@@ -301,8 +344,9 @@ class Pc:
         self._check_master(address)
         if address + length > MEMORY:
             raise LawBroken("DMA outside memory", f"read of {address:#x}")
-        if self.vds:
-            self.vds.check_access(address, length)
+        if not self.vds:
+            return self.peek(address, length)
+        self.vds.check_access(address, length)
         return self.peek_physical(address, length)
 
     def _dma_write(self, address: int, data: bytes) -> None:
@@ -317,7 +361,7 @@ class Pc:
 
     def _check_dma_write(self, address: int, length: int) -> None:
         for place, part in self._places(address, length):
-            if self.booted and place < self._image.stop and place + part > self._image.start:
+            if self.booted and self._in_image(place, place + part):
                 raise LawBroken("ROM written after boot", f"by the chip at {place:#x}")
             self._check_write("chip", place, part)
         if 0xC0000 <= address < 0xE8000 or address >= 0xF0000 and address < 0x100000:
@@ -332,22 +376,27 @@ class Pc:
         if not self.pci.command & PciSpace.MASTER:
             raise LawBroken("bus mastering not enabled", f"DMA at {address:#x}")
 
-    def note_workspace(self) -> None:
+    def note_workspace(self) -> range | None:
         """The ROM keeps its segment at +8 of the image, 0 if it has none; of a
         copy of the image, if it cannot be written and INT 19h leads there."""
         image = self.bios.image.start
         if not self.rom_writable and self.word(0x19 * 4 + 2) != BIOS_SEGMENT:
             image = self.word(0x19 * 4 + 2) * 16
-            self._copy = range(image, image + self.peek(image + 2, 1)[0] * 512)
+            self.code.append(range(image, image + self.peek(image + 2, 1)[0] * 512))
+        self.bios.running.runs_at = image // 16
         start = self.word(image + 8) * 16
-        self.workspace = range(start, start + WORKSPACE_BYTES) if start else None
+        space = range(start, start + WORKSPACE_BYTES) if start else None
+        self.workspace = self.workspace or space
+        return space
 
     # ---- Time and ports ---------------------------------------------------------------
 
     def pass_time(self, ns: int) -> None:
         self.chip.advance(ns)
-        if self.chip.now > self._deadline:
-            raise LawBroken("step bound", f"more than {MOST_NS // 10**9} s")
+        self._steps += 1
+        if (self.chip.now > self._deadline or self._steps > MOST_STEPS
+                or self.chip.reads > self._most_reads):
+            raise LawBroken("step bound", f"{self._steps} steps of time")
 
     def _let_timer_come(self) -> None:
         if self.timer.due(self.chip.now):
@@ -369,7 +418,7 @@ class Pc:
         self._let_timer_come()
         if self._is_chip(port):
             self._wait_ends(self._looks > 1)    # else it asks again and again
-            if port - IO_BASE == ISTAT and self.chip.scripts.running:
+            if port % IO_BYTES == ISTAT and self.chip.scripts.running:
                 self.pass_time(POLL_NS)
             return self.chip.cpu_read(port - IO_BASE, size)
         if (port, size) == (PIT_COUNTER, 1):
@@ -383,7 +432,7 @@ class Pc:
         self._let_timer_come()
         if self._is_chip(port):
             self._wait_ends(True)
-            if port - IO_BASE == DSP:
+            if port % IO_BYTES == DSP:
                 self._run_look_ns = FIRST_RUN_LOOK_NS
             self.chip.cpu_write(port - IO_BASE, value, size)
         elif (port, size) == (PIT_COMMAND, 1):
@@ -454,7 +503,7 @@ class Pc:
 
     def _astray(self, uc, address, size, _) -> None:
         """What has been loaded may run: it is not our business any more."""
-        if address in self._copy:
+        if any(address in code for code in self.code):
             return
         if any(address in load for load in self._loads):
             self._landed = True
@@ -467,24 +516,31 @@ class Pc:
         self._error = self._served = None
         self._landed = False
         self._wait_ends(True)
-        self._deadline = self.chip.now + MOST_NS
+        self._deadline, self._steps = self.chip.now + MOST_NS, 0
+        self._most_reads = self.chip.reads + MOST_READS
         if self.irq0_after:
             self._execute(address, self.irq0_after)
             self.irq0_after, self.timer.due_at = 0, self.chip.now
             address = self._interrupt(home)
-        while self._execute(address, MOST_INSTRUCTIONS) != home + 1:
+        while self._execute(address, self._bound()) != home + 1:
             if self._landed:
                 return
             if not self.timer.due(self.chip.now):
                 raise self._explain_stop()
             address = self._interrupt(home)
 
+    def _bound(self) -> int:
+        """Instructions to count to, 0 for none. Counting halves the speed, and
+        lets an interrupt stop the CPU between any two instructions."""
+        return 0 if self.timer.due_at is None else MOST_INSTRUCTIONS
+
     def _execute(self, address: int, count: int) -> int:
         """Returns the address of the instruction that would come next."""
         while True:
             self._vector = None
             try:
-                self.uc.emu_start(address, MEMORY, count=count)
+                with WATCHDOG.watching(self.uc, lambda: self.chip.now):
+                    self.uc.emu_start(address, MEMORY, count=count)
             except UcError as error:
                 self._error = self._error or LawBroken("CPU exception", f"{error} {self._where()}")
             if self._error:
@@ -516,7 +572,8 @@ class Pc:
         halt = self._at() - 1
         if self.peek(halt, 1) != bytes([HLT]):
             return LawBroken("step bound", f"still running {self._where()}")
-        if halt in self._image and halt >= self._image.start + self.bios.kept and self.booted:
+        kept = any(halt in copy.image[:copy.kept] for copy in self.bios.copies)
+        if self.booted and self._in_image(halt, halt + 1) and not kept:
             return LawBroken("given-back code run", self._where())
         return LawBroken("CPU halted", self._where())
 
@@ -604,12 +661,12 @@ class Pc:
                      self.workspace.start + symbol("workspace"))
 
     def _check_own_stack(self) -> None:
-        if self.workspace and self.peek(self.workspace.start, len(CANARY)) != CANARY:
-            raise LawBroken("our stack overflowed", f"canary at {self.workspace.start:#x}")
+        for space in self.workspaces:
+            if self.peek(space.start, len(CANARY)) != CANARY:
+                raise LawBroken("our stack overflowed", f"canary at {space.start:#x}")
 
     def far_call(self, segment: int, offset: int, registers: dict[str, int]) -> Result:
         """As the BIOS calls an option ROM during POST, interrupts open."""
-        self._watch_writes(STACK)
         self.allow_post_writes()
         self._in_post = True
         try:
@@ -617,17 +674,21 @@ class Pc:
         finally:
             self._in_post = False
 
-    def power_on(self, bdf: int | None = None) -> None:
-        """POST, as self.bios does it; then the ROM area is read-only. `bdf` is
-        what the BIOS says instead of the controller's address."""
+    def _post(self, *bdfs: int) -> None:
+        self.bios.run_post(*(bdfs or [self.pci_address]))
+
+    def power_on(self, *bdfs: int) -> None:
+        """POST, as self.bios does it; then the ROM area is read-only. `bdfs` is
+        what the BIOS says instead of the controller's address; with several of
+        them, so many copies of the ROM."""
         self.timer.start(self.chip.now, self.pit.period_ns)
-        area = self._image.start & ~0xFFF, len(self._image) + 0xFFF & ~0xFFF
+        area = self.bios.image.start & ~0xFFF, len(self.bios.image) + 0xFFF & ~0xFFF
         if not self.rom_writable:
             self.uc.mem_protect(*area, UC_PROT_READ | UC_PROT_EXEC)
-        self.bios.run_post(self.pci_address if bdf is None else bdf)
+        self._post(*bdfs)
         if not self.rom_writable:
             self.uc.mem_protect(*area, UC_PROT_ALL)
-        self._image = self.bios.image
+        self.images_changed()
         self.kept_memory = self.bios.kept_memory()
         self.booted = True
         self.chip.check_idle()

@@ -13,7 +13,8 @@ import struct
 from collections.abc import Callable, Iterator
 
 from .bus import Bus
-from .chip import FAMILIES, Chip
+from .chip import Chip
+from .family import family_named
 from .registers import CTEST3, DCNTL, DSP, ISTAT, MS, RESPID0, SCID, SCNTL0, SCNTL3, STEST3, STIME0
 
 MEMORY_BYTES = 0x10000
@@ -35,7 +36,7 @@ class Rig:
         self.memory = bytearray(MEMORY_BYTES)
         self.objections: list[str] = []
         self.bus = Bus()
-        self.chip = chip_class(FAMILIES[family], self.bus, self._read, self._write)
+        self.chip = chip_class(family_named(family), self.bus, self._read, self._write)
         self.chip.law = lambda law, detail="": self.objections.append(law)
 
     def _read(self, address: int, length: int) -> bytes:

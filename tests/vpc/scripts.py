@@ -13,14 +13,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from . import bus as b
-from .registers import (AAP, CMP, COM, DBC, DCNTL, DFIFO, DNAD, DSA, DSP, DSPS, D_IID, D_SIR,
-                        D_SSI, EPC, INTF, ISTAT, MA, OLF, PAR, RST_TO_SELECTION_NS, SCID, SCNTL0,
-                        SCNTL2, SCNTL3, SDID, SDU, SIGP, SSM, SSTAT0, SSTAT1, STEST1, STIME0,
-                        SXFER, TEMP, DmaFault, timer_ns)
+from .registers import (AAP, CMP, COM, CTEST5, DBC, DCNTL, DFS, DNAD, DSA, DSP, DSPS, D_IID,
+                        D_SIR, D_SSI, EPC, EWS, INTF, ISTAT, MA, PAR, RST_TO_SELECTION_NS, SCID,
+                        SCNTL0, SCNTL2, SCNTL3, SCNTL4, SDID, SDU, SIGP, SSM, SSTAT1, STEST1,
+                        STIME0, SXFER, TEMP, U3EN, DmaFault)
 
 if TYPE_CHECKING:
     from .chip import Chip
 
+DWORDS = {n: struct.Struct(f"<{n}I") for n in (1, 2)}
+DWORD = DWORDS[1]
 WAIT = 0
 INSTRUCTION_NS = 300
 BYTE_NS = 200
@@ -108,10 +110,10 @@ class Scripts:
         self.chip.law(law, f"{detail} (DSP {self.dsp:#x})")
 
     def _register32(self, at: int) -> int:
-        return struct.unpack_from("<I", self.chip.registers, at)[0]
+        return DWORD.unpack_from(self.chip.registers, at)[0]
 
     def _set_register32(self, at: int, value: int) -> None:
-        struct.pack_into("<I", self.chip.registers, at, value & 0xFFFFFFFF)
+        DWORD.pack_into(self.chip.registers, at, value & 0xFFFFFFFF)
 
     @property
     def dsp(self) -> int:
@@ -143,7 +145,7 @@ class Scripts:
         if address % 4:
             self._law("SCRIPTS not aligned", f"{address:#x}")
         self.dsp = address + 4 * dwords
-        return struct.unpack(f"<{dwords}I", self.chip.dma_read(address, 4 * dwords))
+        return DWORDS[dwords].unpack(self.chip.dma_read(address, 4 * dwords))
 
     def _execute(self) -> Iterator[int]:
         while self.running:
@@ -287,7 +289,8 @@ class Scripts:
         """Data phases are narrow and asynchronous: the bench's targets agree
         to nothing else."""
         registers = self.chip.registers
-        if phase <= b.DATA_IN and (registers[SXFER] & 0x1F or registers[SCNTL3] & 0x08):
+        if phase <= b.DATA_IN and (registers[SXFER] & 0x1F or registers[SCNTL3] & EWS
+                                   or registers[SCNTL4] & U3EN):
             self._law("transfer not agreed",
                       f"SXFER {registers[SXFER]:#04x}, SCNTL3 {registers[SCNTL3]:#04x}")
 
@@ -297,12 +300,10 @@ class Scripts:
         if not outgoing:
             self._set_dbc(left)
             return
-        ahead = min(left, self.chip.family.fifo)   # fetched, not sent
-        in_latch = 1 if begun else 0
+        room = self.chip.family.fifo[bool(registers[CTEST5] & DFS)]
+        ahead = min(left, room)     # fetched, not sent
         self._set_dbc(left - ahead)
-        registers[SSTAT0] = registers[SSTAT0] & ~OLF | OLF * in_latch
-        registers[DFIFO] = (left - in_latch) & 0x7F
-        self.chip.dma_fifo, self.chip.scsi_fifo = ahead > in_latch, True
+        self.chip.show_residual(left, 1 if begun else 0, ahead)
 
     def _request(self) -> Iterator[int]:
         """Wait for REQ and latch its phase."""
@@ -354,14 +355,15 @@ class Scripts:
             self._law("no selection time-out", "STIME0.SEL is 0")
         if chip.bus.stuck_reset:
             self._law("SELECT while RST is held")
-        if own in chip.bus.targets or target == own:
+        if (own in chip.bus.targets or target == own) and not chip.own_id_is_free:
             self._law("own ID clashes", f"SCID says {own}")
         if not chip.may_be_reselected():
             self._law("cannot be reselected", "SCID.RRE or RESPID")
         if registers[SCNTL0] & 0xC0 != 0xC0:
             self._law("not modelled", "SCNTL0.ARB: SELECT needs full arbitration")
-        if registers[SCNTL3] & 7 not in ((7,) if registers[STEST1] & 0x0C == 0x0C else (3, 4, 5)):
-            self._law("clock not set", f"SCNTL3.CCF is {registers[SCNTL3] & 7}")
+        fitting = chip.family.dividers(registers[STEST1])
+        if registers[SCNTL3] & 7 not in fitting and not chip.family.core_1010:
+            self._law("clock not set", f"SCNTL3.CCF is {registers[SCNTL3] & 7}, not of {fitting}")
         if chip.now - chip.rst_ended < RST_TO_SELECTION_NS:
             self._law("selection too soon after a bus reset", f"{chip.now - chip.rst_ended} ns")
 
@@ -370,8 +372,7 @@ class Scripts:
         registers = chip.registers
         target = first >> 16 & 0x0F
         if first & TABLE_IO:
-            entry = self._table(first & 0xFFFFFF, 4)
-            registers[SCNTL3], registers[SXFER], target = entry[3], entry[1], entry[2] & 0x0F
+            target = self._load_agreement(self._table(first & 0xFFFFFF, 4))
         target &= chip.family.ids - 1
         registers[SDID] = target
         self._check_selection(target)
@@ -388,6 +389,15 @@ class Scripts:
                 break               # won
         self.selecting = target, bool(first & SELECT_ATN)
 
+    def _load_agreement(self, entry: bytes) -> int:
+        """An entry of the table of targets; returns the ID in it."""
+        chip = self.chip
+        for register, value in ((SXFER, entry[1]), (SCNTL3, entry[3])):
+            chip.registers[register] = chip.existing_bits(register, value)
+        if chip.family.core_1010:
+            chip.registers[SCNTL4] = entry[0]
+        return entry[2] & 0x0F
+
     def _selection_end(self) -> Iterator[int]:
         """The program goes on during a selection, but not further than to the
         first instruction that needs the target."""
@@ -401,7 +411,7 @@ class Scripts:
             chip.raise_scsi(CMP)
             chip.bus.select(target, atn)
             return
-        period = timer_ns(chip.registers[STIME0] & 0x0F)
+        period = chip.timer_ns(chip.registers[STIME0] & 0x0F)
         self.wakes_at = chip.now + period + SELECTION_ABORT_NS if period else None
         while self.running and (self.wakes_at is None or chip.now < self.wakes_at):
             yield WAIT
@@ -428,7 +438,7 @@ class Scripts:
     # ---- Registers ---------------------------------------------------------------------
 
     def _register(self, first: int) -> None:
-        if not self.chip.registers[DCNTL] & COM:
+        if not (self.chip.registers[DCNTL] & COM or self.chip.family.core_1010):
             self._law("register instruction without DCNTL.COM", f"instruction {first:#010x}")
         opcode, operator = first >> 27 & 7, first >> 24 & 7
         register = first >> 16 & 0x7F | first & 0x80

@@ -776,7 +776,7 @@ class Box86Chip(EmulatedChip):
         super()._to_defaults()
         registers = self.registers
         registers[GPCNTL], registers[STIME0], registers[CTEST2] = 0x03, 0x01, 0x11
-        registers[SCNTL3] = 0x08 if self.family.registers > 0x80 else 0x00
+        registers[SCNTL3] = 0x08 if self.family.wide or self.family.device == 0x0006 else 0x00
 
     def _free_phase(self) -> int:
         """Depends on the instruction that was the last."""

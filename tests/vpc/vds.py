@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from .bios import MEMORY_KIB
 from .law import LawBroken
+from .v86 import Monitor
 
 if TYPE_CHECKING:
     from .pc import Pc
@@ -72,9 +73,12 @@ class Vds:
     buffer_bytes: int = 0x8000
     refuse: set[int] = field(default_factory=set)
     v86: bool = True
+    strict: bool = False        # it also looks at each instruction, which takes time
     calls: list[tuple[int, int, dict[str, int]]] = field(default_factory=list)
     locks: list[Lock] = field(default_factory=list)
     running: bool = False
+    _worked_out: tuple[dict[int, int], dict[int, int]] = field(     # of which pages, what
+        default=({}, {}), init=False, repr=False)
 
     def start(self, pc: Pc) -> None:
         """The memory manager is loaded, some time after POST."""
@@ -82,14 +86,18 @@ class Vds:
         self.running = True
         self._smsw: str | None = None       # register that has to be corrected
         pc.poke(PRESENT_FLAG, bytes([pc.peek(PRESENT_FLAG, 1)[0] | PRESENT]))
+        self.monitor = Monitor(pc) if self.strict else None
         if self.v86:
             self._watch_smsw()
 
     # ---- SMSW -------------------------------------------------------------------------
 
     def _watch_smsw(self) -> None:
-        """Where the image has one, the register is corrected behind it."""
-        image = self._pc.bios.image
+        """Where an image has one, the register is corrected behind it."""
+        for copy in self._pc.bios.copies:
+            self._watch_smsw_in(range(copy.runs_at * 16, copy.runs_at * 16 + copy.kept))
+
+    def _watch_smsw_in(self, image: range) -> None:
         code = self._pc.peek(image.start, len(image))
         at = code.find(SMSW)
         while 0 <= at < len(code) - 2:
@@ -113,9 +121,14 @@ class Vds:
     # ---- Memory -----------------------------------------------------------------------
 
     def _moved(self) -> dict[int, int]:
-        """Physical page to the page of Unicorn's memory, where they differ. A
-        physical page that nobody sees any more is kept where the one in its
-        place was."""
+        """Physical page to the page of Unicorn's memory, where they differ."""
+        if self._worked_out[0] != self.pages:
+            self._worked_out = dict(self.pages), self._work_out()
+        return self._worked_out[1]
+
+    def _work_out(self) -> dict[int, int]:
+        """A physical page that nobody sees any more is kept where the one in
+        its place was."""
         kept = {physical: linear for linear, physical in self.pages.items()}
         hidden = sorted(set(kept.values()) - set(kept))
         kept.update(zip(hidden, sorted(set(kept) - set(kept.values()))))

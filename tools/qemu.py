@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Which QEMU the tests and `make run` start: the one of this machine, or that
+of the Debian tree which the environment variable LSI8XX_QEMU names.
+
+As a command: qemu.py fetch puts QEMU, SeaBIOS and the Bochs BIOS of Debian 13
+into such a tree below build/ and prints its path; nothing needs root.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+TREES = TOP / "build" / "qemu"
+SUITE = "trixie"
+MIRROR = "http://deb.debian.org/debian"
+PACKAGES = ["qemu-system-x86", "seabios", "ipxe-qemu", "bochsbios"]
+PROGRAM = "qemu-system-x86_64"
+LIBRARIES = "usr/lib/x86_64-linux-gnu"
+LOADER = "usr/lib64/ld-linux-x86-64.so.2"
+FIRMWARE = ["usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu"]
+
+
+class QemuError(Exception):
+    """There is no such QEMU; the text says why."""
+
+
+def root() -> Path:
+    """The tree whose QEMU and firmware are used."""
+    return Path(os.environ.get("LSI8XX_QEMU") or "/").absolute()
+
+
+def share(path: str) -> Path:
+    """A file or folder of usr/share that belongs to that QEMU."""
+    return root() / "usr/share" / path
+
+
+def command() -> list[str]:
+    """The first words of a command line that starts that QEMU. One of another
+    Debian runs with the loader and the libraries of its own tree."""
+    tree = root()
+    if tree == Path("/"):
+        return [PROGRAM]
+    if not (tree / "usr/bin" / PROGRAM).exists():
+        raise QemuError(f"LSI8XX_QEMU={tree}: no usr/bin/{PROGRAM} there")
+    firmware = [word for folder in FIRMWARE for word in ("-L", str(tree / folder))]
+    return [str(tree / LOADER), "--library-path", str(tree / LIBRARIES),
+            str(tree / "usr/bin" / PROGRAM), *firmware]
+
+
+def adapted(words: list[str]) -> list[str]:
+    """A command line for this machine's QEMU as one for that of the tree."""
+    return [word for given in words for word in (
+        command() if given == PROGRAM else [given.replace("/usr/share/", f"{share('')}/")])]
+
+
+def version() -> str:
+    """As QEMU itself says it: "10.0.13 (Debian 1:10.0.13+ds-0+deb13u1)"."""
+    out = subprocess.run([*command(), "--version"], capture_output=True, text=True, check=True).stdout
+    return re.search(r"version (.*)", out).group(1)
+
+
+def _run(*words: str | Path) -> None:
+    result = subprocess.run([str(w) for w in words], capture_output=True, text=True,
+                            env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin"))
+    if result.returncode:
+        raise QemuError(f"{words[0]}: {(result.stderr or result.stdout).strip()[-500:]}")
+
+
+def fetch() -> Path:
+    """QEMU of Debian 13 with all that it needs. debootstrap finds out what
+    that is and checks signatures; the packages are only unpacked, which needs
+    neither root nor a chroot."""
+    tree = TREES / SUITE
+    if (tree / "usr/bin" / PROGRAM).exists():
+        return tree
+    print(f"  QEMU  fetching {', '.join(PACKAGES)} of Debian {SUITE}", file=sys.stderr, flush=True)
+    work = TREES / f"{SUITE}.work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    _run("debootstrap", "--download-only", "--variant=minbase", f"--include={','.join(PACKAGES)}",
+         SUITE, work / "packages", MIRROR)
+    for package in sorted(work.glob("packages/var/cache/apt/archives/*.deb")):
+        _run("dpkg-deb", "-x", package, work / "tree")
+    shutil.rmtree(tree, ignore_errors=True)
+    (work / "tree").rename(tree)
+    shutil.rmtree(work)
+    return tree
+
+
+def main(argv: list[str]) -> int:
+    if argv != ["fetch"]:
+        print("usage: qemu.py fetch", file=sys.stderr)
+        return 1
+    try:
+        print(fetch())
+    except (QemuError, OSError) as error:
+        print(f"qemu.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
