@@ -64,6 +64,19 @@ def posted(name: str, *bdfs: int, **options) -> CrowdedPc:
     return pc
 
 
+def machine(*ids: int, family: str = "895A", **options) -> Pc:
+    """One controller, before POST."""
+    pc = Pc(ROMS[family], family, **options)
+    pc.bus.targets = {scsi_id: named_disk(0, scsi_id) for scsi_id in ids or (0, 3)}
+    return pc
+
+
+def booted(*ids: int, **options) -> Pc:
+    pc = machine(*ids, **options)
+    pc.power_on()
+    return pc
+
+
 # ---- Questions ---------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ import struct
 import pytest
 
 from cdboot import CD, cd_entries, number_is_free, reads_blocks, runs, with_cd
-from crowds import LBA, all_disks, fleet, lines, named_disk, owner, owners, posted
+from crowds import LBA, all_disks, booted, fleet, lines, machine, named_disk, owner, owners, posted
 from eltorito import FLOPPY_144, HARD_DISK, Disc, Entry, floppy, hard_disk, loader
 from strict import BAD_COMMAND, FAMILIES, OK, ROMS, transfer
 from vpc.bios import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, EBDA_POINTER, HARD_DISKS, INIT_SEGMENT,
@@ -26,18 +26,6 @@ IO, MEMORY, MASTER = 1, 2, 4
 
 families = pytest.mark.parametrize("family", FAMILIES)
 manners = pytest.mark.parametrize("manner", [SEABIOS, SPECIFICATION])
-
-
-def machine(*ids: int, family: str = "895A", **options) -> Pc:
-    pc = Pc(ROMS[family], family, **options)
-    pc.bus.targets = {scsi_id: named_disk(0, scsi_id) for scsi_id in ids or (0, 3)}
-    return pc
-
-
-def booted(*ids: int, **options) -> Pc:
-    pc = machine(*ids, **options)
-    pc.power_on()
-    return pc
 
 
 def ids(pc: Pc) -> list[int]:
@@ -456,7 +444,8 @@ def test_a_bad_value_takes_nothing_over(value):
 @pytest.mark.parametrize("options", [
     dict(family="810"), dict(command=IO | MEMORY), dict(command=0), dict(fwcfg=False), dict(pmm="absent"),
     dict(manner=NO_BBS, pmm="absent")],
-    ids=["a chip that SeaBIOS has no driver for", "ports only", "nothing on", "not QEMU", "no PMM", "neither BBS nor PMM"])
+    ids=["a chip that SeaBIOS has no driver for", "ports only", "nothing on", "not QEMU", "no PMM",
+         "neither BBS nor PMM"])
 def test_a_controller_that_nobody_serves_is_ours(options):
     """The set-up of PCI alone does not switch bus mastering on; what other
     BIOSes do with that bit is their business."""

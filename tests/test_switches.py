@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 
 from cdboot import boot, cd_entries, runs, with_cd
-from crowds import fleet, lines, named_disk, owner, owners, posted
+from crowds import booted, fleet, lines, machine, named_disk, owner, owners, posted
 from eltorito import Disc, Entry, Section, loader
 from strict import FAMILIES, ROMS, TIMEOUT, edd
 from vpc.bios import BOCHS, HARD_DISKS, MEMORY_SIZE, NO_BBS, SEABIOS, Bios
@@ -41,18 +41,6 @@ def switched(**values: bytes | int | str) -> FwCfg:
     return FwCfg({FOLDER + name.replace("_", "-"):
                   value if isinstance(value, bytes) else str(value).encode()
                   for name, value in values.items()})
-
-
-def machine(*ids: int, family: str = "895A", **options) -> Pc:
-    pc = Pc(ROMS[family], family, **options)
-    pc.bus.targets = {scsi_id: named_disk(0, scsi_id) for scsi_id in ids or (0, 3)}
-    return pc
-
-
-def booted(*ids: int, **options) -> Pc:
-    pc = machine(*ids, **options)
-    pc.power_on()
-    return pc
 
 
 def complaints(pc: Pc) -> list[str]:
