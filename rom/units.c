@@ -176,8 +176,8 @@ static enum unit fine(struct scsi_device device, const struct found *found,
 	return UNIT_TROUBLE;
 }
 
-/* One unit. Prints a line if it is there but cannot be used. `first` is LUN 0
- * where that may be the same unit, else null.
+/* One unit. Prints a line if it is there but cannot be used, or if the user wants
+ * one for each. `first` is LUN 0 where that may be the same unit, else null.
  */
 static enum unit scan_unit(struct scsi_device device, struct found *found,
 			   const struct found *first)

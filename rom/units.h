@@ -10,7 +10,8 @@
 
 /* Look at all IDs and LUNs, put disks and CD drives into the table and write
  * their boot entries. Prints a line for each unit that is there but cannot be
- * used, and for each CD drive whose disc cannot; false if there was one.
+ * used, and for each CD drive whose disc cannot (with the switch `verbose` for
+ * each unit); false if there was one.
  */
 bool units_scan(void);
 
