@@ -44,9 +44,10 @@ static enum int13_status know_geometry(const struct int13_call *call)
 enum int13_status int13_chs_blocks(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
+	u32 buffer = linear_of(regs->es, regs->bx);
 	struct int13_range range = {
-		.buffer = linear_of(regs->es, regs->bx),
-		.end = REAL_MODE_END,
+		.buffer = buffer,
+		.room = REAL_MODE_END - buffer,
 		.count = regs->al,
 		.action = (u8)call->action,
 	};

@@ -5,7 +5,6 @@
  */
 #include "image.h"
 
-#include "pc/bda.h"
 #include "pc/phys.h"
 #include "pc/vds.h"
 
@@ -52,25 +51,6 @@ ROM_CONST struct function functions[] = {
 
 #define FUNCTION_LAST_STATUS 0x01
 
-static void set_carry(struct int13_frame *regs, bool carry)
-{
-	regs->flags = (regs->flags & ~FLAGS_CF) | (carry ? FLAGS_CF : 0);
-}
-
-/* The only place where AH, CF and the BIOS's status byte are set. */
-static void finish(const struct int13_call *call, u8 success_ah,
-		   enum int13_status status)
-{
-	struct int13_frame *regs = call->regs;
-
-	bda_open();
-	FAR8(call->status_byte) = (u8)status;
-	if (success_ah == TYPE_HARD_DISK && call->disk->flags & DISK_FLOPPY)
-		success_ah = TYPE_FLOPPY;
-	regs->ah = status == STATUS_OK ? success_ah : (u8)status;
-	set_carry(regs, status != STATUS_OK);
-}
-
 /* INT 13, 01 - Status of the last operation, which it leaves alone. */
 static void int13_01_last_status(const struct int13_call *call)
 {
@@ -89,7 +69,8 @@ static enum int13_status serve(const struct int13_call *call,
 	u32 buffer_bytes = state->buffer_segment ? BLOCK_BUFFER_BYTES : 0;
 
 	state->bus.unreachable = false;
-	if (!vds_needed())
+	state->by_vds = vds_needed();
+	if (!state->by_vds)
 		return handler(call);
 	u32 own = phys_base, buffer = state->buffer_address;
 	bool own_held = vds_hold(OWN_MEMORY_BYTES, &phys_base);
@@ -118,29 +99,34 @@ static void run(struct int13_call *call)
 		function++;
 	if (function == end ||
 	    (about_cd(function->number) && !(call->disk->flags & DISK_CD))) {
-		finish(call, 0, STATUS_BAD_COMMAND);
+		int13_finish(call->regs, call->status_byte,
+			     STATUS_BAD_COMMAND);
 		return;
 	}
 	call->action = (enum disk_action)function->action;
 	enum int13_status status = serve(call, function->handler);
 	if (status == STATUS_CHANGED)
 		call->disk->flags &= (u8)~DISK_UNTOLD;
-	finish(call, function->success_ah, status);
+	int13_finish(call->regs, call->status_byte, status);
+	if (status == STATUS_OK && function->success_ah)
+		call->regs->ah = function->success_ah == TYPE_HARD_DISK &&
+						 call->disk->flags & DISK_FLOPPY
+					 ? TYPE_FLOPPY
+					 : function->success_ah;
 }
 
 void int13_dispatch(struct int13_frame *regs, struct int13_state *state)
 {
-	struct int13_call call = {
-		.state = state,
-		.regs = regs,
-		.status_byte = BDA_DISK_STATUS,
-	};
+	struct int13_call call;
 	struct disk *disk = state->for_image
 				    ? &state->disk[state->image.disk]
 				    : drives_find(state, regs->dl);
 	struct disk view; /* the image has its CD's state */
 	bool el_torito = about_cd(regs->ah);
 
+	call.state = state;
+	call.regs = regs;
+	call.status_byte = BDA_DISK_STATUS;
 	call.disk = disk;
 	if (state->for_image && !el_torito)
 		call.disk = image_view(state, &view);
@@ -151,9 +137,11 @@ void int13_dispatch(struct int13_frame *regs, struct int13_state *state)
 		int13_01_last_status(&call);
 	else
 		run(&call);
-	disk->flags = (disk->flags & DISK_KIND) |
-		      (call.disk->flags & (u8)~DISK_KIND);
-	disk->locks = call.disk->locks;
+	if (call.disk != disk) {
+		disk->flags = (disk->flags & DISK_KIND) |
+			      (view.flags & (u8)~DISK_KIND);
+		disk->locks = view.locks;
+	}
 	if (el_torito)
 		state->buffer_block = NO_BLOCK; /* maybe of another CD */
 }

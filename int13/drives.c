@@ -10,9 +10,11 @@
 
 struct disk *drives_find(struct int13_state *state, u8 number)
 {
-	for (u32 i = 0; i < state->disks; i++)
-		if (state->disk[i].number == number)
-			return &state->disk[i];
+	struct disk *disk = state->disk;
+
+	for (u8 left = state->disks; left; left--, disk++)
+		if (disk->number == number)
+			return disk;
 	return NULL;
 }
 

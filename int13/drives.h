@@ -75,6 +75,7 @@ struct int13_state {
 	struct image image;
 	u8 equipment;	     /* 40:10h before a floppy was emulated */
 	bool native_blocks;  /* large blocks are not split into sectors */
+	bool by_vds;	     /* bus addresses are not linear ones now */
 	u8 disks;
 	struct disk disk[MOST_DISKS];
 };

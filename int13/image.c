@@ -241,7 +241,7 @@ static enum image_result load(const struct int13_call *call,
 	struct int13_range range = {
 		.lba = image->lba,
 		.buffer = to,
-		.end = REAL_MODE_END,
+		.room = REAL_MODE_END - to,
 		.count = image->count >> IMAGE_SECTOR_SPLIT,
 		.action = DISK_READ,
 	};
@@ -440,11 +440,12 @@ enum int13_status image_4d_catalog(const struct int13_call *call)
 
 	if (regs->al || at == FAR_UNREACHABLE || FAR8(at) < COMMAND_BYTES)
 		return STATUS_BAD_COMMAND;
+	u32 buffer = linear_of(FAR16(at + COMMAND_BUFFER + 2),
+			       FAR16(at + COMMAND_BUFFER));
 	struct int13_range range = {
 		.lba = FAR16(at + COMMAND_FIRST),
-		.buffer = linear_of(FAR16(at + COMMAND_BUFFER + 2),
-				    FAR16(at + COMMAND_BUFFER)),
-		.end = REAL_MODE_END,
+		.buffer = buffer,
+		.room = REAL_MODE_END - buffer,
 		.count = FAR8(at + COMMAND_COUNT),
 		.action = DISK_READ,
 	};

@@ -8,6 +8,7 @@
 
 #include "drives.h"
 #include "frame.h"
+#include "pc/bda.h"
 
 /* AH on return [RBIL "INT 13 status"] */
 enum int13_status {
@@ -49,6 +50,7 @@ typedef enum int13_status int13_handler(const struct int13_call *call);
 
 int13_handler int13_00_reset, int13_chs_blocks, int13_08_parameters,
 	int13_10_ready, int13_15_type; /* chs.c */
+bool int13_edd_plain(struct int13_frame *regs, struct int13_state *state);
 int13_handler int13_41_check, int13_edd_blocks, int13_48_parameters,
 	int13_4e_configure; /* edd.c */
 int13_handler int13_16_changed, int13_45_lock, int13_46_eject,
@@ -68,8 +70,8 @@ enum int13_status int13_know_size(const struct int13_call *call);
 /* Sectors of a drive and the caller's buffer for them. */
 struct int13_range {
 	u64 lba;
-	u64 buffer; /* linear address */
-	u64 end;    /* of the memory that the caller can mean */
+	u32 buffer; /* linear address */
+	u32 room;   /* bytes there that the caller can mean */
 	u32 count;  /* of sectors */
 	u8 action;  /* enum disk_action */
 };
@@ -85,7 +87,30 @@ enum int13_status int13_transfer(const struct int13_call *call,
 /* What a seg:off pair can name: up to FFFF:FFFFh. */
 #define REAL_MODE_END 0x10fff0u
 
-/* Called by rom/entry.S for each INT 13h on a drive of ours (dispatch.c). */
+/* The status for how a command on blocks ended (transfer.c). */
+enum int13_status int13_result(const struct int13_call *call, u8 action,
+			       enum scsi_result result);
+
+static inline void set_carry(struct int13_frame *regs, bool carry)
+{
+	regs->flags = (regs->flags & ~FLAGS_CF) | (carry ? FLAGS_CF : 0);
+}
+
+/* The only place where AH, CF and the BIOS's status byte (of that kind of drive)
+ * are set, but for functions whose success is told by another AH.
+ */
+static inline void int13_finish(struct int13_frame *regs, u16 status_byte,
+		  enum int13_status status)
+{
+	bda_open();
+	FAR8(status_byte) = (u8)status;
+	regs->ah = (u8)status;
+	set_carry(regs, status != STATUS_OK);
+}
+
+/* Called by rom/entry.S for each INT 13h on a drive of ours (dispatch.c) that
+ * int13_edd_plain() does not take.
+ */
 void int13_dispatch(struct int13_frame *regs, struct int13_state *state);
 
 #endif

@@ -39,15 +39,19 @@ static void choose_sectors(const struct disk *disk, struct piece *piece,
 			   u32 wanted)
 {
 	u32 most = MOST_BYTES >> disk->sector_shift;
-	u32 in_block = 1u << disk->split;
 
-	piece->ahead = (u32)piece->lba & (in_block - 1);
+	piece->ahead = 0;
 	if (wanted > most)
 		wanted = most;
-	if (!piece->ahead && wanted >= in_block)
-		wanted &= ~(in_block - 1);
-	else if (wanted > in_block - piece->ahead)
-		wanted = in_block - piece->ahead;
+	if (disk->split) {
+		u32 in_block = 1u << disk->split;
+
+		piece->ahead = (u32)piece->lba & (in_block - 1);
+		if (!piece->ahead && wanted >= in_block)
+			wanted &= ~(in_block - 1);
+		else if (wanted > in_block - piece->ahead)
+			wanted = in_block - piece->ahead;
+	}
 	piece->sectors = wanted;
 }
 
@@ -59,15 +63,18 @@ static bool find_memory(const struct int13_call *call, struct piece *piece)
 	u32 bytes = piece->sectors << call->disk->sector_shift;
 	u32 pages = 1;
 
+	job->data = (struct phys_range){piece->buffer, bytes};
+	if (!call->disk->split && !call->state->by_vds)
+		return true;
+	memory->page[0] = job->data;
+	if (call->state->by_vds) {
+		memory->to_device = writes(job->action);
+		pages = vds_lock(memory, piece->buffer, bytes);
+	}
 	job->data = (struct phys_range){
 		call->state->buffer_address,
 		piece->ahead << call->disk->sector_shift};
 	job->more = memory->page;
-	memory->page[0] = (struct phys_range){piece->buffer, bytes};
-	if (vds_needed()) {
-		memory->to_device = writes(job->action);
-		pages = vds_lock(memory, piece->buffer, bytes);
-	}
 	bytes += job->data.bytes;
 	memory->page[pages] = (struct phys_range){
 		job->data.address + bytes,
@@ -91,6 +98,14 @@ static enum scsi_result read_rest(const struct int13_call *call,
 	return result;
 }
 
+enum int13_status int13_result(const struct int13_call *call, u8 action,
+			       enum scsi_result result)
+{
+	if (result == SCSI_MEDIUM_ERROR && writes(action))
+		return STATUS_WRITE_FAULT;
+	return int13_status(call, result);
+}
+
 static enum int13_status do_job(const struct int13_call *call,
 				struct piece *piece)
 {
@@ -104,9 +119,7 @@ static enum int13_status do_job(const struct int13_call *call,
 	}
 	enum scsi_result result =
 		disk_do(&call->state->bus, &call->disk->device, job);
-	if (result == SCSI_MEDIUM_ERROR && writes(piece->action))
-		return STATUS_WRITE_FAULT;
-	return int13_status(call, result);
+	return int13_result(call, piece->action, result);
 }
 
 /* Parts of a disc's block come from the block buffer, where it stays for the
@@ -115,7 +128,7 @@ static enum int13_status do_job(const struct int13_call *call,
 static bool through_buffer(const struct int13_call *call,
 			   const struct piece *piece)
 {
-	return call->disk->flags & DISK_IMAGE && piece->action == DISK_READ &&
+	return piece->action == DISK_READ &&
 	       piece->sectors & ((1u << call->disk->split) - 1) &&
 	       piece->buffer + (piece->sectors << SECTOR_SHIFT) <= MIB;
 }
@@ -147,33 +160,35 @@ static enum int13_status do_piece(const struct int13_call *call,
 				  struct piece *piece)
 {
 	const struct disk *disk = call->disk;
-	u32 end = piece->ahead + piece->sectors;
+	struct disk_job *job = &piece->job;
+	u32 blocks = piece->sectors;
 
-	u64 block = piece->lba >> disk->split;
-
-	if (disk->flags & DISK_IMAGE)
-		block += call->state->image.lba;
-	if (through_buffer(call, piece))
-		return copy_part(call, piece, (u32)block);
+	job->blocks.lba = piece->lba;
+	if (disk->split) {
+		job->blocks.lba >>= disk->split;
+		blocks = (piece->ahead + blocks + (1u << disk->split) - 1) >>
+			 disk->split;
+	}
+	if (disk->flags & DISK_IMAGE) {
+		job->blocks.lba += call->state->image.lba;
+		if (through_buffer(call, piece))
+			return copy_part(call, piece, (u32)job->blocks.lba);
+	}
 	if (disk->split)
 		call->state->buffer_block = NO_BLOCK;
-	piece->job = (struct disk_job){
-		.blocks = {block,
-			   (u8)((end + (1u << disk->split) - 1) >>
-				disk->split)},
-		.action = piece->action,
-		.block_shift = (u8)(disk->sector_shift + disk->split),
-	};
+	job->blocks.count = (u8)blocks;
+	job->action = piece->action;
+	job->block_shift = (u8)(disk->sector_shift + disk->split);
 	if (moves_data(piece->action) && !find_memory(call, piece)) {
 		piece->sectors = 0;
 		return STATUS_DMA_BOUNDARY;
 	}
 	enum int13_status status = do_job(call, piece);
 	if (status != STATUS_OK) {
-		u32 done = piece->job.done << disk->split;
+		u32 done = job->done << disk->split;
 		piece->sectors = done > piece->ahead ? done - piece->ahead : 0;
 	}
-	if (moves_data(piece->action) && vds_needed() &&
+	if (call->state->by_vds && moves_data(piece->action) &&
 	    !vds_unlock(&piece->memory)) {
 		piece->sectors = 0;
 		if (status == STATUS_OK)
@@ -191,8 +206,7 @@ static enum int13_status check(const struct int13_call *call,
 	if (range->lba >= disk->sectors || count > disk->sectors - range->lba)
 		return STATUS_NOT_FOUND;
 	if (moves_data(range->action) &&
-	    (range->buffer > range->end ||
-	     (u64)count << disk->sector_shift > range->end - range->buffer))
+	    count > range->room >> disk->sector_shift)
 		return STATUS_DMA_BOUNDARY;
 	return STATUS_OK;
 }
@@ -206,7 +220,7 @@ enum int13_status int13_transfer(const struct int13_call *call,
 	struct piece piece;
 
 	piece.lba = range->lba;
-	piece.buffer = (u32)range->buffer;
+	piece.buffer = range->buffer;
 	piece.action = range->action;
 	range->count = 0;
 	/* Or the sectors would be taken for those of the old medium. */

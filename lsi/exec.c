@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * One command: fill the table, run the program, classify why it stopped, act
- * on that, until the command is over. See script.S for the other half.
+ * One command: complete the program, run it, classify why it stopped, act on
+ * that, until the command is over. See script.S for the other half.
  */
 #include "lsi.h"
 
@@ -10,12 +10,14 @@
 #include "regs.h"
 
 /* Messages [SCSI-2 "Message codes"] */
+#define MSG_COMMAND_COMPLETE 0x00
 #define MSG_EXTENDED 0x01
 #define MSG_SAVE_DATA_POINTER 0x02
 #define MSG_RESTORE_POINTERS 0x03
 #define MSG_DISCONNECT 0x04
 #define MSG_ABORT 0x06
 #define MSG_REJECT 0x07
+#define MSG_NO_OPERATION 0x08
 #define MSG_BUS_DEVICE_RESET 0x0c
 #define MSG_IGNORE_WIDE_RESIDUE 0x23
 #define MSG_TWO_BYTE_FIRST 0x20
@@ -30,9 +32,6 @@
 
 #define DISMISS_TIMEOUT_MS 500
 
-/* Looks at the status byte between two looks at the chip. */
-#define SPINS_PER_POLL 256
-
 #define MOST_STACKED_CAUSES 8
 
 /* What ISTAT must not say before a command. */
@@ -40,8 +39,13 @@
 
 /* Offsets within an instruction, for what is set per command. */
 #define INSN_DATA 0
-#define INSN_PHASE 3
-#define INSN_PHASE_MASK 0x07
+#define INSN_ID 2
+#define INSN_CODE 3
+
+/* Codes of instructions, without a phase in their low bits */
+#define CODE_MOVE 0x08
+#define CODE_JUMP_IF 0x80
+#define NO_MOVE_BITS 0xc0000000u /* of the first dword; 0 in block moves only */
 
 /* The data test stands behind one for MSG IN: that cannot be it. */
 #define NO_DATA_PHASE PHASE_MSG_IN
@@ -56,6 +60,7 @@ enum ending {
 	END_BUS_FREE,
 	END_INT,       /* an INT instruction: code in `code` */
 	END_MISMATCH,  /* the target went to another phase in mid-move */
+	END_COMPLETE,  /* COMMAND COMPLETE and bus free: the last INT */
 };
 
 /* What to do next: go on at a label, or end the command. */
@@ -71,8 +76,9 @@ struct exec {
 	struct clock clock;
 	u32 causes;		    /* of the last stop: SIST, DSTAT */
 	u32 code;		    /* of the last INT */
-	u16 left, saved_left; /* data pointers: bytes still to move */
-	u16 least_left; /* bytes that never moved: a target that has sent all
+	u32 left, saved_left; /* data pointers: bytes still to move */
+	u32 moving;	      /* of these, with the next data move */
+	u32 least_left; /* bytes that never moved: a target that has sent all
 			 * may disconnect without a SAVE, and that the pointer
 			 * then goes back does not unmove them */
 	bool data_ended; /* no more data will be taken, although not all of
@@ -99,6 +105,7 @@ ROM_CONST u8 ending_results[] = {
 	[END_BUS_RESET] = HBA_BUS_RESET, [END_PARITY] = HBA_PARITY,
 	[END_NO_TARGET] = HBA_NO_TARGET, [END_BUS_FREE] = HBA_BUS_FREE,
 	[END_INT] = HBA_PROTOCOL,	 [END_MISMATCH] = HBA_PROTOCOL,
+	[END_COMPLETE] = HBA_PROTOCOL,
 };
 
 static enum hba_result ending_result(enum ending ending)
@@ -106,16 +113,15 @@ static enum hba_result ending_result(enum ending ending)
 	return (enum hba_result)ending_results[ending];
 }
 
-static u8 *script_byte(struct lsi *lsi, const char *label, u32 offset)
+/* An instruction of the copy that runs */
+static u32 *insn(struct lsi *lsi, const char *label)
 {
-	return (u8 *)lsi->script + SCRIPT_LABEL(label) + offset;
+	return (u32 *)((u8 *)lsi->script + SCRIPT_LABEL(label));
 }
 
-static void set_phase(struct lsi *lsi, const char *label, u8 phase)
+static u8 *insn_byte(struct lsi *lsi, const char *label, u32 offset)
 {
-	u8 *byte = script_byte(lsi, label, INSN_PHASE);
-
-	*byte = (u8)((*byte & ~INSN_PHASE_MASK) | phase);
+	return (u8 *)insn(lsi, label) + offset;
 }
 
 static u8 data_phase(const struct hba_request *request)
@@ -133,56 +139,70 @@ static void set_pointer(struct exec *x, u32 left)
 	const struct phys_range *segment = &x->request->data;
 	const struct phys_range *next = x->request->more;
 	u32 done = x->request->data_bytes - left;
-	struct lsi_move *move = &x->lsi->table.data;
+	u8 phase = data_phase(x->request);
+	u32 *move = insn(x->lsi, script_patch_data_move);
 
-	x->left = (u16)left;
+	x->left = left;
 	if (left < x->least_left)
-		x->least_left = (u16)left;
-	move->bytes = 0;
+		x->least_left = left;
 	if (left) {
 		for (; done >= segment->bytes; segment = next++)
 			done -= segment->bytes;
-		move->bytes = segment->bytes - done;
-		if (move->bytes > left)
-			move->bytes = left;
-		move->address = segment->address + done;
+		move[1] = segment->address + done;
+		done = segment->bytes - done;
+		if (left > done)
+			left = done;
+		move[0] = (u32)(CODE_MOVE | phase) << 24 | left;
+	} else {
+		phase = NO_DATA_PHASE;
 	}
-	set_phase(x->lsi, script_patch_data_test,
-		  left ? data_phase(x->request) : NO_DATA_PHASE);
+	x->moving = left;
+	*insn_byte(x->lsi, script_patch_data_test, INSN_CODE) =
+		CODE_JUMP_IF | phase;
 }
 
 /* Where our own memory lies on the bus can differ from call to call
  * (pc/vds.h).
  */
-static void set_addresses(struct lsi *lsi)
+static void place_moves(struct lsi *lsi)
 {
-	struct lsi_table *table = &lsi->table;
+	u32 way = phys_of(lsi) - lsi->place;
 
-	table->msg_out.address = phys_of(lsi->msg_out);
-	table->status_early.address = phys_of(&lsi->status[0]);
-	table->status.address = phys_of(&lsi->status[1]);
-	table->msg_in.address = phys_of(lsi->msg_in);
-	table->sink.address = phys_of(&lsi->sink);
+	if (!way)
+		return;
+	lsi->place += way;
+	for (u32 i = 0; i < SCRIPT_DWORDS; i += 2)
+		if (!(lsi->script[i] & NO_MOVE_BITS))
+			lsi->script[i + 1] += way;
+}
+
+/* What was there from an earlier command must not be taken for news. */
+static void forget_answers(struct lsi *lsi)
+{
+	lsi->status[0] = NO_STATUS;
+	lsi->status[1] = NO_STATUS;
+	lsi->msg_in = MSG_NO_OPERATION;
 }
 
 static void prepare(struct exec *x)
 {
 	struct lsi *lsi = x->lsi;
 	struct hba_request *request = x->request;
+	u8 target = request->target;
 
-	set_addresses(lsi);
-	lsi->table.select_id = request->target;
+	place_moves(lsi);
+	forget_answers(lsi);
 	lsi->msg_out[0] = MSG_IDENTIFY | request->lun;
-	lsi->table.msg_out.bytes = 1;
-	lsi->table.command = (struct lsi_move){request->cdb_bytes,
-					       phys_of(request->cdb)};
-	lsi->status[0] = NO_STATUS;
-	lsi->status[1] = NO_STATUS;
-
-	set_phase(lsi, script_patch_data_move, data_phase(request));
-	*script_byte(lsi, script_patch_target, INSN_DATA) = request->target;
-	*script_byte(lsi, script_patch_identify, INSN_DATA) =
-		lsi->msg_out[0];
+	*insn_byte(lsi, script_start, INSN_ID) = target;
+	*insn_byte(lsi, script_select_to_dismiss, INSN_ID) = target;
+	*insn_byte(lsi, script_patch_target, INSN_DATA) = target;
+	*insn_byte(lsi, script_patch_identify, INSN_DATA) = lsi->msg_out[0];
+	*insn_byte(lsi, script_patch_reply, INSN_DATA) = 1;
+	*insn_byte(lsi, script_patch_command, INSN_DATA) = request->cdb_bytes;
+	insn(lsi, script_patch_command)[1] = phys_of(request->cdb);
+	x->data_ended = false;
+	x->drained = false;
+	x->resends = RESENDS;
 	x->saved_left = request->data_bytes;
 	x->least_left = request->data_bytes;
 	set_pointer(x, request->data_bytes);
@@ -193,11 +213,11 @@ static void prepare(struct exec *x)
  */
 static u8 wait_istat(struct exec *x)
 {
-	volatile u8 *status = x->lsi->status;
+	volatile u8 *msg_in = &x->lsi->msg_in;
 
 	for (;;) {
-		for (u32 i = SPINS_PER_POLL;
-		     i && (status[0] & status[1]) == NO_STATUS; i--)
+		for (u32 i = x->lsi->spins;
+		     i && *msg_in != MSG_COMMAND_COMPLETE; i--)
 			cpu_pause();
 		u8 istat = lsi_read8(x->lsi, LSI_ISTAT);
 		if (istat & (ISTAT_SIP | ISTAT_DIP))
@@ -274,6 +294,8 @@ static enum ending take_int(struct exec *x)
 {
 	x->code = lsi_read32(x->lsi, LSI_DSPS);
 	clear_leftovers(x);
+	if (x->code == INT_COMPLETE)
+		return END_COMPLETE;
 	return x->causes & SIST_MA && x->code == INT_RESELECTED ? END_MISMATCH
 								 : END_INT;
 }
@@ -284,10 +306,21 @@ static enum ending run(struct exec *x, u32 entry)
 	struct lsi *lsi = x->lsi;
 
 	lsi_write32(lsi, LSI_DSP, phys_of(lsi->script) + entry);
-	u8 istat = wait_istat(x);
-	if (!istat)
+	u8 istat = wait_istat(x), dstat = 0;
+	if (lsi->msg_in == MSG_COMMAND_COMPLETE &&
+	    (istat & (ISTAT_SIP | ISTAT_DIP)) == ISTAT_DIP) {
+		/* Only one INT comes behind this message. What is stacked
+		 * behind that is about the time after the command: the next
+		 * one will see it.
+		 */
+		dstat = lsi_read8(lsi, LSI_DSTAT);
+		if (dstat == (DSTAT_SIR | DSTAT_DFE))
+			return END_COMPLETE;
+		istat = lsi_read8(lsi, LSI_ISTAT);
+	} else if (!istat) {
 		return END_TIMEOUT;
-	x->causes = read_causes(lsi, istat);
+	}
+	x->causes = CAUSE_DSTAT(dstat) | read_causes(lsi, istat);
 	enum ending ending = classify(x->causes);
 	if (ending == END_INT)
 		return take_int(x);
@@ -303,11 +336,9 @@ static enum ending run(struct exec *x, u32 entry)
  */
 static struct step move_cut(struct exec *x, u32 left_in_move)
 {
-	u32 moving = x->lsi->table.data.bytes;
-
-	if (left_in_move > moving)
+	if (left_in_move > x->moving)
 		return end(HBA_PROTOCOL);
-	set_pointer(x, x->left - moving + left_in_move);
+	set_pointer(x, x->left - x->moving + left_in_move);
 	return go_on(script_resume);
 }
 
@@ -340,7 +371,7 @@ static struct step on_mismatch(struct exec *x)
 
 static struct step reply(struct exec *x, u8 bytes)
 {
-	x->lsi->table.msg_out.bytes = bytes;
+	*insn_byte(x->lsi, script_patch_reply, INSN_DATA) = bytes;
 	x->resends = RESENDS;
 	return go_on(script_reply);
 }
@@ -351,7 +382,7 @@ static struct step reject(struct exec *x)
 	return reply(x, 1);
 }
 
-/* Fetch the next byte of a message to msg_in[0]. */
+/* Fetch the next byte of a message to msg_more. */
 static enum hba_result read_more(struct exec *x)
 {
 	enum ending ending = run(x, SCRIPT_LABEL(script_more));
@@ -371,13 +402,13 @@ static struct step on_extended(struct exec *x)
 	u8 code = 0, period = 0;
 
 	enum hba_result result = read_more(x);
-	length = lsi->msg_in[0] ? lsi->msg_in[0] : 256;
+	length = lsi->msg_more ? lsi->msg_more : 256;
 	for (left = length; result == HBA_OK && left; left--) {
 		result = read_more(x);
 		if (left == length)
-			code = lsi->msg_in[0];
+			code = lsi->msg_more;
 		else if (left == length - 1)
-			period = lsi->msg_in[0];
+			period = lsi->msg_more;
 	}
 	if (result != HBA_OK)
 		return end(result);
@@ -398,7 +429,7 @@ static struct step on_extended(struct exec *x)
 
 static struct step on_message(struct exec *x)
 {
-	u8 message = x->lsi->msg_in[0];
+	u8 message = x->lsi->msg_in;
 
 	switch (message) {
 	case MSG_SAVE_DATA_POINTER:
@@ -435,34 +466,42 @@ static struct step on_message(struct exec *x)
 
 /* ---- The program's INT codes ------------------------------------------ */
 
-/* The script says that the data move ran to its end: on to the next segment.
- * Behind the status byte no more will come.
- */
+/* The script says that the data move ran to its end: what is left? */
+static u32 left_behind_move(const struct exec *x)
+{
+	bool counts = !x->data_ended && x->lsi->status[0] == NO_STATUS;
+
+	return counts ? x->left - x->moving : x->left;
+}
+
+/* On to the next segment. Behind the status byte no more will come. */
 static void note_data_done(struct exec *x)
 {
-	if (!x->data_ended && x->lsi->status[0] == NO_STATUS)
-		set_pointer(x, x->left - x->lsi->table.data.bytes);
+	set_pointer(x, left_behind_move(x));
 	if (x->lsi->status[1] != NO_STATUS)
 		x->data_ended = true;
 }
 
-static struct step on_complete(struct exec *x)
+static enum hba_result complete(struct exec *x)
 {
 	struct lsi *lsi = x->lsi;
 	struct hba_request *request = x->request;
+	u32 left = x->least_left;
 
+	request->status = lsi->status[0];
 	if (lsi->status[1] != NO_STATUS) {
-		note_data_done(x);
+		u32 behind = left_behind_move(x);
+
 		request->status = lsi->status[1];
-	} else {
-		request->status = lsi->status[0];
+		if (behind < left)
+			left = behind;
 	}
 	/* COMMAND COMPLETE without a status: nothing was promised. */
 	if (request->status == NO_STATUS)
-		return end(HBA_BUS_FREE);
-	request->moved = (u16)(request->data_bytes - x->least_left);
+		return HBA_BUS_FREE;
+	request->moved = (u16)(request->data_bytes - left);
 	request->overrun = x->drained;
-	return end(HBA_OK);
+	return HBA_OK;
 }
 
 /* Data behind the end of a segment goes to or comes from the next one. Data in
@@ -484,8 +523,6 @@ static struct step on_bad_phase(struct exec *x)
 static struct step on_int(struct exec *x)
 {
 	switch (x->code) {
-	case INT_COMPLETE:
-		return on_complete(x);
 	case INT_MESSAGE_DONE:
 		note_data_done(x);
 		/* fall through */
@@ -524,6 +561,7 @@ static struct step act(struct exec *x, enum ending ending)
 	case END_PARITY:
 	case END_TIMEOUT:
 	case END_CHIP:
+	case END_COMPLETE:
 		break;
 	}
 	return end(ending_result(ending));
@@ -542,6 +580,7 @@ static bool dismissed(struct exec *x, u8 message)
 
 	if (!lsi_abort(lsi))
 		return false;
+	forget_answers(lsi);
 	(void)read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */
 	lsi_clear_fifos(lsi);
 	if (!(lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)) {
@@ -549,11 +588,9 @@ static bool dismissed(struct exec *x, u8 message)
 		lsi->msg_out[bytes++] = MSG_IDENTIFY | x->request->lun;
 	}
 	lsi->msg_out[bytes++] = message;
-	lsi->table.msg_out.bytes = bytes;
-	lsi->status[0] = NO_STATUS;
-	lsi->status[1] = NO_STATUS;
+	*insn_byte(lsi, script_patch_dismiss, INSN_DATA) = bytes;
 	clock_start(&x->clock, DISMISS_TIMEOUT_MS);
-	return run(x, entry) == END_INT && x->code == INT_COMPLETE;
+	return run(x, entry) == END_COMPLETE;
 }
 
 /* Leave chip and bus fit for the next command, with as little violence to the
@@ -587,9 +624,11 @@ static void recover(struct exec *x, enum hba_result result)
 enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 {
 	struct lsi *lsi = (struct lsi *)hba; /* hba is its first member */
-	struct exec x = {.lsi = lsi, .request = request, .resends = RESENDS};
+	struct exec x;
 	struct step step = go_on(script_start);
 
+	x.lsi = lsi;
+	x.request = request;
 	prepare(&x);
 	clock_start(&x.clock, request->timeout_ms);
 	/* Between two commands somebody may have reset the bus, or a target
@@ -598,28 +637,24 @@ enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 	if ((lsi->unusable || lsi_read8(lsi, LSI_ISTAT) & ISTAT_NOT_IDLE) &&
 	    lsi_reset(lsi) != HBA_OK)
 		return HBA_CHIP;
-	lsi_write32(lsi, LSI_DSA, phys_of(&lsi->table));
-	for (;;) {
-		step = act(&x, run(&x, step.entry));
-		if (step.over)
-			break;
-		if (clock_expired(&x.clock)) {
+	do {
+		enum ending ending = run(&x, step.entry);
+		if (ending == END_COMPLETE)
+			return complete(&x); /* bus free, chip idle */
+		step = act(&x, ending);
+		if (!step.over && clock_expired(&x.clock))
 			step = end(HBA_TIMEOUT);
-			break;
-		}
-	}
+	} while (!step.over);
 	recover(&x, (enum hba_result)step.result);
 	return (enum hba_result)step.result;
 }
 
-#define TABLE_AT(member, offset) \
-	_Static_assert(offsetof(struct lsi_table, member) == (offset), \
-		       "script.h and struct lsi_table must agree, or the chip moves data elsewhere")
-TABLE_AT(select_reserved, TABLE_SELECT);
-TABLE_AT(msg_out, TABLE_MSG_OUT);
-TABLE_AT(command, TABLE_COMMAND);
-TABLE_AT(data, TABLE_DATA);
-TABLE_AT(status_early, TABLE_STATUS_EARLY);
-TABLE_AT(status, TABLE_STATUS);
-TABLE_AT(msg_in, TABLE_MSG_IN);
-TABLE_AT(sink, TABLE_SINK);
+#define MOVED_AT(member, offset) \
+	_Static_assert(offsetof(struct lsi, member) == (offset), \
+		       "script.h and struct lsi must agree, or the chip moves data elsewhere")
+MOVED_AT(msg_out, LSI_MSG_OUT);
+MOVED_AT(status[0], LSI_STATUS_EARLY);
+MOVED_AT(status[1], LSI_STATUS);
+MOVED_AT(msg_in, LSI_MSG_IN);
+MOVED_AT(msg_more, LSI_MSG_MORE);
+MOVED_AT(sink, LSI_SINK);

@@ -163,7 +163,8 @@ static void drain_causes(struct lsi *lsi)
 /* Behind a reset of the chip, and perhaps of the bus */
 static enum hba_result settle(struct lsi *lsi)
 {
-	clock_delay_us(BUS_RESET_SETTLE_US);
+	if (!lsi->prompt)
+		clock_delay_us(BUS_RESET_SETTLE_US);
 	/* Our own reset is reported back, and so is a change of bus mode. */
 	drain_causes(lsi);
 	lsi_clear_fifos(lsi);
@@ -184,25 +185,14 @@ enum hba_result lsi_reset(struct lsi *lsi)
 	return settle(lsi);
 }
 
-static void build_table(struct lsi *lsi)
-{
-	struct lsi_table *table = &lsi->table;
-
-	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
-		lsi->script[i] = lsi_script[i];
-	table->select_scntl3 = lsi->scntl3;
-	table->status_early.bytes = 1;
-	table->status.bytes = 1;
-	table->msg_in.bytes = 1;
-	table->sink.bytes = 1;
-}
-
 enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 {
 	const struct lsi_chip __seg_gs *chip = options->chip;
 
 	lsi->hba.execute = lsi_execute;
 	lsi->io = options->io;
+	lsi->prompt = options->prompt;
+	lsi->spins = LSI_SPINS_IN_SCAN;
 	lsi->features = chip->features;
 	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
 
@@ -228,7 +218,9 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	}
 	lsi->gpreg = lsi_read8(lsi, LSI_GPREG);
 	lsi->gpcntl = lsi_read8(lsi, LSI_GPCNTL);
-	build_table(lsi);
+	lsi->place = 0;
+	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
+		lsi->script[i] = lsi_script[i];
 	/* A target that is still connected would hold the bus for ever. */
 	if (!options->keep_bus || lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)
 		return lsi_reset(lsi);

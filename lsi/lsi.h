@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * One 53C8xx: its state, and the steps exec.c is made of. The structure must
- * lie in DMA-able RAM: the chip fetches its program and table from it.
+ * lie in DMA-able RAM: the chip fetches its program from it.
  */
 #ifndef LSI_LSI_H
 #define LSI_LSI_H
@@ -13,36 +13,25 @@
 #include "script.h"
 #include "scsi/hba.h"
 
-/* Count and address of a table-indirect block move. */
-struct lsi_move {
-	u32 bytes;
-	u32 address;
-};
-
-struct lsi_table {
-	u8 select_reserved;
-	u8 select_sxfer;
-	u8 select_id;
-	u8 select_scntl3;
-	struct lsi_move msg_out, command, data, status_early, status, msg_in,
-		sink;
-};
-
 #define LSI_MESSAGE_BYTES 8
 
 struct lsi {
 	struct hba hba; /* first: the contract's view of this chip */
+	/* What the program moves (script.h) */
+	u8 msg_out[LSI_MESSAGE_BYTES];
+	u8 status[2]; /* early, after all data; NO_STATUS until it came */
+	u8 msg_in, msg_more;
+	u8 sink;
+
 	u16 io;		/* I/O base of the operating registers */
 	u8 features;	/* CHIP_... */
 	u8 scntl3;
 	/* what the firmware had set for this board */
 	u8 stest2, dcntl, gpreg, gpcntl;
 	bool unusable; /* the last reset failed; try it again first */
-	struct lsi_table table;
-	u8 msg_out[LSI_MESSAGE_BYTES];
-	u8 msg_in[LSI_MESSAGE_BYTES];
-	u8 status[2]; /* early, after all data; NO_STATUS until it came */
-	u8 sink;
+	bool prompt;   /* as in struct lsi_options */
+	u16 spins;     /* LSI_SPINS... */
+	u32 place; /* bus address that the program's moves are made for */
 	u32 script[SCRIPT_DWORDS];
 };
 
@@ -55,7 +44,17 @@ struct lsi_options {
 	u16 io;    /* I/O base of the operating registers */
 	u8 own_id; /* or LSI_ID_AS_FOUND: what the firmware has set, else 7 */
 	bool keep_bus; /* do not reset it */
+	bool prompt;   /* drives are there as soon as a reset ends: emulated */
 };
+
+/* Looks at memory between two looks at the chip. While the bus is scanned there
+ * are many selections of nobody, of which memory tells nothing. On QEMU every
+ * look at the chip keeps it from its work; elsewhere interrupts should not
+ * wait so long.
+ */
+#define LSI_SPINS_IN_SCAN 64
+#define LSI_SPINS 256
+#define LSI_SPINS_ON_QEMU 1024
 
 /* Take over a chip: read what firmware left, then reset chip and bus.
  * HBA_OK, or HBA_CHIP if the chip does not answer or the bus is stuck.

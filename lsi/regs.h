@@ -44,8 +44,6 @@
 #define LSI_SSTAT1 0x0e /* 8 R SCSI status 1 */
 #define SSTAT1_PHASE_MASK 0x07 /* MSG C/D I/O as latched by REQ */
 
-#define LSI_DSA 0x10 /* 32 RW base of the table */
-
 #define LSI_ISTAT 0x14 /* 8 RW interrupt status; allowed at any time */
 #define ISTAT_ABRT 0x80
 #define ISTAT_SRST 0x40

@@ -3,14 +3,15 @@
  *
  * The SCRIPTS program: one SCSI command from selection to bus free.
  *
- * Before it starts, exec.c fills the table at DSA and sets, in the copy that
- * runs, the data phase of this command and the target's ID and IDENTIFY.
- * Nothing else changes; scratch registers are not used.
+ * Before it starts, exec.c sets, in the copy that runs, the target's ID and
+ * IDENTIFY and what the moves of command and data move, and makes the places of
+ * all moves bus addresses. Nothing else changes; neither DSA nor scratch
+ * registers are used.
  *
  * Where the program stands tells how far the data pointers are:
- *   clean   the table's DATA entry is the saved pointer: SAVE DATA POINTER
+ *   clean   the DATA move begins at the saved pointer: SAVE DATA POINTER
  *           and DISCONNECT need nothing but their handshake
- *   resumed the CPU has moved the entry on (or knows better): every message
+ *   resumed the CPU has moved it on (or knows better): every message
  *           but COMMAND COMPLETE goes to the CPU
  *   done    the data move has run to its end
  *
@@ -40,9 +41,9 @@ lsi_script:
  * ---- straight on to COMMAND; then ATN has to be dropped by hand.
  */
 LABEL script_start
-	SELECT_ATN_FROM TABLE_SELECT, reselected
+	SELECT_ATN SET_BY_EXEC, reselected
 	JUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn
-	MOVE_FROM TABLE_MSG_OUT, PHASE_MSG_OUT
+	MOVE	1, LSI_MSG_OUT, PHASE_MSG_OUT
 LABEL script_msg_out_cut
 
 /* ---- Dispatcher, clean. */
@@ -57,20 +58,21 @@ LABEL script_patch_data_test
 	INT	INT_BAD_PHASE
 
 command:
-	MOVE_FROM TABLE_COMMAND, PHASE_COMMAND
+LABEL script_patch_command
+	MOVE	SET_BY_EXEC, 0, PHASE_COMMAND
 	JUMP	dispatch
 
 /* ---- Dispatcher, resumed by the CPU. */
 LABEL script_resume
 resume:
 	JUMP_WHEN_NOT PHASE_MSG_IN, dispatch_data
-	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
+	MOVE	1, LSI_MSG_IN, PHASE_MSG_IN
 	JUMP_IF_BYTE MSG_COMMAND_COMPLETE, complete
 	INT	INT_MESSAGE
 
 data:
 LABEL script_patch_data_move
-	MOVE_FROM TABLE_DATA, PHASE_RESERVED
+	MOVE	SET_BY_EXEC, 0, PHASE_RESERVED
 LABEL script_data_cut
 	/* 86Box does not stop when the target ends a move early, but DBC tells.
 	 * On a chip both bytes are 0: DBC holds the low 24 bits of the
@@ -90,20 +92,22 @@ done:
 
 /* Two places for the status byte tell the CPU whether all data had moved. */
 status_early:
-	MOVE_FROM TABLE_STATUS_EARLY, PHASE_STATUS
+	MOVE	1, LSI_STATUS_EARLY, PHASE_STATUS
 	JUMP	done
 status:
-	MOVE_FROM TABLE_STATUS, PHASE_STATUS
+	MOVE	1, LSI_STATUS, PHASE_STATUS
 	JUMP	done
 
-/* ---- Messages. */
+/* ---- Messages. COMMAND COMPLETE at LSI_MSG_IN tells the CPU that no more than
+ * ---- bus free and an INT are to come; other bytes of 0 go elsewhere.
+ */
 message_done:
-	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
+	MOVE	1, LSI_MSG_IN, PHASE_MSG_IN
 	JUMP_IF_BYTE MSG_COMMAND_COMPLETE, complete
 	INT	INT_MESSAGE_DONE
 
 message_clean:
-	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
+	MOVE	1, LSI_MSG_IN, PHASE_MSG_IN
 	JUMP_IF_BYTE MSG_DISCONNECT, disconnect
 	JUMP_IF_BYTE MSG_COMMAND_COMPLETE, complete
 	INT_IF_NOT_BYTE MSG_SAVE_DATA_POINTER, INT_MESSAGE
@@ -131,7 +135,7 @@ disconnect:
 LABEL script_patch_target
 	INT_IF_NOT_BYTE SET_BY_EXEC, INT_RESELECTED
 	INT_WHEN_NOT PHASE_MSG_IN, INT_RESELECTED
-	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
+	MOVE	1, LSI_MSG_MORE, PHASE_MSG_IN
 LABEL script_patch_identify
 	INT_IF_NOT_BYTE_MASKED SET_BY_EXEC, IDENTIFY_RESERVED_BITS, INT_RESELECTED
 	CLEAR_ACK
@@ -148,34 +152,36 @@ clear_atn:
 LABEL script_reply			/* answer with the message at MSG_OUT */
 	SET_ATN				/* before ACK drops */
 	CLEAR_ACK
-	MOVE_FROM TABLE_MSG_OUT, PHASE_MSG_OUT
+LABEL script_patch_reply
+	MOVE	SET_BY_EXEC, LSI_MSG_OUT, PHASE_MSG_OUT
 LABEL script_reply_cut
 	JUMP	resume
 LABEL script_more			/* further bytes of a message */
 	CLEAR_ACK
-	MOVE_FROM TABLE_MSG_IN, PHASE_MSG_IN
+	MOVE	1, LSI_MSG_MORE, PHASE_MSG_IN
 	INT	INT_MESSAGE_MORE
 LABEL script_drain			/* data that nobody asked for: the */
-	MOVE_FROM TABLE_SINK, PHASE_DATA_IN	/* first byte ... */
+	MOVE	1, LSI_SINK, PHASE_DATA_IN	/* first byte ... */
 LABEL script_drain_cut
 drained:
 	JUMP_WHEN PHASE_DATA_IN, drain_more
 	JUMP	done
 drain_more:				/* ... and all others */
-	MOVE_FROM TABLE_SINK, PHASE_DATA_IN
+	MOVE	1, LSI_SINK, PHASE_DATA_IN
 	JUMP	drained
 
 /* ---- A target that was too slow is told to forget its command. It answers
  * ---- by leaving the bus, which must not count as an accident.
  */
 LABEL script_select_to_dismiss
-	SELECT_ATN_FROM TABLE_SELECT, reselected
+	SELECT_ATN SET_BY_EXEC, reselected
 	INT_WHEN_NOT PHASE_MSG_OUT, INT_BAD_PHASE
 LABEL script_dismiss
 	SET_ATN
 	CLEAR_ACK
 	AND_REGISTER LSI_SCNTL2, SDU_OFF
-	MOVE_FROM TABLE_MSG_OUT, PHASE_MSG_OUT
+LABEL script_patch_dismiss
+	MOVE	SET_BY_EXEC, LSI_MSG_OUT, PHASE_MSG_OUT
 	JUMP	free
 
 reselected:

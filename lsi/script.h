@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What C and the SCRIPTS program have to agree on: the table at DSA, the
+ * What C and the SCRIPTS program have to agree on: the bytes it moves, the
  * interrupt codes, and the labels. Read by C and by the assembler.
  */
 #ifndef LSI_SCRIPT_H
 #define LSI_SCRIPT_H
 
-/* Offsets in the table at DSA; struct lsi_table is asserted against them. */
-#define TABLE_SELECT 0	      /* SCNTL3, ID, SXFER for SELECT */
-#define TABLE_MSG_OUT 4	      /* the rest: count and address of a move */
-#define TABLE_COMMAND 12
-#define TABLE_DATA 20
-#define TABLE_STATUS_EARLY 28 /* status while data was still to come */
-#define TABLE_STATUS 36	      /* status after all data */
-#define TABLE_MSG_IN 44
-#define TABLE_SINK 52	      /* one byte that nobody wants */
+/* Offsets in struct lsi, which is asserted against them */
+#define LSI_MSG_OUT 8
+#define LSI_STATUS_EARLY 16 /* status while data was still to come */
+#define LSI_STATUS 17	    /* status after all data */
+#define LSI_MSG_IN 18	    /* first byte of a message */
+#define LSI_MSG_MORE 19	    /* further bytes, and IDENTIFY */
+#define LSI_SINK 20	    /* one byte that nobody wants */
 
 /* INT codes (DSPS) */
 #define INT_COMPLETE 1	   /* COMMAND COMPLETE, bus free */
@@ -48,10 +46,14 @@ extern const char script_start[], script_resume[], script_ack[],
 /* DSP after a move that was cut short */
 extern const char script_msg_out_cut[], script_reply_cut[], script_data_cut[],
 	script_drain_cut[];
-/* Instructions whose phase (byte 3) is set for each command ... */
-extern const char script_patch_data_test[], script_patch_data_move[];
-/* ... or whose compare value (byte 0) is */
-extern const char script_patch_target[], script_patch_identify[];
+/* What is set for each command: the ID to select (byte 2 of script_start and
+ * script_select_to_dismiss), the phase of the test (byte 3), what moves move, ...
+ */
+extern const char script_patch_data_test[], script_patch_data_move[],
+	script_patch_command[];
+/* ... counts of moves and values to compare with (byte 0) */
+extern const char script_patch_reply[], script_patch_dismiss[],
+	script_patch_target[], script_patch_identify[];
 
 #endif
 #endif

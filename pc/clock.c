@@ -16,8 +16,6 @@
 #define STATUS_SQUARE_WAVE 0x06 /* mode 3: counts down by two */
 #define USUAL_SETTING 0x34	/* counter 0, both bytes, mode 2, binary */
 
-#define HALF_TICKS_PER_MS 2386u
-
 struct pit_reading {
 	u8 status;
 	u16 count;
@@ -49,23 +47,18 @@ void clock_setup(void)
 	outb(PIT_COUNTER0, 0);
 }
 
-static void clock_start_half_ticks(struct clock *clock, u32 half_ticks)
-{
-	clock->left = half_ticks;
-	clock->previous = pit_read().count;
-}
-
-void clock_start(struct clock *clock, u32 timeout_ms)
-{
-	clock_start_half_ticks(clock, timeout_ms * HALF_TICKS_PER_MS);
-}
-
 bool clock_expired(struct clock *clock)
 {
 	irq_window();
 	struct pit_reading now = pit_read();
 	u32 passed = 0;
 
+	/* Not earlier: each look is four accesses to ports, which cost a guest
+	 * dearly.
+	 */
+	if (!clock->looked)
+		clock->previous = now.count;
+	clock->looked = true;
 	/* The counter counts down. When it wrapped, the reload value is not
 	 * known (a program may have changed it), so only the part down to
 	 * zero counts: waits get longer by that, never shorter.
@@ -90,9 +83,8 @@ bool clock_expired(struct clock *clock)
 
 void clock_delay_us(u32 delay_us)
 {
-	struct clock clock;
+	struct clock clock = {.left = delay_us * 12 / 5 + 2};
 
-	clock_start_half_ticks(&clock, delay_us * 12 / 5 + 2);
 	while (!clock_expired(&clock))
 		;
 }

@@ -9,9 +9,12 @@
 
 #include "types.h"
 
+#define HALF_TICKS_PER_MS 2386u
+
 struct clock {
 	u32 left;     /* half PIT ticks (2.386 MHz) until expiry */
 	u16 previous; /* counter at the last look */
+	bool looked;  /* there was one */
 };
 
 /* Once, during init: where the BIOS has left counter 0 without a setting, give
@@ -19,8 +22,12 @@ struct clock {
  */
 void clock_setup(void);
 
-/* Start a wait of timeout_ms (0 to 1 200 000). */
-void clock_start(struct clock *clock, u32 timeout_ms);
+/* A wait of timeout_ms (0 to 1 200 000). It begins with the first look. */
+static inline void clock_start(struct clock *clock, u32 timeout_ms)
+{
+	clock->left = timeout_ms * HALF_TICKS_PER_MS;
+	clock->looked = false;
+}
 
 /* True once the time is over. Look at least every 27 ms: what a longer gap
  * loses only makes the wait longer. Each look counts at least half a tick, so

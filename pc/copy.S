@@ -28,6 +28,11 @@ far_copy:
 	andl	$15, %esi
 	shrl	$4, %edx
 	movw	%dx, %ds
+	movb	%cl, %al
+	shrl	$2, %ecx
+	rep movsl
+	movb	%al, %cl
+	andb	$3, %cl
 	rep movsb
 	popw	%es
 	popw	%ds

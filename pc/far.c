@@ -7,13 +7,18 @@
 
 u32 far_open_range(u16 segment, u16 offset, u16 len_bytes)
 {
-	u32 paragraphs = offset >> 4;
+	u32 rest = offset;
 
-	if (paragraphs > 0xffffu - segment)
-		paragraphs = 0xffffu - segment;
-	u32 rest = offset - paragraphs * 16;
-	if (rest + len_bytes > 0x10000)
-		return FAR_UNREACHABLE;
-	far_open((u16)(segment + paragraphs));
+	if (rest + len_bytes > 0x10000) {
+		u32 paragraphs = offset >> 4;
+
+		if (paragraphs > 0xffffu - segment)
+			paragraphs = 0xffffu - segment;
+		segment = (u16)(segment + paragraphs);
+		rest -= paragraphs * 16;
+		if (rest + len_bytes > 0x10000)
+			return FAR_UNREACHABLE;
+	}
+	far_open(segment);
 	return rest;
 }

@@ -33,7 +33,7 @@ static inline u16 rom_segment(void)
 }
 
 /* Open FS so that len_bytes at segment:offset lie inside 64 KiB without
- * wrapping: the segment is moved up as far as needed.
+ * wrapping: if need be the segment is moved up.
  * Returns the new offset, or FAR_UNREACHABLE past FFFF:FFFFh.
  */
 #define FAR_UNREACHABLE 0xffffffffu

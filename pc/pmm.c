@@ -19,8 +19,7 @@
 #define PMM_PERMANENT 0x0008
 #define PMM_ANONYMOUS 0xffff /* each half of the handle */
 
-/* The far entry point, 0 if there is no valid structure. */
-static u32 pmm_entry(void)
+u32 pmm_entry(void)
 {
 	return table_open(PMM_SIGNATURE, PMM_BYTES) ? FAR32(PMM_ENTRY) : 0;
 }

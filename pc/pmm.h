@@ -9,6 +9,9 @@
 
 #include "types.h"
 
+/* Its far entry point, 0 if there is none. */
+u32 pmm_entry(void);
+
 /* Is there one? */
 bool pmm_present(void);
 

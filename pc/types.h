@@ -32,14 +32,17 @@ typedef uint64_t u64;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-static inline u16 be16(const u8 *bytes)
-{
-	return (u16)(bytes[0] << 8 | bytes[1]);
-}
+/* Big-endian dwords at any address, as SCSI has them */
+typedef u32 __attribute__((aligned(1), may_alias)) u32_anywhere;
 
 static inline u32 be32(const u8 *bytes)
 {
-	return (u32)be16(bytes) << 16 | be16(bytes + 2);
+	return __builtin_bswap32(*(const u32_anywhere *)bytes);
+}
+
+static inline void put_be32(u8 *bytes, u32 value)
+{
+	*(u32_anywhere *)bytes = __builtin_bswap32(value);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include "pc/bios.h"
 #include "pc/clock.h"
 #include "pc/console.h"
+#include "pc/vds.h"
 #include "workspace.h"
 
 #define FIRST_CD 0xe0
@@ -182,6 +183,7 @@ static enum int13_status look_at_disc(const struct int13_call *call)
 
 	bus->unreachable = false;
 	bus->stop_at_change = false;
+	call->state->by_vds = vds_needed();
 	enum int13_status status = int13_status(
 		call, disk_simple(bus, &cd->device,
 				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));

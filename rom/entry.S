@@ -70,7 +70,13 @@ int13_serve:
 	movw	%dx, %gs
 	movl	%ebp, %eax
 	movl	$WS_INT13, %edx
+	callw	int13_edd_plain
+	testb	%al, %al
+	jnz	1f
+	movl	%ebp, %eax
+	movl	$WS_INT13, %edx
 	callw	int13_dispatch
+1:
 
 	movw	WS_CALLER_ESP, %di	# hand back EAX and CF
 	movw	WS_CALLER_SS, %fs
@@ -78,10 +84,9 @@ int13_serve:
 	movl	%eax, %fs:ENTRY_EAX(%di)
 	movw	FRAME_FLAGS(%esp), %ax
 	movw	%ax, %fs:ENTRY_FLAGS(%di)
-	movl	FRAME_BOOT(%esp), %eax
-	testl	%eax, %eax
-	jz	1f
-	movl	%eax, %fs:ENTRY_ADDRESS(%di)
+	movl	FRAME_BOOT(%esp), %ecx
+	jecxz	1f
+	movl	%ecx, %fs:ENTRY_ADDRESS(%di)
 1:	popal
 	addl	$2, %esp		# DS comes from the old stack
 	popw	%es

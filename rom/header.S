@@ -2,7 +2,8 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * What a BIOS reads of us: the ROM header, the PCI data structure and a chain
- * of PnP headers. Nothing runs here but one jump.
+ * of PnP headers. The first two, and the way back to the BIOS, are the same in
+ * the file and in the image that is unpacked of it (docs/memory.md).
  * [PCI 3.0 firmware "Expansion ROM", PnP-BIOS 1.0A "Option ROM header"]
  */
 #include "image.h"
@@ -15,7 +16,7 @@ rom_header:
 	.byte	0x55, 0xaa		# 00 signature
 	.byte	0			# 02 length in blocks: romsign.py
 	.byte	0xe9			# 03 near jump to init
-	.word	rom_init - . - 2
+	.word	rom_header + ROM_ENTRY - . - 2
 	.byte	0			# 06 checksum: romsign.py
 	.byte	0
 	.word	0			# 08 workspace segment: init
@@ -23,7 +24,7 @@ rom_header:
 	.word	0			# 0E PCI address of the controller: init
 	.org	rom_header + 0x18
 	.word	pcir - rom_header	# 18 PCI data structure
-	.word	pnp_slots		# 1A first PnP header
+	.word	pnp_first		# 1A first PnP header: rom.ld, init
 
 /* ---- PCI data structure, revision 3 ----------------------------------- */
 	.org	rom_header + ROM_PCIR
@@ -49,11 +50,38 @@ device_list:
 	.word	0
 	.endr
 
-/* ---- PnP header of the first unit; init makes the others after it ------- */
-	.section .pnp, "a"
-	.balign	16
-	.globl	pnp_slots
-pnp_slots:
+/* ---- Back to the BIOS --------------------------------------------------- */
+
+/* Purpose:   end of init, where it is neither unpacked nor overwritten. PMM
+ *            comes back here too, when it has taken the unpacked image's memory
+ * In:        on the stack what unpack_entry.S saved; on that, for rom_leave,
+ *            the arguments of PMM
+ * Out:       AX as it was changed on the stack
+ * Preserves: all other registers
+ * Stack:     -
+ * Flags:     all as saved
+ */
+	.globl	rom_leave, rom_leave_without_pmm
+rom_leave:
+	addw	$6, %sp
+rom_leave_without_pmm:
+	popw	%gs
+	popw	%fs
+	popw	%es
+	popw	%ds
+	popal
+	popfw
+rom_nothing:
+	lretw
+	.org	rom_header + ROM_ENTRY, 0x90
+
+/* Who calls init of the image that stays finds nothing new. */
+	.section .again, "ax"
+	xorw	%ax, %ax
+	lretw
+
+/* ---- PnP headers -------------------------------------------------------- */
+	.macro	PNP_HEADER connect, disconnect
 	.ascii	"$PnP"			# 00
 	.byte	0x01			# 04 revision
 	.byte	PNP_HEADER_BYTES / 16	# 05 length
@@ -62,17 +90,32 @@ pnp_slots:
 	.byte	0			# 09 checksum: romsign.py, init
 	.long	0			# 0A EISA ID: none
 	.word	manufacturer		# 0E
-	.word	pnp_slots + PNP_PRODUCT	# 10
+	.word	9f			# 10
 	.byte	0x01, 0x00, 0x00	# 12 type: mass storage, SCSI
 	.byte	0x74			# 15 shadowable, cacheable, only for
 					#    booting, initial program load
-	.word	bcv_stubs		# 16 boot connection vector
-	.word	disconnect_stubs	# 18 disconnect vector
+	.word	\connect		# 16 boot connection vector
+	.word	\disconnect		# 18 disconnect vector
 	.word	0			# 1A bootstrap entry vector
 	.word	0			# 1C
 	.word	0			# 1E static resources
-	.asciz	"SCSI disk"		# 20 product: init
-	.org	pnp_slots + PNP_SLOT_BYTES
+9:	.asciz	"SCSI disk"		# 20 product: init
+	.endm
+
+/* That of the file: before init it says what we are, and connects nothing. */
+	.section .pnp.file, "a"
+	.balign	16
+	.globl	pnp_of_file
+pnp_of_file:
+	PNP_HEADER rom_nothing, rom_nothing
+
+/* That of the first unit; init makes the others after it. */
+	.section .pnp, "a"
+	.balign	16
+	.globl	pnp_slots
+pnp_slots:
+	PNP_HEADER bcv_stubs, disconnect_stubs
+	.org	pnp_slots + PNP_SLOTS * PNP_SLOT_BYTES
 
 	.section .romdata, "a"
 manufacturer:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Places in the ROM image that code changes while it is still writable, and
+ * Places in the ROM image that code changes before it is left to the BIOS, and
  * the few of them that tools/romsign.py stamps.
  */
 #ifndef ROM_IMAGE_H
@@ -17,6 +17,8 @@
 #define ROM_CONTROLLER 0x0e	    /* word: PCI address, once init has it */
 #define ROM_PNP 0x1a		    /* word: offset of the first $PnP header */
 #define ROM_PCIR 0x1c
+#define ROM_ENTRY 0x78		    /* where init begins; what precedes is the
+				     * same in the file and in the image */
 #define ROM_PCIR_BLOCKS (ROM_PCIR + 0x10)	  /* word */
 #define ROM_PCIR_RUN_TIME_BLOCKS (ROM_PCIR + 0x16) /* word */
 

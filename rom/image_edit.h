@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Changes to the ROM image while it is writable: boot entries and length.
- * `image` is the segment of the image that stays after init.
+ * Changes to the image that init runs in: boot entries and length; and the
+ * copy of it that stays. `place` is the segment of that.
  */
 #ifndef ROM_IMAGE_EDIT_H
 #define ROM_IMAGE_EDIT_H
@@ -10,27 +10,32 @@
 #include "pc/text.h"
 
 /* Write the boot entry of a disk (0 to PNP_SLOTS - 1). */
-void image_set_entry(u16 image, u32 slot, const struct text *product);
+void image_set_entry(u32 slot, const struct text *product);
 
 /* Make it one that boots, in place of one that connects a disk. */
-void image_set_bootstrap(u16 image, u32 slot);
+void image_set_bootstrap(u32 slot);
 
 /* Chain the boot entries in this order of slots; a BIOS lists and boots them
  * so.
  */
-void image_link_entries(u16 image, const u8 *order, u32 entries);
+void image_link_entries(const u8 *order, u32 entries);
 
-/* Keep the first `entries` boot entries and everything before them, or all
- * that CDs need, and give back the rest of the image; no entries: all of it,
- * length 0. Lengths and checksums are right afterwards.
+/* Note our RAM's segment, and the controller for other copies. */
+void image_set_owner(u16 workspace, u16 pci_address);
+
+/* Can the place be written? The word of the workspace is changed. */
+bool image_fits_into(u16 place);
+
+/* Put the image into its place: the first `entries` boot entries and everything
+ * before them, or all that CDs need. Its lengths and checksums are right.
  */
-void image_shrink(u16 image, u32 entries, bool cds);
+void image_install(u16 place, u32 entries, bool cds);
 
-/* Remember our RAM's segment in the image. False if that cannot be written. */
-bool image_set_workspace(u16 image, u16 segment);
+/* Put a header with length 0 there: nothing stays. */
+void image_give_up(u16 place);
 
-/* And the controller, for other copies */
-void image_set_controller(u16 image, u16 pci_address);
+/* The same, where our header is already. */
+void image_withdraw(u16 place);
 
 /* Bytes of the image that may have to stay */
 u32 image_most_bytes(void);

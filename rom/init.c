@@ -75,7 +75,7 @@ static void order_entries(void)
 	}
 	workspace.cd_leads = rank[order[0]] == 0 &&
 			     state->disk[order[0]].flags & DISK_CD;
-	image_link_entries(workspace.post.image, order, state->disks);
+	image_link_entries(order, state->disks);
 }
 
 /* What the user has set */
@@ -95,6 +95,7 @@ static const char IN_ROM *open_controller(void)
 		.io = workspace.post.io,
 		.own_id = switches[SWITCH_HOST_ID],
 		.keep_bus = !switches[SWITCH_BUS_RESET],
+		.prompt = workspace.post.emulated,
 	};
 
 	if (!options.io)
@@ -118,6 +119,8 @@ static void scan(void)
 			     workspace.post.cds, lines);
 	if (workspace.int13.disks)
 		order_entries();
+	workspace.lsi.spins =
+		workspace.post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
 }
 
 /* Step 2, on our stack. Returns the number of units. */
@@ -186,8 +189,8 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		memory_leave(&memory);
 		return 0;
 	}
+	image_install(memory.image, units, cds);
 	if (!init_bios_has_bbs())
 		hook_int19(&memory);
-	image_shrink(memory.image, units, cds);
 	return units;
 }

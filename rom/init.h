@@ -9,6 +9,7 @@
 #include "workspace.h"
 
 #define WORKSPACE_KIB (WORKSPACE_BYTES / 1024)
+#define BLOCK_BUFFER_KIB (BLOCK_BUFFER_BYTES / 1024)
 
 /* Offset in the workspace's segment */
 #define FIELD(member) (STACK_BYTES + offsetof(struct workspace, member))

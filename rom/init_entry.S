@@ -1,44 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The door that is used once: initialisation by the BIOS.
+ * The door that is used once: initialisation, by unpack_entry.S.
  */
 #include "image.h"
 #include "workspace.h"
 
-#define SAVED_EAX 36		/* behind GS FS ES DS, then PUSHAL's EAX */
+/* On the BIOS's stack */
+#define ROM_SEGMENT 0		/* above it our own, if it is PMM's memory, else 0 */
+#define SAVED_EBX 28		/* behind GS FS ES DS, then PUSHAL's */
+#define SAVED_EAX 40
+
+#define PMM_DEALLOCATE 2	/* [PMM 1.01 section 3] */
 #define AX_DISKS 0x0120		/* INT 13h block device, one is attached */
 
 	.code16
 
-/* Purpose:   option ROM initialisation [PCI 3.0 firmware, PnP-BIOS 1.0A]
- * In:        AX = bus/device/function, if the BIOS is a PCI BIOS;
- *            BX = where the image is to stay, if it is one of version 3
- * Out:       AX = what was found [PnP-BIOS 1.0A "Initialization"]
- * Preserves: all other registers, upper halves included
- * Stack:     the caller's for the search for a controller (400 bytes), then
+/* Purpose:   option ROM initialisation, in the image as it is unpacked
+ * In:        on the stack as above: AX = bus/device/function, if the BIOS is a
+ *            PCI BIOS; BX = where the image is to stay, if it is one of version
+ *            3; the file's segment; DF clear
+ * Out:       goes to rom_leave, with AX as unpack_entry.S says
+ * Preserves: -
+ * Stack:     the caller's for the search for a controller (350 bytes), then
  *            our own
- * Flags:     all preserved
+ * Flags:     IF as it was
  */
 	.section .text.init, "ax"
 	.globl	rom_init
 rom_init:
-	pushfw
-	pushal
-	pushw	%ds
-	pushw	%es
-	pushw	%fs
-	pushw	%gs
-	cld
 	movl	%esp, %ebp		# the upper half may not be zero
-	movzwl	%bx, %edx
+	movzwl	ROM_SEGMENT(%bp), %ecx
+	movzwl	SAVED_EBX(%bp), %edx
+	movzwl	SAVED_EAX(%bp), %eax
 	movw	%ss, %bx		# C wants DS = ES = SS and GS = CS
 	movw	%bx, %ds
 	movw	%bx, %es
 	movw	%cs, %bx
 	movw	%bx, %gs
 	movzwl	%sp, %esp
-	movzwl	%ax, %eax
 	callw	init_locate		# AX = workspace
 	movl	%ebp, %esp
 	testw	%ax, %ax
@@ -63,10 +63,24 @@ rom_init:
 1:	xorw	%ax, %ax
 2:	movw	%sp, %bp
 	movw	%ax, SAVED_EAX(%bp)
-	popw	%gs
-	popw	%fs
-	popw	%es
-	popw	%ds
-	popal
-	popfw
+
+	popw	%bx			# ROM segment
+	popw	%si			# PMM's memory
+	testw	%si, %si
+	jz	3f
+
+	movl	%esp, %ebp		# give back the memory that we run in:
+	movzwl	%sp, %esp		# PMM is gone to as if called from the
+	callw	pmm_entry		# ROM's place
+	movl	%ebp, %esp
+	movzwl	%si, %esi
+	shll	$4, %esi
+	pushl	%esi
+	pushw	$PMM_DEALLOCATE
+	pushw	%bx
+	pushw	$rom_leave
+	pushl	%eax
+	lretw
+3:	pushw	%bx
+	pushw	$rom_leave_without_pmm
 	lretw

@@ -2,8 +2,7 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * The first step of POST, on the BIOS's stack: which controller is ours, where
- * the image stays, and our RAM. All of this file lies where boot entries are
- * written to later (rom.ld): nothing of it may run then.
+ * the image is to stay, and our RAM.
  */
 #include "init.h"
 
@@ -20,7 +19,12 @@
 
 #define SEABIOS_DEVICE 0x0012
 
-u32 init_locate(u32 ax, u32 bx);
+/* Subsystem of QEMU's models: the number of LSI's boards, without a vendor.
+ * Boards have both, old chips neither.
+ */
+#define QEMU_MODEL 0x10000000
+
+u32 init_locate(u32 ax, u32 bx, u32 rom);
 
 /* ---- The controller ---------------------------------------------------- */
 
@@ -101,35 +105,27 @@ static bool bios_has_driver(const struct controller *controller)
 
 /* ---- Memory ------------------------------------------------------------ */
 
-static void copy_image_to(u16 segment)
-{
-	far_copy(linear_of(segment, 0), linear_of(rom_segment(), 0),
-		 image_most_bytes());
-}
-
-/* Where the image stays. A BIOS of version 3 runs init where it likes and says
- * in BX where the rest belongs [PCI 3.0 firmware "Run-time segment"]; with
- * older ones BX means something else.
+/* Where the image stays: in the ROM's place. But a BIOS of version 3 runs init
+ * where it likes and says in BX where the rest belongs [PCI 3.0 firmware
+ * "Run-time segment"]; with older ones BX means something else.
  */
-static u16 place_of_image(u16 bx)
+static u16 place_of_image(u16 rom, u16 bx)
 {
-	u32 last_bus, own = rom_segment();
-	u32 paragraphs = image_most_bytes() / 16 + 1;
+	u32 last_bus, paragraphs = image_most_bytes() / 16 + 1;
 
-	far_open((u16)own);
-	u32 own_paragraphs = FAR8(ROM_BLOCKS) * (ROM_BLOCK_BYTES / 16u);
+	far_open(rom);
+	u32 rom_paragraphs = FAR8(ROM_BLOCKS) * (ROM_BLOCK_BYTES / 16u);
 	if (pci_version(&last_bus) < 0x300 || bx < FIRST_ROM_SEGMENT ||
 	    bx + paragraphs > 0x10000 ||
-	    (bx + paragraphs > own && own + own_paragraphs > bx))
-		return (u16)own;
-	copy_image_to(bx);
-	return image_set_workspace(bx, bx) ? bx : (u16)own;
+	    (bx + paragraphs > rom && rom + rom_paragraphs > bx))
+		return rom;
+	return image_fits_into(bx) ? bx : rom;
 }
 
 /* Where the BIOS does not call into the image itself, a copy of it in RAM will
  * do (an EPROM, or a BIOS that does not shadow ROMs).
  */
-static bool copy_image(struct memory *memory)
+static bool take_memory_for_image(struct memory *memory)
 {
 	u16 kib = (u16)((image_most_bytes() + 1023) / 1024);
 	u16 segment = memory_take(kib, true);
@@ -138,23 +134,21 @@ static bool copy_image(struct memory *memory)
 		return false;
 	memory->image = segment;
 	memory->image_kib = kib;
-	copy_image_to(segment);
 	return true;
 }
 
 /* Null, or the reason why not */
 static const char IN_ROM *take_memory(struct memory *memory)
 {
-	if (!image_set_workspace(memory->image, memory->image)) {
+	if (!image_fits_into(memory->image)) {
 		if (init_bios_has_bbs())
 			return ROM_STRING(": the ROM image is read-only");
-		if (!copy_image(memory))
+		if (!take_memory_for_image(memory))
 			return ROM_STRING(": no memory for a copy of the ROM");
 	}
 	memory->workspace = memory_take(WORKSPACE_KIB, true);
 	if (!memory->workspace)
 		return ROM_STRING(": no memory");
-	image_set_workspace(memory->image, memory->workspace);
 	far_open(memory->workspace);
 	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
 		FAR32(i) = 0;
@@ -164,12 +158,12 @@ static const char IN_ROM *take_memory(struct memory *memory)
 /* ---- All together ------------------------------------------------------- */
 
 /* On the BIOS's stack, which has room for PCI BIOS calls. In: AX and BX as the
- * BIOS passed them. Returns the workspace's segment, 0 if there is nothing to
- * do.
+ * BIOS passed them, and the segment of the ROM. Returns the workspace's
+ * segment, 0 if there is nothing to do.
  */
-u32 init_locate(u32 ax, u32 bx)
+u32 init_locate(u32 ax, u32 bx, u32 rom)
 {
-	struct memory memory = {.image = place_of_image((u16)bx)};
+	struct memory memory = {.image = place_of_image((u16)rom, (u16)bx)};
 	struct controller controller;
 	struct post_settings settings;
 	const u8 *switches = settings.switches;
@@ -198,13 +192,16 @@ u32 init_locate(u32 ax, u32 bx)
 		banner_end(failure);
 		return 0;
 	}
-	image_set_controller(memory.image, controller.pci_address);
+	image_set_owner(memory.workspace, controller.pci_address);
 	u16 io = init_enable(controller.pci_address);
+	bool emulated = fwcfg && pci_read32(controller.pci_address,
+					    PCI_SUBSYSTEM) == QEMU_MODEL;
 	far_open(memory.workspace);
 	FAR16(FIELD(int13.pci_address)) = controller.pci_address;
 	FAR16(FIELD(post.io)) = io;
 	FAR32(FIELD(post.chip)) = (u32)controller.chip;
 	FAR8(FIELD(post.fwcfg)) = fwcfg;
+	FAR8(FIELD(post.emulated)) = emulated;
 	FAR16(FIELD(post.image)) = memory.image;
 	FAR8(FIELD(post.image_kib)) = (u8)memory.image_kib;
 	for (u32 i = 0; i < sizeof(settings); i++)

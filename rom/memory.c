@@ -12,17 +12,21 @@
 #include "pc/pmm.h"
 
 #define KIB 1024
-#define PARAGRAPHS_PER_KIB 64
 #define LEAST_MEMORY_KIB 64 /* less than this is no sensible 40:13h */
-#define MOST_MEMORY_KIB 640
 
-static u16 conventional_take(u16 kib)
+/* Leaves FS on the BIOS's data */
+static bool top_is_sensible(void)
 {
 	bda_open();
 	u16 top = FAR16(BDA_MEMORY_KIB);
-	if (top < LEAST_MEMORY_KIB || top > MOST_MEMORY_KIB)
+	return top >= LEAST_MEMORY_KIB && top <= MOST_MEMORY_KIB;
+}
+
+static u16 conventional_take(u16 kib)
+{
+	if (!top_is_sensible())
 		return 0;
-	top = (u16)(top - kib);
+	u16 top = (u16)(FAR16(BDA_MEMORY_KIB) - kib);
 	FAR16(BDA_MEMORY_KIB) = top;
 	return (u16)(top * PARAGRAPHS_PER_KIB);
 }
@@ -32,8 +36,9 @@ static u16 conventional_take(u16 kib)
  */
 static bool in_free_memory(u16 segment)
 {
-	bda_open();
-	return segment < FAR16(BDA_MEMORY_KIB) * PARAGRAPHS_PER_KIB;
+	u32 top = top_is_sensible() ? FAR16(BDA_MEMORY_KIB) : MOST_MEMORY_KIB;
+
+	return segment < top * PARAGRAPHS_PER_KIB;
 }
 
 u16 memory_take(u16 kib, bool permanent)
@@ -59,8 +64,7 @@ void memory_give_back(u16 segment, u16 kib)
 
 void memory_leave(const struct memory *memory)
 {
-	image_set_workspace(memory->image, 0);
-	image_shrink(memory->image, 0, false);
+	image_give_up(memory->image);
 	if (memory->workspace)
 		memory_give_back(memory->workspace, WORKSPACE_KIB);
 	if (memory->image_kib)

@@ -8,6 +8,9 @@
 
 #include "pc/types.h"
 
+#define PARAGRAPHS_PER_KIB 64
+#define MOST_MEMORY_KIB 640 /* more in 40:13h is no sensible one */
+
 /* Take `kib` KiB: from PMM, else from the top of conventional memory (below
  * the EBDA, by lowering 40:13h). Returns a segment, 0 if there is none.
  */
@@ -20,7 +23,7 @@ void memory_give_back(u16 segment, u16 kib);
 
 /* What init has taken */
 struct memory {
-	u16 image;     /* segment of the image that stays */
+	u16 image;     /* segment where the image is to stay */
 	u16 image_kib; /* of a copy that was made for it; 0 if there is none */
 	u16 workspace; /* segment, or 0 */
 };

@@ -9,11 +9,11 @@
 #include "banner.h"
 #include "host.h"
 #include "image_edit.h"
+#include "init.h"
 #include "memory.h"
 #include "pc/console.h"
 #include "workspace.h"
 
-#define BLOCK_BUFFER_KIB (BLOCK_BUFFER_BYTES / 1024)
 #define SPIN_UP_PATIENCE CDB_PATIENCE(30000)
 #define LUNS 8
 
@@ -137,9 +137,9 @@ static void add_unit(struct disk *disk, const struct found *found)
 		disk->geometry = geometry;
 	banner_controller(&product, state()->pci_address);
 	banner_unit(&product, disk->device, &found->inquiry);
-	image_set_entry(workspace.post.image, state()->disks, &product);
+	image_set_entry(state()->disks, &product);
 	if (disk->flags & DISK_CD) {
-		image_set_bootstrap(workspace.post.image, state()->disks);
+		image_set_bootstrap(state()->disks);
 		workspace.post.cds++;
 	}
 	state()->disks++;

@@ -47,9 +47,10 @@ struct post_settings {
 struct post_state {
 	const struct lsi_chip __seg_gs *chip;
 	u16 io;
-	u16 image; /* segment of the image that stays */
+	u16 image; /* segment where the image is to stay */
 	struct post_settings settings;
 	bool fwcfg; /* QEMU's configuration device is there */
+	bool emulated; /* and the controller is QEMU's model */
 	u8 cds;
 	u8 image_kib; /* of a copy in RAM, else 0 */
 };

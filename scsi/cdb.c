@@ -16,24 +16,21 @@
 /* From a 10-byte block command to its 16-byte form */
 #define LONG_FORM 0x60
 
-#define SHORT_TIMEOUT_MS 5000  /* answered from the target's memory */
-#define MEDIA_TIMEOUT_MS 10000 /* the medium is moved or read */
-#define SPIN_UP_TIMEOUT_MS 60000
-#define PATIENCE_MS 5000
-
 /* By bits 7:5 of the operation code [SCSI-2 "Operation code"] */
 ROM_CONST u8 cdb_lengths[] = {6, 10, 10, 6, 16, 12, 6, 6};
 
 static void cdb_begin(struct hba_request *request,
 		      const struct scsi_device *device, u8 opcode)
 {
-	*request = (struct hba_request){
-		.target = device->target,
-		.lun = device->lun,
-		.cdb_bytes = cdb_lengths[opcode >> 5],
-		.timeout_ms = SHORT_TIMEOUT_MS,
-		.patience_ms = PATIENCE_MS,
-	};
+	request->target = device->target;
+	request->lun = device->lun;
+	request->direction = HBA_NO_DATA;
+	request->cdb_bytes = cdb_lengths[opcode >> 5];
+	request->timeout_ms = SHORT_TIMEOUT_MS;
+	request->data_bytes = 0;
+	request->least_bytes = 0;
+	request->patience_ms = PATIENCE_MS;
+	__builtin_memset(request->cdb, 0, SCSI_CDB_MAX);
 	request->cdb[0] = opcode;
 	request->cdb[1] = device->cdb_lun;
 }
@@ -44,12 +41,6 @@ static void cdb_data_in(struct hba_request *request, u32 bytes)
 	request->data_bytes = (u16)bytes;
 	request->data.bytes = bytes;
 	request->least_bytes = (u16)bytes;
-}
-
-static void put_be32(u8 *bytes, u32 value)
-{
-	for (u32 i = 4; i--; value >>= 8)
-		bytes[i] = (u8)value;
 }
 
 void cdb_simple(struct hba_request *request, const struct scsi_device *device,
@@ -107,14 +98,14 @@ void cdb_read_capacity(struct hba_request *request,
 void cdb_blocks(struct hba_request *request, const struct scsi_device *device,
 		const struct scsi_blocks *blocks)
 {
-	bool wide = (blocks->lba + blocks->count - 1) >> 32;
-	u32 lba = (u32)blocks->lba;
+	u32 lba = (u32)blocks->lba, above = (u32)(blocks->lba >> 32);
+	bool wide = above || lba + blocks->count - 1 < lba;
 
 	cdb_begin(request, device,
 		  (u8)(wide ? blocks->opcode + LONG_FORM : blocks->opcode));
 	request->timeout_ms = MEDIA_TIMEOUT_MS;
 	if (wide) {
-		put_be32(&request->cdb[2], (u32)(blocks->lba >> 32));
+		put_be32(&request->cdb[2], above);
 		put_be32(&request->cdb[6], lba);
 		request->cdb[13] = (u8)blocks->count;
 	} else {

@@ -2,14 +2,19 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Builds command blocks [SCSI-2 "All device types", "Direct-access devices";
- * SPC-3, SBC-2 for the long ones]. Each function clears the request and fills
- * target, LUN, CDB, data length and time-out; the caller adds the data's
- * address. Pure: no I/O.
+ * SPC-3, SBC-2 for the long ones]. Each function fills in target, LUN, CDB, data
+ * length and time-outs of the request; the caller adds the data's address, and
+ * `more` if it has any. Pure: no I/O.
  */
 #ifndef SCSI_CDB_H
 #define SCSI_CDB_H
 
 #include "scsi.h"
+
+#define SHORT_TIMEOUT_MS 5000  /* answered from the target's memory */
+#define MEDIA_TIMEOUT_MS 10000 /* the medium is moved or read */
+#define SPIN_UP_TIMEOUT_MS 60000
+#define PATIENCE_MS 5000
 
 /* Six-byte commands without data: operation code, byte 4 above it, and the
  * patience with the device in the upper half.

@@ -81,9 +81,10 @@ static struct scsi_verdict run_once(struct scsi_bus *bus,
 	bus->suspect = result != HBA_OK;
 	if (result != HBA_OK)
 		return bus_verdict(result);
-	switch (request->status & STATUS_MASK) {
-	case STATUS_GOOD:
+	u8 status = request->status & STATUS_MASK;
+	if (status == STATUS_GOOD)
 		return data_verdict(request);
+	switch (status) {
 	case STATUS_CHECK_CONDITION: {
 		struct scsi_verdict verdict = check_condition(bus, request);
 		/* After a reset or without its reason, too: a drive that was
@@ -139,7 +140,7 @@ enum scsi_result scsi_command(struct scsi_bus *bus,
 			      struct hba_request *request)
 {
 	u32 retries = RETRIES, attentions = ATTENTIONS;
-	u32 pauses = request->patience_ms / PAUSE_MS;
+	u32 waited_ms = 0;
 	bool started = false, answered = false;
 
 	bus->medium_changed = false;
@@ -150,6 +151,8 @@ enum scsi_result scsi_command(struct scsi_bus *bus,
 			return is_there(bus, request);
 		struct scsi_verdict verdict = run_once(bus, request);
 
+		if (verdict.result == SCSI_OK)
+			return SCSI_OK;
 		/* Just after a bus reset a target may still be deaf. */
 		if (verdict.result != SCSI_NO_TARGET)
 			answered = true;
@@ -174,7 +177,8 @@ enum scsi_result scsi_command(struct scsi_bus *bus,
 			started = true;
 			/* fall through */
 		case ACTION_WAIT:
-			if (!pauses--)
+			waited_ms += PAUSE_MS;
+			if (waited_ms > request->patience_ms)
 				return verdict.result;
 			clock_delay_us(PAUSE_MS * 1000);
 			break;

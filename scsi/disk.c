@@ -66,6 +66,11 @@ ROM_CONST struct block_command block_commands[] = {
 	[DISK_READ_NOWHERE] = {OP_READ10, HBA_NO_DATA},
 };
 
+static bool blames_a_block(enum scsi_result result)
+{
+	return result == SCSI_MEDIUM_ERROR || result == SCSI_HARDWARE_ERROR;
+}
+
 /* How many blocks before the one that the sense data blames are good. Without
  * its name none are known to be.
  */
@@ -101,12 +106,42 @@ static enum scsi_result run_job(struct scsi_bus *bus,
 		request.more = job->more;
 	}
 	enum scsi_result result = scsi_command(bus, &request);
-	job->done = job->blocks.count;
-	if (result != SCSI_OK)
-		job->done = result == SCSI_MEDIUM_ERROR ||
-					    result == SCSI_HARDWARE_ERROR
+	job->done = result == SCSI_OK ? job->blocks.count : 0;
+	if (blames_a_block(result))
+		job->done = good_blocks(bus, &request, job);
+	return result;
+}
+
+_Static_assert(HBA_DATA_IN + DISK_WRITE == HBA_DATA_OUT &&
+		       OP_READ10 + 2 * DISK_WRITE == OP_WRITE10 && !DISK_READ,
+	       "reading and writing differ by this much");
+
+enum scsi_result disk_do_plain(struct scsi_bus *bus,
+			       const struct scsi_device *device,
+			       struct disk_job *job)
+{
+	struct hba_request request;
+
+	request.target = device->target;
+	request.lun = device->lun;
+	request.direction = (u8)(HBA_DATA_IN + job->action);
+	request.cdb_bytes = 10;
+	request.cdb[0] = (u8)(OP_READ10 + 2 * job->action);
+	request.cdb[1] = device->cdb_lun;
+	put_be32(&request.cdb[2], (u32)job->blocks.lba);
+	put_be32(&request.cdb[6], (u32)job->blocks.count << 8);
+	request.timeout_ms = MEDIA_TIMEOUT_MS;
+	request.patience_ms = PATIENCE_MS;
+	request.data_bytes = (u16)job->data.bytes;
+	request.least_bytes = (u16)job->data.bytes;
+	request.data = job->data;
+	enum scsi_result result = scsi_command(bus, &request);
+	if (result != SCSI_OK) {
+		job->block_shift = 9;
+		job->done = blames_a_block(result)
 				    ? good_blocks(bus, &request, job)
 				    : 0;
+	}
 	return result;
 }
 

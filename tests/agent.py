@@ -21,6 +21,8 @@ RECORDER = 0x4000     # linear address of tests/agent/recorder.S
 RECORD = RECORDER + 0x80
 RECORDED_AX = 0x9876
 AGENT_BLOCKS = 2
+STEP, STEP_BYTES = 0x3000, 48   # linear: step in tests/agent/agent.S
+SENT_ECX = 0x3040 + 40 + 20     # there, too: ECX of the calls
 
 STACK_BASE = 0x2000   # linear; STACK_SEGMENT in agent.S
 STACK_BYTES = 0x1000

@@ -1,92 +1,92 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""`make bench`: what a read costs, counted exactly on the strict virtual PC;
-and its time through this ROM against SeaBIOS's own driver for the same chip,
-in the same QEMU, in pairs taken in turn.
+"""`make bench`: sizes, counts and times of this ROM against their budgets
+(docs/performance.md), as Markdown that is also written to a file.
 
-The agent makes the calls inside the guest, so that no host round trip is
-part of a request. Nothing here is a test.
+Exit status 1 if a budget of sizes, counts or stacks is broken. Times are told
+with their verdict; a machine that does other things makes them worth little.
 """
 
 from __future__ import annotations
 
-import statistics
-import struct
+import argparse
+import os
+import platform
+import re
+import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests")]
 
-from agent import BUFFER, PACKET, Agent, Registers, build_agent  # noqa: E402
-from machine import PATHS, Machine, disk_arguments  # noqa: E402
-from strict import FAMILIES, new_pc  # noqa: E402
-from vpc.target import Disk  # noqa: E402
+from benchmark import counts, post, sizes, timing  # noqa: E402
+from benchmark.report import Report  # noqa: E402
 
-DISK_BYTES = 32 << 20
-ROUNDS = 9
-CALLS = {1: 2000, 8: 2000, 127: 600}
-BUDGET = 0.42  # design.md section 7, QEMU 7.2
-PAIR = {"ours": "microvm", "SeaBIOS": "seabios"}
+import qemu  # noqa: E402
+from compatibility import name_of_qemu  # noqa: E402
+
+PARTS = ["sizes", "counts", "times", "post"]
 
 
-def seconds_per_call(agent: Agent, sectors: int) -> float:
-    """AH=42h from the same place, again and again."""
-    agent.write(PACKET, struct.pack("<BBHHHQ", 16, 0, sectors, 0, BUFFER >> 4, 1000))
-    registers = Registers().with_halves(ah=0x42, dl=0x80, ds=PACKET >> 4, si=PACKET & 15)
-    start = time.perf_counter()
-    after = agent.interrupt(0x13, registers, CALLS[sectors])
-    spent = time.perf_counter() - start
-    if after.cf:
-        raise RuntimeError(f"read failed with status {after.ah:02x}h")
-    return spent / CALLS[sectors]
+def why_no_kvm() -> str:
+    """Empty if it can be used; else what QEMU says."""
+    result = subprocess.run(
+        [*qemu.command(), "-accel", "kvm", "-machine", "pc", "-nodefaults", "-display", "none",
+         "-S", "-monitor", "stdio"], input="quit\n", capture_output=True, text=True)
+    return result.stderr.strip().splitlines()[-1] if result.returncode else ""
 
 
-def print_counters() -> None:
-    """One AH=42h from a disk that answers at once."""
-    print("AH=42h, counted on the strict virtual PC")
-    for family in FAMILIES:
-        pc = new_pc(family, {0: Disk()}, measure=True)
-        for sectors in CALLS:
-            result = pc.read(1000, sectors)
-            print(f"{sectors:4} sectors  {pc.chip.family.name:8}  "
-                  f"{result.instructions} instructions, {result.register_reads} register reads, "
-                  f"{result.register_writes} writes, {result.scripts_instructions} SCRIPTS "
-                  f"instructions, stack {result.stack_used} of the caller's, "
-                  f"{result.own_stack_used} of ours")
+def _first(pattern: str, file: str) -> str:
+    found = re.search(pattern, Path(file).read_text(), re.M)
+    return found[1] if found else "unknown"
 
 
-def main() -> int:
-    print_counters()
-    agent_rom = build_agent()
-    with tempfile.TemporaryDirectory() as directory:
-        image = Path(directory) / "disk.img"
-        image.write_bytes(bytes(range(256)) * (DISK_BYTES // 256))
-        machines = {name: Machine(PATHS[path], *disk_arguments(image, 0), with_agent=agent_rom)
-                    for name, path in PAIR.items()}
-        try:
-            agents = {name: Agent(machine) for name, machine in machines.items()}
-            print("AH=42h, microseconds a call: median of "
-                  f"{ROUNDS} rounds (smallest to largest), QEMU with TCG")
-            for sectors in CALLS:
-                times: dict[str, list[float]] = {name: [] for name in agents}
-                for _ in range(ROUNDS):
-                    for name, agent in agents.items():
-                        times[name].append(seconds_per_call(agent, sectors) * 1e6)
-                ratios = [a / b for a, b in zip(times["ours"], times["SeaBIOS"])]
-                ratio = statistics.median(ratios)
-                row = "  ".join(f"{name} {statistics.median(t):7.1f} ({min(t):.1f}-{max(t):.1f})"
-                                for name, t in times.items())
-                print(f"{sectors:4} sectors  {row}  ratio {ratio:.2f} "
-                      f"({min(ratios):.2f}-{max(ratios):.2f}), budget {BUDGET}: "
-                      f"{'met' if ratio <= BUDGET else 'not met'}")
-        finally:
-            for machine in machines.values():
-                machine.close()
-    return 0
+def say_machine(report: Report, no_kvm: str) -> None:
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=TOP,
+                            capture_output=True, text=True).stdout.strip() or "unknown"
+    report.text(
+        f"{name_of_qemu()}. {_first(r'^model name.*: (.*)', '/proc/cpuinfo')}, "
+        f"{os.cpu_count()} processors, Linux {platform.release()}, load "
+        f"{os.getloadavg()[0]:.1f} at the start. ROM: commit {commit}. KVM: "
+        f"{f'not usable, {no_kvm}' if no_kvm else 'used'}.")
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="bench.py", description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, drivers and calls")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
+                        help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--output", type=Path, default=TOP / "build" / "bench.md",
+                        help="where the Markdown goes (build/bench.md)")
+    args = parser.parse_args(argv)
+
+    report = Report()
+    no_kvm = why_no_kvm()
+    accelerators = ["tcg"] if no_kvm else ["tcg", "kvm"]
+    say_machine(report, no_kvm)
+    if "sizes" in args.only:
+        sizes.say_sizes(report)
+    if "counts" in args.only:
+        counts.say_exact(report)
+        post.say_exact_post(report)
+        counts.say_traced(report, accelerators)
+    if "times" in args.only:
+        plan = timing.Plan.quick() if args.quick else timing.Plan.full()
+        qemu_major = int(qemu.version().split(".")[0])
+        for accelerator in accelerators:
+            timing.say_times(report, plan, accelerator, qemu_major)
+    if "post" in args.only:
+        for accelerator in accelerators[:1] if args.quick else accelerators:
+            post.say_post(report, accelerator, 1 if args.quick else 3)
+        post.say_linux(report, 1 if args.quick else 3)
+    report.say_budgets()
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    args.output.write_text(report.markdown)
+    for what in report.broken:
+        print(f"bench.py: budget broken: {what}", file=sys.stderr)
+    return int(bool(report.broken))
 
 
 if __name__ == "__main__":

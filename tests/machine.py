@@ -27,6 +27,8 @@ VGA_BIOS = SEABIOS / "vgabios-stdvga.bin"
 VGA_TEXT, VGA_COLUMNS, VGA_ROWS = 0xB8000, 80, 25
 ROM_895A = BUILD / "lsi53c895a.rom"
 ROM_810 = BUILD / "lsi53c810.rom"
+IMAGE = BUILD / "image.bin"  # as it is unpacked, behind the header
+PACKED_FROM = 0x78  # the header's length
 
 WAIT_S = 60  # for anything a guest is expected to say
 
@@ -91,9 +93,10 @@ PATHS = {
 started: list[str] = []  # on which paths machines have been started in this process
 
 
-def symbol(name: str) -> int:
-    """Offset of a function or object in the ROM image."""
-    out = subprocess.run(["nm", str(BUILD / "rom.elf")], capture_output=True, text=True, check=True)
+def symbol(name: str, elf: str = "rom") -> int:
+    """Offset of a function or object in the ROM image as it is unpacked; or in
+    `unpack`, the file."""
+    out = subprocess.run(["nm", str(BUILD / f"{elf}.elf")], capture_output=True, text=True, check=True)
     return int(re.search(rf"^([0-9a-f]+) . {name}$", out.stdout, re.M).group(1), 16)
 
 
@@ -170,14 +173,14 @@ class Machine:
 
     def __init__(self, path: BootPath, *arguments: str, rom: Path | None | str = "default",
                  paused: bool = False, gdb: bool = False, with_agent: Path | None = None,
-                 reboot: bool = False):
+                 reboot: bool = False, accelerator: str = "tcg"):
         started.extend(name for name, known in PATHS.items() if known == path)
         self._directory = tempfile.TemporaryDirectory(prefix="lsi8xx-")
         self.directory = Path(self._directory.name)
         self._servers = {name: self._listen(name) for name in ("qmp", "com1", "com2")}
         command = [
             *qemu.command(), "-nodefaults", "-no-user-config", "-m", "64",
-            "-machine", "pc,graphics=off", "-accel", "tcg", "-vga", "none", "-display", "none",
+            "-machine", "pc,graphics=off", "-accel", accelerator, "-vga", "none", "-display", "none",
             *([] if reboot else ["-no-reboot"]),
             "-chardev", f"socket,id=qmp,path={self.directory}/qmp", "-mon", "chardev=qmp,mode=control",
             "-chardev", f"socket,id=com1,path={self.directory}/com1", "-serial", "chardev:com1",
@@ -329,6 +332,12 @@ class Gdb:
         if not self.ask("c").startswith("T"):
             raise Timeout("guest did not stop")
         self.ask(f"z1,{address:x},1")
+
+    def run_to_image(self, rom: int) -> int:
+        """Continue until the ROM at this address has unpacked itself; returns
+        where the image is."""
+        self.run_to(rom + symbol("unpack_done", "unpack"))
+        return self.registers()["es"] * 16
 
     def registers(self) -> dict[str, int]:
         raw = bytes.fromhex(self.ask("g").replace("x", "0"))

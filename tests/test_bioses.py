@@ -115,7 +115,7 @@ def test_without_permanent_memory_40_13h_is_lowered(pmm):
     assert (id_of(pc, 0x80), id_of(pc, 0x81)) == (0, 3)
 
 
-@pytest.mark.parametrize("kib", [600, 64])
+@pytest.mark.parametrize("kib", [600, 128])
 def test_memory_is_taken_below_what_others_have_taken(kib):
     pc = machine(0, bios=Bios(pmm="absent"))
     pc.poke(MEMORY_SIZE, struct.pack("<H", kib))
@@ -524,6 +524,7 @@ SET_VECTOR = "31c0 8ed8 c706 4c00 3412"     # 0:4Ch = 1234h
 # 1 KiB at 50000h from PMM; and given back
 GET_BLOCK = "6a01 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0 83c40c"
 FREE_BLOCK = "6a05 6a00 6a02 9a 00d0 00f0 83c406"
+SCRATCH = "31c0 8ed8 a11304 83e8{:02x} c1e006 8ed8 c606 0000 01"    # so many KiB below 40:13h
 PCI_COMMAND = "b80cb1 bb{:02x}00 bf{:02x}00 b90700 cd1a"
 
 
@@ -572,18 +573,27 @@ def small_rom(tmp_path, code: str, blocks: int = 1, **options) -> Pc:
     ("6a02 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0", "PMM misused"),      # no conventional memory
     ("1e", "code outside the ROM run"),                                 # DS as return address
     ("ca 0200", "stack not restored"),
+    (GET_BLOCK, "temporary memory kept"),
+    (GET_BLOCK + FREE_BLOCK + "9a 0000 0050", "code outside the ROM run"),
 ], ids=lambda value: value[:30])
 def test_a_law_of_post_is_named(tmp_path, code, law):
     with pytest.raises(LawBroken, match=law):
         small_rom(tmp_path, code + RETF).power_on()
 
 
+@pytest.mark.parametrize("kib, pmm", [(69, "absent"), (68, "1.01"), (1, "1.00"), (69, "bad checksum")])
+def test_free_memory_is_free_only_without_pmm_and_near_the_top(tmp_path, kib, pmm):
+    with pytest.raises(LawBroken, match="write not allowed in POST"):
+        small_rom(tmp_path, SCRATCH.format(kib) + RETF, bios=Bios(pmm=pmm)).power_on()
+
+
 def test_a_small_rom_that_breaks_no_law_passes(tmp_path):
     """So that it is the code above which is objected to."""
     small_rom(tmp_path, PCI_COMMAND.format(0x20, 4) + "ba00c0 ec" + RETF).power_on()
-    small_rom(tmp_path, GET_BLOCK + "b83f50 8ed8 c706 0e00 0000" + RETF).power_on()
-    small_rom(tmp_path, "6a01 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0 83c40c 92 8cca" + RETF
-              ).power_on()
+    small_rom(tmp_path, GET_BLOCK + "b83f50 8ed8 c706 0e00 0000" + FREE_BLOCK + RETF).power_on()
+    small_rom(tmp_path, SCRATCH.format(68) + RETF, bios=Bios(pmm="absent")).power_on()
+    small_rom(tmp_path, "6a01 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0 83c40c 92 8cca" + FREE_BLOCK
+              + RETF).power_on()
 
 
 COPY_TO_BX = "8ec3 0e 1f 31f6 31ff b90001 f3a5"

@@ -76,10 +76,11 @@ def captured(agent_rom, linux_disk):
         console = machine.console.wait_for("Booting from ROM")
     with Machine(PATHS["microvm"], *disk_arguments(linux_disk, 0), gdb=True) as machine:
         gdb = machine.gdb
-        gdb.run_to(base + symbol("sense_verdict"))  # (sense, length)
+        image = gdb.run_to_image(base)
+        gdb.run_to(image + symbol("sense_verdict"))  # (sense, length)
         registers = gdb.registers()
         sense = gdb.memory(registers["ds"] * 16 + registers["rax"], registers["rdx"])
-        gdb.run_to(base + symbol("banner_unit"))  # (text, device, inquiry), and the capacity
+        gdb.run_to(image + symbol("banner_unit"))  # (text, device, inquiry), and the capacity
         registers = gdb.registers()
         address = registers["ds"] * 16 + registers["rcx"]
         inquiry = gdb.memory(address, INQUIRY_BYTES)

@@ -115,8 +115,9 @@ def test_a_disk_whose_vector_is_not_called_has_no_number(agent_rom, tmp_path):
     with Machine(PATHS["microvm"], *disks, with_agent=agent_rom) as machine:
         base = Agent(machine).rom_segment() * 16
     with Machine(PATHS["microvm"], *disks, with_agent=agent_rom, gdb=True) as machine:
-        machine.gdb.run_to(base + symbol("init_finish"))
-        machine.gdb.write(base + symbol("bcv_stubs"), b"\xcb")
+        image = machine.gdb.run_to_image(base)
+        machine.gdb.run_to(image + symbol("init_finish"))
+        machine.gdb.write(image + symbol("bcv_stubs"), b"\xcb")
         machine.gdb.go_on()
         pc = Agent(machine)
         assert pc.disk_count() == 1

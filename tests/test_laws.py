@@ -6,6 +6,7 @@ broken by hand; and that every law has a test that names it.
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,12 @@ from strict import new_pc, two_disks
 from vpc.bus import HANG
 from vpc.law import LAWS, LawBroken
 from vpc.pc import SEEDS, Pc, Result
-from vpc.registers import ABRT, DSP, DSTAT, D_SIR, ISTAT, MA, MS, RST_LINE, SCNTL1, SIST0, SRST, US
+from vpc.registers import ABRT, DSA, DSP, DSTAT, D_SIR, ISTAT, MA, MS, RST_LINE, SCNTL1, SIST0, SRST, US
 from vpc.rig import Player, Rig
 from vpc.target import Disk
 from vpc.vds import Lock, Vds
 
+MOVE_BY_TABLE = 0x1E000000, 0   # MSG OUT
 INT, SELECT_3, WHEN_STATUS = (0x98080000, 1), (0x41030000, 0), (0x980B0000 | 3 << 24, 1)
 
 
@@ -89,6 +91,19 @@ def reset_while_running(rig: Rig) -> None:
     rig.write(ISTAT, SRST)
 
 
+def table_one_byte_off(rig: Rig) -> None:
+    rig.bus.targets[3] = Disk()
+    rig.write(DSA, 0x101, 4)
+    rig.run(*SELECT_3, *MOVE_BY_TABLE, *INT)
+
+
+def count_of_25_bits(rig: Rig) -> None:
+    rig.bus.targets[3] = Disk()
+    rig.write(DSA, 0x100, 4)
+    rig._write(0x100, struct.pack("<II", 1 << 24 | 1, 0x200))
+    rig.run(*SELECT_3, *MOVE_BY_TABLE, *INT)
+
+
 BROKEN = {
     "a byte of SIST": ("SIST read in bytes", lambda rig: rig.read(SIST0)),
     "DSTAT first": ("DSTAT read before SIST", causes_of_both_kinds),
@@ -108,6 +123,8 @@ BROKEN = {
     "RST left": ("bus left in reset",
                  lambda rig: (rig.write(SCNTL1, RST_LINE), rig.chip.check_idle())),
     "a full FIFO left": ("FIFO left full", full_fifo_on_return),
+    "a table off": ("table not aligned", table_one_byte_off),
+    "a count with a top byte": ("top byte of a table count not 0", count_of_25_bits),
     "ABRT left": ("ABRT left set", abort_left_set),
 }
 

@@ -48,10 +48,10 @@ MUTANTS = {
         "SDU left on", "lsi/script.S",
         "disconnect:\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\n", "disconnect:\n" + NOP),
     "CHMOV": Mutant(
-        "CHMOV in place of MOVE", "lsi/script_insn.inc", "0x18000000", "0x10000000"),
+        "CHMOV in place of MOVE", "lsi/script_insn.inc", "0x08000000", "0x00000000"),
     "move of nothing": Mutant(
         "block move of 0 bytes", "lsi/exec.c",
-        "left ? data_phase(x->request) : NO_DATA_PHASE", "data_phase(x->request)"),
+        "\t\tphase = NO_DATA_PHASE;", "\t\tmove[0] = (u32)(CODE_MOVE | phase) << 24;"),
     "IF where WHEN is due": Mutant(
         "stale phase tested", "lsi/script.S", "JUMP_WHEN PHASE_MSG_IN, message_clean",
         "JUMP_IF PHASE_MSG_IN, message_clean"),
@@ -66,14 +66,8 @@ MUTANTS = {
     "program two bytes off": Mutant(
         "SCRIPTS not aligned", "lsi/exec.c", "phys_of(lsi->script) + entry",
         "phys_of(lsi->script) + entry + 2"),
-    "table one byte off": Mutant(
-        "table not aligned", "lsi/exec.c", "phys_of(&lsi->table)", "phys_of(&lsi->table) + 1"),
-    "count of 25 bits": Mutant(
-        "top byte of a table count not 0", "lsi/exec.c", "lsi->table.msg_out.bytes = 1;",
-        "lsi->table.msg_out.bytes = 0x01000001;"),
     "synchronous without asking": Mutant(
-        "transfer not agreed", "lsi/exec.c", "lsi->table.select_id = request->target;",
-        "lsi->table.select_id = request->target; lsi->table.select_sxfer = 8;"),
+        "transfer not agreed", "lsi/lsi.c", "{LSI_SXFER, 0}", "{LSI_SXFER, 8}"),
     # ---- Registers ---------------------------------------------------------------
     "no selection time-out": Mutant(
         "no selection time-out", "lsi/lsi.c", "{LSI_STIME0, STIME0_SEL_256MS}",
@@ -160,8 +154,8 @@ MUTANTS = {
         "target left connected", "lsi/exec.c",
         "\tcase HBA_PROTOCOL:\n\t\t(void)", "\tcase HBA_PROTOCOL:\n\t\treturn;\n\t\t(void)"),
     "SDU on at ABORT": Mutant(
-        "SDU left on", "lsi/script.S", "\tCLEAR_ACK\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\n\tMOVE",
-        "\tCLEAR_ACK\n" + NOP + "\tMOVE"),
+        "SDU left on", "lsi/script.S", "\tCLEAR_ACK\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\nLABEL",
+        "\tCLEAR_ACK\n" + NOP + "LABEL"),
     # ---- Memory, ports, CPU --------------------------------------------------------
     "no bus mastering": Mutant(
         "bus mastering not enabled", "rom/init.c",
@@ -172,27 +166,27 @@ MUTANTS = {
         "(segment->address + done) | 0x40000000;"),
     "one byte too many": Mutant(
         "write outside buffer and workspace", "lsi/exec.c",
-        "\t\tif (move->bytes > left)\n\t\t\tmove->bytes = left;", "\t\tmove->bytes++;"),
+        "\t\tif (left > done)\n\t\t\tleft = done;", "\t\tleft = done + 1;"),
     "interrupts on our stack": Mutant(
         "interrupt on our stack", "rom/entry.S",
         "\tmovw\tWS_CALLER_SS, %ss\n\tmovl\tWS_CALLER_ESP, %esp\n\tsti", "\tsti",
         timer="alive"),
     "status as a word": Mutant(
-        "write outside buffer and workspace", "int13/dispatch.c",
-        "FAR8(call->status_byte) = (u8)status;", "FAR16(call->status_byte) = (u16)status;"),
+        "write outside buffer and workspace", "int13/int13.h",
+        "FAR8(status_byte) = (u8)status;", "FAR16(status_byte) = (u16)status;"),
     "ROM written": Mutant(
-        "ROM written after boot", "int13/dispatch.c", "\tbda_open();\n\tFAR8(call->status_byte)",
-        "\tfar_open(rom_segment());\n\tFAR8(0x20) = 0;\n\tbda_open();\n\tFAR8(call->status_byte)"),
+        "ROM written after boot", "int13/dispatch.c", "\tcall->action =",
+        "\tfar_open(rom_segment());\n\tFAR8(0x20) = 0;\n\tcall->action ="),
     "port of others": Mutant(
-        "port not ours", "int13/dispatch.c", "\tbda_open();\n\tFAR8(call->status_byte)",
-        "\t__asm__ volatile(\"outb %al, $0x80\");\n\tbda_open();\n\tFAR8(call->status_byte)"),
+        "port not ours", "int13/dispatch.c", "\tcall->action =",
+        "\t__asm__ volatile(\"outb %al, $0x80\");\n\tcall->action ="),
     "BIOS call": Mutant(
-        "BIOS service not expected", "int13/dispatch.c", "\tbda_open();\n\tFAR8(call->status_byte)",
-        "\tstruct bios_regs r = {0};\n\tbios_call(5, &r);\n\tbda_open();\n\tFAR8(call->status_byte)"),
+        "BIOS service not expected", "int13/dispatch.c", "\tcall->action =",
+        "\tstruct bios_regs r = {0};\n\tbios_call(5, &r);\n\tcall->action ="),
     "large frame": Mutant(
-        "our stack overflowed", "int13/dispatch.c", "\tbda_open();\n\tFAR8(call->status_byte)",
+        "our stack overflowed", "int13/dispatch.c", "\tcall->action =",
         "\tvolatile u8 frame[1120];\n\tfor (u32 i = 0; i < sizeof(frame); i++)\n"
-        "\t\tframe[i] = 0;\n\tbda_open();\n\tFAR8(call->status_byte)"),
+        "\t\tframe[i] = 0;\n\tcall->action ="),
     "FS and GS exchanged": Mutant(
         "register not preserved", "rom/entry.S",
         "\tpopw\t%es\n\tpopw\t%fs\n\tpopw\t%gs\n\tmovw\tWS_CALLER_SS",
@@ -228,7 +222,8 @@ def tree(tmp_path_factory) -> Path:
             shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("media", "qemu"))
         else:
             shutil.copy2(TOP / name, top / name)
-    (top / "build" / "rom" / "rom.ld").unlink()     # has the limits in it
+    for script in (top / "build" / "rom").glob("*.ld"):     # have the limits in them
+        script.unlink()
     return top
 
 

@@ -15,6 +15,7 @@ from strict import (CHANGED, CONTROLLER, FAMILIES, NOT_FOUND, OK, RESET_FAILED, 
                     asks, disk, ends_honestly, fails, hexadecimal, lives_on, new_pc, nothing_sent,
                     opcodes, reads_well, transfer)
 from vpc.bus import FREE, HANG, MSG_IN, RESET, Delay, Reselect
+from vpc.devices import FwCfg
 from vpc.pc import Pc
 from vpc.registers import MS
 from vpc.target import (ABORT, BUSY, DISCONNECT, POWER_ON, RESERVATION_CONFLICT, SAVE,
@@ -390,3 +391,12 @@ def test_a_target_that_holds_the_bus_is_told_by_atn(family):
     fails(pc, TIMEOUT)
     assert (target.aborts, target.device_resets, resets_seen) == (1, 0, [])
     lives_on(pc)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_drives_behind_qemus_model_are_not_waited_for(family):
+    """They are there as soon as the reset ends; those behind a chip are not."""
+    model, chip = (new_pc(family, {0: Disk()}, qemu_model=qemu, fwcfg=FwCfg())
+                   for qemu in (True, False))
+    assert model.read(0, 1).ah == chip.read(0, 1).ah == OK
+    assert chip.chip.now - model.chip.now > 200 * MS

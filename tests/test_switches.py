@@ -213,7 +213,7 @@ def test_without_banner_nothing_is_printed(family, manner, verbose):
 
 @pytest.mark.parametrize("options", [
     dict(bar0=0), dict(bios=dict(disks=32)), dict(rom_writable=False),
-    dict(bios=dict(pmm="absent"), kib=0)],
+    dict(bios=dict(pmm="1.00"), kib=0)],
     ids=["no ports", "no number is free", "read-only image", "no memory"])
 def test_without_banner_failures_are_silent(options):
     kib, bios = options.pop("kib", None), Bios(**options.pop("bios", {}))

@@ -224,10 +224,11 @@ def _stamp_device_list(image: bytearray, pcir: Pcir, devices: list[int]) -> None
     struct.pack_into(f"<{room}H", image, at, *words)
 
 
-def _padded(image: bytes, size: int | None) -> bytearray:
-    """To `size`, or to the next whole block. Padding that is there may go."""
+def _padded(image: bytes, size: int | None, least: int) -> bytearray:
+    """To `size`, or to the next whole block, if that is not less than `least`.
+    Padding that is there may go."""
     if size is None:
-        size = -(-len(image) // BLOCK) * BLOCK
+        size = -(-max(len(image), least) // BLOCK) * BLOCK
     if size % BLOCK:
         raise RomError(f"size {size} is not a multiple of {BLOCK}")
     if size > MAX_BLOCKS * BLOCK:
@@ -241,11 +242,12 @@ def _padded(image: bytes, size: int | None) -> bytearray:
 def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = None,
           size: int | None = None, run_time: int | None = None) -> bytes:
     """A signed copy of the image, padded to `size` bytes (default: the next
-    whole block). It is for `device` alone, or for all `devices`. `run_time`:
-    the most bytes that stay after init (default: what the image says, which is
-    all of it if it says nothing)."""
+    whole block, or more if more stays). It is for `device` alone, or for all
+    `devices`. `run_time`: the most bytes that stay after init (default: what the
+    image says, which is all of it if it says nothing). They have to find room
+    where the image was, which may be smaller as it is packed."""
     rom = parse(image)
-    out = _padded(image, size)
+    out = _padded(image, size, run_time or rom.pcir.run_time_blocks * BLOCK)
     blocks = len(out) // BLOCK
     stay = -(-run_time // BLOCK) if run_time is not None else rom.pcir.run_time_blocks or blocks
     if not 0 < stay <= blocks:

@@ -29,9 +29,9 @@ def constant(name: str) -> int:
     return int(re.search(rf"^#define {name} (\w+)", text, re.M).group(1), 0)
 
 
-def sections() -> dict[str, tuple[int, int]]:
+def sections(elf: str) -> dict[str, tuple[int, int]]:
     """Name to (address, size)."""
-    out = run("objdump", "-h", "build/rom.elf")
+    out = run("objdump", "-h", f"build/{elf}.elf")
     return {m[1]: (int(m[3], 16), int(m[2], 16)) for m in
             re.finditer(r"\d+ (\.\w+) +([0-9a-f]+) +([0-9a-f]+)", out)}
 
@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     block = constant("ROM_BLOCK_BYTES")
-    place = sections()
+    place, file = sections("rom"), sections("unpack")
     slots = constant("PNP_SLOTS")
     slot = constant("PNP_SLOT_BYTES")
 
@@ -83,6 +83,7 @@ def main(argv: list[str] | None = None) -> int:
     stack = constant("STACK_BYTES")
     used = workspace_used()
     rows = [
+        ("ROM file: header and packed image", sum(file[".packed"]), args.file_limit),
         ("ROM file lsi53c895a.rom", (BUILD / "lsi53c895a.rom").stat().st_size, args.file_limit),
         ("ROM file lsi53c810.rom", (BUILD / "lsi53c810.rom").stat().st_size, args.file_limit),
         ("resident after init, 1 disk", resident(1), args.resident_limit),
@@ -94,8 +95,13 @@ def main(argv: list[str] | None = None) -> int:
     for name, value, limit in rows:
         print(f"{name:34} {value:7} {limit:7} {limit - value:7}"
               + ("  OVER" if value > limit else ""))
-    print("\nsections: " + ", ".join(f"{n} {s}" for n, (_, s) in place.items()
-                                     if n in (".header", ".text", ".romdata", ".pnp", ".early", ".cd", ".post")))
+
+    def sizes(sections: dict[str, tuple[int, int]]) -> str:
+        return ", ".join(f"{name} {size}" for name, (_, size) in sections.items() if size)
+
+    print("\nThe file is as large as what may stay where it was, if that is more.")
+    print(f"file: {sizes(file)}")
+    print(f"image {sum(place['.post'])}: {sizes(place)}")
     print(f"workspace: stack {stack}, structure {used}")
     print("\nlargest functions and tables")
     for size, name in symbols()[:LARGEST]:

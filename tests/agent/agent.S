@@ -17,15 +17,24 @@
  * registers as sent, upper halves included, on a stack of its own of which
  * nothing but the INT frame is used before; tests fill and read it.
  *
- * The agent moves itself to AGENT_SEGMENT. See tests/agent.py.
+ * Calls that are to differ, without a host between them: the numbers at
+ * `step`. If `at` is not 0, before each call
+ *     state = state * factor + addend
+ *     dword at linear address `at` = (state >> 8 & mask) + base
+ *
+ * The agent moves itself to AGENT_SEGMENT. Its data, and the BIOS's, are in
+ * other pages than code: QEMU without KVM takes its time for a write to a page
+ * that it has translated. See tests/agent.py.
  */
 #define COM 0x2f8
 #define LSR (COM + 5)
 #define LSR_RECEIVED 0x01
 #define LSR_CAN_SEND 0x20
 
-#define AGENT_SEGMENT 0x0060		/* 600h to 1FFFh are ours */
+#define AGENT_SEGMENT 0x0100		/* 1000h to 1FFFh: ours */
 #define STACK_SEGMENT 0x0200		/* 2000h to 2FFFh: the called code's */
+#define DATA 0x2000			/* 3000h to 3DFFh: data and our stack */
+#define AGENT_STACK 0x2e00
 #define STACK_TOP 0x1000
 
 #define REGISTERS_BYTES 40		/* 'registers'; 'sent' follows it */
@@ -70,7 +79,8 @@ bev:	cli
 moved:	movw	%ax, %ds
 	movw	%ax, %es
 	movw	%ax, %ss
-	movl	$agent_stack, %esp
+	movl	$AGENT_STACK, %esp
+	movl	$0, step_at
 	movw	$LSR - 1, %dx		# DTR and RTS on
 	movb	$3, %al
 	outb	%al, %dx
@@ -141,11 +151,29 @@ interrupt:
 	loop	1b
 
 	movl	%esp, agent_esp
+	rdtsc
+	movl	%eax, began
+	movl	%edx, began + 4
 	movl	$registers, %esi	# what to start each call with
 	movl	$sent, %edi
 	movw	$REGISTERS_BYTES, %cx
 	rep movsb
-again:	movw	$STACK_SEGMENT, %ax
+again:	movl	step_at, %ebx
+	testl	%ebx, %ebx
+	jz	1f
+	movl	step_state, %eax
+	imull	step_factor, %eax
+	addl	step_addend, %eax
+	movl	%eax, step_state
+	shrl	$8, %eax
+	andl	step_mask, %eax
+	addl	step_base, %eax
+	movl	%ebx, %ecx
+	shrl	$4, %ecx
+	andl	$15, %ebx
+	movw	%cx, %fs
+	movl	%eax, %fs:(%bx)
+1:	movw	$STACK_SEGMENT, %ax
 	movw	%ax, %ss
 	movl	$STACK_TOP, %esp
 	pushw	REGISTERS_BYTES + r_flags
@@ -171,6 +199,8 @@ int_number: .byte 0
 	popw	%ds
 	popw	r_ds
 	popw	r_flags
+	btw	$0, r_flags
+	adcl	$0, failed
 	movl	%edi, r_edi
 	movl	%esi, r_esi
 	movl	%ebp, r_ebp
@@ -187,6 +217,11 @@ int_number: .byte 0
 	movw	%ax, %es
 	decl	repeat
 	jnz	again
+	movw	%ax, %bx
+	rdtsc
+	movl	%eax, ended
+	movl	%edx, ended + 4
+	movw	%bx, %ax
 	movw	%ax, %ss
 	movl	agent_esp, %esp
 	sti
@@ -231,29 +266,41 @@ receive32:
 	movl	%esi, %eax
 	retw
 
-	.balign	4
+rom_end:
+
+	.struct	DATA
+step:
+step_at: .skip	4
+step_state: .skip 4
+step_factor: .skip 4
+step_addend: .skip 4
+step_mask: .skip 4
+step_base: .skip 4
+failed:	.skip	4			# calls that came back with CF set
+	.skip	4
+began:	.skip	8			# time-stamp counter before the first call
+ended:	.skip	8			# and behind the last
+	.skip	16
 registers:
-r_edi:	.long	0
-r_esi:	.long	0
-r_ebp:	.long	0
-r_ebx:	.long	0
-r_edx:	.long	0
-r_ecx:	.long	0
-r_eax:	.long	0
-r_ds:	.word	0
-r_es:	.word	0
-r_fs:	.word	0
-r_gs:	.word	0
-r_flags: .word	0
-r_sp:	.word	0
+r_edi:	.skip	4
+r_esi:	.skip	4
+r_ebp:	.skip	4
+r_ebx:	.skip	4
+r_edx:	.skip	4
+r_ecx:	.skip	4
+r_eax:	.skip	4
+r_ds:	.skip	2
+r_es:	.skip	2
+r_fs:	.skip	2
+r_gs:	.skip	2
+r_flags: .skip	2
+r_sp:	.skip	2
 registers_end:
 	.if	registers_end - registers - REGISTERS_BYTES
 	.error	"REGISTERS_BYTES"
 	.endif
 sent:	.skip	REGISTERS_BYTES
-agent_esp: .long 0
-repeat:	.long	0
-order:	.byte	0
-fill:	.byte	0
-rom_end:
-	.set	agent_stack, 0x1800
+agent_esp: .skip 4
+repeat:	.skip	4
+order:	.skip	1
+fill:	.skip	1

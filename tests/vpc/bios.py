@@ -38,8 +38,9 @@ MEMORY_KIB = 16 * 1024
 
 PERMANENT_AREA = range(0xE8000, 0xF0000)    # what PMM gives out
 TEMPORARY_AREA = range(0x50000, 0x60000)
+SCRATCH_KIB = 68        # below 40:13h, for a ROM that PMM gives nothing, until it returns
 JUNK = 0x5A             # what the BIOS leaves in memory that it takes back
-GIVEN_BACK = 0xF4       # HLT, where init has given a part of the image back
+GIVEN_BACK = 0xF4       # HLT, where init has given a part of the image back, or memory
 
 EQUIPMENT, MEMORY_SIZE, EBDA_POINTER = 0x410, 0x413, 0x40E
 VIDEO_MODE, VIDEO_COLUMNS, TICKS = 0x449, 0x44A, 0x46C
@@ -141,6 +142,7 @@ class Pmm:
         assert kind in ("1.01", "1.00", "refusing", "unsupported", "bad checksum", "absent")
         self.kind = kind
         self.blocks: list[Block] = []
+        self.refused = not self.is_there    # there is no memory to be had
 
     @property
     def is_there(self) -> bool:
@@ -158,6 +160,7 @@ class Pmm:
         if self.kind == "bad checksum":
             raise LawBroken("PMM misused", "its table is broken")
         if self.kind == "unsupported":
+            self.refused = True
             return self.UNSUPPORTED
         if words[0] == self.ALLOCATE:
             return self._allocate(words[1] | words[2] << 16, words[5])
@@ -171,12 +174,14 @@ class Pmm:
         if not flags & self.CONVENTIONAL:
             raise LawBroken("PMM misused", f"flags {flags:#x}: real mode needs conventional memory")
         if self.kind == "refusing":
+            self.refused = True
             return 0
         permanent = self.kind == "1.01" and bool(flags & self.PERMANENT)
         area = PERMANENT_AREA if permanent else TEMPORARY_AREA
         start = max((b.place.stop for b in self.blocks if b.place.start in area),
                     default=area.start)
         if start + paragraphs * 16 > area.stop:
+            self.refused = True
             return 0
         self.blocks.append(Block(range(start, start + paragraphs * 16), permanent))
         return start
@@ -319,10 +324,22 @@ class Bios:
         others = [place for copy in self.copies if copy is not self.running for place in copy.memory]
         return [block for block in self.memory.blocks if block.place not in others]
 
+    @property
+    def scratch(self) -> list[range]:
+        """Memory of nobody that the copy which is initialised may use, too."""
+        if self.running.initialised or not self.memory.refused:
+            return []
+        top = self._memory_before
+        return [range((top - SCRATCH_KIB) * 1024, top * 1024)] if SCRATCH_KIB < top <= 640 else []
+
+    def temporary_memory(self) -> list[range]:
+        """Where the image may be unpacked, and run, until init returns."""
+        return [*(b.place for b in self._own_blocks() if not b.permanent), *self.scratch]
+
     def post_memory(self) -> list[range]:
         """Where an option ROM may write during POST."""
         places = [*(b.place for b in self._own_blocks()), *self.running.memory, self.image,
-                  self._taken, *self._post_memory]
+                  self._taken, *self.scratch, *self._post_memory]
         if not self.running.initialised:
             places += [BOOT_VECTORS["INT 19h"], self.running.room]
         return places
@@ -362,7 +379,9 @@ class Bios:
         pc = self._pc
         before = {name: pc.peek(p.start, len(p)) for name, p in BOOT_VECTORS.items()}
         self._memory_before = pc.word(MEMORY_SIZE)
+        self.memory.refused = not self.memory.is_there
         copy.init_result = pc.far_call(copy.segment, INIT, self._init_registers(copy))
+        self._check_temporary_memory()
         if self.manner == SEABIOS:      # it is not one for hooks of INT 19h
             pc.poke(BOOT_VECTORS["INT 19h"].start, before["INT 19h"])
         for name, place in BOOT_VECTORS.items():
@@ -381,6 +400,14 @@ class Bios:
         pc.poke(copy.image.start + copy.kept, bytes([GIVEN_BACK]) * (copy.size - copy.kept))
         self._memory_before = pc.word(MEMORY_SIZE)
         copy.initialised = True
+
+    def _check_temporary_memory(self) -> None:
+        """Nothing of it is kept, and what was in it is gone."""
+        if kept := [block.place for block in self._own_blocks() if not block.permanent]:
+            raise LawBroken("temporary memory kept", f"{kept[0].start:#x}")
+        for place in self.scratch:
+            free = range(place.start, min(place.stop, self._pc.word(MEMORY_SIZE) * 1024))
+            self._pc.poke(free.start, bytes([GIVEN_BACK]) * len(free))
 
     def _init_registers(self, copy: Copy) -> dict[str, int]:
         bx = 0xFFFF if self.bx is None else self.bx
@@ -532,9 +559,9 @@ class Bios:
 
     def _need_stack(self, least: int, who: str) -> None:
         """Our own stack has its end; the one of the bench has enough."""
-        stack, sp = self._pc.get("ss"), self._get("sp")
-        ours = [self._pc.word(copy.image.start + 8) for copy in self.copies]
-        if stack in ours and sp - 4 < least:
+        stack, sp = self._pc.get("ss") << 4, self._get("sp")
+        ours = [*self.kept_memory(), *(block.place for block in self._own_blocks()), self._taken]
+        if any(stack in place for place in ours) and sp - 4 < least:
             raise LawBroken("stack too small for the BIOS", f"{sp - 4} bytes for {who}")
 
     def _int10(self) -> None:
@@ -727,8 +754,13 @@ class Bios:
             raise LawBroken("PMM misused", "it is gone after POST")
         self._need_stack(PMM_STACK, "PMM")
         stack = (self._pc.get("ss") << 4) + self._get("sp") + 4
+        before = [block.place for block in self.memory.blocks]
         result = self.memory.call(struct.unpack("<6H", self._pc.peek(stack, 12)))
+        for place in before:
+            if place not in [block.place for block in self.memory.blocks]:
+                self._pc.poke(place.start, bytes([GIVEN_BACK]) * len(place))
         self._pc.allow_post_writes()
+        self._pc.images_changed()
         self._set("ax", result)
         self._set("dx", result >> 16)
 

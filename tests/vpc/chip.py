@@ -46,6 +46,7 @@ class Chip:
         self.time_out_udc = "behind"
         self.mode_change_ns: int | None = None  # SBMC so long after SRST, as LVD chips do
         self.mode_changes_at: int | None = None
+        self.reset_to_selection_ns = RST_TO_SELECTION_NS
         self.rst_ended = -RST_TO_SELECTION_NS
         self.rst_since = 0
         self.registers = bytearray(0x100)
@@ -85,6 +86,7 @@ class Chip:
         self.registers[MACNTL] = CHIP_TYPE.get(self.family.device, 0)
         self.registers[GPCNTL] = 0x0F
         self.sist = self.dstat = self.cause_at = 0  # first level
+        self.late_causes = 0    # of others, behind the end of a program
         self.sist_behind = self.dstat_behind = 0    # second level
         self.sist_locked_out = 0                    # until the DMA FIFO is empty
         self.dma_fifo = self.scsi_fifo = False      # bytes are left in there
@@ -188,6 +190,8 @@ class Chip:
         """Somebody else has reset the bus."""
         self.rst_ended = self.now
         self.ack_held = self.connected = False
+        if not self.scripts.running:
+            self.late_causes |= RST
         self.raise_scsi(RST)
 
     # ---- Memory ------------------------------------------------------------------
@@ -467,6 +471,7 @@ class Chip:
 
     def _start(self, manual: bool = False) -> None:
         """The last byte of DSP was written, or DCNTL.STD."""
+        self.late_causes = 0
         pending = self.istat & (SIP | DIP)
         if pending and self.now - self.cause_at > UNAVOIDABLE_NS:
             self.law("SCRIPTS started with causes pending",
@@ -521,7 +526,8 @@ class Chip:
         """The laws for a driver that has returned to its caller."""
         if self.scripts.running:
             self.law("SCRIPTS left running", f"DSP {self.scripts.dsp:#x}")
-        if self.istat & (SIP | DIP) or self.sist_behind or self.dstat_behind:
+        fatal = self.sist & self.fatal & ~self.late_causes
+        if fatal or self.dstat or self.sist_behind or self.dstat_behind:
             self.law("causes left pending", f"SIST {self.sist:#x} DSTAT {self.dstat:#x}")
         if self.bus.nexus and not self.uninvited:
             self.law("target left connected", str(self.bus.connected))

@@ -191,6 +191,7 @@ class PciSpace:
     WRITABLE = {COMMAND, COMMAND + 1, CACHE_LINE, LATENCY, INTERRUPT}
     BRIDGE, OURS = 0x12378086, 0x1000
     QEMU = 0x11001AF4
+    QEMU_MODEL = 0x10000000     # of a controller; no vendor
 
     def __init__(self, address: int, family: Family | None, bar0: int, qemu: bool):
         self._ours = address
@@ -261,6 +262,9 @@ class PciSpace:
     def command_of(self, address: int) -> int:
         space = self._spaces.get(address)
         return space[self.COMMAND] | space[self.COMMAND + 1] << 8 if space else 0
+
+    def set_qemu_model(self, address: int) -> None:
+        self._set(address, self.SUBSYSTEM, self.QEMU_MODEL)
 
     def set_command(self, address: int, value: int) -> None:
         """As the BIOS does."""

@@ -75,7 +75,8 @@ LAWS = {
     "flags not preserved": "all but CF",
     "stack not restored": "SS:ESP as the caller had it",
     "caller's stack": "64 bytes",
-    "write not allowed in POST": "the image, 40:13h, 40:75h, INT 13h and 19h, and what was taken",
+    "write not allowed in POST": "the image, 40:13h, 40:75h, INT 13h and 19h, and what was taken; "
+                                 "below 40:13h a little, in init, if PMM gives nothing",
     "I/O space not enabled": "PCI COMMAND.IO before any port",
     "PCI register not ours": "COMMAND, cache line, latency and interrupt line of the controller",
     "PMM misused": "only known functions, own blocks, conventional memory, and only in POST",
@@ -91,6 +92,7 @@ LAWS = {
     "controller of another copy": "a copy of the ROM has one controller, which is its own",
     "memory of another copy": "so is its memory",
     "workspace in free memory": "below 40:13h the operating system lives",
+    "temporary memory kept": "what init runs in is given back, on every way out",
     "code outside the ROM run": "only the image and the BIOS are code, and what is booted",
     "given-back code run": "what init gave back is no longer there",
     "CPU halted": "nobody waits for an interrupt",

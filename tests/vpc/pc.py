@@ -44,7 +44,7 @@ EOI_PORT = 0x20
 
 STACK_SEGMENT, STACK_TOP = 0x0600, 0x1000
 STACK = range(STACK_SEGMENT * 16, STACK_SEGMENT * 16 + STACK_TOP)
-CODE = range(0x60000, 0x100000)         # copies of the ROM, and the BIOS
+CODE = range(0x50000, 0x100000)         # copies of the ROM, packed or not, and the BIOS
 STACK_FILL = 0xA5
 STACK_BUDGET = 64
 WORKSPACE_BYTES = 2048
@@ -58,6 +58,7 @@ C_RETURN = 0xFFF0                       # in the ROM's segment: a HLT
 C_MEMORY = range(C_SEGMENT * 16, C_SEGMENT * 16 + 0x10000)
 
 PORT_NS = 700
+WAITED_NS, WAITED_AT_ONCE = 1000, 16    # with Pc.measure: an instruction that waits; so many
 POLL_NS = 10_000        # one look at ISTAT while SCRIPTS runs
 FIRST_RUN_LOOK_NS = 50_000  # one look at the clock behind a start of SCRIPTS ...
 FIRST_LOOK_NS = 1_000       # ... or while it is idle, behind a wait or a write; ...
@@ -91,8 +92,9 @@ class Returned(NamedTuple):
 
 @dataclass
 class Result:
-    """Registers after a call, and what the call took. The five behind the
-    stack are what `make bench` prints; own stack and instructions only with Pc.measure."""
+    """Registers after a call, and what the call took. Own stack and
+    instructions only with Pc.measure. `waiting` of the instructions ran while
+    SCRIPTS did: the driver had nothing to do but to wait for it."""
     registers: dict[str, int]
     stack_used: int = 0
     own_stack_used: int = 0
@@ -101,6 +103,8 @@ class Result:
     register_writes: int = 0
     scripts_instructions: int = 0
     ns: int = 0
+    waiting: int = 0
+    port_accesses: int = 0      # IN and OUT of any port: each leaves a guest
     booted: bool = False        # it did not return, but went to what it has loaded
 
     def __getattr__(self, name: str) -> int:
@@ -138,6 +142,7 @@ class Pc:
     most_idle_ns: int = 20 * MS     # that time jumps at one look at the clock
     temper: str = "silicon"         # or how an emulator's chip behaves
     vds: Vds | None = None          # what a memory manager offers after POST
+    qemu_model: bool = False        # the controller says so; its drives need no time after a reset
 
     def __post_init__(self) -> None:
         self.uc = Uc(UC_ARCH_X86, UC_MODE_16)
@@ -162,13 +167,15 @@ class Pc:
         self._deadline = MOST_NS
         self._most_reads = MOST_READS
         self._steps = 0             # in which time has passed, of this call
-        self._instructions = 0
+        self._instructions = self._waiting = 0
+        self._port_accesses = 0
         self.irq0_after = 0         # instructions of the next call, if not by its time
         self._unwatched: tuple[range, ...] = ()
         self._write_hooks: list[int] = []
         self._c_next = C_STACK_TOP
         self.bios.attach(self)
         self.code: list[range] = []     # of others, and copies of the image in RAM
+        self._code_places: list[range] | None = None
         self._astray_hooks: list[int] = []
         self.poke(ROM_SEGMENT * 16 + C_RETURN, bytes([HLT]))
         self._set_up_timer()
@@ -183,6 +190,9 @@ class Pc:
                             self.bar0, self.fwcfg is not None)
         self.chip.own_id_is_free = self.fwcfg is not None
         self.pci.set_command(self.pci_address, self.pci_command)
+        if self.qemu_model:
+            self.pci.set_qemu_model(self.pci_address)
+            self.chip.reset_to_selection_ns = 0
 
     def _set_up_timer(self) -> None:
         if self.timer.kind != "dead":
@@ -202,15 +212,21 @@ class Pc:
         add(UC_HOOK_INSN, guarded(self._port_in), None, 1, 0, x86.UC_X86_INS_IN)
         add(UC_HOOK_INSN, guarded(self._port_out), None, 1, 0, x86.UC_X86_INS_OUT)
         if self.measure:
-            add(UC_HOOK_CODE, self._count, begin=0, end=base - 1)
+            add(UC_HOOK_CODE, guarded(self._count), begin=0, end=base - 1)
 
     def images_changed(self) -> None:
-        """A copy of the ROM has come, or has moved: other code is not ours."""
-        for hook in self._astray_hooks:
-            self.uc.hook_del(hook)
+        """A copy of the ROM has come, or has moved, or may unpack itself: other
+        code is not ours."""
         home = ROM_SEGMENT * 16 + C_RETURN
         places = [place for copy in self.bios.copies for place in (copy.image, copy.room)]
+        if self._in_post:
+            places += self.bios.temporary_memory()
         self._images = [copy.image for copy in self.bios.copies]
+        if places == self._code_places:
+            return
+        self._code_places = places
+        for hook in self._astray_hooks:
+            self.uc.hook_del(hook)
         self._astray_hooks = [
             self.uc.hook_add(UC_HOOK_CODE, self._guarded(self._astray), begin=begin, end=end)
             for begin, end in self._gaps(0, BIOS_SEGMENT << 4, *places, range(home, home + 1))]
@@ -246,7 +262,13 @@ class Pc:
         return [*gaps, (start, stop - 1)]
 
     def _count(self, *_) -> None:
+        """Here waiting takes time by itself, on a slow processor: who only
+        looks at memory sees SCRIPTS end before it loses patience."""
         self._instructions += 1
+        if self.chip.scripts.running:
+            self._waiting += 1
+            if self._waiting % WAITED_AT_ONCE == 0:
+                self.pass_time(WAITED_AT_ONCE * WAITED_NS)
 
     # ---- Memory -----------------------------------------------------------------------
 
@@ -414,6 +436,7 @@ class Pc:
         return self.fwcfg is not None and not self.booted and (port, size) == wanted
 
     def _port_in(self, uc, port, size, _) -> int:
+        self._port_accesses += 1
         self.pass_time(PORT_NS)
         self._let_timer_come()
         if self._is_chip(port):
@@ -428,6 +451,7 @@ class Pc:
         raise LawBroken("port not ours", f"read of {port:#x}")
 
     def _port_out(self, uc, port, size, value, _) -> None:
+        self._port_accesses += 1
         self.pass_time(PORT_NS)
         self._let_timer_come()
         if self._is_chip(port):
@@ -639,12 +663,13 @@ class Pc:
 
     def _counted(self, address: int, home: int) -> Result:
         before = self._counters()
-        self._instructions = 0
+        self._instructions = self._waiting = self._port_accesses = 0
         if self.measure and self.workspace:
             self.poke(self._own_stack.start, bytes([STACK_FILL]) * len(self._own_stack))
         self._go(address, home)
         after = [now - then for now, then in zip(self._counters(), before)]
-        result = Result(self.registers(), 0, 0, self._instructions, *after)
+        result = Result(self.registers(), 0, 0, self._instructions, *after,
+                        waiting=self._waiting, port_accesses=self._port_accesses)
         if self.measure and self.workspace:
             stack = self.peek(self._own_stack.start, len(self._own_stack))
             result.own_stack_used = len(stack.lstrip(bytes([STACK_FILL])))
@@ -669,6 +694,7 @@ class Pc:
         """As the BIOS calls an option ROM during POST, interrupts open."""
         self.allow_post_writes()
         self._in_post = True
+        self.images_changed()
         try:
             return self._run(segment, offset, [], registers, FIXED | IF)
         finally:
@@ -793,6 +819,13 @@ class Pc:
 
     # ---- C functions, one by one ------------------------------------------------------
 
+    def unpack_image(self) -> None:
+        """Put the image where the file is: before POST nothing else can be called."""
+        place, image = ROM_SEGMENT * 16 + machine.PACKED_FROM, machine.IMAGE.read_bytes()
+        self.poke(place, image)
+        self.bios.running.size = machine.PACKED_FROM + len(image)
+        self.images_changed()
+
     def allocate(self, data: bytes) -> int:
         """Memory for an argument of call_c(), with that content. Returns what
         C takes for a pointer. After some 50 KiB it is used again."""
@@ -808,12 +841,14 @@ class Pc:
         return self.peek(C_MEMORY.start + pointer, length)
 
     def call_c(self, name: str, *arguments: int) -> Returned:
-        """Call a function of the image (-m16 -mregparm=3: EAX, EDX, ECX).
-        DS, ES and SS are a segment of the bench."""
+        """Call a function of the image (-m16 -mregparm=3: EAX, EDX, ECX) as our C
+        does: tools/narrow.py leaves preserved registers 16 bits, and what comes
+        back as wide as its callers need. DS, ES and SS are a segment of the bench."""
         assert len(arguments) <= 3
         sp = C_STACK_TOP - 2
         self.poke(C_MEMORY.start + sp, struct.pack("<H", C_RETURN))
-        registers = {**SEEDS, "ds": C_SEGMENT, "es": C_SEGMENT, "ss": C_SEGMENT, "esp": sp,
+        halves = {r: SEEDS[r] & 0xFFFF for r in ("ebx", "esi", "edi", "ebp")}
+        registers = {**SEEDS, **halves, "ds": C_SEGMENT, "es": C_SEGMENT, "ss": C_SEGMENT, "esp": sp,
                      "gs": ROM_SEGMENT, "cs": ROM_SEGMENT, "eflags": FIXED}
         registers.update(zip(("eax", "edx", "ecx"), arguments))
         for register, value in registers.items():
@@ -823,7 +858,7 @@ class Pc:
         self._go(ROM_SEGMENT * 16 + symbol(name), ROM_SEGMENT * 16 + C_RETURN)
         kept = ("ebx", "esi", "edi", "ebp", "ds", "es", "ss", "gs")
         for register in kept:
-            if self.get(register) != registers[register]:
+            if (self.get(register) ^ registers[register]) & 0xFFFF:
                 raise LawBroken("register not preserved", f"{register} by {name}()")
         if self.get("esp") != sp + 2:
             raise LawBroken("stack not restored", f"{self.get('esp'):#x} by {name}()")

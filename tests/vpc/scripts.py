@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import bus as b
 from .registers import (AAP, CMP, COM, CTEST5, DBC, DCNTL, DFS, DNAD, DSA, DSP, DSPS, D_IID,
-                        D_SIR, D_SSI, EPC, EWS, INTF, ISTAT, MA, PAR, RST_TO_SELECTION_NS, SCID,
+                        D_SIR, D_SSI, EPC, EWS, INTF, ISTAT, MA, PAR, SCID,
                         SCNTL0, SCNTL2, SCNTL3, SCNTL4, SDID, SDU, SIGP, SSM, SSTAT1, STEST1,
                         STIME0, SXFER, TEMP, U3EN, DmaFault)
 
@@ -364,7 +364,7 @@ class Scripts:
         fitting = chip.family.dividers(registers[STEST1])
         if registers[SCNTL3] & 7 not in fitting and not chip.family.core_1010:
             self._law("clock not set", f"SCNTL3.CCF is {registers[SCNTL3] & 7}, not of {fitting}")
-        if chip.now - chip.rst_ended < RST_TO_SELECTION_NS:
+        if chip.now - chip.rst_ended < chip.reset_to_selection_ns:
             self._law("selection too soon after a bus reset", f"{chip.now - chip.rst_ended} ns")
 
     def _select(self, first: int, alternate: int) -> Iterator[int]:

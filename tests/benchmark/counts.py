@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""What a request takes, counted: exactly on the strict virtual PC, and in QEMU
+by its own trace.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import tempfile
+from pathlib import Path
+
+from agent import BUFFER, PACKET, Agent
+from strict import FAMILIES, by_chs, by_packet, new_pc
+from vpc.pc import CANARY, Pc, Result, symbol
+from vpc.target import Disk
+
+from . import budgets
+from .report import Report, spread
+from .sides import MAIN_SIDES, Bench, disk_bench
+from .timing import READ, READ_CHS, WRITE, Call, registers_for
+
+LBA = 1000
+MEMORY_SIZE = 0x413     # KiB of conventional memory
+COUNTED_CALLS = 50
+KVM_CALLS = 500
+
+CALLS = [Call(READ, 1), Call(READ, 8), Call(READ, 127), Call(READ_CHS, 1), Call(WRITE, 1)]
+
+
+# ---- Ring 1 ----------------------------------------------------------------------------
+
+
+def measured_pc(family: str) -> Pc:
+    """A PC with one disk behind POST, that counts instructions."""
+    return new_pc(family, {0: Disk()}, measure=True)
+
+
+def one_call(pc: Pc, call: Call) -> Result:
+    """As any program makes it. It must succeed."""
+    if call.function == READ_CHS:
+        result = by_chs(pc, call.function, LBA, call.blocks)
+    else:
+        result = by_packet(pc, call.function, LBA, call.blocks)
+    if result.cf:
+        raise RuntimeError(f"{call.name} failed with status {result.ah:02x}h")
+    return result
+
+
+def register_accesses(result: Result) -> int:
+    return result.register_reads + result.register_writes
+
+
+def instructions(result: Result) -> int:
+    """Of the CPU, but not those that only wait for the chip."""
+    return result.instructions - result.waiting
+
+
+def own_stack_room() -> int:
+    """Bytes of our stack, without the word that shows an overflow."""
+    return symbol("workspace") - len(CANARY)
+
+
+def say_exact(report: Report) -> None:
+    report.heading("Counts of one call, exact (strict virtual PC)")
+    rows, reads, stacks = [], [], []
+    for family in FAMILIES:
+        pc = measured_pc(family)
+        for call in CALLS:
+            result = one_call(pc, call)
+            if call.function == READ:
+                reads.append(result)
+            stacks.append(result)
+            rows.append([f"53C{family}, AH={call.function:02X}h, {call.blocks}",
+                         f"{result.register_reads} + {result.register_writes}",
+                         str(result.port_accesses), str(result.scripts_instructions),
+                         str(instructions(result)), str(result.waiting),
+                         str(result.stack_used), str(result.own_stack_used)])
+    report.table(["chip, call, blocks", "register reads + writes", "IN and OUT, all ports",
+                  "SCRIPTS instructions", "CPU instructions", "more while SCRIPTS ran",
+                  "caller's stack", "our stack"], rows)
+    lost = memory_lost()
+    report.text(f"Conventional memory lost with PMM: {lost} KiB.")
+    for what, value, limit in [
+            ("register accesses of a read", max(map(register_accesses, reads)),
+             budgets.REGISTER_ACCESSES_PER_READ),
+            ("IN and OUT of a read, all ports", max(r.port_accesses for r in reads),
+             budgets.PORT_ACCESSES_PER_READ),
+            ("CPU instructions of a one-sector AH=42h, without the wait",
+             max(instructions(r) for r in reads), budgets.INSTRUCTIONS_PER_READ),
+            ("caller's stack, bytes", max(r.stack_used for r in stacks),
+             budgets.CALLERS_STACK_BYTES),
+            ("our stack in a call, bytes", max(r.own_stack_used for r in stacks),
+             own_stack_room()),
+            ("conventional memory lost with PMM, KiB", lost, budgets.CONVENTIONAL_KIB_LOST)]:
+        report.budget(what, value, limit)
+
+
+def memory_lost() -> int:
+    """KiB of conventional memory that POST takes where there is PMM."""
+    pc = Pc(measured_pc(FAMILIES[0]).rom, FAMILIES[0])
+    pc.bus.targets = {0: Disk()}
+    before = pc.word(MEMORY_SIZE)
+    pc.power_on()
+    return before - pc.word(MEMORY_SIZE)
+
+
+# ---- QEMU ------------------------------------------------------------------------------
+
+EVENTS = ("memory_region_ops_read", "memory_region_ops_write")
+LINE = re.compile(r"memory_region_ops_(read|write) .* addr 0x([0-9a-f]+) .* name '([^']*)'")
+CHIP, AGENTS_LINE = "lsi-io", "serial"
+WHOLE_REGISTERS = (0x10, 0x2C, 0x30)    # DSA, DSP, DSPS
+LAST_OF_DSP = 0x2F
+
+
+def accesses(log: str) -> tuple[list[int], list[int]]:
+    """For each request, from one start of SCRIPTS to the next: accesses to the
+    chip, and to other devices but the agent's serial line. QEMU's chip takes
+    them byte by byte: those of one dword are one access."""
+    chip, others = [0], [0]
+    for kind, address, device in LINE.findall(log):
+        offset = int(address, 16) & 0xFF
+        if device != CHIP:
+            others[-1] += device != AGENTS_LINE
+        elif not (offset & 3 and offset & ~3 in WHOLE_REGISTERS):
+            chip[-1] += 1
+        if (device, kind, offset) == (CHIP, "write", LAST_OF_DSP):
+            chip.append(0)
+            others.append(0)
+    return chip[1:-1], others[1:-1]     # not what is before the first and behind the last
+
+
+def read_one_sector(bench: Bench, agent: Agent, count: int) -> None:
+    """AH=42h from the same place, `count` times."""
+    _, registers = registers_for(bench, Call(READ, 1))
+    agent.write(PACKET, struct.pack("<BBHHHQ", 16, 0, 1, BUFFER & 15, BUFFER >> 4, LBA))
+    if agent.interrupt(bench.side.vector, registers, count).cf:
+        raise RuntimeError(f"{bench.side.name}: read failed")
+
+
+def traced_accesses(bench: Bench, log: Path) -> tuple[list[int], list[int]]:
+    """Of each request, by accesses()."""
+    def trace(enable: bool) -> None:
+        for event in EVENTS:
+            bench.machine.qmp("trace-event-set-state", name=event, enable=enable)
+
+    with bench.running() as agent:
+        read_one_sector(bench, agent, 1)
+    trace(True)
+    with bench.running() as agent:
+        read_one_sector(bench, agent, COUNTED_CALLS)
+    trace(False)
+    return accesses(log.read_text())
+
+
+KVM_STATISTICS = {"exits": "exits", "insn_emulation": "instructions emulated by the kernel"}
+
+
+def kvm_statistics(bench: Bench) -> dict[str, float]:
+    """What KVM says of a request, less what an order takes."""
+    def now() -> dict[str, int]:
+        answer = bench.machine.qmp("query-stats", target="vcpu", providers=[
+            {"provider": "kvm", "names": list(KVM_STATISTICS)}])
+        return {stat["name"]: stat["value"] for stat in answer[0]["stats"]}
+
+    def taken(count: int) -> dict[str, int]:
+        before = now()
+        with bench.running() as agent:
+            read_one_sector(bench, agent, count)
+        return {name: value - before[name] for name, value in now().items()}
+
+    taken(COUNTED_CALLS)
+    one, many = taken(1), taken(1 + KVM_CALLS)
+    return {name: (many[name] - one[name]) / KVM_CALLS for name in many}
+
+
+def say_traced(report: Report, accelerators: list[str]) -> None:
+    """Whoever polls the chip polls more often if it is slower, as it is when
+    it is traced."""
+    report.heading("Counts of one call in QEMU (AH=42h, 1 sector)")
+    rows = []
+    for accelerator in accelerators:
+        with tempfile.TemporaryDirectory(prefix="lsi8xx-bench-") as name:
+            for side in MAIN_SIDES:
+                log = Path(name) / f"{side.name}.log"
+                with disk_bench(side, Path(name), accelerator, "-D", str(log)) as bench:
+                    kvm = kvm_statistics(bench) if accelerator == "kvm" else {}
+                    chip, others = traced_accesses(bench, log)
+                rows.append([f"{side.name}, {accelerator.upper()}", spread(chip), spread(others),
+                             *(f"{kvm[name]:.1f}" if name in kvm else "-"
+                               for name in KVM_STATISTICS)])
+    report.table(["driver, accelerator", "register accesses", "other ports",
+                  *KVM_STATISTICS.values()], rows)
