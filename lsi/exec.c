@@ -184,12 +184,13 @@ static void forget_answers(struct lsi *lsi)
 	lsi->msg_in = MSG_NO_OPERATION;
 }
 
-static void prepare(struct exec *x)
+static void prepare(struct exec *x, struct lsi *lsi,
+		    struct hba_request *request)
 {
-	struct lsi *lsi = x->lsi;
-	struct hba_request *request = x->request;
 	u8 target = request->target;
 
+	x->lsi = lsi;
+	x->request = request;
 	place_moves(lsi);
 	forget_answers(lsi);
 	lsi->msg_out[0] = MSG_IDENTIFY | request->lun;
@@ -627,9 +628,7 @@ enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 	struct exec x;
 	struct step step = go_on(script_start);
 
-	x.lsi = lsi;
-	x.request = request;
-	prepare(&x);
+	prepare(&x, lsi, request);
 	clock_start(&x.clock, request->timeout_ms);
 	/* Between two commands somebody may have reset the bus, or a target
 	 * that a former command knew may have come back.
