@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 
-from strict import (BAD_COMMAND, BAD_SECTOR, CONTROLLER, FAMILIES, NOT_FOUND, OK, ROMS, TIMEOUT,
+from strict import (BAD_COMMAND, BAD_SECTOR, CONTROLLER, FAMILIES, NOT_FOUND, OK, TIMEOUT,
                     WRITE_FAULT, TroubleAt, asks, by_packet, disk, edd, fresh, hexadecimal,
                     new_pc, nothing_sent, opcodes, transfer)
 from vpc.bios import EBDA_KIB, MEMORY_SIZE, Bios
@@ -579,14 +579,3 @@ def test_memory_for_a_block_is_kept_only_where_it_is_needed(pmm):
     refused = Disk()
     refused.capacity_data = lambda: (999).to_bytes(4, "big") + (520).to_bytes(4, "big")
     assert kept(boot(Disk(), refused)) == kept(small)
-
-
-def test_without_memory_for_a_block_the_disk_is_named_and_others_work():
-    """Less than 64 KiB is left to nobody, so there is no more to be had."""
-    pc = Pc(ROMS["895A"], bios=Bios(pmm="absent"))
-    pc.bus.targets = {0: large_disk(4096), 3: Disk()}
-    pc.poke(MEMORY_SIZE, (64).to_bytes(2, "little"))
-    pc.power_on()
-    assert "ID 0 LUN 0 BENCH STRICT DISK: " in pc.text
-    assert "80h: SCSI 00:04.0 ID 3" in pc.text and "81h" not in pc.text
-    lives_on_at_80h(pc)

@@ -199,6 +199,13 @@ def test_whose_address_is_taken_may_be_called_by_any_pointer():
     assert "movl %esi, %ecx" in rewritten(caller, "ret", "movl %ecx, (%ebx); xorl %eax, %eax; ret")
 
 
+def test_the_last_line_of_a_table_takes_an_address_too():
+    text = ("\t.code16gcc\n\t.text\n" + function("call *(%ebx); ret", "f")
+            + function("movb $1, %al; ret", "g") + "\t.long\tg")
+    out, = narrow.narrow([text], "callw f")
+    assert "movb\t$1, %al" in out
+
+
 SAVING = "pushl %ebx; movl %eax, %ebx; movl 4(%ebx), %ecx; popl %ebx; movl %ecx, %eax; ret"
 
 

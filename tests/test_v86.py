@@ -235,8 +235,9 @@ def test_two_controllers_under_one_monitor():
     pc = posted("two", vds=monitor())
     move_workspace(pc)
     assert owners(pc) == all_disks(pc)
-    segments = {address // 16 & ~0x7FF for address in pc.vds.monitor.ran}
-    assert len(segments) > 1
+    ran = pc.vds.monitor.ran
+    assert all(any(address in copy.image for address in ran) for copy in pc.bios.copies)
+    assert len(pc.bios.copies) == 2
 
 
 # ---- Ports -------------------------------------------------------------------------------

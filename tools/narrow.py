@@ -814,7 +814,7 @@ class Program:
     def __init__(self, functions: list[Function], asm_text: str, data_text: str):
         self.functions = functions
         code = "\n".join(i.text for f in functions for i in f.body if i.op not in ("call", "jmp"))
-        taken = set(re.findall(r"[A-Za-z_][\w.]*", data_text + code))
+        taken = set(re.findall(r"[A-Za-z_][\w.]*", f"{data_text}\n{code}"))
         self.taken = [f for f in functions if f.name in taken]
         self.from_asm = set(re.findall(r"[A-Za-z_]\w*", asm_text))
         for f in functions:
