@@ -15,8 +15,8 @@ ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).r
 
 # ---- Budgets, enforced by the linker and shown by `make size` -----------
 FILE_LIMIT := 24576
-RESIDENT_LIMIT := 17408
-CD_LIMIT := 21504
+RESIDENT_LIMIT := 17920
+CD_LIMIT := 22016
 
 # ---- Tools --------------------------------------------------------------
 CC := gcc

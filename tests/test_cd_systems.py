@@ -15,7 +15,7 @@ import pytest
 from bootcds import FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK
 
 from agent import assemble
-from machine import PATHS, Console, Machine, cd_arguments
+from machine import PATHS, WAIT_S, Console, Machine, cd_arguments
 
 pytestmark = pytest.mark.qemu("Linux from a CD")
 
@@ -72,7 +72,7 @@ def test_the_grub_rescue_cd_lists_its_files_at_its_prompt(path):
 def test_the_ipxe_cd_starts_ipxe(path):
     """Isolinux, and a second catalog entry for UEFI that is not for us."""
     with booted(path, bootcds.IPXE) as machine:
-        text = machine.wait_for("Features: DNS")
+        text = machine.wait_for("Features: DNS", 3 * WAIT_S)    # 42 s on Bochs alone
     assert "Loading ipxe.krn... ok" in text
     assert "Boot which" not in text
 
