@@ -131,8 +131,8 @@ static u8 data_phase(const struct hba_request *request)
 }
 
 /* Tell the program where the data pointer is: in which segment, and how far.
- * With nothing left to move it accepts no data phase: a block move of 0 bytes
- * is illegal.
+ * With nothing left to move, which would be an illegal block move of 0 bytes, or
+ * when no more data is taken, it accepts no data phase.
  */
 static void set_pointer(struct exec *x, u32 left)
 {
@@ -145,7 +145,7 @@ static void set_pointer(struct exec *x, u32 left)
 	x->left = left;
 	if (left < x->least_left)
 		x->least_left = left;
-	if (left) {
+	if (left && !x->data_ended) {
 		for (; done >= segment->bytes; segment = next++)
 			done -= segment->bytes;
 		move[1] = segment->address + done;
@@ -475,12 +475,14 @@ static u32 left_behind_move(const struct exec *x)
 	return counts ? x->left - x->moving : x->left;
 }
 
-/* On to the next segment. Behind the status byte no more will come. */
+/* On to the next segment. Behind a status byte no more will come. */
 static void note_data_done(struct exec *x)
 {
-	set_pointer(x, left_behind_move(x));
-	if (x->lsi->status[1] != NO_STATUS)
+	u32 left = left_behind_move(x);
+
+	if ((x->lsi->status[0] & x->lsi->status[1]) != NO_STATUS)
 		x->data_ended = true;
+	set_pointer(x, left);
 }
 
 static enum hba_result complete(struct exec *x)

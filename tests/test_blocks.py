@@ -17,7 +17,7 @@ from strict import (BAD_COMMAND, BAD_SECTOR, CONTROLLER, FAMILIES, NOT_FOUND, OK
                     WRITE_FAULT, TroubleAt, asks, by_packet, disk, edd, fresh, hexadecimal,
                     new_pc, nothing_sent, opcodes, transfer)
 from vpc.bios import EBDA_KIB, MEMORY_SIZE, Bios
-from vpc.bus import FREE, HANG, RESET
+from vpc.bus import FREE, HANG, RESET, STATUS
 from vpc.devices import FwCfg
 from vpc.pc import BUFFER, Pc
 from vpc.target import (READ10, SEEK10, VERIFY10, WRITE10, Answer, Disk, blocks_of)
@@ -484,6 +484,22 @@ def test_too_little_of_a_block_is_never_success(pc_1024, length):
     target.data_hook = None
     target.write_hook = lambda bus, count: Disk.data_out(min(length, count - 1))
     write = Written(pc, 801, 2, 1)
+    assert (write.status, write.good, write.now) == (CONTROLLER, 0, write.old)
+    lives_on_with_blocks(pc)
+
+
+@pytest.mark.parametrize("at", [0, 1, 511, 512, 513, 1023], ids=str)
+@pytest.mark.parametrize("lba, count", [(801, 1), (800, 1), (800, 2)],
+                         ids=["second half", "first half", "whole"])
+def test_a_disk_that_wants_more_behind_its_status_gets_nothing(pc_1024, lba, count, at):
+    pc = pc_1024
+
+    def goes_on(bus, size):
+        first = yield from Disk.data_out(at)
+        yield STATUS, 0
+        return first + (yield from Disk.data_out(size - at))
+    disk(pc).write_hook = goes_on
+    write = Written(pc, lba, count, at)
     assert (write.status, write.good, write.now) == (CONTROLLER, 0, write.old)
     lives_on_with_blocks(pc)
 
