@@ -313,8 +313,7 @@ class Writer:
         elif not self.pointers["eax"]:
             self.put_pointer("movl\t$area, %eax", "eax")
         for gone in ("ecx", "edx"):  # integers again, unless they were read before
-            self.pointers.pop(gone, None)
-            if self.rng.random() < 0.5:
+            if self.pointers.pop(gone, None) or self.rng.random() < 0.5:
                 self.put(f"movl\t%{self.register()}, %{gone}")
         callee = self.rng.choice(self.callees)
         if self.local and self.rng.random() < 0.2:

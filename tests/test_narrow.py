@@ -46,7 +46,7 @@ def rewritten(*bodies: str, name: str = "f") -> str:
     and EBP are looked at when f returns.
     """
     text = "\t.code16gcc\n\t.text\n" + "".join(map(function, bodies, "fgh"))
-    out, = narrow.narrow([text], "callw f")
+    out, = narrow.narrow([text], "callw f unknown")
     code = re.search(rf"^{name}:\n(.*?)^\t\.size", out, re.M | re.S).group(1)
     return "; ".join(re.sub(r"\s+", " ", line).strip() for line in code.splitlines())
 
@@ -238,6 +238,18 @@ def test_a_spilled_value_has_parts_too():
     assert "movl %ecx, (%esp); movw (%esp), %dx" in rewritten(body.replace("~", ""))
 
 
+@pytest.mark.parametrize("use", ["cltd; ~idivl (%esp)", "~btl $3, (%esp)", "~call *(%esp)", "call *(%esp)"])
+def test_a_spilled_value_that_something_strange_looks_at_is_stored(use):
+    body = f"subl $4, %esp; ~movl %eax, (%esp); {use}; addl $4, %esp; ret"
+    assert "movl %eax, (%esp); " in rewritten(body, "ret")
+
+
+def test_a_spilled_value_that_something_strange_writes_may_be_large():
+    body = "subl $4, %esp; ~movl $0, (%esp); ~xchgl %ecx, (%esp); ~movl (%esp), %edx; shrl $4, %edx; " \
+        "movw %dx, (%ebx); addl $4, %esp; ret"
+    assert "shrl $4, %edx" in rewritten(body)
+
+
 def test_a_register_that_is_not_used_points_to_the_local_variables():
     body = "pushl %ebx; subl $8, %esp; movl %eax, 4(%esp); incl 4(%esp); decl (%esp); " \
         "leal 4(%esp), %eax; addl 4(%esp), %edx; addl $8, %esp; popl %ebx; ret"
@@ -259,9 +271,40 @@ def test_a_pointer_is_never_compared_with_what_is_none():
         rewritten("^movl %eax, %ecx; cmpl $-1, %ecx; je .La; .La:; ret")
 
 
+@pytest.mark.parametrize("bound", [0xFFFF, 0x10000, 0x10004])
+def test_a_pointer_is_never_compared_with_an_end_that_it_cannot_reach(bound):
+    text = ("\t.code16gcc\n\t.text\n\t.type\tf, @function\nf:\n"
+            f"#(insn 2 3 4 2 (set (reg:CCZ 17 flags)\n#    (compare:CCZ (reg/v/f:SI 1 dx)\n"
+            f"#        (const_int {bound}\n\tcmpl\t${bound}, %edx\n\tret\n\t.size\tf, .-f\n")
+    with pytest.raises(ValueError):
+        narrow.narrow([text], "callw f")
+    narrow.narrow([text.replace(str(bound), "65532")], "callw f")
+
+
+def test_who_is_called_by_nobody_we_know_gives_all_32_bits():
+    code = rewritten("ret", "movl %ecx, (%ebx); movl 4(%ebx), %eax; shrl $4, %edx; ret", name="g")
+    assert code == "movl %ecx, (%bx); movl 4(%bx), %eax; shrl $4, %edx; ret"
+
+
+SAVED = "pushl %ebx; movl (%esi), %ebx; movl %ebx, 8(%esi); popl %ebx; ret"
+CALLER = "movzwl (%esi), %ebx; movl %ebx, 12(%esi); addl $4, %ebx; movw %bx, (%esi); call g; " \
+    "movzwl (%esi), %ecx; movl %ecx, %ebx; movl %ebx, 4(%esi); xorl %eax, %eax; xorl %edx, %edx; ret"
+
+
+@pytest.mark.parametrize("neighbours", [
+    (CALLER, SAVED), (CALLER, "call h; ret", SAVED), (CALLER, "jmp h", SAVED),
+    (CALLER.replace("call g", "movl $h, (%esi); call *(%esi)"), "ret", SAVED)],
+    ids=["itself", "by a call", "by a jump", "by a pointer"])
+def test_a_register_saved_in_16_bits_keeps_the_upper_half_of_others(neighbours):
+    """What its callee has put there is not zero behind the call."""
+    assert "movl %ecx, %ebx" in rewritten(*neighbours)
+
+
 @pytest.mark.parametrize("body", [
     "je elsewhere; ret",                                   # leaves the function
     "testb %al, %al; je .La; pushl %eax; .La:; ret",       # two depths of the stack
+    "pushw %ax; popw %ax; ret", "ret $4", ".La:; loop .La; ret", "xchgl %esp, %eax; ret",
+    "call nobody; ret",
     "andl $-16, %esp; ret", "nop"])
 def test_what_cannot_be_followed_stops_the_build(body):
     with pytest.raises(ValueError):

@@ -257,7 +257,7 @@ WIDE = {"div", "mul"}  # EDX:EAX
 SIZED = re.compile(r"(\w+?)([bwl])$")
 PORT_OR_SEGMENT = re.compile(r"inb \$\d+, %al$|outb %al, \$\d+$|"
                              r"movw %\w+, %[defgs]s$|movw %[cdefgs]s, %[a-z]+$")
-MOVES_STACK = re.compile(r"(push|pop|enter|leave|call|ret|lret|iret|j)|.*, *%e?sp$")
+MOVES_STACK = re.compile(r"(push|pop|enter|leave|call|ret|lret|iret|j|loop)|.*%e?sp(?!\))")
 STRING = re.compile(r"rep (stos|movs)[bl]$")
 IO = {"inb %dx, %al": (parts_of(2, L | H), parts_of(0, L)),
       "inw %dx, %ax": (parts_of(2, L | H), parts_of(0, L | H)),
@@ -269,6 +269,7 @@ IO = {"inb %dx, %al": (parts_of(2, L | H), parts_of(0, L)),
 
 
 # gcc -dP shows its own form of each instruction: "reg/f" and "mem/f" hold pointers.
+POINTER_OUTSIDE = re.compile(r"\(compare:\w+ \((?:reg|mem)(?:/\w)*/f(?:/\w)*:SI .*?\(const_int (-?\d+)")
 POINTER = re.compile(r"\(set \((?:reg(?:/\w)*/f(?:/\w)*:SI|"
                      r"[^()]*(?:\([^()]*\)[^()]*)*\)\s*\(mem(?:/\w)*/f(?:/\w)*:SI)")
 
@@ -277,6 +278,8 @@ def decode(text: str, comment: str, rtl: str, in_asm: bool) -> Insn:
     insn = Insn(text.strip(), spill="%sfp" in comment,
                 pointer=bool(POINTER.search(rtl.split("(expr_list")[0])))  # notes follow
     words = " ".join(insn.text.split())
+    if (found := POINTER_OUTSIDE.search(rtl.split("(expr_list")[0])) and not 0 <= int(found[1]) < 0xffff:
+        raise ValueError(f"{insn.text}: a pointer has no upper half")
     if words in IO:
         insn.op, insn.io = "io", IO[words]
     elif PORT_OR_SEGMENT.match(words):
@@ -399,6 +402,8 @@ class Function:
             insn.depth = depth = seen[n]
             if insn.op == "pop" and ESP in getattr(insn.ops[0], "registers", list)():
                 raise ValueError(f"{self.name}: {insn.text} counts from a new ESP")
+            if insn.op in ("push", "pop") and insn.width != 4 or insn.text.startswith("ret\t"):
+                raise ValueError(f"{self.name}: {insn.text} is not understood")
             if insn.op == "push":
                 depth += 4
             elif insn.op == "pop":
@@ -427,6 +432,8 @@ class Function:
         ours, others = set(), set()
         for insn in self.body:
             (ours if insn.spill else others).update(self.stack_bytes(insn) or ())
+        if any((i.spill or not i.ops and "%esp" in i.text) and not self.stack_bytes(i) for i in self.body):
+            return  # somebody looks at them whom we do not understand
         self.slots = {b: SLOTS + n for n, b in enumerate(sorted(ours - others))}
         for insn in self.body:
             touched = self.stack_bytes(insn)
@@ -823,6 +830,8 @@ class Program:
             f.uses = sum_parts(parts_of(r) for r in PRESERVED if f.names(r))
             f.callees = list({id(g): g for i in f.body if i.op in ("call", "jmp")
                               for g in self.called(f, i)}.values())
+        known = {g.name for f in functions for g in f.callees + self.taken}
+        self.from_asm |= {f.name for f in functions} - known  # called by whom we do not see
 
     def called(self, f: Function, insn: Insn) -> list[Function]:
         """Who may run, nobody if that is not C. A pointer may call anyone whose
@@ -830,6 +839,10 @@ class Program:
         """
         if insn.target.startswith("*"):
             return self.taken
+        if insn.next and insn.op == "jmp":
+            return []
+        if insn.target not in f.scope and insn.target not in self.from_asm:
+            raise ValueError(f"{f.name}: {insn.text}, but nobody has that")
         return [f.scope[insn.target]] if insn.target in f.scope else []
 
     def narrow(self) -> None:
