@@ -47,37 +47,47 @@ static u32 fwcfg_be(u32 bytes)
 	return value;
 }
 
-/* Is the next name of the directory this one? */
-static bool name_is(const char IN_ROM *folder, const char IN_ROM *name)
+/* Is a name of the directory this one? */
+static bool same_name(const char *found, const char IN_ROM *folder,
+		      const char IN_ROM *name)
 {
-	bool same = true, ended = false;
-
 	for (u32 i = 0; i < FWCFG_NAME_BYTES; i++) {
-		u8 c = fwcfg_byte();
-		u8 wanted = (u8)(*folder ? *folder++ : *name++);
-		if (ended)
-			continue;
-		same &= c == wanted;
-		ended = !c || !wanted;
+		char wanted = *folder ? *folder++ : *name++;
+		if (found[i] != wanted)
+			return false;
+		if (!wanted)
+			return true;
 	}
-	return same;
+	return true;
 }
 
-bool fwcfg_open(const char IN_ROM *folder, const char IN_ROM *name, u32 *bytes)
+void fwcfg_find(const char IN_ROM *folder, struct fwcfg_wanted *wanted,
+		u32 count)
 {
+	char name[FWCFG_NAME_BYTES];
+
+	for (u32 i = 0; i < count; i++)
+		wanted[i].file = (struct fwcfg_file){0};
 	outw(FWCFG_SELECT, FWCFG_KEY_DIRECTORY);
 	u32 files = fwcfg_be(4);
 	if (files > FWCFG_MAX_FILES)
 		files = 0;
 	while (files--) {
-		*bytes = fwcfg_be(4);
+		u32 bytes = fwcfg_be(4);
 		u16 key = (u16)fwcfg_be(2);
 		(void)fwcfg_be(2); /* reserved */
-		if (name_is(folder, name)) {
-			outw(FWCFG_SELECT, key);
-			return true;
-		}
+		for (u32 i = 0; i < FWCFG_NAME_BYTES; i++)
+			name[i] = (char)fwcfg_byte();
+		for (u32 i = 0; i < count; i++)
+			if (!wanted[i].file.key &&
+			    same_name(name, folder, wanted[i].name))
+				wanted[i].file = (struct fwcfg_file){bytes, key};
 	}
-	*bytes = 0;
-	return false;
+}
+
+u32 fwcfg_open(const struct fwcfg_file *file)
+{
+	if (file->key)
+		outw(FWCFG_SELECT, file->key);
+	return file->bytes;
 }

@@ -11,10 +11,24 @@
 /* Is this QEMU? */
 bool fwcfg_present(void);
 
-/* Select a file by folder and name for reading from its start, where
- * fwcfg_present(). False, and 0 bytes, if there is no such file.
+struct fwcfg_file {
+	u32 bytes;
+	u16 key; /* 0: there is no such file */
+};
+
+struct fwcfg_wanted {
+	const char IN_ROM *name;
+	struct fwcfg_file file; /* out */
+};
+
+/* Look for several files of a folder, where fwcfg_present(). All at once: the
+ * directory is some 2 KB, a port access for each byte.
  */
-bool fwcfg_open(const char IN_ROM *folder, const char IN_ROM *name, u32 *bytes);
+void fwcfg_find(const char IN_ROM *folder, struct fwcfg_wanted *wanted,
+		u32 count);
+
+/* Select a file for reading from its start. Returns how many bytes it has. */
+u32 fwcfg_open(const struct fwcfg_file *file);
 
 /* The next byte of the selected file. */
 u8 fwcfg_byte(void);

@@ -13,7 +13,6 @@
 
 #define LINE_BYTES 128
 #define MOST_LINES 64
-#define ROOT ROM_STRING("")
 
 struct line {
 	u32 length;
@@ -105,8 +104,19 @@ static bool find_bridge(u32 bus, u16 *pci_address)
 	return false;
 }
 
+static void find_files(struct host_path *path)
+{
+	struct fwcfg_wanted wanted[] = {{.name = ROM_STRING("bootorder")},
+					{.name = ROM_STRING("bios-geometry")}};
+
+	fwcfg_find(ROM_STRING(""), wanted, ARRAY_SIZE(wanted));
+	path->order = wanted[0].file;
+	path->geometries = wanted[1].file;
+}
+
 void host_find_path(u16 pci_address, struct host_path *path)
 {
+	find_files(path);
 	path->steps = 0;
 	for (u8 i = 0; i <= HOST_MOST_BRIDGES; i++) {
 		path->step[i] = (u8)pci_address;
@@ -151,10 +161,9 @@ static bool skip_unit(const char **at, const struct host_path *path,
 
 u8 host_boot_rank(const struct host_path *path, struct scsi_device device)
 {
-	u32 left;
+	u32 left = fwcfg_open(&path->order);
 	struct line line;
 
-	(void)fwcfg_open(ROOT, ROM_STRING("bootorder"), &left);
 	for (u8 rank = 0; rank < MOST_LINES && read_line(&line, &left);
 	     rank++) {
 		const char *at = line.bytes;
@@ -177,11 +186,10 @@ static bool decimal_number(const char **at, u32 most, u32 *value)
 bool host_geometry(const struct host_path *path, struct scsi_device device,
 		   struct geometry *geometry)
 {
-	u32 left;
+	u32 left = fwcfg_open(&path->geometries);
 	u32 cylinders, heads, sectors;
 	struct line line;
 
-	(void)fwcfg_open(ROOT, ROM_STRING("bios-geometry"), &left);
 	for (u32 i = 0; i < MOST_LINES && read_line(&line, &left); i++) {
 		const char *at = line.bytes;
 		if (skip_unit(&at, path, device) &&

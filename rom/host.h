@@ -8,6 +8,7 @@
 #define ROM_HOST_H
 
 #include "int13/geometry.h"
+#include "pc/fwcfg.h"
 #include "scsi/scsi.h"
 
 #define HOST_NO_RANK 0xff
@@ -19,9 +20,12 @@
 struct host_path {
 	u8 steps; /* 0: further away than we can say */
 	u8 step[1 + HOST_MOST_BRIDGES];
+	struct fwcfg_file order, geometries; /* the host's two files */
 };
 
-/* Find it by PCI BIOS calls: on a stack that has room for them. */
+/* Find it by PCI BIOS calls, on a stack that has room for them, and the files;
+ * where fwcfg_present().
+ */
 void host_find_path(u16 pci_address, struct host_path *path);
 
 /* Rank of a unit of that controller in QEMU's list (0 is first), HOST_NO_RANK

@@ -60,15 +60,21 @@ static void complain(const char IN_ROM *name)
 
 void switches_read(u8 *values, bool fwcfg, u8 last_id)
 {
-	for (u32 i = 0; i < SWITCHES; i++) {
-		const struct switch_row IN_ROM *row = &rows[i];
-		u8 most = i == SWITCH_HOST_ID ? last_id : row->most;
-		u32 bytes;
+	struct fwcfg_wanted wanted[SWITCHES];
 
-		values[i] = row->usual;
-		if (fwcfg && fwcfg_open(folder, row->name, &bytes) &&
-		    !read_number(bytes, most, &values[i]) &&
+	for (u32 i = 0; i < SWITCHES; i++) {
+		values[i] = rows[i].usual;
+		wanted[i].name = rows[i].name;
+	}
+	if (!fwcfg)
+		return;
+	fwcfg_find(folder, wanted, SWITCHES);
+	for (u32 i = 0; i < SWITCHES; i++) {
+		u8 most = i == SWITCH_HOST_ID ? last_id : rows[i].most;
+
+		if (wanted[i].file.key &&
+		    !read_number(fwcfg_open(&wanted[i].file), most, &values[i]) &&
 		    values[SWITCH_BANNER])
-			complain(row->name);
+			complain(rows[i].name);
 	}
 }
