@@ -15,8 +15,8 @@ ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).r
 
 # ---- Budgets, enforced by the linker and shown by `make size` -----------
 FILE_LIMIT := 24576
-RESIDENT_LIMIT := 17920
-CD_LIMIT := 22016
+RESIDENT_LIMIT := 12288
+CD_LIMIT := 21504
 
 # ---- Tools --------------------------------------------------------------
 CC := gcc

@@ -117,7 +117,7 @@ static inline u32 sectors_32(const struct disk *disk)
 }
 
 /* Ask the disk for its size and derive block size, sectors and geometry.
- * SCSI_BAD_BLOCKS if they cannot be served; *capacity is what it said.
+ * SCSI_BAD_BLOCKS if they cannot be served; *capacity is what it said (measure.c).
  */
 enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 				struct disk_capacity *capacity);

@@ -9,6 +9,7 @@
 #define INT13_IMAGE_H
 
 #include "int13.h"
+#include "transfer.h"
 
 /* Why a disc or an image cannot be booted: an INT 13h status, and above it a
  * reason if the status says too little; rom/cdboot.c has words for them.
@@ -75,6 +76,18 @@ enum image_result catalog_read(const struct int13_call *call, u32 lba,
 /* Have an entry of it at FS:*at. */
 enum int13_status catalog_open(const struct int13_call *call,
 			       struct catalog_place *place);
+
+/* ---- part.c ------------------------------------------------------------- */
+
+/* Does the piece, which is of the image, come from the block buffer? Parts of
+ * a disc's block do, where it stays for the next of them; but only to memory
+ * that the CPU surely reaches.
+ */
+bool image_wants_part(const struct int13_call *call, const struct piece *piece);
+
+/* Copy it. piece->job.blocks.lba is its block. */
+enum int13_status image_copy_part(const struct int13_call *call,
+				  struct piece *piece);
 
 /* ---- image.c ------------------------------------------------------------ */
 

@@ -67,6 +67,12 @@ enum int13_status int13_status(const struct int13_call *call,
  */
 enum int13_status int13_know_size(const struct int13_call *call);
 
+/* What the functions of removable.c come to where a medium can be removed
+ * (media.c): measure a new one, tell of a change once, lock or unlock, eject.
+ */
+int13_handler media_measure, media_changed, media_eject;
+enum int13_status media_lock(const struct int13_call *call, bool lock);
+
 /* Sectors of a drive and the caller's buffer for them. */
 struct int13_range {
 	u64 lba;

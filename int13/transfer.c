@@ -8,24 +8,9 @@
  */
 #include "image.h"
 
-#include "pc/far.h"
-#include "pc/vds.h"
 
 /* In one command: hba.h wants less than 64 KiB. */
 #define MOST_BYTES 0xffffu
-
-#define MIB 0x100000u
-
-struct piece {
-	u64 lba;
-	u32 buffer;
-	u32 sectors;
-	u8 action; /* enum disk_action */
-	u32 ahead; /* sectors of the first block that are not wanted */
-	struct disk_job job;
-	struct vds_pages memory; /* the caller's, then the block buffer's for
-				  * the rest of the last block */
-};
 
 static bool moves_data(u8 action)
 {
@@ -122,39 +107,6 @@ static enum int13_status do_job(const struct int13_call *call,
 	return int13_result(call, piece->action, result);
 }
 
-/* Parts of a disc's block come from the block buffer, where it stays for the
- * next of them; but only to memory that the CPU surely reaches.
- */
-static bool through_buffer(const struct int13_call *call,
-			   const struct piece *piece)
-{
-	return piece->action == DISK_READ &&
-	       piece->sectors & ((1u << call->disk->split) - 1) &&
-	       piece->buffer + (piece->sectors << SECTOR_SHIFT) <= MIB;
-}
-
-static enum int13_status copy_part(const struct int13_call *call,
-				   struct piece *piece, u32 block)
-{
-	enum int13_status status = STATUS_OK;
-
-	/* What lies in the buffer is good as long as its disc is in. */
-	if (call->state->buffer_block == block)
-		status = int13_status(call, disk_simple(&call->state->bus,
-							&call->disk->device,
-							CDB_TEST_UNIT_READY));
-	if (status == STATUS_OK)
-		status = image_load_by(call, block, &piece->job);
-	if (status == STATUS_OK)
-		far_copy(piece->buffer,
-			 linear_of(call->state->buffer_segment,
-				   (u16)(piece->ahead << SECTOR_SHIFT)),
-			 piece->sectors << SECTOR_SHIFT);
-	else
-		piece->sectors = 0;
-	return status;
-}
-
 /* Do the piece. On return piece->sectors is how many of it are good. */
 static enum int13_status do_piece(const struct int13_call *call,
 				  struct piece *piece)
@@ -171,8 +123,8 @@ static enum int13_status do_piece(const struct int13_call *call,
 	}
 	if (disk->flags & DISK_IMAGE) {
 		job->blocks.lba += call->state->image.lba;
-		if (through_buffer(call, piece))
-			return copy_part(call, piece, (u32)job->blocks.lba);
+		if (image_wants_part(call, piece))
+			return image_copy_part(call, piece);
 	}
 	if (disk->split)
 		call->state->buffer_block = NO_BLOCK;

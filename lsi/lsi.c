@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Reset and bring-up. [8xx-TM "Registers", SCSI-2 "Timing"]
+ * Reset, and all registers. [8xx-TM "Registers", SCSI-2 "Timing"]
  */
 #include "lsi.h"
 
@@ -15,15 +15,6 @@
 #define BUS_RESET_HOLD_US 100	/* the standard asks for 25 */
 #define BUS_RESET_SETTLE_US 250000 /* "reset to selection" */
 #define MOST_STACKED_CAUSES 8
-
-/* SCNTL3.CCF. 3 divides by 3 and is what every driver uses for the 40 MHz clock
- * of most boards; the manual's table prints 4 for exactly 40 MHz.
- */
-#define CCF_40MHZ 3
-#define CCF_80MHZ 5
-
-#define SCID_ID_MASK 0x0f
-#define USUAL_HOST_ID 7
 
 struct register_value {
 	u8 reg;
@@ -64,6 +55,15 @@ ROM_CONST struct feature_value feature_registers[] = {
 	{CHIP_DISAIP, {LSI_AIPCNTL1, AIPCNTL1_DISAIP}},
 };
 
+/* What silicon needs time for, QEMU's model has done with the write; its CLF
+ * never clears itself.
+ */
+static void give_time(struct lsi *lsi, u32 us)
+{
+	if (!lsi->prompt)
+		clock_delay_us(us);
+}
+
 void lsi_clear_fifos(struct lsi *lsi)
 {
 	struct clock clock;
@@ -71,7 +71,7 @@ void lsi_clear_fifos(struct lsi *lsi)
 	lsi_write8(lsi, LSI_CTEST3, CTEST3_CLF);
 	lsi_write8(lsi, LSI_STEST3, STEST3_TE | STEST3_CSF);
 	clock_start(&clock, FIFO_CLEAR_TIMEOUT_MS);
-	while (lsi_read8(lsi, LSI_CTEST3) & CTEST3_CLF &&
+	while (!lsi->prompt && lsi_read8(lsi, LSI_CTEST3) & CTEST3_CLF &&
 	       !clock_expired(&clock))
 		;
 }
@@ -124,13 +124,12 @@ static void write_feature_registers(struct lsi *lsi)
 			lsi_write32(lsi, reg, 0);
 }
 
-/* Software reset and all registers, bus left alone */
-static void reset_chip(struct lsi *lsi)
+void lsi_reset_chip(struct lsi *lsi)
 {
 	lsi_write8(lsi, LSI_ISTAT, ISTAT_SRST);
-	clock_delay_us(SRST_US);
+	give_time(lsi, SRST_US);
 	lsi_write8(lsi, LSI_ISTAT, 0);
-	clock_delay_us(SRST_SETTLE_US);
+	give_time(lsi, SRST_SETTLE_US);
 
 	for (u32 i = 0; i < ARRAY_SIZE(fixed_registers); i++)
 		lsi_write8(lsi, fixed_registers[i].reg,
@@ -160,11 +159,9 @@ static void drain_causes(struct lsi *lsi)
 	}
 }
 
-/* Behind a reset of the chip, and perhaps of the bus */
-static enum hba_result settle(struct lsi *lsi)
+enum hba_result lsi_settle(struct lsi *lsi)
 {
-	if (!lsi->prompt)
-		clock_delay_us(BUS_RESET_SETTLE_US);
+	give_time(lsi, BUS_RESET_SETTLE_US);
 	/* Our own reset is reported back, and so is a change of bus mode. */
 	drain_causes(lsi);
 	lsi_clear_fifos(lsi);
@@ -178,52 +175,9 @@ static enum hba_result settle(struct lsi *lsi)
 
 enum hba_result lsi_reset(struct lsi *lsi)
 {
-	reset_chip(lsi);
+	lsi_reset_chip(lsi);
 	lsi_write8(lsi, LSI_SCNTL1, SCNTL1_RST);
-	clock_delay_us(BUS_RESET_HOLD_US);
+	give_time(lsi, BUS_RESET_HOLD_US);
 	lsi_write8(lsi, LSI_SCNTL1, 0);
-	return settle(lsi);
-}
-
-enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
-{
-	const struct lsi_chip __seg_gs *chip = options->chip;
-
-	lsi->hba.execute = lsi_execute;
-	lsi->io = options->io;
-	lsi->prompt = options->prompt;
-	lsi->spins = LSI_SPINS_IN_SCAN;
-	lsi->features = chip->features;
-	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
-
-	/* Somebody's program may still be running, waiting for reselection,
-	 * and then only ISTAT may be touched. Old chips cannot tell.
-	 */
-	if (!(chip->features & CHIP_ISTAT1) ||
-	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
-		(void)lsi_abort(lsi); /* the reset follows in any case */
-	/* No setting of the board itself is lost: own ID, differential
-	 * transceivers, interrupt pin driver, general-purpose pins.
-	 */
-	u8 id = lsi_read8(lsi, LSI_SCID) & SCID_ID_MASK & lsi->hba.last_id;
-	lsi->hba.own_id = options->own_id != LSI_ID_AS_FOUND ? options->own_id
-			  : id			    ? id
-						    : USUAL_HOST_ID;
-	lsi->stest2 = lsi_read8(lsi, LSI_STEST2) & STEST2_DIF;
-	lsi->dcntl = lsi_read8(lsi, LSI_DCNTL) & DCNTL_IRQM;
-	if (!(chip->features & CHIP_1010)) {
-		lsi->dcntl |= DCNTL_IRQD | DCNTL_COM;
-		lsi->scntl3 = chip->features & CHIP_80MHZ ? CCF_80MHZ
-							  : CCF_40MHZ;
-	}
-	lsi->gpreg = lsi_read8(lsi, LSI_GPREG);
-	lsi->gpcntl = lsi_read8(lsi, LSI_GPCNTL);
-	lsi->place = 0;
-	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
-		lsi->script[i] = lsi_script[i];
-	/* A target that is still connected would hold the bus for ever. */
-	if (!options->keep_bus || lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)
-		return lsi_reset(lsi);
-	reset_chip(lsi);
-	return settle(lsi);
+	return lsi_settle(lsi);
 }

@@ -44,7 +44,7 @@ struct lsi_options {
 	u16 io;    /* I/O base of the operating registers */
 	u8 own_id; /* or LSI_ID_AS_FOUND: what the firmware has set, else 7 */
 	bool keep_bus; /* do not reset it */
-	bool prompt;   /* drives are there as soon as a reset ends: emulated */
+	bool prompt;   /* nothing takes time: QEMU's model */
 };
 
 /* Looks at memory between two looks at the chip. While the bus is scanned there
@@ -57,7 +57,7 @@ struct lsi_options {
 #define LSI_SPINS_ON_QEMU 1024
 
 /* Take over a chip: read what firmware left, then reset chip and bus.
- * HBA_OK, or HBA_CHIP if the chip does not answer or the bus is stuck.
+ * HBA_OK, or HBA_CHIP if the chip does not answer or the bus is stuck (open.c).
  */
 enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options);
 
@@ -70,6 +70,12 @@ bool lsi_abort(struct lsi *lsi);
  * asynchronous and narrow afterwards and have forgotten their commands.
  */
 enum hba_result lsi_reset(struct lsi *lsi);
+
+/* Of that, the software reset and the registers, ... */
+void lsi_reset_chip(struct lsi *lsi);
+
+/* ... and the time behind it. HBA_OK, or HBA_CHIP as lsi_open() says. */
+enum hba_result lsi_settle(struct lsi *lsi);
 
 /* Empty the DMA and SCSI FIFOs. */
 void lsi_clear_fifos(struct lsi *lsi);

@@ -37,7 +37,7 @@ static bool pit_usable(struct pit_reading reading)
 	return (reading.status & STATUS_BOTH_BYTES) == STATUS_BOTH_BYTES;
 }
 
-void clock_setup(void)
+IN_POST void clock_setup(void)
 {
 	if (pit_usable(pit_read()))
 		return;

@@ -23,6 +23,12 @@ typedef uint64_t u64;
 #define IN_ROM const __seg_gs
 #define ROM_CONST static IN_ROM __attribute__((section(".romdata")))
 
+/* Functions that do not stay behind init, or not always; most are told by their
+ * file (rom/rom.ld).
+ */
+#define IN_POST __attribute__((section(".post")))
+#define IN_EXTRA __attribute__((section(".extra")))
+
 /* A string literal that lies in the ROM. */
 #define ROM_STRING(literal)                        \
 	({                                         \

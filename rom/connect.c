@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Boot connection: a disk becomes a BIOS drive. [BBS 1.01 "BCV"] And what a
- * BIOS without boot entries leaves to us: INT 19h and 18h.
+ * Boot connection: a disk becomes a BIOS drive. [BBS 1.01 "BCV"] A BIOS
+ * without boot entries calls none: see bootstrap.c.
  */
 #include "connect.h"
 #include "image.h"
@@ -11,7 +11,7 @@
 #include "pc/console.h"
 #include "workspace.h"
 
-extern const char rom_int13[], rom_int18[]; /* entry.S */
+extern const char rom_int13[]; /* entry.S */
 extern const char pnp_slots[]; /* header.S */
 
 u32 connect_hook(u32 vector, const char *entry)
@@ -72,10 +72,7 @@ void connect_print_drive(u32 slot)
 	console_newline();
 }
 
-/* The BIOS calls the vectors of the disks it wants, in its own order, with
- * other drives in between.
- */
-static void connect_disk(u32 slot)
+void connect_disk(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
 	struct disk *disk = &state->disk[slot];
@@ -106,100 +103,21 @@ static void disconnect_disk(u32 slot)
 		workspace.int13_hooked = false;
 }
 
-/* ---- A BIOS without boot entries ----------------------------------------- */
-
-static u16 rom_word(u32 offset)
-{
-	return *(const u16 IN_ROM *)offset;
-}
-
-static bool is_cd(u32 slot)
+bool connect_is_cd(u32 slot)
 {
 	return workspace.int13.disk[slot].flags & DISK_CD;
 }
 
-static u32 slot_at(u32 header)
-{
-	return (header - (u32)pnp_slots) / PNP_SLOT_BYTES;
-}
-
-/* Entries are chained in the order of the host. */
-static void connect_disks(void)
-{
-	for (u32 at = rom_word(ROM_PNP); at; at = rom_word(at + PNP_NEXT))
-		if (!is_cd(slot_at(at)))
-			connect_disk(slot_at(at));
-}
-
-static u32 boot_cds(void)
-{
-	u32 entry = 0;
-
-	if (workspace.cds_tried)
-		return 0;
-	for (u32 at = rom_word(ROM_PNP); at && !entry;
-	     at = rom_word(at + PNP_NEXT))
-		if (is_cd(slot_at(at)))
-			entry = cd_boot(slot_at(at));
-	workspace.cds_tried = true;
-	return entry;
-}
-
-/* The BIOS boots now: with our disks, but for a CD that the host wants first
- * of all, and with our CDs when nothing else is left.
- */
-static u32 before_int19(void)
-{
-	u32 entry = 0;
-
-	workspace.cds_tried = workspace.bios_boots;
-	if (workspace.bios_boots)
-		return 0;
-	connect_disks();
-	connect_hook_int18();
-	if (workspace.cd_leads)
-		entry = boot_cds();
-	workspace.int19_waits = entry;
-	return entry;
-}
-
-/* The BIOS, or what was booted, gives up. */
-static u32 before_int18(void)
-{
-	if (!workspace.int19_waits)
-		return boot_cds();
-	workspace.int19_waits = false;
-	return workspace.previous_int19;
-}
-
-void connect_hook_int18(void)
-{
-	if (!workspace.previous_int18)
-		workspace.previous_int18 = connect_hook(IVT_INT18, rom_int18);
-}
-
 u32 boot_connect(u32 slot)
 {
-	struct int13_state *state = &workspace.int13;
-	u32 entry;
-
-	/* What is booted next may want the drive whose number an image has. */
-	if (state->emulated != NOT_EMULATED && slot >= BOOT_INT18)
-		image_end_emulation(state);
-	if (slot == BOOT_INT19) {
-		entry = before_int19();
-		return entry ? entry : workspace.previous_int19;
-	}
-	if (slot == BOOT_INT18) {
-		entry = before_int18();
-		return entry ? entry : workspace.previous_int18;
-	}
+	if (slot >= BOOT_INT18)
+		return bootstrap_next(slot);
 	bool leave = slot & BOOT_DISCONNECT;
 	slot &= ~(u32)BOOT_DISCONNECT;
-	if (slot >= state->disks)
+	if (slot >= workspace.int13.disks)
 		return 0;
 	if (leave) {
-		if (is_cd(slot))
+		if (connect_is_cd(slot))
 			cd_disconnect();
 		else
 			disconnect_disk(slot);
@@ -207,7 +125,7 @@ u32 boot_connect(u32 slot)
 	}
 	workspace.bios_boots = true;
 	workspace.cds_tried = true;
-	if (is_cd(slot))
+	if (connect_is_cd(slot))
 		return cd_boot(slot);
 	connect_disk(slot);
 	return 0;

@@ -8,6 +8,19 @@
 
 #include "int13/drives.h"
 
+/* Give the disk of that slot its number. The BIOS calls the vectors of those it
+ * wants, in its own order, with other drives in between.
+ */
+void connect_disk(u32 slot);
+
+/* Is the unit of that slot a CD? */
+bool connect_is_cd(u32 slot);
+
+/* The BIOS, or what was booted, is at INT 19h or 18h (BOOT_...): where to go
+ * (bootstrap.c).
+ */
+u32 bootstrap_next(u32 slot);
+
 /* Called on our stack by entry.S:bcv_common, for a slot, for a slot with
  * BOOT_DISCONNECT, or for BOOT_INT18 and BOOT_INT19. Returns the far address to
  * go to, 0 to go back.
@@ -24,7 +37,7 @@ void connect_print_drive(u32 slot);
  */
 u32 connect_hook(u32 vector, const char *entry);
 
-/* Hear of it when nothing boots, or what was booted gives up. */
+/* Hear of it when nothing boots, or what was booted gives up (bootstrap.c). */
 void connect_hook_int18(void);
 
 /* Let go of an interrupt vector, if it is still ours. False if it is not. */

@@ -22,6 +22,7 @@ rom_header:
 	.word	0			# 08 workspace segment: init
 	.long	ROM_OURS		# 0A known to other copies by this
 	.word	0			# 0E PCI address of the controller: init
+	.word	0			# 10 PMM's memory: unpack_entry.S, for init
 	.org	rom_header + 0x18
 	.word	pcir - rom_header	# 18 PCI data structure
 	.word	pnp_first		# 1A first PnP header: rom.ld, init
@@ -110,32 +111,21 @@ pnp_of_file:
 	PNP_HEADER rom_nothing, rom_nothing
 
 /* That of the first unit; init makes the others after it. */
-	.section .pnp, "a"
+	.section .pnp, "ax"
 	.balign	16
 	.globl	pnp_slots
 pnp_slots:
-	PNP_HEADER bcv_stubs, disconnect_stubs
+	PNP_HEADER connect_first, disconnect_first
+	.org	pnp_slots + PNP_STUBS
+	.globl	connect_first
+connect_first:				# each vector knows its number
+	pushw	$0			# PNP_STUB_SLOT
+	jmp	bcv_common		# PNP_STUB_TO
+disconnect_first:
+	pushw	$BOOT_DISCONNECT
+	jmp	bcv_common
 	.org	pnp_slots + PNP_SLOTS * PNP_SLOT_BYTES
 
 	.section .romdata, "a"
 manufacturer:
 	.asciz	"lsi8xx-rom"
-
-/* ---- Each vector knows its number -------------------------------------- */
-	.macro	STUBS flag
-	.set	slot, 0
-	.rept	PNP_SLOTS
-	.byte	0x6a, slot | \flag	# pushw $slot; PNP_STUB_BYTES
-	.byte	0xe9			# jmp
-	.word	bcv_common - . - 2
-	.set	slot, slot + 1
-	.endr
-	.endm
-
-	.section .text.bcv, "ax"
-	.globl	bcv_stubs
-bcv_stubs:
-	STUBS	0
-	.globl	disconnect_stubs
-disconnect_stubs:
-	STUBS	BOOT_DISCONNECT

@@ -15,6 +15,7 @@
 #define ROM_WORKSPACE_SEGMENT 0x08  /* word: our RAM, once init has it */
 #define ROM_SIGNATURE 0x0a	    /* dword: ROM_OURS */
 #define ROM_CONTROLLER 0x0e	    /* word: PCI address, once init has it */
+#define ROM_PMM 0x10		    /* word: PMM's memory that init runs in, or 0 */
 #define ROM_PNP 0x1a		    /* word: offset of the first $PnP header */
 #define ROM_PCIR 0x1c
 #define ROM_ENTRY 0x78		    /* where init begins; what precedes is the
@@ -22,9 +23,9 @@
 #define ROM_PCIR_BLOCKS (ROM_PCIR + 0x10)	  /* word */
 #define ROM_PCIR_RUN_TIME_BLOCKS (ROM_PCIR + 0x16) /* word */
 
-/* One boot entry: a $PnP header with the text it points to */
+/* One boot entry: a $PnP header with the text and the code it points to */
 #define PNP_SLOTS 16
-#define PNP_SLOT_BYTES 96
+#define PNP_SLOT_BYTES 112
 #define PNP_NEXT 0x06	  /* word: offset of the next header, 0 ends */
 #define PNP_CHECKSUM 0x09 /* byte */
 #define PNP_TEXT 0x10	  /* word: offset of the product's name */
@@ -34,7 +35,10 @@
 #define PNP_HEADER_BYTES 0x20
 #define PNP_PRODUCT 0x20 /* zero-terminated text */
 #define PNP_PRODUCT_BYTES 64
-#define PNP_STUB_BYTES 5 /* where the vectors of a slot lead to */
+#define PNP_STUBS 0x60 /* where its vectors lead to: to connect, to disconnect */
+#define PNP_STUB_BYTES 5
+#define PNP_STUB_SLOT 1 /* byte, in each: its slot */
+#define PNP_STUB_TO 3	/* word: how far it jumps */
 
 #define ROM_OURS 0x3869736c /* "lsi8" */
 

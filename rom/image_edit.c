@@ -11,8 +11,7 @@
 #include "pc/far.h"
 #include "pc/phys.h"
 
-extern const char pnp_slots[], bcv_stubs[], disconnect_stubs[],
-	cd_end[]; /* offsets in the image */
+extern const char pnp_slots[], extra_end[], cd_end[]; /* offsets in the image */
 
 static u32 slot_offset(u32 slot)
 {
@@ -49,23 +48,56 @@ static void set_lengths(u32 blocks)
 	FAR16(ROM_PCIR_RUN_TIME_BLOCKS) = (u16)blocks;
 }
 
-void image_set_entry(u32 slot, const struct text *product)
-{
-	u32 from = slot_offset(0), to = slot_offset(slot);
+/* One boot entry */
+union slot {
+	struct {
+		u8 header[PNP_HEADER_BYTES];
+		char product[PNP_PRODUCT_BYTES];
+		struct {
+			u8 push, slot, jump;
+			u16 way;
+		} __attribute__((packed)) stub[2]; /* to connect, to disconnect */
+	};
+	u32 dwords[PNP_SLOT_BYTES / 4];
+};
+_Static_assert(offsetof(union slot, product) == PNP_PRODUCT &&
+		       offsetof(union slot, stub) == PNP_STUBS &&
+		       sizeof(union slot) == PNP_SLOT_BYTES,
+	       "header.S writes the first one");
 
-	open_own();
-	for (u32 i = 0; i < PNP_HEADER_BYTES; i++)
-		FAR8(to + i) = *(const u8 IN_ROM *)(from + i);
-	FAR16(to + PNP_TEXT) = (u16)(to + PNP_PRODUCT);
-	FAR16(to + PNP_BCV) = (u16)((u32)bcv_stubs + slot * PNP_STUB_BYTES);
-	FAR16(to + PNP_BEV) = 0;
-	FAR16(to + PNP_DISCONNECT) =
-		(u16)((u32)disconnect_stubs + slot * PNP_STUB_BYTES);
-	to += PNP_PRODUCT;
+static void put_word(union slot *slot, u32 offset, u32 value)
+{
+	slot->header[offset] = (u8)value;
+	slot->header[offset + 1] = (u8)(value >> 8);
+}
+
+/* Made in our memory from the first one: where code runs from, each write is
+ * slow on an emulated processor.
+ */
+void image_set_entry(u32 number, const struct text *product)
+{
+	union slot slot;
+	u32 way = number * PNP_SLOT_BYTES, to = slot_offset(number);
+	const u32 IN_ROM *first = (const u32 IN_ROM *)slot_offset(0);
+
+	for (u32 i = 0; i < ARRAY_SIZE(slot.dwords); i++)
+		slot.dwords[i] = first[i];
+	put_word(&slot, PNP_TEXT, to + PNP_PRODUCT);
+	put_word(&slot, PNP_BCV, to + PNP_STUBS);
+	put_word(&slot, PNP_BEV, 0);
+	put_word(&slot, PNP_DISCONNECT, to + PNP_STUBS + PNP_STUB_BYTES);
+	for (u32 i = 0; i < 2; i++) {
+		slot.stub[i].slot |= (u8)number;
+		slot.stub[i].way = (u16)(slot.stub[i].way - way);
+	}
 	for (u32 i = 0; i < PNP_PRODUCT_BYTES; i++)
-		FAR8(to + i) = i < product->length && i < PNP_PRODUCT_BYTES - 1
-				       ? (u8)product->bytes[i]
-				       : 0;
+		slot.product[i] =
+			i < product->length && i < PNP_PRODUCT_BYTES - 1
+				? product->bytes[i]
+				: 0;
+	open_own();
+	for (u32 i = 0; i < ARRAY_SIZE(slot.dwords); i++)
+		FAR32(to + i * 4) = slot.dwords[i];
 }
 
 void image_set_bootstrap(u32 slot)
@@ -106,13 +138,16 @@ bool image_fits_into(u16 place)
 	return FAR16(ROM_WORKSPACE_SEGMENT) == place;
 }
 
-void image_install(u16 place, u32 entries, bool cds)
+void image_install(u16 place, u32 entries, enum image_part part)
 {
-	u32 end = cds ? (u32)cd_end : slot_offset(entries);
+	u32 end = part == IMAGE_WITH_CD	     ? (u32)cd_end
+		  : part == IMAGE_WITH_EXTRA ? (u32)extra_end
+					     : slot_offset(entries);
 	u32 blocks = (end + ROM_BLOCK_BYTES - 1) / ROM_BLOCK_BYTES;
 	u32 bytes = blocks * ROM_BLOCK_BYTES;
 
 	open_own();
+	FAR16(ROM_PMM) = 0;
 	set_lengths(blocks);
 	FAR8(ROM_CHECKSUM) =
 		(u8)(FAR8(ROM_CHECKSUM) - image_sum(0, bytes));
@@ -122,6 +157,7 @@ void image_install(u16 place, u32 entries, bool cds)
 void image_give_up(u16 place)
 {
 	image_set_owner(0, 0);
+	FAR16(ROM_PMM) = 0;
 	copy_to(place, ROM_ENTRY);
 	image_withdraw(place);
 }

@@ -26,10 +26,14 @@ void image_set_owner(u16 workspace, u16 pci_address);
 /* Can the place be written? The word of the workspace is changed. */
 bool image_fits_into(u16 place);
 
-/* Put the image into its place: the first `entries` boot entries and everything
- * before them, or all that CDs need. Its lengths and checksums are right.
+/* How much of it stays (rom.ld): the boot entries in use and everything before
+ * them; or all up to what removable media and BIOSes without boot entries need;
+ * or all that CDs need.
  */
-void image_install(u16 place, u32 entries, bool cds);
+enum image_part { IMAGE_PLAIN, IMAGE_WITH_EXTRA, IMAGE_WITH_CD };
+
+/* Put that into its place. Its lengths and checksums are right. */
+void image_install(u16 place, u32 entries, enum image_part part);
 
 /* Put a header with length 0 there: nothing stays. */
 void image_give_up(u16 place);

@@ -181,7 +181,9 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		.image_kib = FAR8(FIELD(post.image_kib)),
 		.workspace = (u16)workspace_segment,
 	};
-	bool cds = FAR8(FIELD(post.cds));
+	enum image_part part = FAR8(FIELD(post.cds))	     ? IMAGE_WITH_CD
+			       : FAR8(FIELD(post.removable)) ? IMAGE_WITH_EXTRA
+							     : IMAGE_PLAIN;
 
 	FAR32(FIELD(previous_int18)) = 0; /* which post has shared */
 	if (!units) {
@@ -189,8 +191,11 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		memory_leave(&memory);
 		return 0;
 	}
-	image_install(memory.image, units, cds);
-	if (!init_bios_has_bbs())
+	if (!init_bios_has_bbs()) {
 		hook_int19(&memory);
+		if (part == IMAGE_PLAIN)
+			part = IMAGE_WITH_EXTRA;
+	}
+	image_install(memory.image, units, part);
 	return units;
 }

@@ -5,6 +5,7 @@
  */
 #include "memory.h"
 
+#include "image.h"
 #include "image_edit.h"
 #include "init.h"
 #include "pc/bda.h"
@@ -43,7 +44,10 @@ static bool in_free_memory(u16 segment)
 
 u16 memory_take(u16 kib, bool permanent)
 {
-	u16 segment = pmm_allocate((u32)kib * KIB, permanent);
+	/* If PMM had no memory for init, what it has may lie where init runs. */
+	u16 segment = *(const u16 IN_ROM *)ROM_PMM
+			      ? pmm_allocate((u32)kib * KIB, permanent)
+			      : 0;
 
 	if (segment && permanent && in_free_memory(segment)) {
 		pmm_free(segment);

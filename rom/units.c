@@ -138,6 +138,8 @@ static void add_unit(struct disk *disk, const struct found *found)
 	banner_controller(&product, state()->pci_address);
 	banner_unit(&product, disk->device, &found->inquiry);
 	image_set_entry(state()->disks, &product);
+	if (disk->flags & DISK_REMOVABLE)
+		workspace.post.removable = true;
 	if (disk->flags & DISK_CD) {
 		image_set_bootstrap(state()->disks);
 		workspace.post.cds++;

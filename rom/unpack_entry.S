@@ -70,6 +70,9 @@ unpack:
 	xorw	%di, %di
 	movw	$ROM_ENTRY, %cx
 	rep movsb
+	movw	%sp, %bp
+	movw	2(%bp), %ax
+	movw	%ax, %es:ROM_PMM
 	movw	$packed, %si
 	movw	$0x8000, %bp		# no bits
 literals:

@@ -52,6 +52,7 @@ struct post_state {
 	bool fwcfg; /* QEMU's configuration device is there */
 	bool emulated; /* and the controller is QEMU's model */
 	u8 cds;
+	bool removable; /* one of the drives */
 	u8 image_kib; /* of a copy in RAM, else 0 */
 };
 

@@ -61,8 +61,8 @@ void cdb_request_sense(struct hba_request *request,
 	cdb_data_in(request, SENSE_BYTES);
 }
 
-void cdb_inquiry(struct hba_request *request,
-		 const struct scsi_device *device)
+IN_POST void cdb_inquiry(struct hba_request *request,
+			 const struct scsi_device *device)
 {
 	cdb_begin(request, device, OP_INQUIRY);
 	request->cdb[4] = INQUIRY_BYTES;
@@ -70,8 +70,8 @@ void cdb_inquiry(struct hba_request *request,
 	request->least_bytes = INQUIRY_LEAST_BYTES;
 }
 
-void cdb_report_luns(struct hba_request *request,
-		     const struct scsi_device *device, u32 bytes)
+IN_POST void cdb_report_luns(struct hba_request *request,
+			     const struct scsi_device *device, u32 bytes)
 {
 	cdb_begin(request, device, OP_REPORT_LUNS);
 	put_be32(&request->cdb[6], bytes);
@@ -79,8 +79,8 @@ void cdb_report_luns(struct hba_request *request,
 	request->least_bytes = LUN_LIST_HEADER;
 }
 
-void cdb_read_capacity(struct hba_request *request,
-		       const struct scsi_device *device, u32 bytes)
+IN_EXTRA void cdb_read_capacity(struct hba_request *request,
+				const struct scsi_device *device, u32 bytes)
 {
 	bool wide = bytes != CAPACITY10_BYTES;
 

@@ -18,9 +18,9 @@ enum scsi_result disk_simple(struct scsi_bus *bus,
 	return scsi_command(bus, &request);
 }
 
-enum scsi_result disk_capacity(struct scsi_bus *bus,
-			       const struct scsi_device *device,
-			       struct disk_capacity *capacity)
+IN_EXTRA enum scsi_result disk_capacity(struct scsi_bus *bus,
+					const struct scsi_device *device,
+					struct disk_capacity *capacity)
 {
 	u8 raw[CAPACITY16_BYTES];
 	struct hba_request request;

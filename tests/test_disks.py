@@ -117,7 +117,7 @@ def test_a_disk_whose_vector_is_not_called_has_no_number(agent_rom, tmp_path):
     with Machine(PATHS["microvm"], *disks, with_agent=agent_rom, gdb=True) as machine:
         image = machine.gdb.run_to_image(base)
         machine.gdb.run_to(image + symbol("init_finish"))
-        machine.gdb.write(image + symbol("bcv_stubs"), b"\xcb")
+        machine.gdb.write(image + symbol("connect_first"), b"\xcb")
         machine.gdb.go_on()
         pc = Agent(machine)
         assert pc.disk_count() == 1
@@ -130,7 +130,7 @@ def test_a_vector_called_twice_counts_once(agent_rom, tmp_path):
     with Machine(PATHS["microvm"], *disks, with_agent=agent_rom) as machine:
         pc = Agent(machine)
         # INT 60h -> far call of the vector, then IRET
-        pc.write(0x5000, b"\x9a" + struct.pack("<HH", symbol("bcv_stubs"), pc.rom_segment())
+        pc.write(0x5000, b"\x9a" + struct.pack("<HH", symbol("connect_first"), pc.rom_segment())
                  + b"\xcf")
         pc.write(0x60 * 4, struct.pack("<HH", 0x5000, 0))
         before = Registers(flags=0x0AD7 & ~0x100 | 2)

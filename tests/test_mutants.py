@@ -77,19 +77,19 @@ MUTANTS = {
     "no RESPID": Mutant(
         "cannot be reselected", "lsi/lsi.c", "lsi_write8(lsi, LSI_RESPID0, (u8)(1u << id));", ""),
     "no clock": Mutant(
-        "clock not set", "lsi/lsi.c", "#define CCF_40MHZ 3", "#define CCF_40MHZ 0"),
+        "clock not set", "lsi/open.c", "#define CCF_40MHZ 3", "#define CCF_40MHZ 0"),
     "clock of other boards": Mutant(
-        "clock not set", "lsi/lsi.c", "#define CCF_80MHZ 5", "#define CCF_80MHZ 3", "860"),
+        "clock not set", "lsi/open.c", "#define CCF_80MHZ 5", "#define CCF_80MHZ 3", "860"),
     "erratum of the 896": Mutant(
         "erratum forgotten", "lsi/chips.c", "WIDE_64 | CHIP_DPR", "WIDE_64", "896"),
     "a 1010 like all others": Mutant(
-        "reserved bits written", "lsi/lsi.c", "if (!(chip->features & CHIP_1010))", "if (1)",
+        "reserved bits written", "lsi/open.c", "if (!(chip->features & CHIP_1010))", "if (1)",
         "1010-66"),
     "no COM": Mutant(
-        "register instruction without DCNTL.COM", "lsi/lsi.c", "DCNTL_IRQD | DCNTL_COM;",
+        "register instruction without DCNTL.COM", "lsi/open.c", "DCNTL_IRQD | DCNTL_COM;",
         "DCNTL_IRQD;"),
     "interrupt pin on": Mutant(
-        "interrupt pin enabled", "lsi/lsi.c", "DCNTL_IRQD | DCNTL_COM;", "DCNTL_COM;"),
+        "interrupt pin enabled", "lsi/open.c", "DCNTL_IRQD | DCNTL_COM;", "DCNTL_COM;"),
     "manual start": Mutant(
         "SCRIPTS started in a manual mode", "lsi/lsi.c", "{LSI_DMODE, 0}", "{LSI_DMODE, 1}"),
     "phase mismatch jump": Mutant(
@@ -97,15 +97,15 @@ MUTANTS = {
     "simple arbitration": Mutant(
         "not modelled", "lsi/lsi.c", "SCNTL0_ARB_FULL | ", ""),
     "16 IDs on a narrow chip": Mutant(
-        "own ID clashes", "lsi/lsi.c", "chip->features & CHIP_WIDE ? 15 : 7", "15", "810"),
+        "own ID clashes", "lsi/open.c", "chip->features & CHIP_WIDE ? 15 : 7", "15", "810"),
     "FIFO not cleared behind a target that left": Mutant(
         "SCRIPTS started with a FIFO not empty", "lsi/exec.c",
         "if (ending == END_NO_TARGET || ending == END_BUS_FREE)\n\t\tlsi_clear_fifos(lsi);", ""),
     "terminator pins lost": Mutant(
         "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPREG, lsi->gpreg);", ""),
     "SRST not taken back": Mutant(
-        "SRST left set", "lsi/lsi.c", "clock_delay_us(SRST_US);\n\tlsi_write8(lsi, LSI_ISTAT, 0);",
-        "clock_delay_us(SRST_US);"),
+        "SRST left set", "lsi/lsi.c", "give_time(lsi, SRST_US);\n\tlsi_write8(lsi, LSI_ISTAT, 0);",
+        "give_time(lsi, SRST_US);"),
     "SRST while running": Mutant(
         "SRST without ABRT", "lsi/exec.c", "(void)lsi_abort(lsi); /* it may", "/* it may"),
     "ABRT still set": Mutant(

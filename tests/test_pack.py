@@ -199,15 +199,41 @@ def test_without_pmm_the_image_lies_below_all_that_init_takes(pmm, manner):
 
 
 def test_pmm_with_too_little_memory_is_as_good_as_none(monkeypatch):
-    """It has a KiB less; other memory still comes from there."""
+    """It has a KiB less. All memory comes from elsewhere then: PMM's may lie where
+    init runs."""
     small = range(TEMPORARY_AREA.start, TEMPORARY_AREA.start + (IMAGE_KIB - 1) * 1024)
     monkeypatch.setattr("vpc.bios.TEMPORARY_AREA", small)
     pc = machine()
     places = unpacked_at(pc)
     pc.power_on()
     assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
-    assert pc.word(MEMORY_SIZE) == EBDA_KIB
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2
     reads_well(pc)
+
+
+@pytest.mark.parametrize("start", range(0x8E000, 0x9C000, 0x1000), ids=hex)
+def test_pmm_may_have_memory_where_init_runs(monkeypatch, start):
+    """It had too little for the image, but has some for the block buffer."""
+    monkeypatch.setattr("vpc.bios.TEMPORARY_AREA", range(start, start + 0x4000))
+    pc = machine()
+    pc.power_on()
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("pmm, works", [("refusing", False), ("unsupported", False), ("absent", True),
+                                        ("bad checksum", True)])
+@pytest.mark.parametrize("at", [0, 1, IMAGE_KIB * 1024 - 1])
+def test_memory_that_pmm_may_have_given_to_others_is_not_used(pmm, works, at):
+    """One byte of it is not zero. Without PMM it belongs to nobody."""
+    pc = machine(bios=Looking(pmm=pmm))
+    place = (EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024
+    pc.poke(place + at, b"\x80")
+    places = unpacked_at(pc)
+    pc.power_on()
+    if works:
+        reads_well(pc)
+        return
+    assert pc.text == NO_MEMORY and pc.bios.kept == 0 and places == []
 
 
 def differences(pc: Pc, before: bytes) -> set[int]:

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Bring-up. [8xx-TM "Registers"] Only for POST, like the program's master copy.
+ */
+#include "lsi.h"
+
+#include "regs.h"
+
+/* SCNTL3.CCF. 3 divides by 3 and is what every driver uses for the 40 MHz clock
+ * of most boards; the manual's table prints 4 for exactly 40 MHz.
+ */
+#define CCF_40MHZ 3
+#define CCF_80MHZ 5
+
+#define SCID_ID_MASK 0x0f
+#define USUAL_HOST_ID 7
+
+enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
+{
+	const struct lsi_chip __seg_gs *chip = options->chip;
+
+	lsi->hba.execute = lsi_execute;
+	lsi->io = options->io;
+	lsi->prompt = options->prompt;
+	lsi->spins = LSI_SPINS_IN_SCAN;
+	lsi->features = chip->features;
+	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
+
+	/* Somebody's program may still be running, waiting for reselection,
+	 * and then only ISTAT may be touched. Old chips cannot tell.
+	 */
+	if (!(chip->features & CHIP_ISTAT1) ||
+	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
+		(void)lsi_abort(lsi); /* the reset follows in any case */
+	/* No setting of the board itself is lost: own ID, differential
+	 * transceivers, interrupt pin driver, general-purpose pins.
+	 */
+	u8 id = lsi_read8(lsi, LSI_SCID) & SCID_ID_MASK & lsi->hba.last_id;
+	lsi->hba.own_id = options->own_id != LSI_ID_AS_FOUND ? options->own_id
+			  : id			    ? id
+						    : USUAL_HOST_ID;
+	lsi->stest2 = lsi_read8(lsi, LSI_STEST2) & STEST2_DIF;
+	lsi->dcntl = lsi_read8(lsi, LSI_DCNTL) & DCNTL_IRQM;
+	if (!(chip->features & CHIP_1010)) {
+		lsi->dcntl |= DCNTL_IRQD | DCNTL_COM;
+		lsi->scntl3 = chip->features & CHIP_80MHZ ? CCF_80MHZ
+							  : CCF_40MHZ;
+	}
+	lsi->gpreg = lsi_read8(lsi, LSI_GPREG);
+	lsi->gpcntl = lsi_read8(lsi, LSI_GPCNTL);
+	lsi->place = 0;
+	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
+		lsi->script[i] = lsi_script[i];
+	/* A target that is still connected would hold the bus for ever. */
+	if (!options->keep_bus || lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)
+		return lsi_reset(lsi);
+	lsi_reset_chip(lsi);
+	return lsi_settle(lsi);
+}
