@@ -177,7 +177,7 @@ enum hba_result lsi_reset(struct lsi *lsi)
 {
 	lsi_reset_chip(lsi);
 	lsi_write8(lsi, LSI_SCNTL1, SCNTL1_RST);
-	give_time(lsi, BUS_RESET_HOLD_US);
+	clock_delay_us(BUS_RESET_HOLD_US);
 	lsi_write8(lsi, LSI_SCNTL1, 0);
 	return lsi_settle(lsi);
 }

@@ -29,19 +29,7 @@ static bool has_stack(u32 segment, u32 kib)
 	       (kib + 1) * 1024;
 }
 
-/* Has nobody put anything there? */
-static bool is_empty(u32 segment, u32 kib)
-{
-	u32 found = 0;
-
-	far_open((u16)segment);
-	for (u32 i = 0; i < kib * 1024; i += 4)
-		found |= FAR32(i);
-	return !found;
-}
-
-/* Memory of nobody: where there is PMM, it may have given it to another ROM, but
- * not if nothing is in it. It lies so far below the top that what init takes there
+/* Memory of nobody. It lies so far below the top that what init takes there
  * leaves it alone. Returns a segment, or 0.
  */
 static u32 free_memory(u32 kib)
@@ -52,9 +40,7 @@ static u32 free_memory(u32 kib)
 	if (top < LEAST_MEMORY_KIB + below || top > MOST_MEMORY_KIB)
 		return 0;
 	u32 segment = (top - below) * PARAGRAPHS_PER_KIB;
-	if (has_stack(segment, kib) || (pmm_present() && !is_empty(segment, kib)))
-		return 0;
-	return segment;
+	return has_stack(segment, kib) ? 0 : segment;
 }
 
 /* Called by unpack_entry.S on the BIOS's stack. The lower half of the result

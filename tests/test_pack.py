@@ -220,22 +220,6 @@ def test_pmm_may_have_memory_where_init_runs(monkeypatch, start):
     reads_well(pc)
 
 
-@pytest.mark.parametrize("pmm, works", [("refusing", False), ("unsupported", False), ("absent", True),
-                                        ("bad checksum", True)])
-@pytest.mark.parametrize("at", [0, 1, IMAGE_KIB * 1024 - 1])
-def test_memory_that_pmm_may_have_given_to_others_is_not_used(pmm, works, at):
-    """One byte of it is not zero. Without PMM it belongs to nobody."""
-    pc = machine(bios=Looking(pmm=pmm))
-    place = (EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024
-    pc.poke(place + at, b"\x80")
-    places = unpacked_at(pc)
-    pc.power_on()
-    if works:
-        reads_well(pc)
-        return
-    assert pc.text == NO_MEMORY and pc.bios.kept == 0 and places == []
-
-
 def differences(pc: Pc, before: bytes) -> set[int]:
     """Where the ROM area is not as it was."""
     now = pc.peek(ROM_SEGMENT * 16, len(before))

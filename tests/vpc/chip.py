@@ -86,6 +86,7 @@ class Chip:
         self.registers[MACNTL] = CHIP_TYPE.get(self.family.device, 0)
         self.registers[GPCNTL] = 0x0F
         self.sist = self.dstat = self.cause_at = 0  # first level
+        self.clf_stays = False  # QEMU's model never clears it
         self.late_causes = 0    # of others, behind the end of a program
         self.sist_behind = self.dstat_behind = 0    # second level
         self.sist_locked_out = 0                    # until the DMA FIFO is empty
@@ -399,7 +400,7 @@ class Chip:
         elif at == SCNTL1:
             self._write_scntl1(value)
         elif at == CTEST3:
-            self.registers[at] = value & ~CLF
+            self.registers[at] = value if self.clf_stays else value & ~CLF
             if value & CLF:
                 self._dma_fifo_emptied()
         elif at == STEST3:

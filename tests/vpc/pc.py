@@ -193,6 +193,7 @@ class Pc:
         if self.qemu_model:
             self.pci.set_qemu_model(self.pci_address)
             self.chip.reset_to_selection_ns = 0
+            self.chip.clf_stays = True
 
     def _set_up_timer(self) -> None:
         if self.timer.kind != "dead":
