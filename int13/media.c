@@ -5,7 +5,7 @@
  * media"]. Stays in memory only if there is one (rom/rom.ld): who calls this has
  * seen DISK_REMOVABLE.
  */
-#include "image.h"
+#include "int13.h"
 
 #include "pc/bios.h"
 

@@ -8,7 +8,6 @@
  */
 #include "image.h"
 
-
 /* In one command: hba.h wants less than 64 KiB. */
 #define MOST_BYTES 0xffffu
 

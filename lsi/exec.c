@@ -519,6 +519,7 @@ static struct step on_bad_phase(struct exec *x)
 		return go_on(script_resume);
 	if (phase != PHASE_DATA_IN)
 		return end(HBA_PROTOCOL);
+	x->data_ended = true;
 	x->drained = true;
 	return go_on(script_drain);
 }

@@ -70,8 +70,10 @@ void lsi_clear_fifos(struct lsi *lsi)
 
 	lsi_write8(lsi, LSI_CTEST3, CTEST3_CLF);
 	lsi_write8(lsi, LSI_STEST3, STEST3_TE | STEST3_CSF);
+	if (lsi->prompt)
+		return;
 	clock_start(&clock, FIFO_CLEAR_TIMEOUT_MS);
-	while (!lsi->prompt && lsi_read8(lsi, LSI_CTEST3) & CTEST3_CLF &&
+	while (lsi_read8(lsi, LSI_CTEST3) & CTEST3_CLF &&
 	       !clock_expired(&clock))
 		;
 }

@@ -35,8 +35,6 @@ struct lsi {
 	u32 script[SCRIPT_DWORDS];
 };
 
-#define NO_STATUS 0xff
-
 #define LSI_ID_AS_FOUND 0xff
 
 struct lsi_options {
@@ -44,7 +42,7 @@ struct lsi_options {
 	u16 io;    /* I/O base of the operating registers */
 	u8 own_id; /* or LSI_ID_AS_FOUND: what the firmware has set, else 7 */
 	bool keep_bus; /* do not reset it */
-	bool prompt;   /* nothing takes time: QEMU's model */
+	bool prompt;   /* QEMU's model: reset and CLF take no time */
 };
 
 /* Looks at memory between two looks at the chip. While the bus is scanned there

@@ -93,6 +93,7 @@ done:
 /* Two places for the status byte tell the CPU whether all data had moved. */
 status_early:
 	MOVE	1, LSI_STATUS_EARLY, PHASE_STATUS
+	JUMP_IF_BYTE NO_STATUS, stranger	/* it would be taken for none */
 	JUMP	done
 status:
 	MOVE	1, LSI_STATUS, PHASE_STATUS
@@ -184,6 +185,7 @@ LABEL script_patch_dismiss
 	MOVE	SET_BY_EXEC, LSI_MSG_OUT, PHASE_MSG_OUT
 	JUMP	free
 
+stranger:
 reselected:
 	INT	INT_RESELECTED
 lsi_script_end:

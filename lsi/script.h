@@ -15,6 +15,8 @@
 #define LSI_MSG_MORE 19	    /* further bytes, and IDENTIFY */
 #define LSI_SINK 20	    /* one byte that nobody wants */
 
+#define NO_STATUS 0xff
+
 /* INT codes (DSPS) */
 #define INT_COMPLETE 1	   /* COMMAND COMPLETE, bus free */
 #define INT_MESSAGE 2	   /* message in memory, ACK still up; data to come */
@@ -24,10 +26,10 @@
 #define INT_BAD_PHASE_DONE 6 /* see SSTAT1; all data moved */
 #define INT_RESEND 7	   /* target asks for our last message again */
 #define INT_RESEND_DONE 8  /* the same, all data moved */
-#define INT_RESELECTED 9   /* somebody else (re)selected us */
+#define INT_RESELECTED 9   /* somebody else (re)selected us, or a status that is none */
 #define INT_SHORT 10	   /* data move ended early, DBC is what is left */
 
-#define SCRIPT_DWORDS 152 /* length of the program; rom.ld checks it */
+#define SCRIPT_DWORDS 154 /* length of the program; rom.ld checks it */
 
 #ifndef __ASSEMBLER__
 

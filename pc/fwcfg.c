@@ -87,7 +87,8 @@ void fwcfg_find(const char IN_ROM *folder, struct fwcfg_wanted *wanted,
 
 u32 fwcfg_open(const struct fwcfg_file *file)
 {
-	if (file->key)
-		outw(FWCFG_SELECT, file->key);
+	if (!file->key)
+		return 0;
+	outw(FWCFG_SELECT, file->key);
 	return file->bytes;
 }

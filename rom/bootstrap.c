@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * What a BIOS without boot entries leaves to us: INT 19h and 18h. Stays in
- * memory only where it does, or if there is a CD (rom.ld).
+ * memory only there, or with media that can be removed (rom.ld).
  */
 #include "connect.h"
 #include "image.h"

@@ -6,7 +6,6 @@
  */
 #include "connect.h"
 #include "image.h"
-#include "int13/image.h"
 #include "pc/bda.h"
 #include "pc/console.h"
 #include "workspace.h"

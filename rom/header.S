@@ -121,6 +121,7 @@ pnp_slots:
 connect_first:				# each vector knows its number
 	pushw	$0			# PNP_STUB_SLOT
 	jmp	bcv_common		# PNP_STUB_TO
+	.org	pnp_slots + PNP_STUBS + PNP_STUB_BYTES
 disconnect_first:
 	pushw	$BOOT_DISCONNECT
 	jmp	bcv_common

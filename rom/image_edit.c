@@ -49,7 +49,7 @@ static void set_lengths(u32 blocks)
 }
 
 /* One boot entry */
-union slot {
+union entry {
 	struct {
 		u8 header[PNP_HEADER_BYTES];
 		char product[PNP_PRODUCT_BYTES];
@@ -60,44 +60,44 @@ union slot {
 	};
 	u32 dwords[PNP_SLOT_BYTES / 4];
 };
-_Static_assert(offsetof(union slot, product) == PNP_PRODUCT &&
-		       offsetof(union slot, stub) == PNP_STUBS &&
-		       sizeof(union slot) == PNP_SLOT_BYTES,
+_Static_assert(offsetof(union entry, product) == PNP_PRODUCT &&
+		       offsetof(union entry, stub) == PNP_STUBS &&
+		       sizeof(union entry) == PNP_SLOT_BYTES,
 	       "header.S writes the first one");
 
-static void put_word(union slot *slot, u32 offset, u32 value)
+static void put_word(union entry *entry, u32 offset, u32 value)
 {
-	slot->header[offset] = (u8)value;
-	slot->header[offset + 1] = (u8)(value >> 8);
+	entry->header[offset] = (u8)value;
+	entry->header[offset + 1] = (u8)(value >> 8);
 }
 
 /* Made in our memory from the first one: where code runs from, each write is
  * slow on an emulated processor.
  */
-void image_set_entry(u32 number, const struct text *product)
+void image_set_entry(u32 slot, const struct text *product)
 {
-	union slot slot;
-	u32 way = number * PNP_SLOT_BYTES, to = slot_offset(number);
+	union entry entry;
+	u32 way = slot * PNP_SLOT_BYTES, to = slot_offset(slot);
 	const u32 IN_ROM *first = (const u32 IN_ROM *)slot_offset(0);
 
-	for (u32 i = 0; i < ARRAY_SIZE(slot.dwords); i++)
-		slot.dwords[i] = first[i];
-	put_word(&slot, PNP_TEXT, to + PNP_PRODUCT);
-	put_word(&slot, PNP_BCV, to + PNP_STUBS);
-	put_word(&slot, PNP_BEV, 0);
-	put_word(&slot, PNP_DISCONNECT, to + PNP_STUBS + PNP_STUB_BYTES);
+	for (u32 i = 0; i < ARRAY_SIZE(entry.dwords); i++)
+		entry.dwords[i] = first[i];
+	put_word(&entry, PNP_TEXT, to + PNP_PRODUCT);
+	put_word(&entry, PNP_BCV, to + PNP_STUBS);
+	put_word(&entry, PNP_BEV, 0);
+	put_word(&entry, PNP_DISCONNECT, to + PNP_STUBS + PNP_STUB_BYTES);
 	for (u32 i = 0; i < 2; i++) {
-		slot.stub[i].slot |= (u8)number;
-		slot.stub[i].way = (u16)(slot.stub[i].way - way);
+		entry.stub[i].slot |= (u8)slot;
+		entry.stub[i].way = (u16)(entry.stub[i].way - way);
 	}
 	for (u32 i = 0; i < PNP_PRODUCT_BYTES; i++)
-		slot.product[i] =
+		entry.product[i] =
 			i < product->length && i < PNP_PRODUCT_BYTES - 1
 				? product->bytes[i]
 				: 0;
 	open_own();
-	for (u32 i = 0; i < ARRAY_SIZE(slot.dwords); i++)
-		FAR32(to + i * 4) = slot.dwords[i];
+	for (u32 i = 0; i < ARRAY_SIZE(entry.dwords); i++)
+		FAR32(to + i * 4) = entry.dwords[i];
 }
 
 void image_set_bootstrap(u32 slot)

@@ -489,17 +489,36 @@ def test_too_little_of_a_block_is_never_success(pc_1024, length):
 
 
 @pytest.mark.parametrize("at", [0, 1, 511, 512, 513, 1023], ids=str)
+@pytest.mark.parametrize("status", [0, 0xFF], ids=hexadecimal)
 @pytest.mark.parametrize("lba, count", [(801, 1), (800, 1), (800, 2)],
                          ids=["second half", "first half", "whole"])
-def test_a_disk_that_wants_more_behind_its_status_gets_nothing(pc_1024, lba, count, at):
+def test_a_disk_that_wants_more_behind_its_status_gets_nothing(pc_1024, lba, count, status, at):
     pc = pc_1024
 
     def goes_on(bus, size):
         first = yield from Disk.data_out(at)
-        yield STATUS, 0
+        yield STATUS, status
         return first + (yield from Disk.data_out(size - at))
     disk(pc).write_hook = goes_on
     write = Written(pc, lba, count, at)
+    if (status, at, count) == (0xFF, 512, 1):   # between two segments it is as if it had not come
+        assert write.well()
+    else:
+        assert (write.status, write.good, write.now) == (CONTROLLER, 0, write.old)
+    lives_on_with_blocks(pc)
+
+
+@pytest.mark.parametrize("first", [0, 2, 8, 0x18, 0xFF], ids=hexadecimal)
+def test_two_statuses_and_no_data_are_never_success(pc_1024, first):
+    pc = pc_1024
+
+    def none(*_):
+        yield STATUS, first
+        return b""
+    disk(pc).data_hook = disk(pc).write_hook = none
+    pc.poke(BUFFER, bytes(512))
+    assert transfer(pc, 0x42, 801, 1) == (CONTROLLER, 0)
+    write = Written(pc, 800, 2, 1)
     assert (write.status, write.good, write.now) == (CONTROLLER, 0, write.old)
     lives_on_with_blocks(pc)
 
@@ -525,6 +544,20 @@ def test_a_switch_shows_blocks_as_they_are(size, count):
     answer = edd(pc)
     assert (answer.sectors, answer.sector_bytes) == (BLOCKS, size)
     assert transfer(pc, 0x44, BLOCKS - 1, 2) == (NOT_FOUND, 0)
+
+
+@sized
+@pytest.mark.parametrize("count", [1, 3])
+def test_blocks_as_they_are_fit_a_plain_packet(size, count):
+    """Segment and offset, as for sectors of 512 bytes."""
+    pc = native(size)
+    data = fresh(count, count * size // 512)
+    pc.poke(BUFFER, data)
+    assert by_packet(pc, 0x43, 5, count, block_bytes=size).ah == OK
+    assert disk(pc).written == {5 + i: data[i * size:(i + 1) * size] for i in range(count)}
+    pc.poke(BUFFER, bytes(len(data)))
+    assert by_packet(pc, 0x42, 5, count, block_bytes=size).ah == OK
+    assert pc.peek(BUFFER, len(data)) == data
 
 
 @sized

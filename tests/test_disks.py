@@ -378,7 +378,8 @@ def test_the_image_kept_after_init_is_whole(start, tmp_path, path):
     pc = start(path, *disks)
     image = pc.rom_image()
     rom = romsign.verify(image, run_time=True)
-    assert len(image) <= pc.header('ROM_BLOCK_BYTES') * 33  # RESIDENT_LIMIT
+    used = symbol("pnp_slots") + 3 * pc.header("PNP_SLOT_BYTES")
+    assert len(image) == -(-used // 512) * 512
     assert [h.product for h in rom.pnp] == [
         f"SCSI 00:04.0 ID {i} LUN 0 QEMU QEMU HARDDISK" for i in (0, 2, 5)]
     segment, _ = pc.workspace("WS_BUSY")

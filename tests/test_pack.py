@@ -24,7 +24,7 @@ from vpc.bios import (BIOS_SEGMENT, BOCHS, EBDA_KIB, HARD_DISKS, INIT, MEMORY_SI
                       ROM_SEGMENT, SEABIOS, SPECIFICATION, TEMPORARY_AREA, Bios, Pmm)
 from vpc.devices import FwCfg, PciSpace
 from vpc.pc import Pc
-from vpc.target import Disk
+from vpc.target import Disk, cd_rom
 
 FILE = ROM_895A.read_bytes()
 LENGTHS = {2, 0x2C, 0x2D, 0x32, 0x33}   # bytes of the header that say how long it is
@@ -233,6 +233,23 @@ class Looking(Bios):
         self.changed = differences(self._pc, copy.data)
         self.still_used = [block.place for block in self.memory.blocks]
         return super()._check_image(copy)
+
+
+@pytest.mark.parametrize("manner, targets, end", [
+    (SEABIOS, {0: Disk()}, ("pnp_slots", 1)), (SEABIOS, {0: Disk(), 6: Disk(block_bytes=4096)}, ("pnp_slots", 2)),
+    (SPECIFICATION, {i: Disk() for i in range(16) if i != 7}, ("pnp_slots", 15)),
+    (SEABIOS, {0: Disk(), 1: Disk(removable=True)}, ("extra_end", 0)),
+    (SEABIOS, {0: Disk(removable=True, medium=False)}, ("extra_end", 0)),
+    (NO_BBS, {0: Disk()}, ("extra_end", 0)), (BOCHS, {0: Disk()}, ("extra_end", 0)),
+    (SEABIOS, {0: Disk(), 4: cd_rom()}, ("cd_end", 0)), (NO_BBS, {4: cd_rom()}, ("cd_end", 0)),
+], ids=["one disk", "large blocks", "15 disks", "removable", "no medium", "no BBS", "Bochs", "CD", "CD, no BBS"])
+def test_no_more_stays_than_is_needed(manner, targets, end):
+    """And no less: the bench has HLT where the rest was."""
+    pc = machine(bios=Bios(manner))
+    pc.bus.targets = targets
+    pc.power_on()
+    symbol_name, slots = end
+    assert pc.bios.kept == -(-(symbol(symbol_name) + slots * 112) // 512) * 512
 
 
 @pytest.mark.parametrize("size_kib", [0, 1, 63, 64, LEAST_KIB - 1, 641, 0xFFFF])

@@ -87,8 +87,6 @@ def main(argv: list[str] | None = None) -> int:
         ("ROM file lsi53c895a.rom", (BUILD / "lsi53c895a.rom").stat().st_size, args.file_limit),
         ("ROM file lsi53c810.rom", (BUILD / "lsi53c810.rom").stat().st_size, args.file_limit),
         ("resident after init, 1 disk", resident(1), args.resident_limit),
-        (f"resident after init, {slots} disks", resident(slots), args.cd_limit),
-        ("... with media that can be removed", in_blocks(sum(place[".extra"])), args.cd_limit),
         ("resident after init, with a CD", with_cd, args.cd_limit),
         ("workspace: stack and structure", stack + used, constant("WORKSPACE_BYTES")),
     ]
@@ -100,7 +98,9 @@ def main(argv: list[str] | None = None) -> int:
     def sizes(sections: dict[str, tuple[int, int]]) -> str:
         return ", ".join(f"{name} {size}" for name, (_, size) in sections.items() if size)
 
-    print("\nThe file is as large as what may stay where it was, if that is more.")
+    print(f"\n{slots} disks {resident(slots)}; with media that can be removed, or without BBS "
+          f"{in_blocks(sum(place['.extra']))}")
+    print("The file is as large as what may stay where it was, if that is more.")
     print(f"file: {sizes(file)}")
     print(f"image {sum(place['.post'])}: {sizes(place)}")
     print(f"workspace: stack {stack}, structure {used}")

@@ -26,10 +26,14 @@ def rows(text: str) -> list[tuple[str, int, int]]:
     return out
 
 
+def said() -> str:
+    return subprocess.run(["make", "-s", "--no-print-directory", "size"], cwd=TOP,
+                          capture_output=True, text=True).stdout
+
+
 def say_sizes(report: Report) -> None:
     report.heading("Sizes")
-    text = subprocess.run(["make", "-s", "--no-print-directory", "size"], cwd=TOP,
-                          capture_output=True, text=True).stdout
+    text = said()
     found = rows(text)
     for start in LIMITS:
         if not any(name.startswith(start) for name, _, _ in found):
