@@ -743,8 +743,6 @@ def live_before_arithmetic(insn: Insn, out: int, written: int, parts: int, flags
         after |= CF
     if op in ("xor", "sub") and source == target and isinstance(source, Reg):
         return after
-    if op == "sbb" and source == target:
-        return after
     if op in ("cmp", "test"):
         return out & ~FLAGS | sum_parts(reads_of(o, OF_WIDTH[width]) for o in ops)
     if flags or not isinstance(target, Reg):
@@ -753,8 +751,6 @@ def live_before_arithmetic(insn: Insn, out: int, written: int, parts: int, flags
         wanted = parts
     elif op in ("shr", "sar", "rol", "ror"):
         wanted = OF_WIDTH[width]
-        if op == "shr" and isinstance(source, Imm) and (source.value or 0) >= 16:
-            wanted = U
     else:
         wanted = carries(parts)
     if op in SHIFTS:
@@ -767,9 +763,6 @@ def live_before_arithmetic(insn: Insn, out: int, written: int, parts: int, flags
     kept = wanted
     if op == "and" and isinstance(source, Imm) and not flags:
         kept = sum_parts(p for p in (L, H, U) if wanted & p and source.part(p) != 0)
-    if op == "or" and isinstance(source, Imm) and not flags:
-        full = {L: 0xff, H: 0xff, U: 0xffff}
-        kept = sum_parts(p for p in (L, H, U) if wanted & p and source.part(p) != full[p])
     return after | reads_of(target, kept) | (reads_of(source, wanted) if len(ops) > 1 else 0)
 
 
@@ -808,8 +801,6 @@ def copies_after(insn: Insn, copies: frozenset) -> frozenset:
     if insn.op == "mov" and insn.width == 4 and all(isinstance(o, Reg) for o in insn.ops) \
             and ESP not in [o.number for o in insn.ops]:
         source, target = (o.number for o in insn.ops)
-        if source == target:
-            return copies
         also = {r for pair in after if source in pair for r in pair} | {source}
         after |= {frozenset((target, r)) for r in also if r != target}
     return after
