@@ -182,7 +182,6 @@ bool int13_edd_plain(struct int13_frame *regs, struct int13_state *state)
 		struct int13_call call = {.state = state, .disk = disk};
 
 		status = int13_result(&call, job.action, result);
-		far_open(regs->ds);
 		FAR16(packet + DAP_COUNT) = (u16)job.done;
 	}
 	int13_finish(regs, BDA_DISK_STATUS, status);
