@@ -147,7 +147,6 @@ void image_install(u16 place, u32 entries, enum image_part part)
 	u32 bytes = blocks * ROM_BLOCK_BYTES;
 
 	open_own();
-	FAR16(ROM_PMM) = 0;
 	set_lengths(blocks);
 	FAR8(ROM_CHECKSUM) =
 		(u8)(FAR8(ROM_CHECKSUM) - image_sum(0, bytes));

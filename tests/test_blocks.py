@@ -401,6 +401,19 @@ def test_a_hang_in_a_part_of_a_block_is_a_time_out(pc_1024, opcode, at):
     lives_on_with_blocks(pc)
 
 
+@pytest.mark.parametrize("function", READS, ids=hexadecimal)
+@pytest.mark.parametrize("size", [512, 1024])
+def test_a_bad_block_of_an_earlier_call_says_nothing_of_a_later_one(function, size):
+    pc = new_pc("895A", {0: large_disk(size)})
+
+    def hang(bus, data):
+        yield HANG
+    disk(pc).bad_blocks = {1005 * 512 // size: (3, 0x11, 0, True)}
+    assert transfer(pc, function, 1000, 8).good
+    disk(pc).bad_blocks, disk(pc).data_hook = {}, hang
+    assert transfer(pc, function, 1000, 8) == (TIMEOUT, 0)
+
+
 def lives_on_with_blocks(pc: Pc) -> None:
     target = disk(pc)
     target.data_hook = target.write_hook = target.status_hook = None
