@@ -119,8 +119,8 @@ pnp_slots:
 	.org	pnp_slots + PNP_STUBS
 	.globl	connect_first
 connect_first:				# each vector knows its number
-	pushw	$0			# PNP_STUB_SLOT
-	jmp	bcv_common		# PNP_STUB_TO
+	pushw	$0
+	jmp	bcv_common
 	.org	pnp_slots + PNP_STUBS + PNP_STUB_BYTES
 disconnect_first:
 	pushw	$BOOT_DISCONNECT

@@ -37,8 +37,6 @@
 #define PNP_PRODUCT_BYTES 64
 #define PNP_STUBS 0x60 /* where its vectors lead to: to connect, to disconnect */
 #define PNP_STUB_BYTES 5
-#define PNP_STUB_SLOT 1 /* byte, in each: its slot */
-#define PNP_STUB_TO 3	/* word: how far it jumps */
 
 #define ROM_OURS 0x3869736c /* "lsi8" */
 

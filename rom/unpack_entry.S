@@ -70,7 +70,7 @@ unpack:
 	xorw	%di, %di
 	movw	$ROM_ENTRY, %cx
 	rep movsb
-	movw	%sp, %bp
+	movw	%sp, %bp		# PMM's, as pushed
 	movw	2(%bp), %ax
 	movw	%ax, %es:ROM_PMM
 	movw	$packed, %si
