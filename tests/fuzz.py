@@ -155,7 +155,7 @@ class Fuzz:
 
     def _strange_events(self, data: bytes) -> list:
         return [FREE, RESET, (MSG_IN, self.random.randrange(5, 256)), (COMMAND, None),
-                (MSG_OUT, None), (STATUS, 0), (4, 0), (5, 0), (DATA_IN, data)]
+                (MSG_OUT, None), (STATUS, self.random.choice([0, 0xFF])), (4, 0), (5, 0), (DATA_IN, data)]
 
     def _data(self, bus: Bus, data: bytes) -> Iterator:
         if self._trouble_in(HANG_IN):
