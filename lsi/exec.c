@@ -32,8 +32,6 @@
 
 #define DISMISS_TIMEOUT_MS 500
 
-#define MOST_STACKED_CAUSES 8
-
 /* What ISTAT must not say before a command. */
 #define ISTAT_NOT_IDLE (ISTAT_CON | ISTAT_SIP | ISTAT_DIP)
 

@@ -14,7 +14,6 @@
 #define FIFO_CLEAR_TIMEOUT_MS 1
 #define BUS_RESET_HOLD_US 100	/* the standard asks for 25 */
 #define BUS_RESET_SETTLE_US 250000 /* "reset to selection" */
-#define MOST_STACKED_CAUSES 8
 
 struct register_value {
 	u8 reg;

@@ -14,6 +14,7 @@
 #include "scsi/hba.h"
 
 #define LSI_MESSAGE_BYTES 8
+#define MOST_STACKED_CAUSES 8 /* more, and the chip is gone or broken */
 
 struct lsi {
 	struct hba hba; /* first: the contract's view of this chip */
