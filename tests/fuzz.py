@@ -54,6 +54,7 @@ FOR_BUFFERS, FOR_PACKETS = range(0x10000, 0x70000), range(0x70000, 0x7F000)
 FOR_FLAT = range(0x200000, 0x300000)
 PHYSICAL = range(0x400, 0x800)          # pages behind those that have been moved
 FEW_COMMANDS = {*VERIFIES, SEEK10, WRITE_VERIFY10, WRITE_VERIFY16, REPORT_LUNS}
+NO_STATUS = STATUS, 0xFF        # one that no target should have
 TAIL = (bytes(range(256)) * 2)[16:]     # of a sector
 # one in so many
 TROUBLE_IN, HANG_IN, BAD_IN, NEWS_IN, RESET_IN = 20, 500, 20, 40, 200
@@ -155,7 +156,7 @@ class Fuzz:
 
     def _strange_events(self, data: bytes) -> list:
         return [FREE, RESET, (MSG_IN, self.random.randrange(5, 256)), (COMMAND, None),
-                (MSG_OUT, None), (STATUS, self.random.choice([0, 0xFF])), (4, 0), (5, 0), (DATA_IN, data)]
+                (MSG_OUT, None), (STATUS, 0), NO_STATUS, (4, 0), (5, 0), (DATA_IN, data)]
 
     def _data(self, bus: Bus, data: bytes) -> Iterator:
         if self._trouble_in(HANG_IN):
@@ -165,8 +166,11 @@ class Fuzz:
             return
         at = self.random.randrange(len(data))
         yield from Disk.data_in(data[:at])
-        yield self.random.choice([*self._strange_events(data), Bad(DATA_IN, 0), (MSG_IN, SAVE),
-                                  (MSG_IN, RESTORE), (DATA_OUT, None)])
+        event = self.random.choice([*self._strange_events(data), Bad(DATA_IN, 0), (MSG_IN, SAVE),
+                                    (MSG_IN, RESTORE), (DATA_OUT, None)])
+        yield event
+        if event == NO_STATUS:
+            return      # and GOOD follows
         yield from Disk.data_in(data[at:])
 
     def _take(self, unit: Unit, bus: Bus, count: int) -> Iterator:
@@ -183,7 +187,10 @@ class Fuzz:
         if kind == "short":
             return begin
         if kind == "strange":
-            yield self.random.choice(self._strange_events(bytes(at)))
+            event = self.random.choice(self._strange_events(bytes(at)))
+            yield event
+            if event == NO_STATUS:
+                return begin
         elif kind == "restore":
             yield MSG_IN, RESTORE
         elif kind == "saved":
