@@ -72,7 +72,7 @@ def test_the_grub_rescue_cd_lists_its_files_at_its_prompt(path):
 def test_the_ipxe_cd_starts_ipxe(path):
     """Isolinux, and a second catalog entry for UEFI that is not for us."""
     with booted(path, bootcds.IPXE) as machine:
-        text = machine.wait_for("Features: DNS", 3 * WAIT_S)    # on Bochs 20 to 80 s: where it unpacks itself
+        text = machine.wait_for("Features: ", 3 * WAIT_S)    # on Bochs 20 to 80 s: where it unpacks itself
     assert "Loading ipxe.krn... ok" in text
     assert "Boot which" not in text
 
@@ -85,7 +85,7 @@ def test_the_memtest86_cd_tests_memory(path):
     with booted(path, bootcds.MEMTEST, *([] if path == "bochs" else SCREEN)) as machine:
         machine.wait_for("<Enter> to start testing")
         machine.type("\n")
-        assert "Memtest86+ v6" in machine.wait_for("Status: Testing")
+        assert "Memtest86+ v" in machine.wait_for("Status: Testing")
 
 
 # ---- Emulated drives -----------------------------------------------------------------

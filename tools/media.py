@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import functools
 import gzip
+import lzma
 import os
 import re
 import shutil
@@ -172,6 +173,8 @@ def kernel() -> Path:
     deb = next(work.glob("*.deb"))
     run("dpkg-deb", "-x", deb, work)
     deb.unlink()
+    if not (work / "lib").exists():  # since Debian 13 all is below usr
+        (work / "lib").symlink_to("usr/lib")
     version = next((work / "lib/modules").iterdir()).name
     run("depmod", "-b", work, version)
     done.write_text(version)
@@ -188,6 +191,14 @@ def _module_files(tree: Path, version: str, modules: list[str]) -> list[Path]:
             if words[0] == "insmod" and Path(words[1]) not in order:
                 order.append(Path(words[1]))
     return order
+
+
+def _add_module(root: Path, file: Path) -> str:
+    """As the kernel loads it: Debian 13 packs them. Returns its name."""
+    if file.suffix != ".xz":
+        return Path(shutil.copy(file, root / "modules")).name
+    (root / "modules" / file.stem).write_bytes(lzma.decompress(file.read_bytes()))
+    return file.stem
 
 
 def _add_program(root: Path, program: str) -> None:
@@ -213,10 +224,8 @@ def initramfs(programs: tuple[str, ...], name: str = "initrd", init: str = INIT,
     for folder in ("bin", "dev", "proc", "sys", "mnt", "modules"):
         (root / folder).mkdir()
     shutil.copy("/bin/busybox", root / "bin/busybox")
-    files = _module_files(tree, version, modules)
-    for file in files:
-        shutil.copy(file, root / "modules")
-    (root / "modules/order").write_text("\n".join(f.name for f in files) + "\n")
+    order = [_add_module(root, file) for file in _module_files(tree, version, modules)]
+    (root / "modules/order").write_text("\n".join(order) + "\n")
     for program in programs:
         _add_program(root, program)
     (root / "init").write_text(init.replace("@MOUNTED@", GUEST_MOUNTED)

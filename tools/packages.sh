@@ -13,7 +13,7 @@ dist="$build git tar gzip findutils coreutils"
 lint="cppcheck shellcheck pyflakes3"
 test="$run bochsbios syslinux syslinux-common isolinux mtools dosfstools xorriso
 	grub-rescue-pc ipxe ipxe-qemu memtest86+ python3-pytest python3-pytest-xdist python3-unicorn
-	python3-distutils python3-pkg-resources sg3-utils dpkg-dev acpica-tools git"
+	python3-setuptools sg3-utils dpkg-dev acpica-tools git"
 
 matrix="$test debootstrap debian-archive-keyring"
 
