@@ -29,6 +29,9 @@ typedef uint64_t u64;
 #define IN_POST __attribute__((section(".post")))
 #define IN_EXTRA __attribute__((section(".extra")))
 
+/* Functions that gcc 14 would put into their callers, where they are larger. */
+#define NOT_INLINE __attribute__((noinline))
+
 /* A string literal that lies in the ROM. */
 #define ROM_STRING(literal)                        \
 	({                                         \

@@ -22,7 +22,7 @@ struct line {
 /* One line without its end, zero-terminated; what is too long is cut off.
  * False at the end of the file.
  */
-static bool read_line(struct line *line, u32 *left)
+static NOT_INLINE bool read_line(struct line *line, u32 *left)
 {
 	line->length = 0;
 	if (!*left)

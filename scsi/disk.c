@@ -74,7 +74,7 @@ static bool blames_a_block(enum scsi_result result)
 /* How many blocks before the one that the sense data blames are good. Without
  * its name none are known to be.
  */
-static u32 good_blocks(const struct scsi_bus *bus,
+static NOT_INLINE u32 good_blocks(const struct scsi_bus *bus,
 		       const struct hba_request *request,
 		       const struct disk_job *job)
 {

@@ -92,7 +92,7 @@ class Writer:
         kinds = [self.two, self.two, self.two, self.one, self.extend, self.extend, self.shift,
                  self.move, self.move, self.lea, self.lea_pointer, self.multiply, self.compare,
                  self.compare, self.carry, self.constant, self.constant, self.call,
-                 self.double_shift, self.odd, self.last_use, self.last_use, self.last_use,
+                 self.double_shift, self.odd, self.exchange, self.last_use, self.last_use, self.last_use,
                  self.small_compare]
         for _ in range(count):
             if depth == 0 and self.rng.random() < 0.15:
@@ -183,6 +183,13 @@ class Writer:
         if source and target:
             self.put(f"mov{' bw l'[width]}\t{source}, {target}".replace(" ", ""), comment)
 
+    def exchange(self) -> None:
+        """As gcc 14 writes MOV where the source is not looked at any more; or not so."""
+        first, second = self.register(), self.register()
+        self.put(f"xchgl\t%{first}, %{second}")
+        if self.rng.random() < 0.6:
+            self.put(f"movl\t{self.immediate(4)}, %{first}")
+
     def lea(self) -> None:
         self.put(f"leal\t{self.rng.choice([-1, 1, 12])}(%{self.register()},%{self.register()}"
                  f"{self.rng.choice(['', ',4'])}), %{self.register()}")
@@ -195,6 +202,10 @@ class Writer:
             if self.rng.random() < 0.5:
                 self.put_pointer(f"leal\t{self.rng.randrange(1, 16)}(%{base}), %{new}", new)
                 self.pointers[new] = False
+            elif self.rng.random() < 0.3:
+                self.put_pointer(f"xchgl\t%{base}, %{new}", new)
+                self.pointers[new] = True
+                del self.pointers[base]
             else:
                 self.put_pointer(f"movl\t%{base}, %{new}", new)
                 self.pointers[new] = True

@@ -116,6 +116,13 @@ def gcc(text: str) -> str:
     # the stack pointer; nobody looks at EAX behind XCHG
     ("subl $8, %esp; addl $8, %esp; ret", "subw $8, %sp; addw $8, %sp; ret"),
     ("movl %eax, %ebx; movl (%ebx), %eax; ret", "xchgw %ax, %bx; movl (%bx), %eax; ret"),
+    # gcc 14 knows that, too; of a true exchange each part goes its way
+    ("xchgl %eax, %ebx; movl (%ebx), %eax; ret", "xchgw %ax, %bx; movl (%bx), %eax; ret"),
+    ("xchgl %edx, %ecx; movl $9, %edx; " + STORE, "movw %dx, %cx; leal 9, %edx; " + STORE),
+    ("^xchgl %eax, %ecx; testl %ecx, %ecx; je .La; .La:; movl $9, %eax; ret",
+     "xchgw %ax, %cx; testw %cx, %cx; je .La; .La:; leal 9, %eax; ret"),
+    ("movl 4(%ebx), %ecx; xchgl %eax, %ecx; movw %ax, (%ebx); movl %ecx, %eax; ret",
+     "movw 4(%bx), %cx; xchgl %eax, %ecx; movw %ax, (%bx); xchgl %ecx, %eax; ret"),
     # what only a JMP leads to
     ("testb %al, %al; je .Lb; .La:; ret; .Lb:; incb %al; jmp .La",
      "testb %al, %al; je .Lb; .La:; ret; .Lb:; incb %al; jmp .La"),
@@ -165,7 +172,8 @@ def test_becomes(before, after):
     # who is called from unknown code gets and gives all 32 bits
     "movl %esi, %ecx; call unknown; ret", "movl 4(%bx), %edx; call unknown; ret",
     "smsw %ecx; ret", "movl %esi, %ecx; bswap %ecx; " + STORE,
-    "xchgb %ah, %al; ret",
+    "xchgb %ah, %al; ret", "xchgl %eax, %edx; ret", "xchgl %ecx, 4(%ebx); ret",
+    "movzwl (%bx), %eax; xchgl %eax, %edx; testl %eax, %eax; je .La; .La:; ret",
 ])
 def test_stays(text):
     before = re.sub(r"\(%(bx|si|di)\)", r"(%e\1)", text)

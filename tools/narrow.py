@@ -251,7 +251,7 @@ LOW_FROM_LOW = {"mov", "const", "movz", "lea", "add", "sub", "inc", "dec", "and"
 LETTER = {1: "b", 2: "w", 4: "l"}
 BITWISE = {"and", "or", "xor"}
 SHIFTS = {"sal", "shl", "shr", "sar", "rol", "ror"}
-TWO = BITWISE | {"mov", "add", "sub", "adc", "sbb", "cmp", "test", "lea"}
+TWO = BITWISE | {"mov", "add", "sub", "adc", "sbb", "cmp", "test", "lea", "xchg"}
 ONE = {"inc", "dec", "neg", "not"}
 WIDE = {"div", "mul"}  # EDX:EAX
 SIZED = re.compile(r"(\w+?)([bwl])$")
@@ -327,7 +327,7 @@ def understand_sized(insn: Insn, op: str, width: int, rest: str) -> None:
         ops = ["$1"] + ops
     wanted = {1: ONE | WIDE | {"push", "pop"}, 3: {"imul", "shld", "shrd"},
               2: TWO | SHIFTS | {"movz", "movs", "imul", "shld", "shrd"}}.get(len(ops), set())
-    if op not in wanted:
+    if op not in wanted or op == "xchg" and (width != 4 or re.search(r"\(|%esp", rest)):
         return
     insn.op, insn.width, insn.ops = op, width, tuple(operand(o) for o in ops)
 
@@ -515,6 +515,8 @@ def writes(insn: Insn) -> int:
         return parts_of(1, L | H) | parts_of(6, L | H) | parts_of(7, L | H)
     if insn.op == "?":
         return GENERAL | FLAGS
+    if insn.op == "xchg":
+        return sum_parts(parts_of(o.number) for o in insn.ops)
     return place_bits(insn.ops[-1], OF_WIDTH[insn.width]) or 0
 
 
@@ -711,6 +713,9 @@ def live_before(insn: Insn, out: int) -> int:
         return out | reads_of(ops[0], WHOLE)
     if op in WIDE:
         return out & ~FLAGS | parts_of(0) | parts_of(2) | reads_of(ops[0], WHOLE)
+    if op == "xchg":
+        first, second = (needed(o, 4, out) for o in ops)
+        return out & ~writes(insn) | parts_of(ops[0].number, second) | parts_of(ops[1].number, first)
     target = ops[-1]
     written = place_bits(target, OF_WIDTH[width]) or 0
     if op == "set":
@@ -841,6 +846,8 @@ class Program:
         live; the last ones find nothing more.
         """
         self.find_all_live()
+        for f in self.functions:
+            f.body = [undo_exchange(i, self.out(f, i)) if i.op == "xchg" else i for i in f.body]
         while True:
             self.find_all_zeros()
             changed = self.apply_zeros()
@@ -1200,6 +1207,12 @@ def exchange(insn: Insn, out: int) -> str | None:
             or out & parts_of(source.number, OF_WIDTH[insn.width]):
         return None
     return f"xchg{LETTER[insn.width]}\t{source.show(insn.width)}, {target.show(insn.width)}"
+
+
+def undo_exchange(insn: Insn, out: int) -> Insn:
+    """MOV, of which more is known, if the source is not live."""
+    source, _ = insn.ops
+    return insn if out & parts_of(source.number) else replace(insn, op="mov")
 
 
 def find_copies(f: Function) -> None:
