@@ -181,9 +181,9 @@ static enum int13_status look_at_disc(const struct int13_call *call)
 	struct scsi_bus *bus = &call->state->bus;
 	struct disk *cd = call->disk;
 
-	bus->unreachable = false;
 	bus->stop_at_change = false;
-	call->state->by_vds = vds_needed();
+	call->state->by_vds = false;
+	bus->unreachable = vds_needed(); /* nothing boots under such a monitor */
 	enum int13_status status = int13_status(
 		call, disk_simple(bus, &cd->device,
 				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));

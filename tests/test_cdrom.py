@@ -28,6 +28,7 @@ from vpc.pc import BUFFER, Pc
 from vpc.target import (AUDIO, BLANK, MEDIUM_CHANGED, OPTICAL, POWER_ON, PREVENT_ALLOW, READ10,
                         READ_CAPACITY, REQUEST_SENSE, SEEK10, START_STOP, TEST_UNIT_READY, VERIFY10,
                         WRITE10, Disk, cd_rom)
+from vpc.vds import PRESENT_FLAG, Vds
 
 FOREVER = 10**15
 ASKING = (0x09, 0x10, 0x11, 0x14)
@@ -309,6 +310,18 @@ def test_the_drives_of_others_go_their_way(reader):
     assert transfer(reader, 0x42, 123, 3) == (OK, 3)
     disk = reader.bus.targets[0]
     assert reader.peek(BUFFER, 1536) == b"".join(disk.block(123 + i) for i in range(3))
+
+
+@families
+def test_nothing_boots_under_a_memory_manager_that_moves_memory(family):
+    """No command is sent: our own memory is not where the chip would look."""
+    disc = Disc()
+    pc = with_cd(family, disc, vds=Vds())
+    sent = len(cd(pc).commands)
+    refused(pc, f"status {CONTROLLER:02X}h")
+    assert len(cd(pc).commands) == sent and pc.vds.calls == []
+    pc.poke(PRESENT_FLAG, b"\0")
+    boots(pc, disc)
 
 
 def test_a_second_boot_gives_no_second_number(pc):
