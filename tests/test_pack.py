@@ -172,8 +172,13 @@ def machine(**options) -> Pc:
 def unpacked_at(pc: Pc) -> list[int]:
     """Filled in POST: where init runs."""
     places: list[int] = []
-    pc.hook_at(ROM_SEGMENT * 16 + symbol("unpack_done", "unpack"),
-               lambda at: places.append(pc.get("es") * 16))
+    done = symbol("unpack_done", "unpack")
+    code = FILE[done:done + 8]
+
+    def at_end(at: int) -> None:
+        if pc.peek(at, len(code)) == code:      # else it is what stays that runs there
+            places.append(pc.get("es") * 16)
+    pc.hook_at(ROM_SEGMENT * 16 + done, at_end)
     return places
 
 
