@@ -14,7 +14,7 @@ UNIVERSAL := $(OUT)/lsi53c8xx.rom $(OUT)/8xx_64.rom
 ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).rom) $(UNIVERSAL)
 
 # ---- Limits, enforced by the linker and shown by `make size` ------------
-# Another gcc than 12.2 may need more than the budgets (tests/benchmark/budgets.py).
+# Another gcc than 12 and 14 may need more than the budgets (tests/benchmark/budgets.py).
 FILE_LIMIT := 24576
 RESIDENT_LIMIT := 13312
 CD_LIMIT := 22528

@@ -297,6 +297,8 @@ class Writer:
             if register not in self.pointers:
                 self.pointers[register] = False
                 self.put_pointer(f"movl\t$area, %{register}", register)
+        for register in sorted(self.pointers.keys() - before):
+            self.put(f"movl\t{self.immediate(4)}, %{register}")
         self.pointers = {r: before[r] and self.pointers[r] for r in before}
 
     def loop(self) -> None:
@@ -323,8 +325,10 @@ class Writer:
                 self.put_pointer("movl\t$area, %eax", "eax")
         elif not self.pointers["eax"]:
             self.put_pointer("movl\t$area, %eax", "eax")
+        self.pointers["eax"] = True
         for gone in ("ecx", "edx"):  # integers again, unless they were read before
-            if self.pointers.pop(gone, None) or self.rng.random() < 0.5:
+            if gone in self.pointers or self.rng.random() < 0.5:
+                self.pointers.pop(gone, None)
                 self.put(f"movl\t%{self.register()}, %{gone}")
         callee = self.rng.choice(self.callees)
         if self.local and self.rng.random() < 0.2:

@@ -97,7 +97,7 @@ def test_a_broken_budget_is_told_and_makes_the_bench_fail(capsys):
 
 
 def test_sizes_meet_their_budgets():
-    """With the gcc of Debian 12. Another one meets the linker's limits first."""
+    """With the gcc of Debian 12 or 13. Another one meets the linker's limits first."""
     found = sizes.rows(sizes.said())
     assert [name for name, _, _ in found if name.startswith("resident after init, 1 disk")]
     assert not [row for row in found if row[1] > row[2]]

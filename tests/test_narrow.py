@@ -172,7 +172,7 @@ def test_becomes(before, after):
     # who is called from unknown code gets and gives all 32 bits
     "movl %esi, %ecx; call unknown; ret", "movl 4(%bx), %edx; call unknown; ret",
     "smsw %ecx; ret", "movl %esi, %ecx; bswap %ecx; " + STORE,
-    "xchgb %ah, %al; ret", "xchgl %eax, %edx; ret", "xchgl %ecx, 4(%ebx); ret",
+    "xchgb %ah, %al; ret", "xchgl %eax, %edx; ret", "xchgl %ecx, 4(%ebx); ret", "xchgl %ecx, counter; ret",
     "movzwl (%bx), %eax; xchgl %eax, %edx; testl %eax, %eax; je .La; .La:; ret",
 ])
 def test_stays(text):
@@ -306,6 +306,21 @@ CALLER = "movzwl (%esi), %ebx; movl %ebx, 12(%esi); addl $4, %ebx; movw %bx, (%e
 def test_a_register_saved_in_16_bits_keeps_the_upper_half_of_others(neighbours):
     """What its callee has put there is not zero behind the call."""
     assert "movl %ecx, %ebx" in rewritten(*neighbours)
+
+
+def test_a_callee_may_change_the_upper_half_of_a_register_that_its_caller_saves():
+    """g saves EBX, whose upper half h changes and f needs."""
+    f, g, h = ("pushl %ebx; movl (%esi), %ebx; call g; movl %ebx, 4(%esi); popl %ebx; ret",
+               "pushl %ebx; call h; movzwl 4(%esi), %ebx; movl %ebx, 8(%esi); popl %ebx; ret",
+               "pushl %ebx; movzwl (%esi), %ebx; movl %ebx, 12(%esi); popl %ebx; ret")
+    assert rewritten(f, g, h, name="g").startswith("pushl %ebx; call h; ")
+    assert rewritten(f, g, h, name="h").startswith("pushw %bx; ")
+
+
+def test_a_pointer_is_believed_in_only_where_it_is_needed():
+    """What gcc said of EDX is true of ECX before the MOV that its XCHG has become."""
+    assert rewritten("xchgl %ecx, %eax; ^movl %ecx, %edx; movl $5, %edx; ret").endswith(
+        "leal 5, %edx; ret")
 
 
 @pytest.mark.parametrize("body", [

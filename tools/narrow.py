@@ -327,9 +327,12 @@ def understand_sized(insn: Insn, op: str, width: int, rest: str) -> None:
         ops = ["$1"] + ops
     wanted = {1: ONE | WIDE | {"push", "pop"}, 3: {"imul", "shld", "shrd"},
               2: TWO | SHIFTS | {"movz", "movs", "imul", "shld", "shrd"}}.get(len(ops), set())
-    if op not in wanted or op == "xchg" and (width != 4 or re.search(r"\(|%esp", rest)):
+    if op not in wanted:
         return
-    insn.op, insn.width, insn.ops = op, width, tuple(operand(o) for o in ops)
+    known = tuple(operand(o) for o in ops)
+    if op == "xchg" and (width != 4 or not all(isinstance(o, Reg) and o.number != ESP for o in known)):
+        return
+    insn.op, insn.width, insn.ops = op, width, known
 
 
 # ---- Functions -------------------------------------------------------------
@@ -928,7 +931,7 @@ class Program:
                 after = zeros_after(insn, zeros)
             after |= insn.sure & self.out(f, insn)
             if insn.pointer and len(insn.ops) > 1:
-                after |= place_bits(insn.ops[-1], U) or 0
+                after |= (place_bits(insn.ops[-1], U) or 0) & self.out(f, insn)
             if not insn.next:
                 changed |= bool(f.return_zeros & ~after)
                 f.return_zeros &= after
@@ -1037,9 +1040,11 @@ class Program:
         return live
 
     def spoils(self, f: Function, reg: int) -> bool:
-        """The function writes the upper half of a register it preserves."""
-        return any(writes(narrower(i, self.out(f, i))) & parts_of(reg, U)
-                   for n, i in enumerate(f.body) if n not in f.save_at)
+        """The function, or one that it calls, leaves another upper half in a
+        register it preserves."""
+        return any(not g.keeps & parts_of(reg, U) for g in f.callees) or any(
+            writes(narrower(i, self.out(f, i))) & parts_of(reg, U)
+            for n, i in enumerate(f.body) if n not in f.save_at)
 
     def live_at(self, f: Function, n: int, insn: Insn) -> tuple[int, bool]:
         out = self.out(f, insn)
