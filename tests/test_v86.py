@@ -312,7 +312,7 @@ FAULTING = {
     "POPFD": "669d", "IRETD": "66cf", "with prefixes": "662ef4", "VMCALL": "0f01c1"}
 HARMLESS = {"CLI": "fa", "STI": "fb", "PUSHF": "9c", "POPF": "9d", "IRET": "cf", "INT": "cd13",
             "SMSW": "660f01e0", "SIDT": "0f010e 0010", "IN": "ec", "REP MOVSD": "f366a5",
-            "MOV": "668b04", "MOVZX": "0fb6c0", "BT": "0fa3c0", "MOV FS": "8ee0"}
+            "MOV": "668b04", "MOVZX": "0fb6c0", "BT": "0fa3c0", "MOV FS": "8ee0", "data that is a prefix": "2e"}
 
 
 @pytest.mark.parametrize("code", FAULTING.values(), ids=FAULTING.keys())

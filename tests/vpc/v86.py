@@ -41,9 +41,9 @@ SEGMENTS = ("cs", "ds", "es", "fs", "gs", "ss")
 def faulting(code: bytes) -> str | None:
     """The instruction that begins there, by name, if it does not get through."""
     at = 0
-    while code[at] in PREFIXES:
+    while at < len(code) and code[at] in PREFIXES:
         at += 1
-    opcode, second, third = (code + bytes(2))[at:at + 3]
+    opcode, second, third = (code + bytes(3))[at:at + 3]
     if opcode != 0x0F:
         return ONE_BYTE.get(opcode) or (WIDE.get(opcode) if OPERAND_SIZE in code[:at] else None)
     if second != 0x01:
