@@ -107,8 +107,8 @@ static enum int13_status do_job(const struct int13_call *call,
 }
 
 /* Do the piece. On return piece->sectors is how many of it are good. */
-static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
-				  struct piece *piece)
+static NOT_INLINE enum int13_status
+do_piece(const struct int13_call *call, struct piece *piece)
 {
 	const struct disk *disk = call->disk;
 	struct disk_job *job = &piece->job;

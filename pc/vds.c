@@ -39,7 +39,8 @@ static bool vds_call(struct vds_region *region, u16 function, u16 flags)
 	return !(regs.flags & FLAGS_CF);
 }
 
-static NOT_INLINE void describe(struct vds_region *region, u32 linear, u32 bytes)
+static NOT_INLINE void describe(struct vds_region *region, u32 linear,
+				u32 bytes)
 {
 	*region = (struct vds_region){
 		.bytes = bytes, .offset = linear, .room = VDS_MOST_PAGES};

@@ -75,8 +75,8 @@ static bool blames_a_block(enum scsi_result result)
  * its name none are known to be.
  */
 static NOT_INLINE u32 good_blocks(const struct scsi_bus *bus,
-		       const struct hba_request *request,
-		       const struct disk_job *job)
+				  const struct hba_request *request,
+				  const struct disk_job *job)
 {
 	u32 good = be32(&bus->sense[SENSE_INFORMATION_AT]) - (u32)job->blocks.lba;
 
