@@ -26,8 +26,8 @@ PYTHON := /usr/bin/python3
 SMALLER := -mtune=generic -malign-data=abi -fshort-enums -flive-range-shrinkage -fsplit-wide-types-early -ftree-slp-vectorize
 NO := tree-sra shrink-wrap if-conversion inline-functions-called-once ipa-sra tree-loop-optimize tree-dse code-hoisting \
 	tree-pre tree-coalesce-vars tree-sink schedule-insns2 optimize-sibling-calls caller-saves ira-hoist-pressure tree-loop-im tree-slsr
-FRAMED := int13/catalog int13/dispatch int13/edd int13/geometry int13/measure int13/transfer pc/fwcfg \
-	rom/connect rom/host rom/locate rom/switches rom/units
+FRAMED := int13/catalog int13/dispatch int13/edd int13/extra/geometry int13/extra/measure int13/transfer pc/post/fwcfg \
+	rom/boot/connect rom/post/host rom/post/locate rom/post/switches rom/post/units
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wswitch-enum -Wvla
 CFLAGS := -m16 -march=i386 -Oz $(SMALLER) $(NO:%=-fno-%) -std=gnu11 -ffreestanding -fno-pic -fno-pie \
 	-mregparm=3 -freg-struct-return -mpreferred-stack-boundary=2 -fomit-frame-pointer -fno-stack-protector \
@@ -37,7 +37,8 @@ CFLAGS := -m16 -march=i386 -Oz $(SMALLER) $(NO:%=-fno-%) -std=gnu11 -ffreestandi
 ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections --fatal-warnings --no-warn-rwx-segments -z noexecstack --orphan-handling=error
 
-SOURCES := $(wildcard pc/*.[cS] scsi/*.[cS] lsi/*.[cS] int13/*.[cS] rom/*.[cS])
+FOLDERS := pc scsi lsi int13 rom
+SOURCES := $(wildcard $(foreach depth,* */* */*/*,$(FOLDERS:%=%/$(depth).[cS])))
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 COMPILED := $(patsubst %.c,$(OUT)/%.s,$(filter %.c,$(SOURCES)))
 
@@ -68,7 +69,7 @@ $(OUT)/rom.elf: $(OBJECTS) $(OUT)/rom/rom.ld
 
 $(OUT)/rom/%.ld: rom/%.ld Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CC) -E -P -x assembler-with-cpp -I. -MMD -MT $@ -MF $@.d $(foreach l,FILE RESIDENT CD,-D$(l)_LIMIT=$($(l)_LIMIT)) $< -o $@
+	$(Q)$(CC) -E -P -x assembler-with-cpp -I. -MMD -MP -MT $@ -MF $@.d $(foreach l,FILE RESIDENT CD,-D$(l)_LIMIT=$($(l)_LIMIT)) $< -o $@
 
 # gcc knows no 16-bit code: narrow.py makes some of it, helped by these comments [docs/narrow.md]
 $(FRAMED:%=$(OUT)/%.s): CFLAGS += -ffixed-ebp
@@ -125,7 +126,7 @@ size: all ## bytes against the budgets, and the largest functions
 lint: deps-lint ## static checks of C, shell and Python
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance \
 		--inline-suppr --std=c11 $(addprefix --suppress=,missingIncludeSystem nullPointer normalCheckLevelMaxBranches \
-		uninitvar:scsi/disk.c uninitvar:scsi/scan.c uninitStructMember:rom/cdboot.c) \
+		uninitvar:scsi/disk.c uninitvar:scsi/scan.c uninitStructMember:rom/boot/cd/cdboot.c) \
 		-I. -D__seg_fs= -D__seg_gs= -DVERSION='""' $(filter %.c,$(SOURCES))
 	$(Q)shellcheck tools/packages.sh tools/dist.sh .ci/run
 	$(Q)pyflakes3 tools tests

@@ -12,7 +12,7 @@
 #include "transfer.h"
 
 /* Why a disc or an image cannot be booted: an INT 13h status, and above it a
- * reason if the status says too little; rom/cdboot.c has words for them.
+ * reason if the status says too little; rom/boot/cd/cdboot.c has words for them.
  */
 enum image_result {
 	IMAGE_OK = 0,

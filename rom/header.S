@@ -6,7 +6,7 @@
  * the file and in the image that is unpacked of it (docs/memory.md).
  * [PCI 3.0 firmware "Expansion ROM", PnP-BIOS 1.0A "Option ROM header"]
  */
-#include "image.h"
+#include "layout.h"
 
 	.code16
 

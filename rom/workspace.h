@@ -35,8 +35,8 @@
 #include "int13/drives.h"
 #include "lsi/lsi.h"
 #include "pc/phys.h"
-#include "host.h"
-#include "switches.h"
+#include "rom/post/host.h"
+#include "rom/post/switches.h"
 
 struct post_settings {
 	u8 switches[SWITCHES];

@@ -158,7 +158,7 @@ MUTANTS = {
         "\tCLEAR_ACK\n" + NOP + "LABEL"),
     # ---- Memory, ports, CPU --------------------------------------------------------
     "no bus mastering": Mutant(
-        "bus mastering not enabled", "rom/init.c",
+        "bus mastering not enabled", "rom/post/init.c",
         "PCI_COMMAND_MEMORY |\n\t\t\t  PCI_COMMAND_MASTER",
         "PCI_COMMAND_MEMORY"),
     "DMA nowhere": Mutant(

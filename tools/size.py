@@ -24,8 +24,8 @@ def run(*command: str) -> str:
 
 
 def constant(name: str) -> int:
-    """A number that rom/workspace.h or rom/image.h defines."""
-    text = "".join((TOP / f"rom/{f}.h").read_text() for f in ("workspace", "image"))
+    """A number that rom/workspace.h or rom/layout.h defines."""
+    text = "".join((TOP / f"rom/{f}.h").read_text() for f in ("workspace", "layout"))
     return int(re.search(rf"^#define {name} (\w+)", text, re.M).group(1), 0)
 
 
@@ -54,7 +54,7 @@ def workspace_used() -> int:
 def stack_frames() -> list[tuple[int, str]]:
     """Largest frames by the compiler's own report."""
     frames = []
-    for file in BUILD.glob("*/*.su"):
+    for file in BUILD.rglob("*.su"):
         for line in file.read_text().splitlines():
             place, size, _ = line.split("\t")
             frames.append((int(size), place.rsplit(":", 1)[1]))

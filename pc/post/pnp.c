@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * [PnP-BIOS 1.0A "Installation structure"; BBS 1.01 "Get version"]
+ */
+#include "pnp.h"
+
+#include "pc/bios.h"
+#include "pc/far.h"
+#include "table.h"
+
+#define PNP_SIGNATURE 0x506e5024u /* "$PnP" */
+#define PNP_BYTES 0x21
+#define PNP_ENTRY 0x0d	 /* dword: real-mode entry point */
+#define PNP_SEGMENT 0x1b /* word: what it wants to have for data */
+
+#define GET_BBS_VERSION 0x60
+
+static u16 stack_segment(void)
+{
+	u16 segment;
+
+	__asm__("movw %%ss, %0" : "=r"(segment));
+	return segment;
+}
+
+bool pnp_bbs(void)
+{
+	volatile u16 version = 0;
+
+	if (!table_open(PNP_SIGNATURE, PNP_BYTES) || !FAR32(PNP_ENTRY))
+		return false;
+	u16 words[] = {
+		GET_BBS_VERSION,
+		(u16)(u32)&version,
+		stack_segment(),
+		FAR16(PNP_SEGMENT),
+	};
+	u16 failure = (u16)bios_far_call(FAR32(PNP_ENTRY), words,
+					 ARRAY_SIZE(words));
+	return !failure && version;
+}
