@@ -113,19 +113,18 @@ pnp_of_file:
 /* That of the first unit; init makes the others after it. */
 	.section .pnp, "ax"
 	.balign	16
-	.globl	pnp_slots
-pnp_slots:
+first_slot:
 	PNP_HEADER connect_first, disconnect_first
-	.org	pnp_slots + PNP_STUBS
+	.org	first_slot + PNP_STUBS
 	.globl	connect_first
 connect_first:				# each vector knows its number
 	pushw	$0
 	jmp	bcv_common
-	.org	pnp_slots + PNP_STUBS + PNP_STUB_BYTES
+	.org	first_slot + PNP_STUBS + PNP_STUB_BYTES
 disconnect_first:
 	pushw	$BOOT_DISCONNECT
 	jmp	bcv_common
-	.org	pnp_slots + PNP_SLOTS * PNP_SLOT_BYTES
+	.org	first_slot + PNP_SLOTS * PNP_SLOT_BYTES
 
 	.section .romdata, "a"
 manufacturer:

@@ -9,6 +9,7 @@
 #define ROM_WORKSPACE_H
 
 #define WORKSPACE_BYTES 2048
+#define WORKSPACE_KIB (WORKSPACE_BYTES / 1024)
 #define STACK_BYTES 856
 
 /* Offsets in the block that rom/entry.S uses */
@@ -83,6 +84,11 @@ struct workspace {
 
 extern struct workspace workspace; /* placed by rom.ld */
 extern u32 workspace_canary;
+
+/* Offset of a member from the workspace's segment, for POST before it runs
+ * there
+ */
+#define FIELD(member) (STACK_BYTES + offsetof(struct workspace, member))
 
 #define WORKSPACE_AT(member, offset)                                      \
 	_Static_assert(STACK_BYTES + offsetof(struct workspace, member) == \

@@ -103,7 +103,7 @@ def test_nothing_resident_refers_to_what_init_gives_back():
 
 # From what stays to what may not: who asks first, and for what
 ASKS = {
-    ("boot_connect", "bootstrap_next"), ("boot_connect", "cd_boot"),    # a vector; DISK_CD
+    ("boot_connect", "bootstrap_next"), ("boot_connect", "bootstrap_cd"),    # a vector; DISK_CD
     ("boot_connect", "cd_disconnect"),
     ("int13_know_size", "media_measure"), ("int13_know_size", "image_check"),  # DISK_UNKNOWN, DISK_IMAGE
     ("int13_49_changed", "media_changed"), ("int13_16_changed", "media_changed"),  # DISK_REMOVABLE

@@ -7,6 +7,7 @@
 
 #include "pc/bios.h"
 #include "pc/far.h"
+#include "pmm.h"
 #include "table.h"
 
 #define PNP_SIGNATURE 0x506e5024u /* "$PnP" */
@@ -24,7 +25,8 @@ static u16 stack_segment(void)
 	return segment;
 }
 
-bool pnp_bbs(void)
+/* Does the BIOS state that it follows the BIOS boot specification? */
+static bool states_bbs(void)
 {
 	volatile u16 version = 0;
 
@@ -39,4 +41,12 @@ bool pnp_bbs(void)
 	u16 failure = (u16)bios_far_call(FAR32(PNP_ENTRY), words,
 					 ARRAY_SIZE(words));
 	return !failure && version;
+}
+
+/* SeaBIOS for microvm calls boot entries and does not state it, Bochs states it
+ * and calls none. But any BIOS of the age of boot entries has PMM.
+ */
+bool pnp_calls_boot_entries(void)
+{
+	return pmm_present() && states_bbs();
 }

@@ -8,9 +8,7 @@
 
 #include "pc/types.h"
 
-/* Does it say that it follows the BIOS boot specification, so that it calls
- * boot entries? Some do and do not say so.
- */
-bool pnp_bbs(void);
+/* Does the BIOS surely call boot entries, as the BIOS boot specification asks? */
+bool pnp_calls_boot_entries(void);
 
 #endif

@@ -1,31 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Boot connection: a disk becomes a BIOS drive. [BBS 1.01 "BCV"] A BIOS
- * without boot entries calls none: see bootstrap.c.
+ * Boot connection: a disk becomes a BIOS drive. [BBS 1.01 "BCV"]
  */
 #include "connect.h"
-#include "rom/layout.h"
+
 #include "pc/bda.h"
 #include "pc/console.h"
-#include "rom/workspace.h"
+#include "rom/layout.h"
 
 extern const char rom_int13[]; /* entry.S */
-extern const char pnp_slots[]; /* header.S */
+extern const char pnp_slots[]; /* the boot entries; rom.ld */
 
-u32 connect_hook(u32 vector, const char *entry)
+u32 connect_hook(u32 vector, u32 entry)
 {
 	bda_open();
 	u32 previous = FAR32(vector);
-	FAR32(vector) = (u32)rom_segment() << 16 | (u32)entry;
+	FAR32(vector) = (u32)rom_segment() << 16 | entry;
 	return previous;
 }
 
-bool connect_unhook(u32 vector, const char *entry, u32 previous)
+bool connect_unhook(u32 vector, u32 entry, u32 previous)
 {
 	bda_open();
-	if (FAR32(vector) != ((u32)rom_segment() << 16 | (u32)entry))
-		return false; /* somebody else has come after us */
+	if (FAR32(vector) != ((u32)rom_segment() << 16 | entry))
+		return false;
 	FAR32(vector) = previous;
 	return true;
 }
@@ -86,46 +85,17 @@ void connect_disk(u32 slot)
 		return;
 	}
 	if (!workspace.int13_hooked)
-		state->previous = connect_hook(IVT_INT13, rom_int13);
+		state->previous = connect_hook(IVT_INT13, (u32)rom_int13);
 	workspace.int13_hooked = true;
 	connect_print_drive(slot);
 }
 
-/* Others may have come after us, and then both number and vector stay. */
-static void disconnect_disk(u32 slot)
+void connect_undo_disk(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
 
 	if (drives_disconnect(state, &state->disk[slot]) &&
 	    !state->drive_map &&
-	    connect_unhook(IVT_INT13, rom_int13, state->previous))
+	    connect_unhook(IVT_INT13, (u32)rom_int13, state->previous))
 		workspace.int13_hooked = false;
-}
-
-bool connect_is_cd(u32 slot)
-{
-	return workspace.int13.disk[slot].flags & DISK_CD;
-}
-
-u32 boot_connect(u32 slot)
-{
-	if (slot >= BOOT_INT18)
-		return bootstrap_next(slot);
-	bool leave = slot & BOOT_DISCONNECT;
-	slot &= ~(u32)BOOT_DISCONNECT;
-	if (slot >= workspace.int13.disks)
-		return 0;
-	if (leave) {
-		if (connect_is_cd(slot))
-			cd_disconnect();
-		else
-			disconnect_disk(slot);
-		return 0;
-	}
-	workspace.bios_boots = true;
-	workspace.cds_tried = true;
-	if (connect_is_cd(slot))
-		return cd_boot(slot);
-	connect_disk(slot);
-	return 0;
 }

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * POST: open the controller, scan the bus, prepare the boot entries. It and
- * locate.c are the only files that know all layers. Called by init_entry.S in three steps, because
- * the stack moves: init_locate (locate.c) and init_finish run on the BIOS's
- * stack, init_main on ours.
+ * POST: open the controller, scan the bus, prepare the boot entries. Called by
+ * init_entry.S in three steps, because the stack moves: init_locate (locate.c)
+ * and init_finish run on the BIOS's stack, init_main on ours.
  */
-#include "init.h"
-
 #include "banner.h"
 #include "host.h"
 #include "rom_image.h"
@@ -16,38 +13,16 @@
 #include "pc/far.h"
 #include "pc/post/pci.h"
 #include "pc/phys.h"
-#include "pc/post/pmm.h"
 #include "pc/post/pnp.h"
 #include "units.h"
 #include "rom/workspace.h"
 
-extern const char rom_int19[]; /* entry.S */
+extern const char rom_int19[]; /* rom/boot/boot_entry.S */
 
 u32 init_main(u32 unused);
 u32 init_finish(u32 units, u32 workspace_segment);
 
-/* SeaBIOS for microvm calls boot entries and does not say so, Bochs says so and
- * does not; but any BIOS of the age of boot entries has PMM.
- */
-bool init_bios_has_bbs(void)
-{
-	return pmm_present() && pnp_bbs();
-}
-
 _Static_assert(SWITCH_NOT_SET == LSI_ID_AS_FOUND, "of the host ID");
-
-u16 init_enable(u16 pci_address)
-{
-	u32 bar = pci_read32(pci_address, PCI_BAR0);
-	u32 command = pci_read32(pci_address, PCI_COMMAND);
-
-	if (!(bar & PCI_BAR_IS_IO) || bar < 4 || bar > 0xffff)
-		return 0;
-	pci_write16(pci_address, PCI_COMMAND,
-		    (u16)(command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
-			  PCI_COMMAND_MASTER));
-	return (u16)(bar & ~3u);
-}
 
 /* ---- Step 2 ------------------------------------------------------------- */
 
@@ -191,7 +166,7 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		memory_leave(&memory);
 		return 0;
 	}
-	if (!init_bios_has_bbs()) {
+	if (!pnp_calls_boot_entries()) {
 		hook_int19(&memory);
 		if (part == ROM_IMAGE_PLAIN)
 			part = ROM_IMAGE_WITH_EXTRA;

@@ -4,8 +4,6 @@
  * The first step of POST, on the BIOS's stack: which controller is ours, where
  * the image is to stay, and our RAM.
  */
-#include "init.h"
-
 #include "banner.h"
 #include "copies.h"
 #include "rom/layout.h"
@@ -14,6 +12,7 @@
 #include "pc/far.h"
 #include "pc/post/fwcfg.h"
 #include "pc/post/pci.h"
+#include "pc/post/pnp.h"
 #include "pc/phys.h"
 #include "rom/workspace.h"
 
@@ -98,9 +97,25 @@ static const char IN_ROM *find_controller(u16 ax, u16 image,
 static bool bios_has_driver(const struct controller *controller)
 {
 	return controller->chip->device == SEABIOS_DEVICE &&
-	       init_bios_has_bbs() &&
+	       pnp_calls_boot_entries() &&
 	       pci_read32(controller->pci_address, PCI_COMMAND) &
 		       PCI_COMMAND_MASTER;
+}
+
+/* I/O base of the controller's operating registers, with all access to them
+ * enabled; 0 if the BIOS has assigned none.
+ */
+static NOT_INLINE u16 enable(u16 pci_address)
+{
+	u32 bar = pci_read32(pci_address, PCI_BAR0);
+	u32 command = pci_read32(pci_address, PCI_COMMAND);
+
+	if (!(bar & PCI_BAR_IS_IO) || bar < 4 || bar > 0xffff)
+		return 0;
+	pci_write16(pci_address, PCI_COMMAND,
+		    (u16)(command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+			  PCI_COMMAND_MASTER));
+	return (u16)(bar & ~3u);
 }
 
 /* ---- Memory ------------------------------------------------------------ */
@@ -141,7 +156,7 @@ static bool take_memory_for_image(struct memory *memory)
 static const char IN_ROM *take_memory(struct memory *memory)
 {
 	if (!rom_image_fits_into(memory->image)) {
-		if (init_bios_has_bbs())
+		if (pnp_calls_boot_entries())
 			return ROM_STRING(": the ROM image is read-only");
 		if (!take_memory_for_image(memory))
 			return ROM_STRING(": no memory for a copy of the ROM");
@@ -193,7 +208,7 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 		return 0;
 	}
 	rom_image_set_owner(memory.workspace, controller.pci_address);
-	u16 io = init_enable(controller.pci_address);
+	u16 io = enable(controller.pci_address);
 	bool emulated = fwcfg && pci_read32(controller.pci_address,
 					    PCI_SUBSYSTEM) == QEMU_MODEL;
 	far_open(memory.workspace);

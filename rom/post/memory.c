@@ -5,12 +5,12 @@
  */
 #include "memory.h"
 
-#include "rom/layout.h"
-#include "rom_image.h"
-#include "init.h"
 #include "pc/bda.h"
 #include "pc/far.h"
 #include "pc/post/pmm.h"
+#include "rom/layout.h"
+#include "rom/workspace.h"
+#include "rom_image.h"
 
 #define KIB 1024
 #define LEAST_MEMORY_KIB 64 /* less than this is no sensible 40:13h */

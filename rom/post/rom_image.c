@@ -62,6 +62,7 @@ union entry {
 };
 _Static_assert(offsetof(union entry, product) == PNP_PRODUCT &&
 		       offsetof(union entry, stub) == PNP_STUBS &&
+		       offsetof(union entry, stub[0].slot) == PNP_SLOT &&
 		       sizeof(union entry) == PNP_SLOT_BYTES,
 	       "header.S writes the first one");
 

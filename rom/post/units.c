@@ -9,7 +9,6 @@
 #include "banner.h"
 #include "host.h"
 #include "rom_image.h"
-#include "init.h"
 #include "memory.h"
 #include "pc/console.h"
 #include "rom/workspace.h"

@@ -5,13 +5,13 @@
  * runs in the ROM's own place before init.
  */
 #include "rom_image.h"
-#include "init.h"
 #include "memory.h"
 #include "pc/bda.h"
 #include "pc/console.h"
 #include "pc/far.h"
 #include "pc/phys.h"
 #include "pc/post/pmm.h"
+#include "rom/workspace.h"
 
 /* Vectors, data and stacks of BIOSes, and boot sectors, lie below */
 #define LEAST_MEMORY_KIB 32

@@ -4,15 +4,15 @@
  * A CD is booted: numbers for our CDs, a look at the disc, the choice of an
  * image. [BBS 1.01 "BEV"; El Torito 1.0]
  */
-#include "rom/boot/connect.h"
-#include "rom/layout.h"
+#include "cdboot.h"
+
 #include "int13/image.h"
 #include "pc/bda.h"
 #include "pc/bios.h"
 #include "pc/clock.h"
 #include "pc/console.h"
 #include "pc/vds.h"
-#include "rom/workspace.h"
+#include "rom/boot/connect.h"
 
 #define FIRST_CD 0xe0
 #define MOST_BIOS_CDS 15 /* with 16 of ours the last number is FEh */
@@ -47,7 +47,7 @@ static void connect_cds(struct int13_state *state)
 		if (state->disk[i].flags & DISK_CD)
 			state->disk[i].number = number++;
 	state->cd_count = (u8)(number - state->cd_first);
-	state->previous_cd = connect_hook(IVT_INT13, rom_int13_cd);
+	state->previous_cd = connect_hook(IVT_INT13, (u32)rom_int13_cd);
 }
 
 void cd_disconnect(void)
@@ -56,7 +56,8 @@ void cd_disconnect(void)
 
 	image_end_emulation(state);
 	if (state->cd_count &&
-	    connect_unhook(IVT_INT13, rom_int13_cd, state->previous_cd))
+	    connect_unhook(IVT_INT13, (u32)rom_int13_cd,
+			   state->previous_cd))
 		state->cd_count = 0;
 }
 
@@ -249,7 +250,6 @@ u32 cd_boot(u32 slot)
 			cd_disconnect();
 		return 0;
 	}
-	connect_hook_int18();
 	workspace.boot_drive = boot.number;
 	return boot.entry;
 }

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What a BIOS without boot entries leaves to us: INT 19h and 18h. Stays in
- * memory only there, or with media that can be removed (rom.ld).
+ * INT 19h and 18h: where a BIOS without boot entries lets the ROM take part in
+ * booting.
  */
-#include "rom/boot/connect.h"
-#include "rom/layout.h"
+#include "bootstrap.h"
+
 #include "int13/image.h"
 #include "pc/bda.h"
-#include "rom/workspace.h"
-
-extern const char rom_int18[]; /* entry.S */
-extern const char pnp_slots[]; /* header.S */
+#include "rom/boot/cd/cdboot.h"
+#include "rom/boot/connect.h"
+#include "rom/layout.h"
 
 static u16 rom_word(u32 offset)
 {
@@ -20,14 +19,26 @@ static u16 rom_word(u32 offset)
 
 static u32 slot_at(u32 header)
 {
-	return (header - (u32)pnp_slots) / PNP_SLOT_BYTES;
+	return *(const u8 IN_ROM *)(header + PNP_SLOT);
+}
+
+/* The entry of a disk has a boot connection vector instead. */
+static bool boots_cd(u32 header)
+{
+	return rom_word(header + PNP_BEV);
+}
+
+static void hook_int18(u32 entry)
+{
+	if (!workspace.previous_int18)
+		workspace.previous_int18 = connect_hook(IVT_INT18, entry);
 }
 
 /* Entries are chained in the order of the host. */
 static void connect_disks(void)
 {
 	for (u32 at = rom_word(ROM_PNP); at; at = rom_word(at + PNP_NEXT))
-		if (!connect_is_cd(slot_at(at)))
+		if (!boots_cd(at))
 			connect_disk(slot_at(at));
 }
 
@@ -39,22 +50,16 @@ static u32 boot_cds(void)
 		return 0;
 	for (u32 at = rom_word(ROM_PNP); at && !entry;
 	     at = rom_word(at + PNP_NEXT))
-		if (connect_is_cd(slot_at(at)))
+		if (boots_cd(at))
 			entry = cd_boot(slot_at(at));
 	workspace.cds_tried = true;
 	return entry;
 }
 
-void connect_hook_int18(void)
-{
-	if (!workspace.previous_int18)
-		workspace.previous_int18 = connect_hook(IVT_INT18, rom_int18);
-}
-
 /* The BIOS boots now: with our disks, but for a CD that the host wants first
  * of all, and with our CDs when nothing else is left.
  */
-static u32 before_int19(void)
+static u32 before_int19(u32 int18_entry)
 {
 	u32 entry = 0;
 
@@ -62,7 +67,7 @@ static u32 before_int19(void)
 	if (workspace.bios_boots)
 		return 0;
 	connect_disks();
-	connect_hook_int18();
+	hook_int18(int18_entry);
 	if (workspace.cd_leads)
 		entry = boot_cds();
 	workspace.int19_waits = entry;
@@ -78,17 +83,26 @@ static u32 before_int18(void)
 	return workspace.previous_int19;
 }
 
-u32 bootstrap_next(u32 slot)
+u32 bootstrap_next(u32 interrupt, u32 int18_entry)
 {
 	u32 entry;
 
 	/* What is booted next may want the drive whose number an image has. */
 	if (workspace.int13.emulated != NOT_EMULATED)
 		image_end_emulation(&workspace.int13);
-	if (slot == BOOT_INT19) {
-		entry = before_int19();
+	if (interrupt == BOOT_INT19) {
+		entry = before_int19(int18_entry);
 		return entry ? entry : workspace.previous_int19;
 	}
 	entry = before_int18();
 	return entry ? entry : workspace.previous_int18;
+}
+
+u32 bootstrap_cd(u32 slot, u32 int18_entry)
+{
+	u32 entry = cd_boot(slot);
+
+	if (entry)
+		hook_int18(int18_entry);
+	return entry;
 }
