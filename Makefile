@@ -55,12 +55,12 @@ $(ROMS): $(OUT)/rom.bin tools/romsign.py
 	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 $(FOR) --output $@ \
 		--run-time 0x$$(nm $(OUT)/rom.elf | sed -n 's/ . cd_end$$//p')
 
-# The file: a header, what unpacks, and rom.elf packed. image_* are symbols of rom.elf.
+# The file: a header, what unpacks, and rom.elf packed. rom_image_* are symbols of rom.elf.
 $(OUT)/rom.bin: $(OUT)/rom.elf $(OUT)/rom/unpack.ld tools/pack.py
 	@echo "  PACK  $@"
 	$(Q)objcopy -O binary -R .header $< $(OUT)/image.bin && $(PYTHON) tools/pack.py $(OUT)/image.bin --output $(OUT)/image.packed
 	$(Q)ld $(LDFLAGS) -T $(OUT)/rom/unpack.ld -o $(OUT)/unpack.elf $(OBJECTS) -b binary $(OUT)/image.packed \
-		$$(nm $< | sed -nE 's/^(.*) . (rom_init|cd_end|rom_end)$$/--defsym=image_\2=0x\1/p')
+		$$(nm $< | sed -nE 's/^(.*) . (rom_init|cd_end|rom_end)$$/--defsym=rom_image_\2=0x\1/p')
 	$(Q)objcopy -O binary $(OUT)/unpack.elf $@
 
 $(OUT)/rom.elf: $(OBJECTS) $(OUT)/rom/rom.ld

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Where the image is unpacked to. This and what it calls is the only C that
- * runs in the ROM's own place before init.
+ * Chooses the memory into which the ROM image is unpacked. Only this file and
+ * the functions that it calls run in the ROM's own place before init.
  */
-#include "rom_image.h"
 #include "memory.h"
 #include "pc/bda.h"
 #include "pc/console.h"
@@ -12,35 +11,35 @@
 #include "pc/phys.h"
 #include "pc/post/pmm.h"
 #include "rom/workspace.h"
+#include "rom_image.h"
 
-/* Vectors, data and stacks of BIOSes, and boot sectors, lie below */
+/* Interrupt vectors, BIOS data and the boot sector lie below. */
 #define LEAST_MEMORY_KIB 32
 
-extern const char image_kib[], resident_kib[]; /* numbers; unpack.ld */
+extern const char rom_image_kib[], resident_kib[]; /* numbers; unpack.ld */
 
 u32 unpack_place(void);
 
-/* Does the BIOS's stack, which we are on, end there or just above it? */
-static bool has_stack(u32 segment, u32 kib)
-{
-	u16 stack;
-	__asm__("movw %%ss, %0" : "=r"(stack));
-	return linear_of(stack, (u16)(u32)&stack) - linear_of((u16)segment, 0) <
-	       (kib + 1) * 1024;
-}
-
-/* Memory of nobody. It lies so far below the top that what init takes there
- * leaves it alone. Returns a segment, or 0.
+/* Without PMM, POST uses the top of conventional memory: init takes its memory
+ * from the top down, and the image is unpacked below the most that init can
+ * take. One rule makes this memory safe to use: it lies above LEAST_MEMORY_KIB
+ * and does not contain the BIOS's stack, on which this code runs. Returns the
+ * segment of the lowest byte, 0 if the rule is not met.
  */
-static u32 free_memory(u32 kib)
+static u32 top_of_memory(void)
 {
+	u32 kib = (u32)rom_image_kib + (u32)resident_kib + WORKSPACE_KIB +
+		  BLOCK_BUFFER_KIB;
+	u16 stack;
+
 	bda_open();
 	u32 top = FAR16(BDA_MEMORY_KIB);
-	u32 below = kib + (u32)resident_kib + WORKSPACE_KIB + BLOCK_BUFFER_KIB;
-	if (top < LEAST_MEMORY_KIB + below || top > MOST_MEMORY_KIB)
+	if (top < LEAST_MEMORY_KIB + kib || top > MOST_MEMORY_KIB)
 		return 0;
-	u32 segment = (top - below) * PARAGRAPHS_PER_KIB;
-	return has_stack(segment, kib) ? 0 : segment;
+	u32 segment = (top - kib) * PARAGRAPHS_PER_KIB;
+	__asm__("movw %%ss, %0" : "=r"(stack));
+	u32 at = linear_of(stack, (u16)(u32)&stack);
+	return at >= segment * 16 && at < top * 1024 ? 0 : segment;
 }
 
 /* Called by unpack_entry.S on the BIOS's stack. The lower half of the result
@@ -48,12 +47,11 @@ static u32 free_memory(u32 kib)
  */
 u32 unpack_place(void)
 {
-	u32 kib = (u32)image_kib;
-	u32 segment = pmm_allocate(kib * 1024, false);
+	u32 segment = pmm_allocate((u32)rom_image_kib * 1024, false);
 
 	if (segment)
 		return segment << 16 | segment;
-	segment = free_memory(kib);
+	segment = top_of_memory();
 	if (segment)
 		return segment;
 	console_rom(ROM_STRING("lsi8xx-rom " VERSION

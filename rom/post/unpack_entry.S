@@ -106,7 +106,7 @@ again:
 
 unpacked:
 	pushw	%es
-	pushw	$image_rom_init
+	pushw	$rom_image_rom_init
 	.globl	unpack_done
 unpack_done:
 	lretw
