@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What a BIOS reads of us: the ROM header, the PCI data structure and a chain
+ * What a BIOS reads of the ROM: the ROM header, the PCI data structure and a chain
  * of PnP headers. The first two, and the way back to the BIOS, are the same in
- * the file and in the image that is unpacked of it (docs/memory.md).
+ * the file and in the ROM image unpacked from it (docs/memory.md).
  * [PCI 3.0 firmware "Expansion ROM", PnP-BIOS 1.0A "Option ROM header"]
  */
 #include "layout.h"
@@ -76,7 +76,7 @@ rom_nothing:
 	lretw
 	.org	rom_header + ROM_ENTRY, 0x90
 
-/* Who calls init of the image that stays finds nothing new. */
+/* Init of the ROM image that stays: nothing more is found. */
 	.section .again, "ax"
 	xorw	%ax, %ax
 	lretw

@@ -48,13 +48,13 @@ struct post_settings {
 struct post_state {
 	const struct lsi_chip __seg_gs *chip;
 	u16 io;
-	u16 image; /* segment where the image is to stay */
+	u16 place; /* segment where the ROM image is to stay */
 	struct post_settings settings;
 	bool fwcfg; /* QEMU's configuration device is there */
 	bool emulated; /* and the controller is QEMU's model */
 	u8 cds;
 	bool removable; /* one of the drives */
-	u8 image_kib; /* of a copy in RAM, else 0 */
+	u8 place_kib; /* if it is a copy in RAM, else 0 */
 };
 
 struct workspace {

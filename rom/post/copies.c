@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A copy is an image with our signature whose workspace is alive. It lies in
+ * A copy is a ROM image with our signature and a valid workspace. It lies in
  * the area of ROMs, or in RAM that it has taken: there or from the 640 KiB.
  */
 #include "copies.h"
@@ -28,7 +28,7 @@ static bool is_copy(u16 segment, u16 pci_address, u32 top)
 	return FAR32(0) == STACK_CANARY;
 }
 
-bool copies_serve(u16 image, u16 pci_address)
+bool copies_serve(u16 place, u16 pci_address)
 {
 	bda_open();
 	u32 top = FAR16(BDA_MEMORY_KIB) * PARAGRAPHS_PER_KIB;
@@ -36,7 +36,7 @@ bool copies_serve(u16 image, u16 pci_address)
 	for (u32 segment = top; segment < END_OF_ROMS; segment++) {
 		if (segment >= VIDEO_SEGMENT && segment < FIRST_ROM_SEGMENT)
 			segment = FIRST_ROM_SEGMENT;
-		if (segment != image && is_copy((u16)segment, pci_address, top))
+		if (segment != place && is_copy((u16)segment, pci_address, top))
 			return true;
 	}
 	return false;

@@ -9,9 +9,9 @@
 
 #include "pc/types.h"
 
-/* Is there a copy for the controller at that PCI address? `image` is where we
+/* Is there a copy for the controller at that PCI address? `place` is where we
  * stay ourselves. It may also be what is left of one from an earlier boot.
  */
-bool copies_serve(u16 image, u16 pci_address);
+bool copies_serve(u16 place, u16 pci_address);
 
 #endif

@@ -134,7 +134,7 @@ static void hook_int19(const struct memory *memory)
 {
 	bda_open();
 	u32 previous = FAR32(IVT_INT19);
-	FAR32(IVT_INT19) = (u32)memory->image << 16 | (u32)rom_int19;
+	FAR32(IVT_INT19) = (u32)memory->place << 16 | (u32)rom_int19;
 	far_open(memory->workspace);
 	FAR32(FIELD(previous_int19)) = previous;
 }
@@ -152,8 +152,8 @@ u32 init_finish(u32 units, u32 workspace_segment)
 {
 	far_open((u16)workspace_segment);
 	struct memory memory = {
-		.image = FAR16(FIELD(post.image)),
-		.image_kib = FAR8(FIELD(post.image_kib)),
+		.place = FAR16(FIELD(post.place)),
+		.place_kib = FAR8(FIELD(post.place_kib)),
 		.workspace = (u16)workspace_segment,
 	};
 	enum rom_image_part part = FAR8(FIELD(post.cds))	     ? ROM_IMAGE_WITH_CD
@@ -171,6 +171,6 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		if (part == ROM_IMAGE_PLAIN)
 			part = ROM_IMAGE_WITH_EXTRA;
 	}
-	rom_image_install(memory.image, units, part);
+	rom_image_install(memory.place, units, part);
 	return units;
 }

@@ -16,9 +16,9 @@
 
 	.code16
 
-/* Purpose:   option ROM initialisation, in the image as it is unpacked
+/* Purpose:   option ROM initialisation, in the unpacked ROM image
  * In:        on the stack as above: AX = bus/device/function, if the BIOS is a
- *            PCI BIOS; BX = where the image is to stay, if it is one of version
+ *            PCI BIOS; BX = where the ROM image is to stay, if it is one of version
  *            3; the file's segment; DF clear
  * Out:       goes to rom_leave, with AX as unpack_entry.S says
  * Preserves: -

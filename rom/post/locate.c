@@ -2,7 +2,8 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * The first step of POST, on the BIOS's stack: which controller is ours, where
- * the image is to stay, and our RAM.
+ * the ROM image is to stay, and our RAM. This file and init.c are the only
+ * ones that know all layers.
  */
 #include "banner.h"
 #include "copies.h"
@@ -32,7 +33,7 @@ struct controller {
 	const struct lsi_chip __seg_gs *chip;
 };
 
-static bool look_at(u16 pci_address, struct controller *controller)
+static bool identify(u16 pci_address, struct controller *controller)
 {
 	u32 id = pci_read32(pci_address, PCI_ID);
 
@@ -49,19 +50,19 @@ static bool look_at(u16 pci_address, struct controller *controller)
 /* A copy of us that serves it has turned bus mastering on; what is left of one
  * from an earlier boot has not.
  */
-static bool is_served(u16 image, u16 pci_address)
+static bool is_served(u16 place, u16 pci_address)
 {
 	return pci_read32(pci_address, PCI_COMMAND) & PCI_COMMAND_MASTER &&
-	       copies_serve(image, pci_address);
+	       copies_serve(place, pci_address);
 }
 
 /* Find the first controller that no copy of us serves. */
-static bool find_free(u16 image, u32 last_bus, struct controller *controller)
+static bool find_free(u16 place, u32 last_bus, struct controller *controller)
 {
 	for (u32 at = 0; at < (last_bus + 1) << 8; at++)
-		if (pci_has_function((u16)at) && look_at((u16)at, controller) &&
+		if (pci_has_function((u16)at) && identify((u16)at, controller) &&
 		    controller->chip->features != CHIP_REFUSED &&
-		    !is_served(image, (u16)at))
+		    !is_served(place, (u16)at))
 			return true;
 	controller->chip = NULL;
 	return false;
@@ -71,21 +72,21 @@ static bool find_free(u16 image, u32 last_bus, struct controller *controller)
  * for a ROM that did not come from a BAR. Returns null, or the reason why
  * there is none.
  */
-static const char IN_ROM *find_controller(u16 ax, u16 image,
+static const char IN_ROM *find_controller(u16 ax, u16 place,
 					  struct controller *controller)
 {
 	u32 last_bus;
 
 	controller->chip = NULL;
 	bool pci = pci_version(&last_bus);
-	if (pci && look_at(ax, controller)) {
+	if (pci && identify(ax, controller)) {
 		if (controller->chip->features == CHIP_REFUSED)
 			return ROM_STRING(" is not supported");
-		return is_served(image, ax)
+		return is_served(place, ax)
 			       ? ROM_STRING(" is served by another copy")
 			       : NULL;
 	}
-	return pci && find_free(image, last_bus, controller)
+	return pci && find_free(place, last_bus, controller)
 		       ? NULL
 		       : ROM_STRING("no 53C8xx controller");
 }
@@ -120,11 +121,11 @@ static NOT_INLINE u16 enable(u16 pci_address)
 
 /* ---- Memory ------------------------------------------------------------ */
 
-/* Where the image stays: in the ROM's place. But a BIOS of version 3 runs init
+/* Where the ROM image stays: in the file's place. But a BIOS of version 3 runs init
  * where it likes and says in BX where the rest belongs [PCI 3.0 firmware
  * "Run-time segment"]; with older ones BX means something else.
  */
-static u16 place_of_image(u16 rom, u16 bx)
+static u16 choose_place(u16 rom, u16 bx)
 {
 	u32 last_bus, paragraphs = rom_image_most_bytes() / 16 + 1;
 
@@ -137,28 +138,28 @@ static u16 place_of_image(u16 rom, u16 bx)
 	return rom_image_fits_into(bx) ? bx : rom;
 }
 
-/* Where the BIOS does not call into the image itself, a copy of it in RAM will
- * do (an EPROM, or a BIOS that does not shadow ROMs).
+/* If the ROM cannot be written (an EPROM, or a BIOS that does not shadow ROMs)
+ * and the BIOS does not call into it, a copy in RAM serves as well.
  */
-static bool take_memory_for_image(struct memory *memory)
+static bool take_place(struct memory *memory)
 {
 	u16 kib = (u16)((rom_image_most_bytes() + 1023) / 1024);
 	u16 segment = memory_take(kib, true);
 
 	if (!segment)
 		return false;
-	memory->image = segment;
-	memory->image_kib = kib;
+	memory->place = segment;
+	memory->place_kib = kib;
 	return true;
 }
 
 /* Null, or the reason why not */
 static const char IN_ROM *take_memory(struct memory *memory)
 {
-	if (!rom_image_fits_into(memory->image)) {
+	if (!rom_image_fits_into(memory->place)) {
 		if (pnp_calls_boot_entries())
 			return ROM_STRING(": the ROM image is read-only");
-		if (!take_memory_for_image(memory))
+		if (!take_place(memory))
 			return ROM_STRING(": no memory for a copy of the ROM");
 	}
 	memory->workspace = memory_take(WORKSPACE_KIB, true);
@@ -178,12 +179,12 @@ static const char IN_ROM *take_memory(struct memory *memory)
  */
 u32 init_locate(u32 ax, u32 bx, u32 rom)
 {
-	struct memory memory = {.image = place_of_image((u16)rom, (u16)bx)};
+	struct memory memory = {.place = choose_place((u16)rom, (u16)bx)};
 	struct controller controller;
 	struct post_settings settings;
 	const u8 *switches = settings.switches;
 	const char IN_ROM *failure =
-		find_controller((u16)ax, memory.image, &controller);
+		find_controller((u16)ax, memory.place, &controller);
 	bool fwcfg = fwcfg_present();
 	u8 features = controller.chip ? controller.chip->features : CHIP_WIDE;
 
@@ -193,7 +194,7 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 	if (!failure && fwcfg && !switches[SWITCH_TAKE_OVER] &&
 	    bios_has_driver(&controller))
 		failure = ROM_STRING(" is served by the BIOS (see take-over)");
-	if (!failure && memory.image < FIRST_ROM_SEGMENT)
+	if (!failure && memory.place < FIRST_ROM_SEGMENT)
 		failure = ROM_STRING(": no place to stay");
 	if (!failure)
 		failure = take_memory(&memory);
@@ -217,8 +218,8 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 	FAR32(FIELD(post.chip)) = (u32)controller.chip;
 	FAR8(FIELD(post.fwcfg)) = fwcfg;
 	FAR8(FIELD(post.emulated)) = emulated;
-	FAR16(FIELD(post.image)) = memory.image;
-	FAR8(FIELD(post.image_kib)) = (u8)memory.image_kib;
+	FAR16(FIELD(post.place)) = memory.place;
+	FAR8(FIELD(post.place_kib)) = (u8)memory.place_kib;
 	for (u32 i = 0; i < sizeof(settings); i++)
 		FAR8(FIELD(post.settings) + i) = ((const u8 *)&settings)[i];
 	return memory.workspace;

@@ -68,9 +68,9 @@ void memory_give_back(u16 segment, u16 kib)
 
 void memory_leave(const struct memory *memory)
 {
-	rom_image_give_up(memory->image);
+	rom_image_give_up(memory->place);
 	if (memory->workspace)
 		memory_give_back(memory->workspace, WORKSPACE_KIB);
-	if (memory->image_kib)
-		memory_give_back(memory->image, memory->image_kib);
+	if (memory->place_kib)
+		memory_give_back(memory->place, memory->place_kib);
 }

@@ -23,8 +23,8 @@ void memory_give_back(u16 segment, u16 kib);
 
 /* What init has taken */
 struct memory {
-	u16 image;     /* segment where the image is to stay */
-	u16 image_kib; /* of a copy that was made for it; 0 if there is none */
+	u16 place;	/* segment where the ROM image is to stay */
+	u16 place_kib; /* if that is a copy in RAM, else 0 */
 	u16 workspace; /* segment, or 0 */
 };
 

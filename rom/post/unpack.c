@@ -21,7 +21,7 @@ extern const char rom_image_kib[], resident_kib[]; /* numbers; unpack.ld */
 u32 unpack_place(void);
 
 /* Without PMM, POST uses the top of conventional memory: init takes its memory
- * from the top down, and the image is unpacked below the most that init can
+ * from the top down, and the ROM image is unpacked below the most that init can
  * take. One rule makes this memory safe to use: it lies above LEAST_MEMORY_KIB
  * and does not contain the BIOS's stack, on which this code runs. Returns the
  * segment of the lowest byte, 0 if the rule is not met.

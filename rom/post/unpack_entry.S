@@ -35,7 +35,7 @@ last\@:
 
 /* Purpose:   option ROM initialisation [PCI 3.0 firmware, PnP-BIOS 1.0A]
  * In:        AX = bus/device/function, if the BIOS is a PCI BIOS;
- *            BX = where the image is to stay, if it is one of version 3
+ *            BX = where the ROM image is to stay, if it is one of version 3
  * Out:       AX = what was found [PnP-BIOS 1.0A "Initialization"]
  * Preserves: all other registers, upper halves included
  * Stack:     46 bytes of the caller's, and what init_entry.S takes

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A second door for INT 13h, opened when a CD is booted: our CDs, and the
- * drive that is emulated with an image. It lies above all others, so that it
- * can give the other drives their old numbers.
+ * A second entry point of INT 13h, hooked when a CD is booted: for our CDs and
+ * the emulated drive. It is called before all other handlers, so that it can
+ * give the other drives their old numbers.
  */
 #include "rom/door.inc"
 #include "rom/workspace.h"

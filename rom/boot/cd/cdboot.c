@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A CD is booted: numbers for our CDs, a look at the disc, the choice of an
- * image. [BBS 1.01 "BEV"; El Torito 1.0]
+ * Boots a CD: gives our CDs drive numbers, reads the disc, and lets the user
+ * choose a boot image. [BBS 1.01 "BEV"; El Torito 1.0]
  */
 #include "cdboot.h"
 
@@ -22,7 +22,7 @@ extern const char rom_int13_cd[]; /* cd_entry.S */
 
 /* ---- Drive numbers --------------------------------------------------------- */
 
-/* Has somebody else a drive of that number? */
+/* Does another handler serve a drive of that number? */
 static bool number_taken(u32 number)
 {
 	struct bios_regs regs = {
@@ -32,7 +32,7 @@ static bool number_taken(u32 number)
 	return !(regs.flags & FLAGS_CF) && (u16)regs.ebx == 0xaa55;
 }
 
-/* Once they have numbers an image was booted that gave up by INT 18h. */
+/* If they have numbers already, a CD was booted and gave up by INT 18h. */
 static void connect_cds(struct int13_state *state)
 {
 	u8 number = FIRST_CD;
@@ -83,7 +83,7 @@ static void print_name(u32 header)
 #define INT16_CHECK 0x0100
 #define FLAGS_ZF 0x0040u /* no key is waiting */
 
-/* A key, or 0 if nobody presses one in time. */
+/* A key, or 0 if none is pressed in time. */
 static char wait_for_key(void)
 {
 	struct clock clock;
@@ -124,8 +124,8 @@ static enum image_result print_choices(const struct int13_call *call,
 	return IMAGE_OK;
 }
 
-/* Which of the images; the first if nobody says otherwise. */
-static u32 ask(u32 images)
+/* The index of the boot image to boot; the first unless a key selects one. */
+static u32 ask_choice(u32 images)
 {
 	console_rom(ROM_STRING("  Boot which (1-"));
 	console_decimal(images);
@@ -140,7 +140,7 @@ static u32 ask(u32 images)
 
 /* ---- The boot -------------------------------------------------------------- */
 
-static enum image_result find_image(const struct int13_call *call,
+static enum image_result choose_image(const struct int13_call *call,
 				    struct image_boot *boot)
 {
 	struct catalog catalog;
@@ -154,7 +154,7 @@ static enum image_result find_image(const struct int13_call *call,
 	    workspace.choice_seconds) {
 		result = print_choices(call, &catalog);
 		if (result == IMAGE_OK)
-			choice = ask(catalog.images);
+			choice = ask_choice(catalog.images);
 	}
 	if (result != IMAGE_OK)
 		return result;
@@ -176,15 +176,15 @@ static enum image_result find_image(const struct int13_call *call,
 	return IMAGE_OK;
 }
 
-/* Whatever has happened to the drive since POST, this disc is the one. */
-static enum int13_status look_at_disc(const struct int13_call *call)
+/* The disc that is in the drive now counts, whatever was there at POST. */
+static enum int13_status measure_disc(const struct int13_call *call)
 {
 	struct scsi_bus *bus = &call->state->bus;
 	struct disk *cd = call->disk;
 
 	bus->stop_at_change = false;
 	call->state->by_vds = false;
-	bus->unreachable = vds_needed(); /* nothing boots under such a monitor */
+	bus->unreachable = vds_needed(); /* nothing can boot under VDS */
 	enum int13_status status = int13_status(
 		call, disk_simple(bus, &cd->device,
 				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));
@@ -238,10 +238,10 @@ u32 cd_boot(u32 slot)
 	bool connected = state->cd_count;
 
 	connect_cds(state);
-	enum image_result result = (enum image_result)look_at_disc(&call);
+	enum image_result result = (enum image_result)measure_disc(&call);
 	connect_print_drive(slot);
 	if (result == IMAGE_OK)
-		result = find_image(&call, &boot);
+		result = choose_image(&call, &boot);
 	if (result == IMAGE_OK)
 		result = image_boot(&call, &boot);
 	if (result != IMAGE_OK) {

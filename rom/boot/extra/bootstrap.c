@@ -56,8 +56,8 @@ static u32 boot_cds(void)
 	return entry;
 }
 
-/* The BIOS boots now: with our disks, but for a CD that the host wants first
- * of all, and with our CDs when nothing else is left.
+/* The BIOS boots now. Our disks take part; a CD comes before them only if the
+ * host ranks it first, else when nothing else has booted.
  */
 static u32 before_int19(u32 int18_entry)
 {
@@ -74,7 +74,7 @@ static u32 before_int19(u32 int18_entry)
 	return entry;
 }
 
-/* The BIOS, or what was booted, gives up. */
+/* The BIOS, or the system that was booted, gives up. */
 static u32 before_int18(void)
 {
 	if (!workspace.int19_waits)
@@ -87,7 +87,9 @@ u32 bootstrap_next(u32 interrupt, u32 int18_entry)
 {
 	u32 entry;
 
-	/* What is booted next may want the drive whose number an image has. */
+	/* The next system to boot may need the drive whose number the emulated
+	 * drive has taken.
+	 */
 	if (workspace.int13.emulated != NOT_EMULATED)
 		image_end_emulation(&workspace.int13);
 	if (interrupt == BOOT_INT19) {
