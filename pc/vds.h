@@ -10,7 +10,7 @@
 
 #include "phys.h"
 
-/* Are these services there, and needed? */
+/* Are these services there, and needed? Moves FS. */
 bool vds_needed(void);
 
 #define VDS_MOST_PAGES 5 /* 16 KiB from anywhere */
@@ -41,6 +41,7 @@ struct vds_pages {
 /* Lock memory that must lie together and stay where it is, until it is
  * released. *address is its linear address outside, its bus address inside.
  * No bytes are always held. False, and nothing held, if that cannot be done.
+ * Moves FS.
  */
 bool vds_hold(u32 bytes, u32 *address);
 void vds_release(u32 linear, u32 bytes, u32 *address);
@@ -49,7 +50,7 @@ void vds_release(u32 linear, u32 bytes, u32 *address);
  * filled in, or 0 if it cannot be done. With `to_device` its content is needed;
  * without, it will be new (that field is the caller's to set). Pages may lie in
  * a buffer of the services; then unlocking copies, and if that fails the data
- * has not arrived.
+ * has not arrived. Moves FS.
  */
 u32 vds_lock(struct vds_pages *pages, u32 linear, u32 bytes);
 bool vds_unlock(struct vds_pages *pages);

@@ -8,7 +8,7 @@
 
 #include "pc/types.h"
 
-/* Is this QEMU? */
+/* Is this QEMU? Moves FS. */
 bool fwcfg_present(void);
 
 struct fwcfg_file {

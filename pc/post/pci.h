@@ -25,18 +25,21 @@
 #define PCI_SUBSYSTEM 0x2c /* dword: device << 16 | vendor */
 
 /* Version of the PCI BIOS, such as 0210h, and the highest bus number; 0 if there
- * is none.
+ * is none. Moves FS.
  */
 u16 pci_version(u32 *last_bus);
 
 /* May there be a function at that address? One that is not 0 may be an alias of
- * it, unless function 0 says that the device has several.
+ * it, unless function 0 says that the device has several. Moves FS.
  */
 bool pci_has_function(u16 address);
 
-/* A register of configuration space; all ones if the BIOS refuses. */
+/* A register of configuration space; all ones if the BIOS refuses.
+ * Moves FS.
+ */
 u32 pci_read32(u16 address, u8 reg);
 
+/* Write one. Moves FS. */
 void pci_write16(u16 address, u8 reg, u16 value);
 
 #endif

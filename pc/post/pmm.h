@@ -9,19 +9,19 @@
 
 #include "pc/types.h"
 
-/* Its far entry point, 0 if there is none. */
+/* Its far entry point, 0 if there is none. Moves FS. */
 u32 pmm_entry(void);
 
-/* Is there one? */
+/* Is there one? Moves FS. */
 bool pmm_present(void);
 
 /* Allocate len_bytes (a multiple of 16) of conventional-addressable memory,
  * kept after boot if permanent. Returns its segment, 0 if there is no PMM or
- * it has none to give.
+ * it has none to give. Moves FS.
  */
 u16 pmm_allocate(u32 len_bytes, bool permanent);
 
-/* Give back what pmm_allocate() returned. */
+/* Give back what pmm_allocate() returned. Moves FS. */
 void pmm_free(u16 segment);
 
 #endif

@@ -8,7 +8,9 @@
 
 #include "pc/types.h"
 
-/* Does the BIOS surely call boot entries, as the BIOS boot specification asks? */
+/* Does the BIOS surely call boot entries, as the BIOS boot specification asks?
+ * Moves FS.
+ */
 bool pnp_calls_boot_entries(void);
 
 #endif

@@ -10,7 +10,7 @@
 #include "pc/types.h"
 
 /* Point FS at the table, which has at least so many bytes. False if there is
- * none.
+ * none. Moves FS.
  */
 bool table_open(u32 signature, u32 least_bytes);
 

@@ -11,6 +11,7 @@
 
 /* Is there a copy for the controller at that PCI address? `place` is where we
  * stay ourselves. It may also be what is left of one from an earlier boot.
+ * Moves FS.
  */
 bool copies_serve(u16 place, u16 pci_address);
 

@@ -24,7 +24,7 @@ struct host_path {
 };
 
 /* Find it by PCI BIOS calls, on a stack that has room for them, and the files;
- * where fwcfg_present().
+ * where fwcfg_present(). Moves FS.
  */
 void host_find_path(u16 pci_address, struct host_path *path);
 

@@ -13,11 +13,12 @@
 
 /* Take `kib` KiB: from PMM, else from the top of conventional memory (below
  * the EBDA, by lowering 40:13h). Returns a segment, 0 if there is none.
+ * Moves FS.
  */
 u16 memory_take(u16 kib, bool permanent);
 
 /* Give it back. What was taken from conventional memory goes back only if
- * nothing was taken below it since.
+ * nothing was taken below it since. Moves FS.
  */
 void memory_give_back(u16 segment, u16 kib);
 
@@ -28,7 +29,7 @@ struct memory {
 	u16 workspace; /* segment, or 0 */
 };
 
-/* Give all back; nothing of us stays. */
+/* Give all back; nothing of us stays. Moves FS. */
 void memory_leave(const struct memory *memory);
 
 #endif

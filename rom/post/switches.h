@@ -25,7 +25,7 @@ enum rom_switch {
 
 /* Fill in all SWITCHES values: what the host says where fwcfg_present(), else
  * the usual ones. Names a bad value on the screen and does without it.
- * last_id: the highest ID that the controller may have.
+ * last_id: the highest ID that the controller may have. Moves FS.
  */
 void switches_read(u8 *values, bool fwcfg, u8 last_id);
 

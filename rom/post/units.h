@@ -11,7 +11,7 @@
 /* Look at all IDs and LUNs, put disks and CD drives into the table and write
  * their boot entries. Prints a line for each unit that is there but cannot be
  * used, and for each CD drive whose disc cannot (with the switch `verbose` for
- * each unit); false if there was one.
+ * each unit); false if there was one. Moves FS.
  */
 bool units_scan(void);
 

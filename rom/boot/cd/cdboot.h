@@ -10,11 +10,11 @@
 
 /* Boot the CD of that slot. Returns the far address to go to, with the drive
  * number for it in workspace.boot_drive; 0, and nothing has changed, if the CD
- * cannot be booted.
+ * cannot be booted. Moves FS.
  */
 u32 cd_boot(u32 slot);
 
-/* End the emulation and take the drive numbers of CDs back. */
+/* End the emulation and take the drive numbers of CDs back. Moves FS. */
 void cd_disconnect(void);
 
 #endif

@@ -11,12 +11,12 @@
 #include "pc/types.h"
 
 /* The BIOS, or a booted system, has called INT 19h or 18h (BOOT_...). Returns
- * the far address to go to.
+ * the far address to go to. Moves FS.
  */
 u32 bootstrap_next(u32 interrupt, u32 int18_entry);
 
 /* Boot the CD of that slot and hook INT 18h, as its system may give up. Returns
- * the far address to go to, 0 if the CD cannot be booted.
+ * the far address to go to, 0 if the CD cannot be booted. Moves FS.
  */
 u32 bootstrap_cd(u32 slot, u32 int18_entry);
 
