@@ -41,11 +41,12 @@
 
 #define ROM_OURS 0x3869736c /* "lsi8" */
 
-/* What boot_connect() is called for when not for a slot, and what is added to
- * a slot that is to be disconnected
+/* Arguments of boot_connect() other than a slot: a slot to disconnect has a
+ * further bit, an interrupt another.
  */
 #define BOOT_DISCONNECT 0x40
-#define BOOT_INT18 0xfe
-#define BOOT_INT19 0xff
+#define BOOT_INTERRUPT 0x80
+#define BOOT_INT18 (BOOT_INTERRUPT + 0)
+#define BOOT_INT19 (BOOT_INTERRUPT + 1)
 
 #endif

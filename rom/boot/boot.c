@@ -18,7 +18,7 @@ u32 boot_connect(u32 slot, u32 int18_entry);
  */
 u32 boot_connect(u32 slot, u32 int18_entry)
 {
-	if (slot >= BOOT_INT18)
+	if (slot & BOOT_INTERRUPT)
 		return bootstrap_next(slot, int18_entry);
 	bool leave = slot & BOOT_DISCONNECT;
 	slot &= ~(u32)BOOT_DISCONNECT;
