@@ -53,7 +53,7 @@ static inline void cpu_pause(void)
 /* Our code runs with interrupts closed, so that their handlers need none of
  * our small stack. Everything that waits calls this often: it lets them in for
  * a moment, on the stack of whoever called us, if that had interrupts open
- * (irq_window.S).
+ * (rom/entry.S).
  */
 void irq_window(void);
 
