@@ -25,7 +25,7 @@ irq_window:
 	movw	caller_ss, %ss
 	movl	caller_esp, %esp
 	sti
-	rep; nop			# STI takes effect behind this one
+	rep; nop			# STI takes effect after this one
 	cli
 	movw	%ds, %dx
 	movw	%dx, %ss

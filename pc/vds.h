@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Virtual DMA Services: in virtual-8086 mode a memory manager may have put
- * other memory behind an address than a bus master finds there.
+ * Virtual DMA Services: in virtual-8086 mode a memory manager may map an
+ * address to other memory than a bus master finds there.
  * [VDS 1.0 "Programming considerations"]
  */
 #ifndef PC_VDS_H
@@ -15,8 +15,8 @@ bool vds_needed(void);
 
 #define VDS_MOST_PAGES 5 /* 16 KiB from anywhere */
 
-/* What is locked, as the services want to have it back: their DMA descriptor
- * structure, and the head of the extended one.
+/* The locked memory, in the form in which the services unlock it: their DMA
+ * descriptor structure, and the head of the extended one.
  */
 struct vds_region {
 	u32 bytes;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What a BIOS reads of the ROM: the ROM header, the PCI data structure and a chain
- * of PnP headers. The first two, and the way back to the BIOS, are the same in
+ * The headers that a BIOS reads: the ROM header, the PCI data structure and a
+ * chain of PnP headers. The first two, and the way back to the BIOS, are the same in
  * the file and in the ROM image unpacked from it (docs/memory.md).
  * [PCI 3.0 firmware "Expansion ROM", PnP-BIOS 1.0A "Option ROM header"]
  */
@@ -117,7 +117,7 @@ first_slot:
 	PNP_HEADER connect_first, disconnect_first
 	.org	first_slot + PNP_STUBS
 	.globl	connect_first
-connect_first:				# each vector knows its number
+connect_first:				# each vector pushes its slot
 	pushw	$0
 	jmp	bcv_common
 	.org	first_slot + PNP_STUBS + PNP_STUB_BYTES

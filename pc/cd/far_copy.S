@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The one place that has two windows to memory that is not ours.
+ * The only function with two windows to memory outside the workspace.
  */
 	.code16
 	.section .text.copy, "ax"

@@ -13,7 +13,7 @@
 #define PNP_SIGNATURE 0x506e5024u /* "$PnP" */
 #define PNP_BYTES 0x21
 #define PNP_ENTRY 0x0d	 /* dword: real-mode entry point */
-#define PNP_SEGMENT 0x1b /* word: what it wants to have for data */
+#define PNP_SEGMENT 0x1b /* word: the data segment to pass */
 
 #define GET_BBS_VERSION 0x60
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What the BIOS says of itself through its Plug and Play entry point.
+ * Properties of the BIOS, through its Plug and Play entry point.
  */
 #ifndef PC_PNP_H
 #define PC_PNP_H

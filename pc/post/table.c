@@ -11,8 +11,8 @@
 #define UPPER_HALF 0xf000
 #define LENGTH 0x05 /* byte */
 
-/* Seen: SeaBIOS saves the registers of whom it interrupts in segment E000h, our
- * signature among them; what follows is not as long as a table.
+/* Seen: SeaBIOS saves the registers of interrupted code in segment E000h, our
+ * signature among them; the data that follow are not as long as a table.
  */
 static bool is_table(u32 least_bytes)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Tables by which a BIOS shows what it offers: a signature on a paragraph of
+ * Tables that list the services of a BIOS: a signature on a paragraph of
  * E0000h to FFFFFh, a length byte, and a sum of 0.
  */
 #ifndef PC_TABLE_H

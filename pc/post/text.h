@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Builds one line of text in a fixed buffer; what does not fit is cut off.
+ * Builds one line of text in a fixed buffer; text that does not fit is cut off.
  */
 #ifndef PC_TEXT_H
 #define PC_TEXT_H

@@ -14,7 +14,7 @@
 /* Purpose:   boot connection or bootstrap entry vector: give a disk its drive
  *            number, or boot a CD
  * In:        the unit's index on the stack, above it the far return address
- * Out:       returns; or goes to where boot_connect() says, with the boot
+ * Out:       returns; or goes to the address from boot_connect(), with the boot
  *            drive in DL and interrupts open
  * Preserves: all registers
  * Stack:     56 bytes of the caller's
@@ -34,14 +34,14 @@ bcv_common:
 	jz	1f
 	movw	%bx, %ds
 	movw	%sp, %bp
-	movzwl	42(%bp), %eax		# behind GS FS ES DS, PUSHAL, flags
+	movzwl	42(%bp), %eax		# above GS FS ES DS, PUSHAL, flags
 	movl	$boot_connect, %ecx
 	movl	$rom_int18, %edx
 	callw	run_c			# EAX = where to go instead of back
 	testl	%eax, %eax
 	jz	1f
 	movw	%sp, %bp
-	movl	%eax, 44(%bp)		# behind the index
+	movl	%eax, 44(%bp)		# above the index
 	movb	WS_BOOT_DRIVE, %al
 	movb	%al, 28(%bp)		# PUSHAL's EDX
 	orb	$FLAGS_IF >> 8, 41(%bp)
@@ -51,7 +51,7 @@ bcv_common:
 	popw	%ds
 	popal
 	pushw	%bp			# flags go where the index was, so that
-	movw	%sp, %bp		# nothing has to be added behind POPF
+	movw	%sp, %bp		# nothing has to be added after POPF
 	pushw	%ax
 	movw	2(%bp), %ax
 	movw	%ax, 4(%bp)
@@ -61,9 +61,9 @@ bcv_common:
 	popfw
 	lretw
 
-/* Purpose:   INT 18h and 19h on a BIOS that does not know boot entries
+/* Purpose:   INT 18h and 19h on a BIOS without boot entries
  * In:        -
- * Out:       do not come back: to a boot image, or to the handler before us
+ * Out:       do not return: go to a boot image or to the previous handler
  * Preserves: all registers but DL
  * Stack:     62 bytes of the caller's
  * Flags:     IF open

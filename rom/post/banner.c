@@ -102,7 +102,7 @@ void banner_failure(struct scsi_device device,
 	text_rom(&text, ROM_STRING("  "));
 	banner_unit(&text, device, inquiry);
 	text_rom(&text, ROM_STRING(": "));
-	console_newline(); /* behind the controller, or the line before */
+	console_newline(); /* after the controller, or the previous line */
 	print(&text);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Other copies of this ROM: each controller has one of its own, but not every
- * BIOS says which one is meant.
+ * Other copies of this ROM: each controller has a copy of its own, but not
+ * every BIOS passes the address of the controller that is meant.
  */
 #ifndef ROM_COPIES_H
 #define ROM_COPIES_H

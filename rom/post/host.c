@@ -4,7 +4,7 @@
  * Both files have one Open Firmware path a line, such as
  * /pci@i0cf8/pci-bridge@5/scsi@3/channel@0/disk@1,0
  * with device[,function] of bridges and controller, target,LUN of the disk;
- * "bios-geometry" has cylinders, heads and sectors behind it.
+ * "bios-geometry" has cylinders, heads and sectors after the path.
  */
 #include "host.h"
 
@@ -51,7 +51,7 @@ static bool skip(const char **at, const char IN_ROM *text)
 	return true;
 }
 
-/* Step behind the next `mark` of this path component. */
+/* Step past the next `mark` of this path component. */
 static bool skip_to(const char **at, char mark)
 {
 	const char *c = *at;

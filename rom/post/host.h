@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What the host wants: QEMU's files "bootorder" and "bios-geometry". All of
- * it only where fwcfg_present().
+ * Settings of the host: QEMU's files "bootorder" and "bios-geometry". To be
+ * used only where fwcfg_present().
  */
 #ifndef ROM_HOST_H
 #define ROM_HOST_H

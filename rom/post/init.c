@@ -53,8 +53,8 @@ static void order_entries(void)
 	rom_image_link_entries(order, state->disks);
 }
 
-/* What the user has set */
-static void obey_switches(const u8 *switches)
+/* Settings of the user */
+static void apply_switches(const u8 *switches)
 {
 	workspace.quiet = !switches[SWITCH_BANNER];
 	workspace.choice_seconds = switches[SWITCH_BOOT_TIMEOUT];
@@ -105,7 +105,7 @@ u32 init_main(u32 unused)
 	workspace_canary = STACK_CANARY;
 	phys_identity();
 	clock_setup();
-	obey_switches(workspace.post.settings.switches);
+	apply_switches(workspace.post.settings.switches);
 	if (!workspace.quiet) {
 		banner_begin();
 		banner_chip(workspace.post.chip, workspace.int13.pci_address);
@@ -126,9 +126,9 @@ u32 init_main(u32 unused)
 
 /* ---- Step 3 ------------------------------------------------------------- */
 
-/* A BIOS that ignores boot entries still calls INT 19h, and then we see that
- * it did. One that knows them takes the vector back, as SeaBIOS does, or finds
- * us doing nothing there.
+/* A BIOS that ignores boot entries still calls INT 19h, which shows that it
+ * does. A BIOS that calls them sets the vector again, as SeaBIOS does, or our
+ * handler does nothing.
  */
 static void hook_int19(const struct memory *memory)
 {

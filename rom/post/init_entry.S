@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The door that is used once: initialisation, by unpack_entry.S.
+ * The entry point of POST in the unpacked ROM image, used by unpack_entry.S.
  */
 #include "rom/layout.h"
 #include "rom/workspace.h"
 
 /* On the BIOS's stack */
 #define ROM_SEGMENT 0		/* above it our own, if it is PMM's memory, else 0 */
-#define SAVED_EBX 28		/* behind GS FS ES DS, then PUSHAL's */
+#define SAVED_EBX 28		/* above GS FS ES DS: PUSHAL's */
 #define SAVED_EAX 40
 
 #define PMM_DEALLOCATE 2	/* [PMM 1.01 section 3] */
@@ -18,8 +18,8 @@
 
 /* Purpose:   option ROM initialisation, in the unpacked ROM image
  * In:        on the stack as above: AX = bus/device/function, if the BIOS is a
- *            PCI BIOS; BX = where the ROM image is to stay, if it is one of version
- *            3; the file's segment; DF clear
+ *            PCI BIOS; BX = where the ROM image is to stay, if that is of
+ *            version 3; the file's segment; DF clear
  * Out:       goes to rom_leave, with AX as unpack_entry.S says
  * Preserves: -
  * Stack:     the caller's for the search for a controller (350 bytes), then
@@ -33,7 +33,7 @@ rom_init:
 	movzwl	ROM_SEGMENT(%bp), %ecx
 	movzwl	SAVED_EBX(%bp), %edx
 	movzwl	SAVED_EAX(%bp), %eax
-	movw	%ss, %bx		# C wants DS = ES = SS and GS = CS
+	movw	%ss, %bx		# C needs DS = ES = SS and GS = CS
 	movw	%bx, %ds
 	movw	%bx, %es
 	movw	%cs, %bx

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * PMM first, because it costs a DOS nothing of its 640 KiB.
+ * PMM comes first, because its memory is not part of DOS's 640 KiB.
  */
 #include "memory.h"
 
@@ -13,10 +13,10 @@
 #include "rom_image.h"
 
 #define KIB 1024
-#define LEAST_MEMORY_KIB 64 /* less than this is no sensible 40:13h */
+#define LEAST_MEMORY_KIB 64 /* a lower 40:13h is not plausible */
 
-/* Leaves FS on the BIOS's data */
-static bool top_is_sensible(void)
+/* Leaves FS on the BIOS's data area. */
+static bool top_is_plausible(void)
 {
 	bda_open();
 	u16 top = FAR16(BDA_MEMORY_KIB);
@@ -25,19 +25,19 @@ static bool top_is_sensible(void)
 
 static u16 conventional_take(u16 kib)
 {
-	if (!top_is_sensible())
+	if (!top_is_plausible())
 		return 0;
 	u16 top = (u16)(FAR16(BDA_MEMORY_KIB) - kib);
 	FAR16(BDA_MEMORY_KIB) = top;
 	return (u16)(top * PARAGRAPHS_PER_KIB);
 }
 
-/* PMM 1.00 does not know permanent blocks: it gives a temporary one, in
- * memory that the operating system will take for free.
+/* PMM 1.00 has no permanent blocks: it returns a temporary one, in memory that
+ * the operating system regards as free.
  */
 static bool in_free_memory(u16 segment)
 {
-	u32 top = top_is_sensible() ? FAR16(BDA_MEMORY_KIB) : MOST_MEMORY_KIB;
+	u32 top = top_is_plausible() ? FAR16(BDA_MEMORY_KIB) : MOST_MEMORY_KIB;
 
 	return segment < top * PARAGRAPHS_PER_KIB;
 }

@@ -9,7 +9,7 @@
 #include "pc/types.h"
 
 #define PARAGRAPHS_PER_KIB 64
-#define MOST_MEMORY_KIB 640 /* more in 40:13h is no sensible one */
+#define MOST_MEMORY_KIB 640 /* a higher 40:13h is not plausible */
 
 /* Take `kib` KiB: from PMM, else from the top of conventional memory (below
  * the EBDA, by lowering 40:13h). Returns a segment, 0 if there is none.
@@ -17,19 +17,19 @@
  */
 u16 memory_take(u16 kib, bool permanent);
 
-/* Give it back. What was taken from conventional memory goes back only if
- * nothing was taken below it since. Moves FS.
+/* Give it back. Conventional memory can be given back only if nothing below it
+ * has been taken since. Moves FS.
  */
 void memory_give_back(u16 segment, u16 kib);
 
-/* What init has taken */
+/* The memory that init has taken */
 struct memory {
 	u16 place;	/* segment where the ROM image is to stay */
 	u16 place_kib; /* if that is a copy in RAM, else 0 */
 	u16 workspace; /* segment, or 0 */
 };
 
-/* Give all back; nothing of us stays. Moves FS. */
+/* Give all of it back; nothing of the ROM stays. Moves FS. */
 void memory_leave(const struct memory *memory);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The table of switches, and what counts as a number.
+ * The table of switches, and the syntax of a number.
  */
 #include "switches.h"
 

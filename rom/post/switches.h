@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What the user may set without a setup screen: QEMU's files
- * "opt/lsi8xx-rom/<name>", a decimal number each. README has them.
+ * Settings of the user: QEMU's files "opt/lsi8xx-rom/<name>", each a decimal
+ * number. The README lists them.
  */
 #ifndef ROM_SWITCHES_H
 #define ROM_SWITCHES_H
@@ -23,8 +23,8 @@ enum rom_switch {
 
 #define SWITCH_NOT_SET 0xff
 
-/* Fill in all SWITCHES values: what the host says where fwcfg_present(), else
- * the usual ones. Names a bad value on the screen and does without it.
+/* Fill in all SWITCHES values: the host's where fwcfg_present(), else the
+ * defaults. A bad value is reported on the screen and ignored.
  * last_id: the highest ID that the controller may have. Moves FS.
  */
 void switches_read(u8 *values, bool fwcfg, u8 last_id);

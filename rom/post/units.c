@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The scan. While it runs the block buffer is a temporary one; it becomes a
- * permanent one when the first drive is found that needs it.
+ * The scan. The block buffer is temporary while it runs; it becomes permanent
+ * when the first drive is found that needs it.
  */
 #include "units.h"
 
@@ -16,16 +16,16 @@
 #define SPIN_UP_PATIENCE CDB_PATIENCE(30000)
 #define LUNS 8
 
-/* What is known of a unit. */
+/* Properties of a unit */
 struct found {
 	struct scsi_inquiry inquiry;
 	struct disk_capacity capacity;
-	const char IN_ROM *trouble; /* of a drive that we serve all the same */
+	const char IN_ROM *trouble; /* of a drive that is served nevertheless */
 };
 
 enum unit {
-	UNIT_FINE, /* a drive of ours now, or none of our business */
-	UNIT_TROUBLE, /* the same, but there was something to say about it */
+	UNIT_FINE,    /* a drive of ours now, or not a drive */
+	UNIT_TROUBLE, /* the same, and a line about it was printed */
 	UNIT_ABSENT,
 	UNIT_UNUSABLE,
 	UNIT_HUNG, /* did not even end an INQUIRY */
@@ -114,7 +114,7 @@ static const char IN_ROM *examine(struct disk *disk, struct found *found)
 	return result == SCSI_OK ? NULL : banner_words(result);
 }
 
-/* A device that takes no notice of LUNs answers for all of them. */
+/* A device that ignores LUNs answers for all of them. */
 static bool same_unit(const struct found *a, const struct found *b)
 {
 	for (u32 i = 0; i < sizeof(a->inquiry); i++)
@@ -177,8 +177,8 @@ static enum unit fine(struct scsi_device device, const struct found *found,
 	return UNIT_TROUBLE;
 }
 
-/* One unit. Prints a line if it is there but cannot be used, or if the user wants
- * one for each. `first` is LUN 0 where that may be the same unit, else null.
+/* One unit. Prints a line if it is there but cannot be used, or if the switch
+ * `verbose` is set. `first` is LUN 0 if that may be the same unit, else null.
  */
 static enum unit scan_unit(struct scsi_device device, struct found *found,
 			   const struct found *first)
@@ -221,11 +221,11 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 		       : UNIT_UNUSABLE;
 }
 
-/* The LUNs of a target behind LUN 0: by its list, or one after the other until
- * one is missing. Old targets may not survive a command they never heard of.
- * Returns false if a line was printed for one of them.
+/* The LUNs of a target above LUN 0: by REPORT LUNS, or one after the other
+ * until one is missing. Old targets get no REPORT LUNS, as a command that they do not
+ * implement may hang them. Returns false if a line was printed for one of them.
  */
-static bool scan_luns_behind(struct scsi_device device,
+static bool scan_further_luns(struct scsi_device device,
 			     const struct found *first)
 {
 	struct found found;
@@ -252,8 +252,8 @@ static bool scan_luns_behind(struct scsi_device device,
 	return quiet;
 }
 
-/* Two targets in a row that do not even end an INQUIRY mean that it is the bus
- * that hangs: more would only cost time.
+/* If two targets in a row do not even complete an INQUIRY, the bus hangs, and
+ * further IDs would only cost time.
  */
 bool units_scan(void)
 {
@@ -277,7 +277,7 @@ bool units_scan(void)
 		if (unit == UNIT_HUNG ||
 		    (unit == UNIT_ABSENT && !first.inquiry.type))
 			continue;
-		if (!scan_luns_behind(device, &first))
+		if (!scan_further_luns(device, &first))
 			quiet = false;
 	}
 	if (hung == 2 && !workspace.quiet) {
@@ -286,6 +286,6 @@ bool units_scan(void)
 	}
 	if (!workspace.buffer_kept || !state()->disks)
 		give_buffer_back();
-	state()->bus.suspect = false; /* an ID that is free is no trouble */
+	state()->bus.suspect = false; /* an unused ID is no fault of the bus */
 	return quiet;
 }

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The door in the file. All but the header is packed (tools/pack.py, which
- * describes the stream): init runs in RAM, and what stays comes back from there.
- * The ROM may be an EPROM here: nothing is written to it.
+ * The entry point in the file. All but the header is packed (tools/pack.py
+ * describes the stream). POST runs in RAM and copies the resident part back
+ * from there. The ROM may be an EPROM: nothing is written to it here.
  */
 #include "rom/layout.h"
 
-#define SAVED_EAX 36		/* behind GS FS ES DS, then PUSHAL's EAX */
+#define SAVED_EAX 36		/* above GS FS ES DS: PUSHAL's EAX */
 
 	.code16
 
-/* CF = the next bit. BP has those left of a word, and behind them a 1. */
+/* CF = the next bit. BP has the unused bits of a word, followed by a 1. */
 	.macro	GET_BIT
 	addw	%bp, %bp
 	jnz	bit\@
@@ -21,7 +21,7 @@
 bit\@:
 	.endm
 
-/* CX = the next number. Not a function: calls would take as long as all else. */
+/* CX = the next number. A macro, because calls would double the time. */
 	.macro	GET_NUMBER
 	movw	$1, %cx
 	jmp	last\@
@@ -52,7 +52,7 @@ unpack:
 	pushw	%gs
 	cld
 	movl	%esp, %ebp		# the upper half may not be zero
-	movw	%ss, %bx		# C wants DS = ES = SS and GS = CS
+	movw	%ss, %bx		# C needs DS = ES = SS and GS = CS
 	movw	%bx, %ds
 	movw	%bx, %es
 	movw	%cs, %bx

@@ -8,7 +8,7 @@
 #include "rom/door.inc"
 #include "rom/workspace.h"
 
-/* Behind a call of the handler before us: BP, flags, then the slot */
+/* After a call of the previous handler: BP, flags, then the slot */
 #define BACK_FLAGS 2
 #define BACK_DRIVE 4		/* in the slot */
 #define BACK_FUNCTION 5
@@ -30,7 +30,7 @@
 /* Purpose:   INT 13h for CDs and the emulated drive
  * In:        all registers as the caller of INT 13h had them
  * Out:       as int13/ says; other drives: as the previous handler says, but
- *            DL is the number that the caller knows
+ *            DL is the number that the caller used
  * Preserves: everything not named there, upper halves included
  * Stack:     20 bytes of the caller's, its INT frame included; 34 and the
  *            previous handler's for a drive that has another number
@@ -110,7 +110,7 @@ old_number:
 	addw	$6, %sp			# flags and slot
 	iretw
 
-/* DL of 08h, which the handler before us may have counted itself */
+/* DL of 08h, which the previous handler may have counted itself */
 number_of_drives:
 	pushw	%ds
 	xorw	%ax, %ax
