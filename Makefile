@@ -107,17 +107,17 @@ test: deps-test ## run all tests
 
 test-matrix: deps-matrix ## tests that start QEMU, on that of Debian 12 and of 13 (docs/compatibility.md)
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tests/compatibility.py
+	$(Q)$(PYTHON) tests/tools/compatibility.py
 
 SEED :=
 N := 1000000
 fuzz: deps-test ## N random INT 13h calls on the strict virtual PC [N=1000000 SEED=]
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tests/fuzz.py --calls $(N) $(if $(SEED),--seed $(SEED))
+	$(Q)$(PYTHON) tests/rom/fuzz.py --calls $(N) $(if $(SEED),--seed $(SEED))
 
 bench: deps-test ## sizes, counts and times against their budgets, also as build/bench.md [QUICK=1]
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tests/bench.py $(if $(filter 1,$(QUICK)),--quick)
+	$(Q)$(PYTHON) tests/benchmark/bench.py $(if $(filter 1,$(QUICK)),--quick)
 
 size: all ## bytes against the budgets, and the largest functions
 	$(Q)$(PYTHON) tools/size.py --file-limit $(FILE_LIMIT) --resident-limit $(RESIDENT_LIMIT) --cd-limit $(CD_LIMIT)

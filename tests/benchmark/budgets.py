@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The budgets, for `make bench` and tests/test_budgets.py alike."""
+"""The budgets, for `make bench` and tests/benchmark/test_budgets.py alike."""
 
 from __future__ import annotations
 

@@ -11,15 +11,15 @@ import struct
 import tempfile
 from pathlib import Path
 
-from agent import BUFFER, PACKET, Agent
-from strict import FAMILIES, by_chs, by_packet, new_pc
-from vpc.pc import CANARY, Pc, Result, symbol
-from vpc.target import Disk
-
 from . import budgets
 from .report import Report, spread
 from .sides import MAIN_SIDES, Bench, disk_bench
 from .timing import READ, READ_CHS, WRITE, Call, registers_for
+
+from tests.model.pc import CANARY, Pc, Result, symbol
+from tests.model.target import Disk
+from tests.qemu.agent import BUFFER, PACKET, Agent
+from tests.rom.strict import VARIANTS, by_chs, by_packet, new_pc
 
 LBA = 1000
 MEMORY_SIZE = 0x413     # KiB of conventional memory
@@ -32,9 +32,9 @@ CALLS = [Call(READ, 1), Call(READ, 8), Call(READ, 127), Call(READ_CHS, 1), Call(
 # ---- Ring 1 ----------------------------------------------------------------------------
 
 
-def measured_pc(family: str) -> Pc:
+def measured_pc(variant: str) -> Pc:
     """A PC with one disk behind POST, that counts instructions."""
-    return new_pc(family, {0: Disk()}, measure=True)
+    return new_pc(variant, {0: Disk()}, measure=True)
 
 
 def one_call(pc: Pc, call: Call) -> Result:
@@ -65,14 +65,14 @@ def own_stack_room() -> int:
 def say_exact(report: Report) -> None:
     report.heading("Counts of one call, exact (strict virtual PC)")
     rows, reads, stacks = [], [], []
-    for family in FAMILIES:
-        pc = measured_pc(family)
+    for variant in VARIANTS:
+        pc = measured_pc(variant)
         for call in CALLS:
             result = one_call(pc, call)
             if call.function == READ:
                 reads.append(result)
             stacks.append(result)
-            rows.append([f"53C{family}, AH={call.function:02X}h, {call.blocks}",
+            rows.append([f"53C{variant}, AH={call.function:02X}h, {call.blocks}",
                          f"{result.register_reads} + {result.register_writes}",
                          str(result.port_accesses), str(result.scripts_instructions),
                          str(instructions(result)), str(result.waiting),
@@ -99,7 +99,7 @@ def say_exact(report: Report) -> None:
 
 def memory_lost() -> int:
     """KiB of conventional memory that POST takes where there is PMM."""
-    pc = Pc(measured_pc(FAMILIES[0]).rom, FAMILIES[0])
+    pc = Pc(measured_pc(VARIANTS[0]).rom, VARIANTS[0])
     pc.bus.targets = {0: Disk()}
     before = pc.word(MEMORY_SIZE)
     pc.power_on()

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import media
 
-from agent import Agent, build_agent
-from machine import Machine, disk_arguments
-from strict import FAMILIES, new_pc
-from vpc.target import Disk
-
 from . import budgets
 from .report import Report, spread
 from .sides import OURS, SEABIOS, SIDES, Side, disk_unit, pattern_disk
+
+from tests.model.target import Disk
+from tests.qemu.agent import Agent, build_agent
+from tests.qemu.machine import Machine, disk_arguments
+from tests.rom.strict import VARIANTS, new_pc
 
 DISK_NUMBERS = (0, 1, 7)
 PAIR = [side for side in SIDES if side.name in (OURS, SEABIOS)]
@@ -82,12 +82,12 @@ def say_exact_post(report: Report) -> None:
     """What the bus and the chip want in waits is virtual time, and exact."""
     report.heading("Init, exact (strict virtual PC)")
     rows = []
-    for family in FAMILIES:
+    for variant in VARIANTS:
         for disks in DISK_NUMBERS:
-            pc = new_pc(family, {i: Disk() for i in range(disks)}, measure=True)
+            pc = new_pc(variant, {i: Disk() for i in range(disks)}, measure=True)
             result = pc.bios.copies[0].init_result
             commands = sum(len(target.commands) for target in pc.bus.targets.values())
-            rows.append([f"53C{family}, {disks} disks", str(result.instructions),
+            rows.append([f"53C{variant}, {disks} disks", str(result.instructions),
                          str(result.register_reads + result.register_writes),
                          str(commands), f"{result.ns / 1e6:.0f}"])
     report.table(["chip", "CPU instructions", "register accesses", "SCSI commands",

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import bootcds
-
-from agent import (PACKET, SENT_ECX, STEP, STEP_BYTES, Agent, Registers, assemble,
-                   build_agent)
-from machine import PATHS, TOP, BootPath, Machine, cd_arguments
+from tests.boot import bootcds
+from tests.build import TOP
+from tests.qemu.agent import (PACKET, SENT_ECX, STEP, STEP_BYTES, Agent, Registers, assemble,
+                              build_agent)
+from tests.qemu.machine import PATHS, BootPath, Machine, cd_arguments
 
 OURS, SEABIOS, BARE = "this ROM", "SeaBIOS", "bare loop"
 
@@ -91,7 +91,7 @@ class Bench:
 
     def put_steps(self, into_ecx: bool, *numbers: int) -> None:
         """How each call differs from the one before: state, factor, addend,
-        mask, base (tests/agent/agent.S)."""
+        mask, base (tests/qemu/guest/agent.S)."""
         at = SENT_ECX if into_ecx else PACKET + 8
         self.agent.write(STEP, struct.pack("<7I", at, *numbers, 0))
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 import re
 import subprocess
 
-from machine import TOP
-
 from . import budgets
 from .report import Report
+
+from tests.build import TOP
 
 ROW = re.compile(r"^(\S.*?) +(\d+) +(\d+) +-?\d+", re.M)
 LIMITS = {"ROM file": budgets.FILE_BYTES, "resident after init, 1 disk": budgets.RESIDENT_BYTES,

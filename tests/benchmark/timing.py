@@ -17,12 +17,12 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent import BUFFER, PACKET, Agent, Registers
-
 from . import budgets
 from .report import Report, spread
 from .sides import (BARE, CD_BLOCKS, DISK_SECTORS, MAIN_SIDES, OURS, SEABIOS, SECTOR, SIDES, Bench,
                     Side, cd_bench, disk_bench)
+
+from tests.qemu.agent import BUFFER, PACKET, Agent, Registers
 
 CD_BLOCK = 2048
 FILL, FILL_BYTES = 0xEE, 16     # at the end of the buffer: what is not moved shows

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""The strict virtual PC: runs the shipped ROM file against a 53C8xx model
+written from the manual, which objects to every rule broken (ring 1).
+
+    rules.py    the rules, and the exception that names the one broken
+    bus.py      the SCSI bus: handshakes, ATN, bus free; targets as generators
+    target.py   disks and CD-ROM drives, and how they may behave
+    registers.py names and bits of the 53C8xx's registers, and its times
+    variants.py the chips, and how they differ
+    chip.py     what reading and writing them does
+    scripts.py  the SCRIPTS processor
+    hardware.py how QEMU and 86Box differ from silicon
+    pc.py       CPU (Unicorn), memory, ports; runs init, BCV, INT 13h
+    bios.py     BIOS services, and how a BIOS treats an option ROM
+    multi_pc.py a PC with several controllers, and a copy of the ROM for each
+    vds.py      Virtual DMA Services, and memory that has moved
+    v86.py      what a monitor of virtual-8086 mode does not let through
+    devices.py  8254, IRQ0, fw_cfg, PCI configuration space
+    board.py    chip and bus without a PC
+
+It shares no file with the ROM.
+"""
