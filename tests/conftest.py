@@ -126,7 +126,7 @@ def note(record_property):
 
 @pytest.fixture(params=[(t, f) for t in HARDWARE for f in strict.VARIANTS], ids="-".join)
 def any_pc(request) -> strict.Pc:
-    """The same in every temper, with disks that belong to it."""
+    """The same on all hardware, with disks that belong to it."""
     hardware, variant = request.param
     kind = HARDWARE[hardware].disk
     return strict.new_pc(variant, {0: kind(), 3: kind(content=lambda lba: bytes([3]) * 512)},

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Tempers: a driver meets silicon, or one of the emulators that stand for it.
+"""Hardware: a driver meets silicon, or one of the emulators that stand for it.
 
-    temper        chip          disk         whose behaviour
+    hardware      chip          disk         whose behaviour
     silicon       Chip          Disk         the manual's: the strict model
     qemu          QemuChip      QemuDisk     QEMU 7.2.11 and later
     qemu-7.2.0    OldQemuChip   QemuDisk     QEMU 7.2.0 to 7.2.10

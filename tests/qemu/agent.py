@@ -279,7 +279,7 @@ class Agent:
         self.write(PACKET, struct.pack("<BBHHHQ", size, 0, count, offset, segment, lba))
         return self.int13(ah=0x42, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
 
-    def without_laws(self, **values: int) -> Registers:
+    def without_checks(self, **values: int) -> Registers:
         """INT 13h on somebody else's drive, or through somebody else's
         handler: those take more stack or leave other flags than ours."""
         return self.interrupt(0x13, Registers(flags=FIXED_FLAG | IF | CF).with_halves(**values))
@@ -288,7 +288,7 @@ class Agent:
         """What a block of anybody's drive begins with."""
         self.write(PACKET, struct.pack("<BBHHHQ", 16, 0, 1, 0, BUFFER >> 4, lba))
         self.fill(BUFFER, 16, 0)
-        registers = self.without_laws(ah=0x42, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
+        registers = self.without_checks(ah=0x42, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
         assert (registers.ah, registers.cf) == (0, False)
         return self.read(BUFFER, 16).decode().rstrip(".")
 

@@ -298,4 +298,4 @@ def test_behind_a_disk_from_the_network_ours_are_the_next(tmp_path):
             assert pc.text_on(0x80, SAN_SECTORS - 1) == "san"
             assert [pc.text_on(drive, 1) for drive in (0x81, 0x82)] == ["scsi1", "scsi0"]
         assert pc.disk_count() == 3
-        assert [pc.without_laws(ah=0x08, dl=drive).dl for drive in (0x81, 0x82)] == [3, 3]
+        assert [pc.without_checks(ah=0x08, dl=drive).dl for drive in (0x81, 0x82)] == [3, 3]

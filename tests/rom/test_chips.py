@@ -308,7 +308,7 @@ def test_a_read_goes_on_where_it_was_cut_short(pc):
 
 
 @chips
-def test_every_chip_gets_through_a_day_of_trouble(rom_for, chip):
+def test_every_chip_gets_through_a_sequence_of_faults(rom_for, chip):
     """With terminators on GPIO pins and differential transceivers, which must not be lost."""
     run_fault_sequence(rom_for(chip), chip)
 

@@ -152,7 +152,7 @@ def test_a_range_runs_on_over_tracks_and_cylinders_to_the_last_sector(pc, functi
 
 
 def test_what_is_written_is_read_and_verified(any_pc):
-    """In every temper."""
+    """On all hardware."""
     for count in (1, 3, 127):
         pc, data = any_pc, fresh(count, count)
         pc.poke(BUFFER + 1, data)
