@@ -42,7 +42,7 @@ OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 COMPILED := $(patsubst %.c,$(OUT)/%.s,$(filter %.c,$(SOURCES)))
 
 .DELETE_ON_ERROR .SUFFIXES:
-.PHONY: all run test test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test matrix dist lint)
+.PHONY: all run test test-all test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test matrix dist lint)
 
 all: $(ROMS) ## build the ROMs into build/
 
@@ -101,9 +101,14 @@ run: deps-run ## boot Linux from a SCSI disk through the ROM; DISK=image [WRITE=
 	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') \
 		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write)
 
-test: deps-test ## run all tests
+PYTEST := -m pytest -q -n 3 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning
+test: deps-test ## run all tests but the long sweeps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) -m pytest -q -n 3 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning tests
+	$(Q)$(PYTHON) $(PYTEST) -m 'not long' tests
+
+test-all: deps-test ## run all tests
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) $(PYTEST) tests
 
 test-matrix: deps-matrix ## tests that start QEMU, on that of Debian 12 and of 13 (docs/compatibility.md)
 	$(Q)$(MAKE) --no-print-directory all

@@ -16,9 +16,12 @@ from tests.rom import strict
 PATTERN_SECTORS = 65536  # 32 MiB
 
 # Files that take longest, so that none is still running when all others are done
-LONGEST = ["writes_qemu", "systems", "writes", "boot", "int13", "strict", "fuzz", "removable",
-           "faults", "cd_systems", "mutants", "bioses", "blocks", "emulation", "vds", "cd_qemu",
-           "cdrom", "eltorito", "reset", "run", "disks", "removable_qemu"]
+LONGEST = ["writes_qemu", "systems", "boot", "int13", "strict", "fuzz", "mutants", "faults",
+           "medium_change", "write_errors", "write_faults", "cd_systems", "writes", "block_faults",
+           "blocks", "removable", "emulation_functions", "emulation_sectors", "vds",
+           "cd_emulation_qemu", "cd_qemu", "boot_entries", "memory", "cd_functions", "cd_post",
+           "eltorito_boot", "eltorito_catalog", "reset", "run", "disks", "emulation_numbers",
+           "emulation_media", "removable_qemu"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,6 +36,8 @@ counts = {}
 def pytest_configure(config) -> None:
     config.addinivalue_line("markers", "qemu(topic): starts QEMU (rings 2 and 3); `make "
                             "test-matrix` runs it on each QEMU, docs/compatibility.md has the topic")
+    config.addinivalue_line("markers", "long: a sweep that `make test` leaves out; `make test-all` "
+                            "runs it, too")
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

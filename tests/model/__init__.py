@@ -10,9 +10,10 @@ written from the manual, which objects to every rule broken (ring 1).
     variants.py the chips, and how they differ
     chip.py     what reading and writing them does
     scripts.py  the SCRIPTS processor
-    hardware.py how QEMU and 86Box differ from silicon
-    pc.py       CPU (Unicorn), memory, ports; runs init, BCV, INT 13h
-    bios.py     BIOS services, and how a BIOS treats an option ROM
+    hardware.py silicon, QEMU or 86Box; emulators.py, emulated_qemu.py and
+                emulated_86box.py have how these two differ from silicon
+    pc.py       runs init, BCV, INT 13h; pc_cpu.py (Unicorn), pc_memory.py, pc_ports.py
+    bios.py     how a BIOS treats an option ROM; bios_services.py, bios_data.py, pmm.py
     multi_pc.py a PC with several controllers, and a copy of the ROM for each
     vds.py      Virtual DMA Services, and memory that has moved
     v86.py      what a monitor of virtual-8086 mode does not let through

@@ -18,7 +18,8 @@ from tests.model.bus import Bus
 from tests.model.chip import Chip
 from tests.model.devices import PciSpace
 from tests.model.hardware import HARDWARE
-from tests.model.pc import CANARY, IO_BASE, IO_BYTES, Pc, symbol
+from tests.model.pc import CANARY, Pc, symbol
+from tests.model.pc_ports import IO_BASE, IO_BYTES
 from tests.model.rules import RuleViolation
 from tests.model.variants import variant_named
 

@@ -14,39 +14,35 @@ import ctypes
 import functools
 import mmap
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from unicorn import (UC_ARCH_X86, UC_HOOK_CODE, UC_HOOK_INSN, UC_HOOK_INTR, UC_HOOK_MEM_WRITE,
-                     UC_HOOK_MEM_WRITE_PROT, UC_MODE_16, UC_PROT_ALL, UC_PROT_EXEC, UC_PROT_READ,
-                     Uc, UcError)
-from unicorn import x86_const as x86
+from unicorn import (UC_ARCH_X86, UC_HOOK_CODE, UC_HOOK_INSN, UC_HOOK_INTR, UC_HOOK_MEM_WRITE_PROT,
+                     UC_MODE_16, UC_PROT_ALL, UC_PROT_EXEC, UC_PROT_READ, Uc, x86_const as x86)
 
 from tests import build
-from tests.model.bios import (BIOS_SEGMENT, DISKETTE_STATUS, DISK_STATUS, EQUIPMENT, HARD_DISKS,
-                              ROM_SEGMENT, STOP, Bios)
+from tests.model.bios import Bios
+from tests.model.bios_data import (BIOS_SEGMENT, DISKETTE_STATUS, DISK_STATUS, EQUIPMENT,
+                                   HARD_DISKS, ROM_SEGMENT, STOP)
 from tests.model.bus import Bus
-from tests.model.devices import PIT_COMMAND, PIT_COUNTER, FwCfg, PciSpace, Pit, TimerInterrupt
+from tests.model.devices import FwCfg, PciSpace, Pit, TimerInterrupt
 from tests.model.hardware import HARDWARE
-from tests.model.registers import DSP, MS
+from tests.model.pc_cpu import CF, FIXED, HLT, IF, MOST_NS, MOST_READS, STI, TF, Cpu
+from tests.model.pc_memory import MEMORY, Memory
+from tests.model.pc_ports import FIRST_LOOK_NS, FIRST_RUN_LOOK_NS, IO_BASE, Ports
+from tests.model.registers import MS
 from tests.model.rules import RuleViolation
 from tests.model.variants import variant_named
 from tests.model.vds import Vds
-from tests.model.watchdog import WATCHDOG
 
-MEMORY = 0x1000000
 PCI_ADDRESS = 4 << 3
-IO_BASE, IO_BYTES, ISTAT = 0xC000, 0x100, 0x14
-EOI_PORT = 0x20
 
 STACK_SEGMENT, STACK_TOP = 0x0600, 0x1000
 STACK = range(STACK_SEGMENT * 16, STACK_SEGMENT * 16 + STACK_TOP)
-CODE = range(0x50000, 0x100000)         # copies of the ROM, packed or not, and the BIOS
 STACK_FILL = 0xA5
 STACK_BUDGET = 64
-WORKSPACE_BYTES = 2048
 CANARY = b"tack"
 LEAST_UNWATCHED = 256   # bytes: what is shorter is looked at, and found writable
 BUFFER = 0x20000
@@ -56,29 +52,14 @@ C_SEGMENT, C_STACK_TOP, C_END = 0x3000, 0x2000, 0xF000   # arguments lie above t
 C_RETURN = 0xFFF0                       # in the ROM's segment: a HLT
 C_MEMORY = range(C_SEGMENT * 16, C_SEGMENT * 16 + 0x10000)
 
-PORT_NS = 700
 WAITED_NS, WAITED_AT_ONCE = 1000, 16    # with Pc.measure: an instruction that waits; so many
-POLL_NS = 10_000        # one look at ISTAT while SCRIPTS runs
-FIRST_RUN_LOOK_NS = 50_000  # one look at the clock behind a start of SCRIPTS ...
-FIRST_LOOK_NS = 1_000       # ... or while it is idle, behind a wait or a write; ...
-LONGEST_LOOK_NS = 5 * MS    # ... each next one twice as long, idle up to this
 
-MOST_NS = 600_000 * MS  # bounds for one call
-MOST_READS = 100_000    # of the chip's registers
-MOST_STEPS = 1_000_000   # of time, however small
-MOST_INSTRUCTIONS = 100_000_000
-
-NAMES = ["eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags",
-         "cs", "ds", "es", "fs", "gs", "ss"]
-IDS = {name: getattr(x86, f"UC_X86_REG_{name.upper()}") for name in NAMES}
 SEEDS = {"eax": 0xAAAA5A07, "ebx": 0xBBBB5B04, "ecx": 0xCCCC5C06, "edx": 0xDDDD5D05,
          "esi": 0x51515E02, "edi": 0xD1D15D01, "ebp": 0xB9B95B03,
          "ds": 0x1234, "es": 0x2345, "fs": 0x3456, "gs": 0x4567}
 PARTS = {"x": (0xFFFF0000, 0), "l": (0xFFFFFF00, 0), "h": (0xFFFF00FF, 8)}   # mask, shift
 BOOT_INTERRUPTS = (0x13, 0x18, 0x19)
 INT_FRAME = 6           # bytes
-FIXED, CF, TF, IF = 0x002, 0x001, 0x100, 0x200
-STI, HLT = 0xFB, 0xF4
 
 symbol = functools.cache(build.symbol)
 
@@ -123,7 +104,7 @@ class Result:
 
 
 @dataclass
-class Pc:
+class Pc(Memory, Ports, Cpu):
     """A machine with one controller. Give it targets, then power_on()."""
     rom: Path
     variant: str = "895A"
@@ -270,337 +251,6 @@ class Pc:
             if self._waiting % WAITED_AT_ONCE == 0:
                 self.pass_time(WAITED_AT_ONCE * WAITED_NS)
 
-    # ---- Memory -----------------------------------------------------------------------
-
-    def peek(self, address: int, length: int) -> bytes:
-        if length and not 0 <= address <= MEMORY - length:
-            raise IndexError(f"no memory at {address:#x}")
-        return self._memory[address:address + length]
-
-    def poke(self, address: int, data: bytes) -> None:
-        """By way of Unicorn, which may have translated what was there, and does
-        not see by itself that it is old."""
-        self.uc.mem_write(address, data)
-        if data and address < CODE.stop and address + len(data) > CODE.start:
-            self.uc.ctl_remove_cache(address, address + len(data))
-
-    def peek_physical(self, address: int, length: int) -> bytes:
-        """What the chip finds there."""
-        if not self.vds:
-            return self.peek(address, length)
-        return b"".join(self.peek(*place) for place in self._places(address, length))
-
-    def poke_physical(self, address: int, data: bytes) -> None:
-        done = 0
-        for place, length in self._places(address, len(data)):
-            self.poke(place, data[done:done + length])
-            done += length
-
-    def _places(self, address: int, length: int) -> Iterable[tuple[int, int]]:
-        """Where the CPU finds what is physically there."""
-        return self.vds.places(address, length) if self.vds else [(address, length)]
-
-    def word(self, address: int) -> int:
-        return struct.unpack("<H", self.peek(address, 2))[0]
-
-    def _watch_writes(self, *unwatched: range) -> None:
-        """CPU writes are shown to _cpu_wrote(), except in these ranges. What
-        begins just below the end of a range may reach beyond it."""
-        if unwatched == self._unwatched:
-            return
-        for hook in self._write_hooks:
-            self.uc.hook_del(hook)
-        watch = self._guarded(self._cpu_wrote)
-        self._write_hooks = [
-            self.uc.hook_add(UC_HOOK_MEM_WRITE, watch, begin=max(begin - 3, 0), end=end)
-            for begin, end in self._gaps(0, MEMORY, *unwatched)]
-        self._unwatched = unwatched
-
-    def _cpu_wrote(self, uc, access, address, size, value, _) -> None:
-        self._check_write("CPU", address, size)
-
-    def _check_write(self, who: str, address: int, length: int) -> None:
-        end = address + length
-        if self._may_write(address, end):
-            return
-        what = f"{who} wrote {length} bytes at {address:#x}"
-        if self.timer.running and self._timer_may_write(address):
-            return
-        if self._in_post:
-            self.allow_post_writes()    # 40:13h may have changed
-            if not self._may_write(address, end):
-                raise RuleViolation("write not allowed in POST", what)
-        elif self.booted and self._in_image(address, end):
-            raise RuleViolation("ROM written after boot", what)
-        elif who == "CPU" and self._stack_wrapped():
-            raise RuleViolation("our stack overflowed", what)
-        else:
-            raise RuleViolation("write outside buffer and workspace", what)
-
-    def _in_image(self, start: int, end: int) -> bool:
-        return any(start < image.stop and end > image.start for image in self._images)
-
-    @property
-    def workspaces(self) -> list[range]:
-        return [copy.workspace for copy in self.bios.copies if copy.workspace]
-
-    def _stack_wrapped(self) -> bool:
-        """Our stack has gone below offset 0, so that SP is large again."""
-        return (self.get("ss") << 4 in [space.start for space in self.workspaces]
-                and self.get("esp") & 0xFFFF > WORKSPACE_BYTES)
-
-    def _may_write(self, start: int, end: int) -> bool:
-        return any(r.start <= start and end <= r.stop for r in self.writable)
-
-    def allow_post_writes(self) -> None:
-        self.writable = [*self.bios.post_memory(), STACK]
-        self._watch_writes(*(r for r in self.writable if len(r) >= LEAST_UNWATCHED))
-
-    def _timer_may_write(self, address: int) -> bool:
-        """The tick count; and in POST and at boot the ROM is free to serve a call."""
-        ticks = range(self.timer.COUNTER, self.timer.COUNTER + 4)
-        return address in ticks or (self._in_post or self.booting) and address in (
-            *self.timer.BUFFER, DISK_STATUS)
-
-    def _dma_read(self, address: int, length: int) -> bytes:
-        self._check_master(address)
-        if address + length > MEMORY:
-            raise RuleViolation("DMA outside memory", f"read of {address:#x}")
-        if not self.vds:
-            return self.peek(address, length)
-        self.vds.check_access(address, length)
-        return self.peek_physical(address, length)
-
-    def _dma_write(self, address: int, data: bytes) -> None:
-        self._check_master(address)
-        if address + len(data) > MEMORY:
-            raise RuleViolation("DMA outside memory", f"write of {address:#x}")
-        if self.vds:
-            self.vds.check_access(address, len(data))
-        if not (self.vds and self.vds.is_buffer(address, len(data))):
-            self._check_dma_write(address, len(data))
-        self.poke_physical(address, data)
-
-    def _check_dma_write(self, address: int, length: int) -> None:
-        for place, part in self._places(address, length):
-            if self.booted and self._in_image(place, place + part):
-                raise RuleViolation("ROM written after boot", f"by the chip at {place:#x}")
-            self._check_write("chip", place, part)
-        if 0xC0000 <= address < 0xE8000 or address >= 0xF0000 and address < 0x100000:
-            raise RuleViolation("DMA into ROM", f"{address:#x}")
-
-    def write_for(self, who: str, address: int, data: bytes) -> None:
-        """Somebody writes to the caller's memory on the ROM's behalf."""
-        self._check_write(who, address, len(data))
-        self.poke(address, data)
-
-    def _check_master(self, address: int) -> None:
-        if not self.pci.command & PciSpace.MASTER:
-            raise RuleViolation("bus mastering not enabled", f"DMA at {address:#x}")
-
-    def note_workspace(self) -> range | None:
-        """The ROM keeps its segment at +8 of the image, 0 if it has none; of a
-        copy of the image, if it cannot be written and INT 19h leads there."""
-        image = self.bios.image.start
-        if not self.rom_writable and self.word(0x19 * 4 + 2) != BIOS_SEGMENT:
-            image = self.word(0x19 * 4 + 2) * 16
-            self.code.append(range(image, image + self.peek(image + 2, 1)[0] * 512))
-        self.bios.running.runs_at = image // 16
-        start = self.word(image + 8) * 16
-        space = range(start, start + WORKSPACE_BYTES) if start else None
-        self.workspace = self.workspace or space
-        return space
-
-    # ---- Time and ports ---------------------------------------------------------------
-
-    def pass_time(self, ns: int) -> None:
-        self.chip.advance(ns)
-        self._steps += 1
-        if (self.chip.now > self._deadline or self._steps > MOST_STEPS
-                or self.chip.reads > self._most_reads):
-            raise RuleViolation("step bound", f"{self._steps} steps of time")
-
-    def _let_timer_come(self) -> None:
-        if self.timer.due(self.chip.now):
-            self.uc.emu_stop()
-
-    def _is_chip(self, port: int) -> bool:
-        if not self.present or not IO_BASE <= port < IO_BASE + IO_BYTES:
-            return False
-        if not self.pci.command & PciSpace.IO:
-            raise RuleViolation("I/O space not enabled", f"port {port:#x}")
-        return True
-
-    def _is_fwcfg(self, port: int, size: int, wanted: tuple[int, int]) -> bool:
-        """QEMU's device may be asked in POST only: later, who knows."""
-        return self.fwcfg is not None and not self.booted and (port, size) == wanted
-
-    def _port_in(self, uc, port, size, _) -> int:
-        self._port_accesses += 1
-        self.pass_time(PORT_NS)
-        self._let_timer_come()
-        if self._is_chip(port):
-            self._wait_ends(self._looks > 1)    # else it asks again and again
-            if port % IO_BYTES == ISTAT and self.chip.scripts.running:
-                self.pass_time(POLL_NS)
-            return self.chip.cpu_read(port - IO_BASE, size)
-        if (port, size) == (PIT_COUNTER, 1):
-            return self.pit.read()
-        if self._is_fwcfg(port, size, (FwCfg.DATA, 1)):
-            return self.fwcfg.read()
-        raise RuleViolation("port not ours", f"read of {port:#x}")
-
-    def _port_out(self, uc, port, size, value, _) -> None:
-        self._port_accesses += 1
-        self.pass_time(PORT_NS)
-        self._let_timer_come()
-        if self._is_chip(port):
-            self._wait_ends(True)
-            if port % IO_BYTES == DSP:
-                self._run_look_ns = FIRST_RUN_LOOK_NS
-            self.chip.cpu_write(port - IO_BASE, value, size)
-        elif (port, size) == (PIT_COMMAND, 1):
-            self._look_at_clock()
-            self.pit.command(value, self.chip.now)
-        elif (port, size) == (PIT_COUNTER, 1):
-            self.pit.write(value, self.chip.now)
-        elif self._is_fwcfg(port, size, (FwCfg.SELECT, 2)):
-            self.fwcfg.select(value)
-        elif not (self.timer.running and (port, size, value) == (EOI_PORT, 1, 0x20)):
-            raise RuleViolation("port not ours", f"write of {value:#x} to {port:#x}")
-
-    def _wait_ends(self, ends: bool) -> None:
-        """The chip is spoken to: time goes in small steps again."""
-        self._looks = 0
-        if ends:
-            self._look_ns = FIRST_LOOK_NS
-
-    def _look_at_clock(self) -> None:
-        """With nothing going on, time jumps ahead, in steps that make no wait
-        more than twice as long."""
-        if self.timer.running:
-            return
-        event = self.chip.next_event()
-        if event is not None:
-            step = event or self.most_idle_ns
-        elif self.chip.scripts.running:
-            step, self._run_look_ns = self._run_look_ns, self._run_look_ns * 2
-        else:
-            step, self._look_ns = self._look_ns, min(self._look_ns * 2, LONGEST_LOOK_NS)
-            self._looks += 1
-        self.pass_time(min(step, self.most_idle_ns))
-
-    # ---- The CPU ----------------------------------------------------------------------
-
-    def get(self, name: str) -> int:
-        return self.uc.reg_read(IDS[name])
-
-    def set(self, name: str, value: int) -> None:
-        self.uc.reg_write(IDS[name], value)
-
-    def registers(self) -> dict[str, int]:
-        return {name: self.get(name) for name in NAMES}
-
-    def _ip(self) -> int:
-        """Unicorn leaves a linear address in EIP when a port hook stops it."""
-        ip = self.get("eip")
-        return ip if ip <= 0xFFFF else ip - (self.get("cs") << 4) & 0xFFFF
-
-    def _at(self) -> int:
-        """Linear address of the next instruction."""
-        return (self.get("cs") << 4) + self._ip()
-
-    def _in_bios(self, uc, address, size, _) -> None:
-        offset = address - (BIOS_SEGMENT << 4)
-        timer = self.timer
-        if address == self._served:     # stopped by the timer, goes on here
-            self._served = None
-        elif timer.HANDLER <= offset <= timer.end:
-            timer.running = offset != timer.end
-            if offset == timer.called:
-                timer.calls.append((self.get("eax") >> 8 & 0xFF, bool(self.get("eflags") & CF)))
-        elif offset != STOP:
-            self.bios.service(offset)
-            if timer.due(self.chip.now):
-                self._served = address
-                self.uc.emu_stop()
-
-    def _astray(self, uc, address, size, _) -> None:
-        """What has been loaded may run: it is not our business any more."""
-        if any(address in code for code in self.code):
-            return
-        if any(address in load for load in self._loads):
-            self._landed = True
-            self.uc.emu_stop()
-            return
-        raise RuleViolation("code outside the ROM run", f"at {address:#x}")
-
-    def _go(self, address: int, home: int) -> None:
-        """Run until the HLT at `home`, or until something loaded would run."""
-        self._error = self._served = None
-        self._landed = False
-        self._wait_ends(True)
-        self._deadline, self._steps = self.chip.now + MOST_NS, 0
-        self._most_reads = self.chip.reads + MOST_READS
-        if self.irq0_after:
-            self._execute(address, self.irq0_after)
-            self.irq0_after, self.timer.due_at = 0, self.chip.now
-            address = self._interrupt(home)
-        while self._execute(address, self._bound()) != home + 1:
-            if self._landed:
-                return
-            if not self.timer.due(self.chip.now):
-                raise self._explain_stop()
-            address = self._interrupt(home)
-
-    def _bound(self) -> int:
-        """Instructions to count to, 0 for none. Counting halves the speed, and
-        lets an interrupt stop the CPU between any two instructions."""
-        return 0 if self.timer.due_at is None else MOST_INSTRUCTIONS
-
-    def _execute(self, address: int, count: int) -> int:
-        """Returns the address of the instruction that would come next."""
-        while True:
-            self._vector = None
-            try:
-                with WATCHDOG.watching(self.uc, lambda: self.chip.now):
-                    self.uc.emu_start(address, MEMORY, count=count)
-            except UcError as error:
-                self._error = self._error or RuleViolation("CPU exception", f"{error} {self._where()}")
-            if self._error:
-                raise self._error
-            if self._vector is None:
-                return self._at()
-            address = self._enter(self._vector)
-
-    def _software_interrupt(self, uc, vector, _) -> None:
-        """Unicorn does not do INT n by itself."""
-        self._vector = vector
-        self.uc.emu_stop()
-
-    def _enter(self, vector: int) -> int:
-        """What the CPU does at an interrupt; returns where it goes on."""
-        frame = [self._ip(), self.get("cs"), self.get("eflags") & 0xFFFF]
-        sp = self.get("esp") - 6 & 0xFFFF
-        self.poke((self.get("ss") << 4) + sp, struct.pack("<3H", *frame))
-        self.set("esp", self.get("esp") & 0xFFFF0000 | sp)
-        self.set("eflags", frame[2] & ~(IF | TF))
-        offset, segment = struct.unpack("<HH", self.peek(vector * 4, 4))
-        self.set("cs", segment)
-        return (segment << 4) + offset
-
-    def _where(self) -> str:
-        return f"at {self.get('cs'):04x}:{self._ip():04x}"
-
-    def _explain_stop(self) -> RuleViolation:
-        halt = self._at() - 1
-        if self.peek(halt, 1) != bytes([HLT]):
-            return RuleViolation("step bound", f"still running {self._where()}")
-        kept = any(halt in copy.image[:copy.kept] for copy in self.bios.copies)
-        if self.booted and self._in_image(halt, halt + 1) and not kept:
-            return RuleViolation("given-back code run", self._where())
-        return RuleViolation("CPU halted", self._where())
-
     # ---- IRQ0 -------------------------------------------------------------------------
 
     def _interrupt(self, home: int) -> int:
@@ -689,6 +339,10 @@ class Pc:
         for space in self.workspaces:
             if self.peek(space.start, len(CANARY)) != CANARY:
                 raise RuleViolation("our stack overflowed", f"canary at {space.start:#x}")
+
+    def allow_post_writes(self) -> None:
+        self.writable = [*self.bios.post_memory(), STACK]
+        self._watch_writes(*(r for r in self.writable if len(r) >= LEAST_UNWATCHED))
 
     def far_call(self, segment: int, offset: int, registers: dict[str, int]) -> Result:
         """As the BIOS calls an option ROM during POST, interrupts open."""

@@ -13,9 +13,10 @@ from collections import deque
 import pytest
 
 from tests.model import eltorito
-from tests.model.bios import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EQUIPMENT, NO_BBS, OWN_SECTORS,
-                              PCI_3, PNP_KINDS, ROM_SEGMENT, SEABIOS, SPECIFICATION, Bios,
-                              BootEntry)
+from tests.model.bios import Bios, BootEntry
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EQUIPMENT, NO_BBS,
+                                   OWN_SECTORS, PCI_3, PNP_KINDS, ROM_SEGMENT, SEABIOS,
+                                   SPECIFICATION)
 from tests.model.eltorito import BLOCK, Disc, Entry, Section
 from tests.model.pc import Pc
 from tests.model.rules import RuleViolation

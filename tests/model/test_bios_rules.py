@@ -8,8 +8,10 @@ import struct
 
 import pytest
 
-from tests.model.bios import EBDA_KIB, MEMORY_SIZE, PCI_3, SPECIFICATION, Bios
-from tests.model.pc import IO_BASE, ROM_SEGMENT, Pc
+from tests.model.bios import Bios
+from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE, PCI_3, SPECIFICATION
+from tests.model.pc import ROM_SEGMENT, Pc
+from tests.model.pc_ports import IO_BASE
 from tests.model.rules import RuleViolation
 from tests.rom.bios.one_controller import INT13, booted, host, id_of, machine
 

@@ -15,7 +15,7 @@ from tests.model.emulator_bench import (ALTERNATE, CDB, DATA, ENDLESS, FLUSH, GO
                                         INQUIRY, MESSAGE, PROGRAM, READ_DBC, SCRATCHA, SELECT,
                                         SENSE, START, TEST_UNIT_READY, TO_END, WAIT_RESELECT,
                                         Model, interrupt, interrupt_when, move, read10)
-from tests.model.hardware import QemuChip
+from tests.model.emulated_qemu import QemuChip
 from tests.model.registers import (ABRT, CTEST3, DCNTL, DFE, DSP, DSTAT, D_SIR, ISTAT, ISTAT1, MA,
                                    MACNTL, RST, RST_LINE, SCID, SCNTL1, SCNTL2, SCNTL3, SDU, SFBR,
                                    SIGP, SIST0, SRST, SSTAT1, STIME0, STO, US)

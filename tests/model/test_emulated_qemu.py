@@ -21,7 +21,7 @@ from tests.model.emulator_bench import (ALTERNATE, CDB, DATA, ENDLESS, FLUSH, GO
                                         TABLE, TAKE_MESSAGE, TEST_UNIT_READY, TO_END,
                                         WAIT_DISCONNECT, WAIT_RESELECT, Bench, Model, interrupt,
                                         interrupt_when, move, read10)
-from tests.model.hardware import EmulatorDied
+from tests.model.emulated_qemu import EmulatorDied
 from tests.model.registers import (ABRT, COM, CTEST3, DCNTL, DFE, DIP, DSA, DSP, DSPS, D_SIR,
                                    GPCNTL, ISTAT, ISTAT1, MA, MACNTL, MS, RESPID0, RST, RST_LINE,
                                    SCID, SCNTL1, SCNTL2, SCNTL3, SDU, SFBR, SIP, SIST0, SRST, SRUN,

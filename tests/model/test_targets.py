@@ -14,7 +14,8 @@ import pytest
 from tests.model.board import Board
 from tests.model.bus import (COMMAND, DATA_IN, DATA_OUT, MSG_IN, MSG_OUT, STATUS, Bus, Delay,
                              Reselect)
-from tests.model.hardware import Box86Disk, QemuDisk
+from tests.model.emulated_86box import Box86Disk
+from tests.model.emulated_qemu import QemuDisk
 from tests.model.registers import DSTAT, D_SIR, MA, MS, SIST0, UDC
 from tests.model.rules import RuleViolation
 from tests.model.target import (ABORT, CHECK_CONDITION, COMPLETE, DEVICE_RESET, DISCONNECT, GOOD,

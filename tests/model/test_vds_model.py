@@ -10,7 +10,7 @@ import struct
 
 import pytest
 
-from tests.model.bios import ROM_SEGMENT
+from tests.model.bios_data import ROM_SEGMENT
 from tests.model.pc import BUFFER, Pc, symbol
 from tests.model.rules import RuleViolation
 from tests.model.target import Disk

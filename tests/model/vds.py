@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.model.bios import MEMORY_KIB
+from tests.model.bios_data import MEMORY_KIB
 from tests.model.rules import RuleViolation
 from tests.model.v86 import Monitor
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from tests.build import ROM_810, ROM_895A
 from tests.model.bus import Bus, Take
-from tests.model.pc import BUFFER, MEMORY, PACKET, Pc, Result
+from tests.model.pc import BUFFER, PACKET, Pc, Result
+from tests.model.pc_memory import MEMORY
 from tests.model.target import Disk, blocks_of
 
 OK, READ_FAILED, OVERRUN, TIMEOUT = 0x00, 0x20, 0x08, 0x80

@@ -19,7 +19,7 @@ import pytest
 import romsign
 
 from tests.build import BUILD
-from tests.model.bios import BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE
+from tests.model.bios_data import BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE
 from tests.model.bus import DATA_IN, HANG
 from tests.model.hardware import HARDWARE
 from tests.model.pc import BUFFER, Pc

@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from tests.model.bus import HANG
-from tests.model.hardware import HARDWARE, QemuDisk
+from tests.model.emulated_qemu import QemuDisk
+from tests.model.hardware import HARDWARE
 from tests.model.pc import BUFFER, Pc
 from tests.model.registers import MS
 from tests.model.target import Disk

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.model.pc import BUFFER, MEMORY, PACKET, Pc
+from tests.model.pc import BUFFER, PACKET, Pc
+from tests.model.pc_memory import MEMORY
 from tests.model.target import Disk, blocks_of
 from tests.rom.strict import (BAD_COMMAND, BOUNDARY, CHANGED, LAST_STATUS, NOT_FOUND,
                               NOT_REMOVABLE, OK, VARIANTS, HighMemory, asks, disk, edd, expected,

@@ -12,7 +12,8 @@ import pytest
 from tests.model.bus import (COMMAND, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Delay,
                              Reselect)
 from tests.model.devices import TimerInterrupt
-from tests.model.pc import BUFFER, CF, IF, Pc
+from tests.model.pc import BUFFER, Pc
+from tests.model.pc_cpu import CF, IF
 from tests.model.target import (BUSY, CHECK_CONDITION, COMPLETE, DISCONNECT, QUEUE_FULL, REJECT,
                                 RESERVATION_CONFLICT, RESTORE, SAVE, Answer, Disk)
 from tests.qemu.agent import header_value

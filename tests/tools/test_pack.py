@@ -19,8 +19,10 @@ from unicorn import x86_const as x86
 
 from tests.build import BUILD, IMAGE, PACKED_FROM, ROM_895A, symbol
 from tests.model import pc as pc_module
-from tests.model.bios import (BIOS_SEGMENT, BOCHS, EBDA_KIB, HARD_DISKS, INIT, MEMORY_SIZE, NO_BBS,
-                              ROM_SEGMENT, SEABIOS, SPECIFICATION, TEMPORARY_AREA, Bios, Pmm)
+from tests.model.bios import Bios
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, EBDA_KIB, HARD_DISKS, INIT, MEMORY_SIZE,
+                                   NO_BBS, ROM_SEGMENT, SEABIOS, SPECIFICATION, TEMPORARY_AREA)
+from tests.model.pmm import Pmm
 from tests.model.devices import FwCfg, PciSpace
 from tests.model.pc import Pc
 from tests.model.target import Disk, cd_rom
@@ -207,7 +209,7 @@ def test_pmm_with_too_little_memory_is_as_good_as_none(monkeypatch):
     """It has a KiB less. All memory comes from elsewhere then: PMM's may lie where
     init runs."""
     small = range(TEMPORARY_AREA.start, TEMPORARY_AREA.start + (IMAGE_KIB - 1) * 1024)
-    monkeypatch.setattr("tests.model.bios.TEMPORARY_AREA", small)
+    monkeypatch.setattr("tests.model.pmm.TEMPORARY_AREA", small)
     pc = machine()
     places = unpacked_at(pc)
     pc.power_on()
@@ -219,7 +221,7 @@ def test_pmm_with_too_little_memory_is_as_good_as_none(monkeypatch):
 @pytest.mark.parametrize("start", range(0x8E000, 0x9C000, 0x1000), ids=hex)
 def test_pmm_may_have_memory_where_init_runs(monkeypatch, start):
     """It had too little for the image, but has some for the block buffer."""
-    monkeypatch.setattr("tests.model.bios.TEMPORARY_AREA", range(start, start + 0x4000))
+    monkeypatch.setattr("tests.model.pmm.TEMPORARY_AREA", range(start, start + 0x4000))
     pc = machine()
     pc.power_on()
     reads_well(pc)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from tests.model.bios import HARD_DISKS, BootEntry
+from tests.model.bios import BootEntry
+from tests.model.bios_data import HARD_DISKS
 from tests.model.eltorito import Disc, Entry, loader
 from tests.model.multi_pc import Card, MultiControllerPc
 from tests.model.pc import BUFFER, PACKET, Pc

@@ -7,7 +7,7 @@ from __future__ import annotations
 import struct
 
 from tests.build import ROM_810, ROM_895A
-from tests.model.bios import SEABIOS, SPECIFICATION
+from tests.model.bios_data import SEABIOS, SPECIFICATION
 from tests.model.devices import FwCfg
 from tests.model.pc import BUFFER, SEEDS, Pc
 from tests.model.target import Disk

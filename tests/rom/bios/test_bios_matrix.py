@@ -9,8 +9,9 @@ from __future__ import annotations
 import pytest
 
 from tests.build import ROM_810, ROM_895A
-from tests.model.bios import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, HARD_DISKS, MEMORY_SIZE,
-                              NO_BBS, PCI_3, SEABIOS, SPECIFICATION, WITHOUT_BBS, Bios)
+from tests.model.bios import Bios
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, HARD_DISKS,
+                                   MEMORY_SIZE, NO_BBS, PCI_3, SEABIOS, SPECIFICATION, WITHOUT_BBS)
 from tests.model.multi_pc import Card, MultiControllerPc
 from tests.model.variants import VARIANTS
 from tests.rom.bios.multi_controller import (BRIDGES, CD_ID, PLACES, all_disks, disc_of,

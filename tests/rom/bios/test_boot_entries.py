@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from tests.build import ROM_895A
-from tests.model.bios import HARD_DISKS, NO_BBS, SEABIOS, Bios
+from tests.model.bios import Bios
+from tests.model.bios_data import HARD_DISKS, NO_BBS, SEABIOS
 from tests.model.pc import ROM_SEGMENT, SEEDS, Pc, symbol
 from tests.model.rules import RuleViolation
 from tests.rom.bios.one_controller import (INT13, PNP_MANNERS, SECOND, booted, id_of, machine,

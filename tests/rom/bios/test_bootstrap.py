@@ -9,8 +9,9 @@ from __future__ import annotations
 import pytest
 
 from tests.build import ROM_895A
-from tests.model.bios import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, MEMORY_SIZE, NO_BBS,
-                              ROM_SEGMENT, SEABIOS, SPECIFICATION, Bios)
+from tests.model.bios import Bios
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, MEMORY_SIZE, NO_BBS,
+                                   ROM_SEGMENT, SEABIOS, SPECIFICATION)
 from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, PRIMARY, TERMINATOR, Disc, Entry, floppy, loader
 from tests.model.pc import BUFFER, Pc, Result

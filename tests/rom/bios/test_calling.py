@@ -11,9 +11,10 @@ import struct
 
 import pytest
 
-from tests.model.bios import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, EBDA_POINTER, HARD_DISKS,
-                              INIT_SEGMENT, JUNK, MEMORY_SIZE, NO_BBS, PCI_3, ROM_SEGMENT, SEABIOS,
-                              SPECIFICATION, Bios)
+from tests.model.bios import Bios
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, EBDA_POINTER,
+                                   HARD_DISKS, INIT_SEGMENT, JUNK, MEMORY_SIZE, NO_BBS, PCI_3,
+                                   ROM_SEGMENT, SEABIOS, SPECIFICATION)
 from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, HARD_DISK, Disc, Entry, floppy, hard_disk, loader
 from tests.model.pc import SEEDS, Pc

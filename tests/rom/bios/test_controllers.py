@@ -11,12 +11,14 @@ import struct
 
 import pytest
 
-from tests.model.bios import (BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_BBS, PCI_3,
-                              ROM_SEGMENT, SEABIOS, SPECIFICATION, Bios)
+from tests.model.bios import Bios
+from tests.model.bios_data import (BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_BBS, PCI_3,
+                                   ROM_SEGMENT, SEABIOS, SPECIFICATION)
 from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, HARD_DISK, Disc, Entry, floppy, hard_disk
 from tests.model.multi_pc import MultiControllerPc
-from tests.model.pc import BUFFER, IO_BASE, SEEDS
+from tests.model.pc import BUFFER, SEEDS
+from tests.model.pc_ports import IO_BASE
 from tests.model.rules import RuleViolation
 from tests.rom.bios.multi_controller import (BRIDGES, CD_ID, FLEETS, LBA, PLACES, all_disks,
                                              card_at, disc_of, entries_of, fleet, lines, owner,

@@ -9,8 +9,9 @@ import struct
 import pytest
 
 from tests.build import ROM_895A
-from tests.model.bios import (BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_BBS,
-                              PERMANENT_AREA, SPECIFICATION, TEMPORARY_AREA, Bios)
+from tests.model.bios import Bios
+from tests.model.bios_data import (BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_BBS,
+                                   PERMANENT_AREA, SPECIFICATION, TEMPORARY_AREA)
 from tests.model.devices import PciSpace
 from tests.model.pc import ROM_SEGMENT, Pc
 from tests.rom.bios.one_controller import (INT13, PNP_MANNERS, ROMS, booted, id_of, machine,

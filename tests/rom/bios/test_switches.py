@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.bios import BOCHS, HARD_DISKS, MEMORY_SIZE, NO_BBS, SEABIOS, Bios
+from tests.model.bios import Bios
+from tests.model.bios_data import BOCHS, HARD_DISKS, MEMORY_SIZE, NO_BBS, SEABIOS
 from tests.model.bus import HANG
 from tests.model.devices import FwCfg
 from tests.model.eltorito import Disc, Entry, Section, loader

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import struct
 
-from tests.model.bios import BOOT_SECTOR, BootEntry
+from tests.model.bios import BootEntry
+from tests.model.bios_data import BOOT_SECTOR
 from tests.model.eltorito import BLOCK, Disc, Entry
-from tests.model.pc import BUFFER, IF, MEMORY, PACKET, SEEDS, Pc, Result
+from tests.model.pc import BUFFER, PACKET, SEEDS, Pc, Result
+from tests.model.pc_cpu import IF
+from tests.model.pc_memory import MEMORY
 from tests.model.target import Disk, cd_rom
 from tests.rom.strict import COUNT16, COUNT32, OK, Outcome, by_chs, by_packet, chs, new_pc
 

@@ -9,7 +9,7 @@ import functools
 import pytest
 
 from tests.model import eltorito
-from tests.model.bios import EQUIPMENT
+from tests.model.bios_data import EQUIPMENT
 from tests.model.eltorito import (FLOPPY_12, FLOPPY_144, FLOPPY_288, GEOMETRIES, HARD_DISK, Disc,
                                   Entry, floppy, hard_disk, loader)
 from tests.model.pc import SEEDS, Pc

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.model.bios import EQUIPMENT, HARD_DISKS, Bios
+from tests.model.bios import Bios
+from tests.model.bios_data import EQUIPMENT, HARD_DISKS
 from tests.model.bus import FREE, HANG
 from tests.model.eltorito import (BLOCK, FLOPPY_12, FLOPPY_144, FLOPPY_288, GEOMETRIES, HARD_DISK,
                                   Disc, Entry, Section, floppy, hard_disk, loader)

@@ -10,7 +10,8 @@ import copy
 
 import pytest
 
-from tests.model.bios import PERMANENT_AREA, SEABIOS, SPECIFICATION, Bios
+from tests.model.bios import Bios
+from tests.model.bios_data import PERMANENT_AREA, SEABIOS, SPECIFICATION
 from tests.model.bus import FREE, HANG
 from tests.model.devices import FwCfg
 from tests.model.eltorito import BLOCK, Disc

@@ -8,7 +8,8 @@ import struct
 
 import pytest
 
-from tests.model.bios import EBDA_KIB, MEMORY_SIZE, SEABIOS, SPECIFICATION, Bios
+from tests.model.bios import Bios
+from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE, SEABIOS, SPECIFICATION
 from tests.model.bus import FREE, HANG
 from tests.model.devices import TimerInterrupt
 from tests.model.eltorito import (BLOCK, BOOT_SEGMENT, FLOPPY_12, FLOPPY_144, HARD_DISK,

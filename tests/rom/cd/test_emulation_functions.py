@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.bios import HARD_DISKS, Bios
+from tests.model.bios import Bios
+from tests.model.bios_data import HARD_DISKS
 from tests.model.eltorito import (BLOCK, CATALOG, FLOPPY_12, FLOPPY_144, FLOPPY_288, GEOMETRIES,
                                   HARD_DISK, PRIMARY, TERMINATOR, Disc, Entry, hard_disk, loader)
 from tests.model.pc import BUFFER, PACKET, Pc

@@ -7,7 +7,8 @@ from __future__ import annotations
 import pytest
 
 from tests.model import eltorito
-from tests.model.bios import EQUIPMENT, HARD_DISKS, OWN_SECTORS, Bios
+from tests.model.bios import Bios
+from tests.model.bios_data import EQUIPMENT, HARD_DISKS, OWN_SECTORS
 from tests.model.eltorito import (FLOPPY_12, FLOPPY_144, FLOPPY_288, HARD_DISK, PRIMARY,
                                   TERMINATOR, Disc, Entry, floppy)
 from tests.model.pc import BUFFER, Pc

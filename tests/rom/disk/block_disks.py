@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import random
 
-from tests.model.bios import EBDA_KIB, MEMORY_SIZE
+from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE
 from tests.model.pc import BUFFER, Pc
 from tests.model.target import Disk
 from tests.rom.strict import OK, disk, fresh, new_pc, transfer

@@ -13,7 +13,7 @@ import pytest
 from tests.model.bus import FREE, HANG, RESET, STATUS
 from tests.model.pc import BUFFER, Pc
 from tests.model.target import READ10, WRITE10, Answer, Disk, blocks_of
-from tests.rom.disk.block_disks import (READS, VERIFIES, WRITES, Written, kept, large_disk,
+from tests.rom.disk.block_disks import (READS, VERIFIES, WRITES, Written, large_disk,
                                         reads_well, sectors, with_blocks)
 from tests.rom.strict import (BAD_SECTOR, CONTROLLER, OK, TIMEOUT, VARIANTS, WRITE_FAULT,
                               TroubleAt, disk, hexadecimal, new_pc, transfer)
