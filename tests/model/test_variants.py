@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """The chip model, for every chip of the family: what one has and another has
-not. What all have in common is in test_chip.py.
+not. What all have in common is in test_chip_*.py.
 
 The tables here were written from the manuals and drivers that variants.py
 names, and not from that file.

@@ -205,11 +205,16 @@ def test_without_pmm_the_image_lies_below_all_that_init_takes(pmm, manner):
     reads_well(pc)
 
 
+def set_temporary_area(monkeypatch, area: range) -> None:
+    for module in ("bios", "pmm"):
+        monkeypatch.setattr(f"tests.model.{module}.TEMPORARY_AREA", area)
+
+
 def test_pmm_with_too_little_memory_is_as_good_as_none(monkeypatch):
     """It has a KiB less. All memory comes from elsewhere then: PMM's may lie where
     init runs."""
     small = range(TEMPORARY_AREA.start, TEMPORARY_AREA.start + (IMAGE_KIB - 1) * 1024)
-    monkeypatch.setattr("tests.model.pmm.TEMPORARY_AREA", small)
+    set_temporary_area(monkeypatch, small)
     pc = machine()
     places = unpacked_at(pc)
     pc.power_on()
@@ -221,7 +226,7 @@ def test_pmm_with_too_little_memory_is_as_good_as_none(monkeypatch):
 @pytest.mark.parametrize("start", range(0x8E000, 0x9C000, 0x1000), ids=hex)
 def test_pmm_may_have_memory_where_init_runs(monkeypatch, start):
     """It had too little for the image, but has some for the block buffer."""
-    monkeypatch.setattr("tests.model.pmm.TEMPORARY_AREA", range(start, start + 0x4000))
+    set_temporary_area(monkeypatch, range(start, start + 0x4000))
     pc = machine()
     pc.power_on()
     reads_well(pc)
