@@ -17,7 +17,7 @@ PATTERN_SECTORS = 65536  # 32 MiB
 
 # Files that take longest, so that none is still running when all others are done
 LONGEST = ["writes_qemu", "systems", "boot", "int13", "strict", "fuzz", "mutants", "faults",
-           "medium_change", "write_errors", "write_faults", "cd_systems", "writes", "block_faults",
+           "timers", "medium_change", "write_errors", "write_faults", "cd_systems", "writes", "block_faults",
            "blocks", "removable", "emulation_functions", "emulation_sectors", "vds",
            "cd_emulation_qemu", "cd_qemu", "boot_entries", "memory", "cd_functions", "cd_post",
            "eltorito_boot", "eltorito_catalog", "reset", "run", "disks", "emulation_numbers",
