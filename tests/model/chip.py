@@ -477,7 +477,7 @@ class Chip:
         pending = self.istat & (SIP | DIP)
         if pending and self.now - self.cause_at > UNAVOIDABLE_NS:
             self.rule("SCRIPTS started with causes pending",
-                     f"SIST {self.sist:#06x}, DSTAT {self.dstat:#04x}")
+                      f"SIST {self.sist:#06x}, DSTAT {self.dstat:#04x}")
         if self.dma_fifo or self.scsi_fifo:
             self.rule("SCRIPTS started with a FIFO not empty", "CTEST3.CLF and STEST3.CSF")
         if not manual and (self.registers[DCNTL] & SSM or self.registers[DMODE] & MAN):

@@ -186,7 +186,7 @@ class MultiControllerPc(Pc):
                 writer = self._master.server if who == "chip" else self._running()
                 if writer is not owner:
                     raise RuleViolation("memory of another copy",
-                                    f"{who} wrote {length} bytes at {address:#x}")
+                                        f"{who} wrote {length} bytes at {address:#x}")
         super()._check_write(who, address, length)
 
     # ---- POST -------------------------------------------------------------------------

@@ -165,7 +165,7 @@ class Pc(Memory, Ports, Cpu):
 
     def _plug_in(self) -> None:
         self.chip = HARDWARE[self.hardware].chip(variant_named(self.variant), self.bus, self._dma_read,
-                                              self._dma_write)
+                                                 self._dma_write)
         self.pci = PciSpace(self.pci_address, self.chip.variant if self.present else None,
                             self.bar0, self.fwcfg is not None)
         self.chip.own_id_is_free = self.fwcfg is not None
@@ -456,7 +456,7 @@ class Pc(Memory, Ports, Cpu):
         for name, value in before.items():
             if after[name] != value:
                 raise RuleViolation("register not preserved",
-                                f"{name}: {value:#x} became {after[name]:#x}")
+                                    f"{name}: {value:#x} became {after[name]:#x}")
         now = result.registers["eflags"]
         if (now ^ flags) & 0xFFFF & ~CF:
             raise RuleViolation("flags not preserved", f"{flags:#x} became {now:#x}")

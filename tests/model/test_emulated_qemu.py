@@ -511,7 +511,7 @@ def test_old_qemu_stops_at_short_data_that_is_all_there():
 
 
 @pytest.mark.parametrize("hardware, istat, instructions", [("qemu", 0, 20 * 100),
-                                                         ("qemu-7.2.0", SIP, 10_000)])
+                                                           ("qemu-7.2.0", SIP, 10_000)])
 def test_what_qemu_does_with_an_endless_loop(hardware, istat, instructions):
     """100 instructions each 500 us, or the end after 10,000."""
     bench = Model(hardware)

@@ -545,7 +545,7 @@ def test_the_chip_sends_abort_with_sdu_off(deaf, message, sdu_off, objections):
     board.set_up()
     board._write(0x100, bytes([0x80, message]))
     board.run(0x41030000, 0, 0x800B0000 | MSG_OUT << 24, 0x1000 + 16, *sdu_off, 0x0E000002, 0x100,
-            0x48000000, 0, 0x98080000, 1)
+              0x48000000, 0, 0x98080000, 1)
     assert board.objections == objections
     assert board.bus.free != deaf
     if sdu_off and not deaf:

@@ -234,7 +234,7 @@ def test_register_instructions_ask_for_com_where_there_is_such_a_bit(chip):
     board.write(DCNTL, 0 if chip in THE_1010 else 0x02)
     board.run(0x70000100, 0, *INT)
     assert board.objections == ([] if chip in THE_1010 else
-                              ["register instruction without DCNTL.COM"])
+                                ["register instruction without DCNTL.COM"])
 
 
 @chips

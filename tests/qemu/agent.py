@@ -234,7 +234,7 @@ class Agent:
         for f in fields(before):
             if f.name != "flags" and getattr(masked, f.name) != getattr(before, f.name):
                 raise RuleViolation(f"{f.name} changed from {getattr(before, f.name):#x} "
-                                f"to {getattr(after, f.name):#x}")
+                                    f"to {getattr(after, f.name):#x}")
         if masked.flags != before.flags:
             raise RuleViolation(f"flags changed from {before.flags:#x} to {after.flags:#x}")
 

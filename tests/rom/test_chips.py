@@ -327,7 +327,7 @@ def test_a_write_that_hangs_is_recovered_from(start, chip):
 
 
 @pytest.mark.parametrize("chip, hardware", [*((c, "86box") for c in BOX86),
-                                          *((c, t) for c in ("810", "895A")
+                                            *((c, t) for c in ("810", "895A")
                                             for t in ("qemu", "qemu-7.2.0"))])
 def test_the_chips_of_emulators_read_and_write(start, chip, hardware):
     pc, data = start(chip, hardware=hardware), fresh(11, 3)

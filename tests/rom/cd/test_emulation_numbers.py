@@ -116,7 +116,7 @@ def test_a_second_boot_counts_once(variant):
     """As INT 19h of a guest makes it."""
     for media in BOTH:
         pc = emulating(variant, media, others={0: Disk()}, bios=Bios(floppies=1,
-                                                                      answers=frozenset({0})))
+                                                                     answers=frozenset({0})))
         for _ in range(2):
             boots(pc, disc_of(media), number=number_of(media))
             assert floppies_said(pc) == (2 if media == FLOPPY_144 else 1)
@@ -130,7 +130,7 @@ def test_a_second_boot_counts_once(variant):
 def test_a_boot_that_fails_ends_what_was_there(variant, media):
     """The next device is booted without a drive in its way."""
     pc = emulating(variant, media, others={0: Disk()}, bios=Bios(floppies=1,
-                                                                  answers=frozenset({0})))
+                                                                 answers=frozenset({0})))
     insert(pc, Disc(descriptors=(PRIMARY, TERMINATOR)))
     assert not boot(pc, *disc_of(media).loads).booted
     assert "  not bootable: no boot record" in pc.text
@@ -167,7 +167,7 @@ def test_4bh_puts_everything_back(variant, media, number):
     """Counts and numbers; the CD keeps its own."""
     disc = disc_of(media)
     pc = with_cd(variant, disc, {0: Disk()}, bios=Bios(floppies=1, disks=1,
-                                                      answers=frozenset({0x00, 0x80})))
+                                                       answers=frozenset({0x00, 0x80})))
     vectors, data = state(pc)
     boots(pc, disc, number=number_of(media))
     assert state(pc)[1] != data
@@ -193,7 +193,7 @@ def test_4ah_and_4bh_leave_no_trace(variant, media):
     """To the byte: vectors and data area."""
     disc = Disc(sections=(eltorito.Section((disc_of(media).default,)),))
     pc = with_cd(variant, disc, {0: Disk()}, bios=Bios(floppies=1, disks=1,
-                                                      answers=frozenset({0x00, 0x80})))
+                                                       answers=frozenset({0x00, 0x80})))
     boots(pc, disc)
     image = disc.entries[1]
     before = state(pc)

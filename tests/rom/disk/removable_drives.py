@@ -26,7 +26,7 @@ data_functions = pytest.mark.parametrize("function", DATA_FUNCTIONS, ids=hexadec
 def with_drive(variant: str, **options) -> Pc:
     """A removable disk at ID 0, a fixed one at ID 3."""
     return new_pc(variant, {0: Disk(removable=True, **options),
-                           3: Disk(content=lambda lba: bytes([3]) * 512)})
+                            3: Disk(content=lambda lba: bytes([3]) * 512)})
 
 
 def other(lba: int) -> bytes:
