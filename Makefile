@@ -43,7 +43,7 @@ CFLAGS := $(ABI) $(SMALL) -fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNIN
 ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections --fatal-warnings --no-warn-rwx-segments -z noexecstack --orphan-handling=error
 
-SOURCES := $(wildcard pc/*.[cS] scsi/*.[cS] lsi/*.[cS] int13/*.[cS] rom/*.[cS])
+SOURCES := $(wildcard pc/*.[cS] scsi/*.[cS] lsi/*.[cS] int13/*.[cS] int13/cd/*.[cS] rom/*.[cS])
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 
 .DELETE_ON_ERROR .SUFFIXES:
