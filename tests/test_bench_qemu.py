@@ -6,9 +6,13 @@ time is looked at."""
 from __future__ import annotations
 
 import pytest
+from benchmark import compare
+from benchmark.baseline import Baseline
 from benchmark.sides import BARE, DISK_SECTORS, MAIN_SIDES, OURS, SEABIOS, disk_bench
-from benchmark.timing import (RANDOM, READ, READ_CHS, WRITE, Call, Plan, Rubbish, Runner, measure)
+from benchmark.timing import (RANDOM, READ, READ_CHS, WRITE, WRITE_CHS, Call, Plan, Rubbish, Runner,
+                              measure)
 from bootcds import pattern
+from machine import TOP
 
 pytestmark = pytest.mark.qemu("what make bench times")
 
@@ -24,7 +28,16 @@ def test_each_side_does_each_kind_of_call():
         assert all(len(runs) == 1 and runs[0] > 0 for runs in row.values())
 
 
-@pytest.mark.parametrize("call", [Call(READ, 1), Call(WRITE, 1)], ids=["read", "write"])
+def test_both_roms_of_the_comparison_do_each_call():
+    """The ROM of this build takes the place of the baseline's."""
+    plan = Plan([], [], rounds=1, run_s=0.01)
+    times = compare.measure(plan, "tcg", Baseline(TOP, "copy"))
+    assert times.keys() == set(compare.CALLS)
+    assert all(row.keys() == {OURS, "copy"} for row in times.values())
+
+
+@pytest.mark.parametrize("call", [Call(READ, 1), Call(WRITE, 1), Call(WRITE_CHS, 1)],
+                         ids=["read", "write", "write by CHS"])
 def test_data_that_is_not_the_mediums_is_no_result(call, tmp_path):
     """The image that is looked at is another one."""
     with disk_bench(MAIN_SIDES[0], tmp_path, "tcg") as bench:

@@ -96,7 +96,7 @@ def say_exact(report: Report, baseline: Baseline | None) -> None:
                          str(result.waiting), str(result.stack_used), str(result.own_stack_used)])
     report.table(["chip, call, blocks", "register reads + writes", "IN and OUT, all ports",
                   "SCRIPTS instructions", "CPU instructions",
-                  *([f"of {baseline.name}"] if baseline else []), "more while SCRIPTS ran",
+                  *([f"the same, {baseline.name}"] if baseline else []), "more while SCRIPTS ran",
                   "caller's stack", "our stack"], rows)
     lost = memory_lost()
     report.text(f"Conventional memory lost with PMM: {lost} KiB.")
