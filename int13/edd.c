@@ -136,58 +136,6 @@ enum int13_status int13_edd_blocks(const struct int13_call *call)
 	return status;
 }
 
-#define MOST_PLAIN_BLOCKS 0x7f /* more may take several commands */
-#define WRITE_ANY 1	       /* AL of 43h: 0 and 1 mean the same */
-
-/* INT 13, 42 43 of the plain kind, which nearly all calls are: one command, a
- * fixed disk of sectors, a buffer by seg:off. It does what the functions above
- * and transfer.c do, in half the instructions: where each is emulated, in half
- * the time (docs/performance.md). Anything else, and anything wrong, is left to
- * them: then it returns false, and nothing has been done.
- */
-bool int13_edd_plain(struct int13_frame *regs, struct int13_state *state)
-{
-	u32 packet = regs->esi & 0xffff;
-	struct disk_job job;
-
-	job.action = (u8)(regs->ah - 0x42);
-	if (job.action > DISK_WRITE ||
-	    (job.action == DISK_WRITE && regs->al > WRITE_ANY) ||
-	    state->for_image || packet > 0x10000 - DAP_BYTES)
-		return false;
-	bda_open();
-	if (FAR8(BDA_VDS) & BDA_VDS_PRESENT)
-		return false;
-	struct disk *disk = drives_find(state, regs->dl);
-	if (disk->flags || disk->split || disk->sector_shift != SECTOR_SHIFT)
-		return false;
-	far_open(regs->ds);
-	u32 head = FAR32(packet), count = head >> 16, lba = FAR32(packet + DAP_LBA);
-	u32 at = FAR32(packet + DAP_BUFFER), sectors = sectors_32(disk);
-	job.data.address = linear_of((u16)(at >> 16), (u16)at);
-	job.data.bytes = count << SECTOR_SHIFT;
-	if ((u8)head < DAP_BYTES || at == BUFFER_IS_FLAT ||
-	    count - 1 >= MOST_PLAIN_BLOCKS || FAR32(packet + DAP_LBA + 4) ||
-	    lba >= sectors || count > sectors - lba ||
-	    job.data.address + job.data.bytes > REAL_MODE_END)
-		return false;
-	job.blocks.lba = lba;
-	job.blocks.count = (u8)count;
-	state->bus.unreachable = false;
-	state->bus.stop_at_change = false;
-	enum scsi_result result =
-		disk_do_plain(&state->bus, &disk->device, &job);
-	enum int13_status status = STATUS_OK;
-	if (result != SCSI_OK) {
-		struct int13_call call = {.state = state, .disk = disk};
-
-		status = int13_result(&call, job.action, result);
-		FAR16(packet + DAP_COUNT) = (u16)job.done;
-	}
-	int13_finish(regs, BDA_DISK_STATUS, status);
-	return true;
-}
-
 /* Result buffer of 48h [EDD-4 "Result buffer"]. `path` is as long as the form
  * of it that is wanted; the byte behind the path makes the sum 0.
  */

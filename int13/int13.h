@@ -50,7 +50,6 @@ typedef enum int13_status int13_handler(const struct int13_call *call);
 
 int13_handler int13_00_reset, int13_chs_blocks, int13_08_parameters,
 	int13_10_ready, int13_15_type; /* chs.c */
-bool int13_edd_plain(struct int13_frame *regs, struct int13_state *state);
 int13_handler int13_41_check, int13_edd_blocks, int13_48_parameters,
 	int13_4e_configure; /* edd.c */
 int13_handler int13_16_changed, int13_45_lock, int13_46_eject,
@@ -114,8 +113,7 @@ static inline void int13_finish(struct int13_frame *regs, u16 status_byte,
 	set_carry(regs, status != STATUS_OK);
 }
 
-/* Called by rom/entry.S for each INT 13h on a drive of ours (dispatch.c) that
- * int13_edd_plain() does not take.
+/* Called by rom/entry.S for each INT 13h on a drive of ours (dispatch.c).
  */
 void int13_dispatch(struct int13_frame *regs, struct int13_state *state);
 

@@ -16,6 +16,10 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
+/* Enumerations in structures and tables are bytes: -fshort-enums. */
+enum one_byte { ONE_BYTE };
+_Static_assert(sizeof(enum one_byte) == 1, "compile with -fshort-enums");
+
 /* DS is our RAM, so a constant must be read through GS, which holds the ROM's
  * own segment. ROM_CONST puts an object where that works; the linker refuses
  * any other read-only data.

@@ -70,13 +70,7 @@ int13_serve:
 	movw	%dx, %gs
 	movl	%ebp, %eax
 	movl	$WS_INT13, %edx
-	callw	int13_edd_plain
-	testb	%al, %al
-	jnz	1f
-	movl	%ebp, %eax
-	movl	$WS_INT13, %edx
 	callw	int13_dispatch
-1:
 
 	movw	WS_CALLER_ESP, %di	# hand back EAX and CF
 	movw	WS_CALLER_SS, %fs

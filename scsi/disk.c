@@ -112,39 +112,6 @@ static enum scsi_result run_job(struct scsi_bus *bus,
 	return result;
 }
 
-_Static_assert(HBA_DATA_IN + DISK_WRITE == HBA_DATA_OUT &&
-		       OP_READ10 + 2 * DISK_WRITE == OP_WRITE10 && !DISK_READ,
-	       "reading and writing differ by this much");
-
-enum scsi_result disk_do_plain(struct scsi_bus *bus,
-			       const struct scsi_device *device,
-			       struct disk_job *job)
-{
-	struct hba_request request;
-
-	request.target = device->target;
-	request.lun = device->lun;
-	request.direction = (u8)(HBA_DATA_IN + job->action);
-	request.cdb_bytes = 10;
-	request.cdb[0] = (u8)(OP_READ10 + 2 * job->action);
-	request.cdb[1] = device->cdb_lun;
-	put_be32(&request.cdb[2], (u32)job->blocks.lba);
-	put_be32(&request.cdb[6], (u32)job->blocks.count << 8);
-	request.timeout_ms = MEDIA_TIMEOUT_MS;
-	request.patience_ms = PATIENCE_MS;
-	request.data_bytes = (u16)job->data.bytes;
-	request.least_bytes = (u16)job->data.bytes;
-	request.data = job->data;
-	enum scsi_result result = scsi_command(bus, &request);
-	if (result != SCSI_OK) {
-		job->block_shift = 9;
-		job->done = blames_a_block(result)
-				    ? good_blocks(bus, &request, job)
-				    : 0;
-	}
-	return result;
-}
-
 /* A disk without VERIFY reads; what it sends runs into the sink. Block by
  * block, because the chip swallows it byte by byte. (Its job need not lie on
  * the stack of all others.)

@@ -58,11 +58,4 @@ enum scsi_result disk_do(struct scsi_bus *bus,
 			 const struct scsi_device *device,
 			 struct disk_job *job);
 
-/* The same, quicker, for reading or writing up to 127 blocks of 512 bytes below
- * block 2^32, all from or to job->data. job->done is set only if that fails.
- */
-enum scsi_result disk_do_plain(struct scsi_bus *bus,
-			       const struct scsi_device *device,
-			       struct disk_job *job);
-
 #endif

@@ -129,7 +129,8 @@ def main(argv: list[str] | None = None) -> int:
         return ", ".join(f"{name} {size}" for name, (_, size) in sections.items() if size)
 
     stack, structure = values("STACK_BYTES", "sizeof(struct workspace)")
-    print("\nThe file is as large as the largest resident part, if that is more.")
+    print("\nResident parts are whole blocks of 512 bytes.")
+    print("The file is as large as the largest resident part, if that is more.")
     print(f"file: {sizes(file)}")
     print(f"image {sum(place['.post'])}: {sizes(place)}")
     print(f"workspace: stack {stack}, structure {structure}")
