@@ -44,13 +44,20 @@ def _first(pattern: str, file: str) -> str:
     return found[1] if found else "unknown"
 
 
+def commit() -> str:
+    try:
+        result = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=TOP,
+                                capture_output=True, text=True)
+    except FileNotFoundError:
+        return "unknown"
+    return result.stdout.strip() or "unknown"
+
+
 def say_machine(report: Report, no_kvm: str) -> None:
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=TOP,
-                            capture_output=True, text=True).stdout.strip() or "unknown"
     report.text(
         f"{name_of_qemu()}. {_first(r'^model name.*: (.*)', '/proc/cpuinfo')}, "
         f"{os.cpu_count()} processors, Linux {platform.release()}, load "
-        f"{os.getloadavg()[0]:.1f} at the start. ROM: commit {commit}. KVM: "
+        f"{os.getloadavg()[0]:.1f} at the start. ROM: commit {commit()}. KVM: "
         f"{f'not usable, {no_kvm}' if no_kvm else 'used'}.")
 
 

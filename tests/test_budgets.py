@@ -15,6 +15,7 @@ from benchmark import baseline, budgets, compare, counts, report, sizes, timing
 from benchmark.sides import OURS
 from benchmark.timing import READ, Call
 
+import bench
 import size
 from machine import BUILD, TOP
 from strict import FAMILIES, ROMS, disk
@@ -240,6 +241,7 @@ def test_a_machine_without_git_leaves_the_comparison_out(monkeypatch, tmp_path):
     with baseline.built(said) as found:
         assert found is None
     assert said.markdown.rstrip().endswith("is left out: git is not installed.")
+    assert bench.commit() == "unknown"
 
 
 @pytest.fixture
