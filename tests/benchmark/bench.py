@@ -11,6 +11,7 @@ with their verdict; a machine that does other things makes them worth little.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
 import re
@@ -23,7 +24,7 @@ sys.path[:0] = [str(TOP), str(TOP / "tools")]
 
 import qemu  # noqa: E402
 
-from tests.benchmark import counts, post, sizes, timing  # noqa: E402
+from tests.benchmark import baseline, compare, counts, post, sizes, timing  # noqa: E402
 from tests.benchmark.report import Report  # noqa: E402
 from tests.tools.compatibility import name_of_qemu  # noqa: E402
 
@@ -43,14 +44,44 @@ def _first(pattern: str, file: str) -> str:
     return found[1] if found else "unknown"
 
 
+def commit() -> str:
+    try:
+        result = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=TOP,
+                                capture_output=True, text=True)
+    except FileNotFoundError:
+        return "unknown"
+    return result.stdout.strip() or "unknown"
+
+
 def say_machine(report: Report, no_kvm: str) -> None:
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=TOP,
-                            capture_output=True, text=True).stdout.strip() or "unknown"
     report.text(
         f"{name_of_qemu()}. {_first(r'^model name.*: (.*)', '/proc/cpuinfo')}, "
         f"{os.cpu_count()} processors, Linux {platform.release()}, load "
-        f"{os.getloadavg()[0]:.1f} at the start. ROM: commit {commit}. KVM: "
+        f"{os.getloadavg()[0]:.1f} at the start. ROM: commit {commit()}. KVM: "
         f"{f'not usable, {no_kvm}' if no_kvm else 'used'}.")
+
+
+def say_parts(args: argparse.Namespace, report: Report, accelerators: list[str],
+              old: baseline.Baseline | None) -> None:
+    if "sizes" in args.only:
+        sizes.say_sizes(report)
+        if old:
+            compare.say_sizes(report, old)
+    if "counts" in args.only:
+        counts.say_exact(report, old)
+        post.say_exact_post(report)
+        counts.say_traced(report, accelerators)
+    if "times" in args.only:
+        plan = timing.Plan.quick() if args.quick else timing.Plan.full()
+        qemu_major = int(qemu.version().split(".")[0])
+        for accelerator in accelerators:
+            timing.say_times(report, plan, accelerator, qemu_major)
+            if old:
+                compare.say_times(report, plan, accelerator, old)
+    if "post" in args.only:
+        for accelerator in accelerators[:1] if args.quick else accelerators:
+            post.say_post(report, accelerator, 1 if args.quick else 3)
+        post.say_linux(report, 1 if args.quick else 3)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -64,23 +95,10 @@ def main(argv: list[str] | None = None) -> int:
 
     report = Report()
     no_kvm = why_no_kvm()
-    accelerators = ["tcg"] if no_kvm else ["tcg", "kvm"]
     say_machine(report, no_kvm)
-    if "sizes" in args.only:
-        sizes.say_sizes(report)
-    if "counts" in args.only:
-        counts.say_exact(report)
-        post.say_exact_post(report)
-        counts.say_traced(report, accelerators)
-    if "times" in args.only:
-        plan = timing.Plan.quick() if args.quick else timing.Plan.full()
-        qemu_major = int(qemu.version().split(".")[0])
-        for accelerator in accelerators:
-            timing.say_times(report, plan, accelerator, qemu_major)
-    if "post" in args.only:
-        for accelerator in accelerators[:1] if args.quick else accelerators:
-            post.say_post(report, accelerator, 1 if args.quick else 3)
-        post.say_linux(report, 1 if args.quick else 3)
+    compared = set(args.only) - {"post"}
+    with baseline.built(report) if compared else contextlib.nullcontext() as old:
+        say_parts(args, report, ["tcg"] if no_kvm else ["tcg", "kvm"], old)
     report.say_budgets()
     args.output.parent.mkdir(parents=True, exist_ok=True)
     args.output.write_text(report.markdown)

@@ -41,7 +41,7 @@ def post_of(side: Side, disks: int, directory: Path, accelerator: str) -> tuple[
     trace = [word for event in ("lsi_reg_read", "lsi_reg_write", "scsi_req_parsed")
              for word in ("-trace", event)]
     with Machine(side.path, *units, *trace, "-D", str(log), "-msg", "timestamp=on",
-                 rom="default" if side.has_rom else None, accelerator=accelerator,
+                 rom=side.rom, accelerator=accelerator,
                  with_agent=build_agent()) as machine:
         Agent(machine)
     text = log.read_text()
@@ -104,7 +104,7 @@ def seconds_to_lines(side: Side, image: Path) -> list[float]:
     """From the start of QEMU."""
     start = time.perf_counter()
     with Machine(side.path, *GUEST_MEMORY, *disk_arguments(image, 0),
-                 rom="default" if side.has_rom else None) as machine:
+                 rom=side.rom) as machine:
         out = []
         for line in LINES:
             machine.console.wait_for(line, 300)

@@ -6,11 +6,13 @@ time is looked at."""
 from __future__ import annotations
 
 import pytest
-
+from tests.benchmark import compare
+from tests.benchmark.baseline import Baseline
 from tests.benchmark.sides import BARE, DISK_SECTORS, MAIN_SIDES, OURS, SEABIOS, disk_bench
-from tests.benchmark.timing import (RANDOM, READ, READ_CHS, WRITE, Call, Plan, Rubbish, Runner,
-                                    measure)
+from tests.benchmark.timing import (RANDOM, READ, READ_CHS, WRITE, WRITE_CHS, Call, Plan, Rubbish, Runner,
+                              measure)
 from tests.boot.bootcds import pattern
+from tests.build import TOP
 
 pytestmark = pytest.mark.qemu("what make bench times")
 
@@ -26,7 +28,20 @@ def test_each_side_does_each_kind_of_call():
         assert all(len(runs) == 1 and runs[0] > 0 for runs in row.values())
 
 
-@pytest.mark.parametrize("call", [Call(READ, 1), Call(WRITE, 1)], ids=["read", "write"])
+def test_both_roms_of_the_comparison_do_each_call():
+    """The ROM of this build takes the place of the baseline's."""
+    plan = Plan([], [], rounds=1, run_s=0.01)
+    times = compare.measure(plan, "tcg", Baseline(TOP, "copy"))
+    assert times.keys() == set(compare.CALLS)
+    pairs = {call: compare.SHORTER * (3 if call == compare.BUDGETED else 1)
+             for call in compare.CALLS}
+    for call, row in times.items():
+        assert {name: len(runs) for name, runs in row.items()} == dict.fromkeys(
+            (OURS, "copy"), pairs[call])
+
+
+@pytest.mark.parametrize("call", [Call(READ, 1), Call(WRITE, 1), Call(WRITE_CHS, 1)],
+                         ids=["read", "write", "write by CHS"])
 def test_data_that_is_not_the_mediums_is_no_result(call, tmp_path):
     """The image that is looked at is another one."""
     with disk_bench(MAIN_SIDES[0], tmp_path, "tcg") as bench:

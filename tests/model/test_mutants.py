@@ -237,8 +237,8 @@ def build(tree: Path, mutant: Mutant) -> Path:
         source.write_text(text.replace(mutant.old, mutant.new))
         # A mutant may leave a variable unused.
         subprocess.run(["make", "-s", "-C", tree, rom, "RESIDENT_LIMIT=0x4C00",
-                        "FILE_LIMIT=0x9000", "WARNINGS=-w"], check=True, capture_output=True,
-                       text=True)
+                        "EXTRA_LIMIT=0x6000", "CD_LIMIT=0x7000", "FILE_LIMIT=0x9000",
+                        "WARNINGS=-w"], check=True, capture_output=True, text=True)
     finally:
         source.write_text(text)
     return tree / rom
