@@ -3,7 +3,7 @@
  *
  * Enhanced disk drive functions [EDD-3, EDD-4].
  */
-#include "int13.h"
+#include "transfer.h"
 
 #include "pc/far.h"
 #include "pc/phys.h"
@@ -49,59 +49,58 @@ static u64 far_u64(u32 offset)
 	return (u64)FAR32(offset + 4) << 32 | FAR32(offset);
 }
 
-/* Take the packet at DS:SI. Returns its offset from FS, FAR_UNREACHABLE if it
- * is not one.
+/* Read the fields that only packets of 24 and 32 bytes have [EDD-4]. False if
+ * it is none.
  */
-static u32 read_packet(const struct int13_call *call,
-		       struct int13_range *range)
+static NOT_INLINE bool read_long_packet(const struct int13_call *call,
+					struct int13_job *job, bool is_long)
 {
-	const struct int13_frame *regs = call->regs;
-	u16 si = (u16)regs->esi;
-	u32 packet = far_open_range(regs->ds, si, DAP_BYTES);
+	u8 needed = is_long ? DAP_LONG_BYTES : DAP_FLAT_BYTES;
+	u32 packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
+				    needed);
 
-	if (packet == FAR_UNREACHABLE)
-		return packet;
-	u8 bytes = FAR8(packet + DAP_SIZE);
-	bool is_long = FAR16(packet + DAP_COUNT) == COUNT_IS_LONG;
-	bool is_flat = is_long ||
-		       (call->action < DISK_VERIFY &&
-			FAR32(packet + DAP_BUFFER) == BUFFER_IS_FLAT);
-	u8 needed = is_long   ? DAP_LONG_BYTES
-		    : is_flat ? DAP_FLAT_BYTES
-			      : DAP_BYTES;
-	if (bytes < needed)
-		return FAR_UNREACHABLE;
-	if (needed != DAP_BYTES) {
-		packet = far_open_range(regs->ds, si, needed);
-		if (packet == FAR_UNREACHABLE)
-			return packet;
-	}
-	range->lba = far_u64(packet + DAP_LBA);
-	range->count = FAR16(packet + DAP_COUNT);
-	range->buffer = linear_of(FAR16(packet + DAP_BUFFER + 2),
-				  FAR16(packet + DAP_BUFFER));
-	range->room = REAL_MODE_END - range->buffer;
-	if (is_flat) {
-		range->buffer = FAR32(packet + DAP_FLAT_BUFFER);
-		/* to 4 GiB; the chip is not sent beyond */
-		range->room = range->buffer ? 0 - range->buffer : 0xffffffff;
-		if (FAR32(packet + DAP_FLAT_BUFFER + 4))
-			range->room = 0;
-	}
+	if (packet == FAR_UNREACHABLE || FAR8(packet + DAP_SIZE) < needed)
+		return false;
+	job->buffer = FAR32(packet + DAP_FLAT_BUFFER);
+	/* to 4 GiB; the chip is not sent beyond */
+	job->room = job->buffer ? 0 - job->buffer : 0xffffffff;
+	if (FAR32(packet + DAP_FLAT_BUFFER + 4))
+		job->room = 0;
 	if (is_long)
-		range->count = FAR32(packet + DAP_LONG_COUNT);
-	return packet;
+		job->count = FAR32(packet + DAP_LONG_COUNT);
+	return true;
 }
 
-static void write_count(const struct int13_frame *regs, u32 count)
+static bool read_packet(const struct int13_call *call, struct int13_job *job)
 {
-	u32 packet = far_open_range(regs->ds, (u16)regs->esi, DAP_BYTES);
+	u32 packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
+				    DAP_BYTES);
+
+	if (packet == FAR_UNREACHABLE || FAR8(packet + DAP_SIZE) < DAP_BYTES)
+		return false;
+	u32 buffer = FAR32(packet + DAP_BUFFER);
+	job->lba = far_u64(packet + DAP_LBA);
+	job->count = FAR16(packet + DAP_COUNT);
+	int13_job_set_buffer(job,
+			     linear_of((u16)(buffer >> 16), (u16)buffer));
+	bool is_long = job->count == COUNT_IS_LONG;
+	if (is_long ||
+	    (buffer == BUFFER_IS_FLAT && call->action < DISK_VERIFY))
+		return read_long_packet(call, job, is_long);
+	return true;
+}
+
+static NOT_INLINE void write_count(const struct int13_call *call, u32 count)
+{
+	u32 packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
+				    DAP_BYTES);
 
 	if (FAR16(packet + DAP_COUNT) != COUNT_IS_LONG) {
 		FAR16(packet + DAP_COUNT) = (u16)count;
 		return;
 	}
-	packet = far_open_range(regs->ds, (u16)regs->esi, DAP_LONG_BYTES);
+	packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
+				DAP_LONG_BYTES);
 	FAR32(packet + DAP_LONG_COUNT) = count;
 }
 
@@ -112,27 +111,28 @@ static void write_count(const struct int13_frame *regs, u32 count)
  */
 enum int13_status int13_edd_blocks(const struct int13_call *call)
 {
-	struct int13_frame *regs = call->regs;
-	struct int13_range range;
+	struct int13_job job;
 
-	range.action = (u8)call->action;
-	if (range.action == DISK_WRITE && regs->al > WRITE_AND_VERIFY)
+	job.action = (u8)call->action;
+	if (job.action == DISK_WRITE) {
+		if (call->regs->al > WRITE_AND_VERIFY)
+			return STATUS_BAD_COMMAND;
+		if (call->regs->al == WRITE_AND_VERIFY)
+			job.action = DISK_WRITE_VERIFY;
+	}
+	if (!read_packet(call, &job))
 		return STATUS_BAD_COMMAND;
-	if (range.action == DISK_WRITE && regs->al == WRITE_AND_VERIFY)
-		range.action = DISK_WRITE_VERIFY;
-	if (read_packet(call, &range) == FAR_UNREACHABLE)
-		return STATUS_BAD_COMMAND;
-	if (range.action == DISK_SEEK)
-		range.count = 1;
-	if (range.count == 0)
+	if (job.action == DISK_SEEK)
+		job.count = 1;
+	if (job.count == 0)
 		return STATUS_OK;
+	job.done = 0;
 	enum int13_status status = int13_know_size(call);
 	if (status == STATUS_OK)
-		status = int13_transfer(call, &range);
-	else
-		range.count = 0;
-	if (range.action != DISK_SEEK)
-		write_count(regs, range.count);
+		status = int13_transfer(call, &job);
+	/* On success the packet holds that count already. */
+	if (status != STATUS_OK && job.action != DISK_SEEK)
+		write_count(call, job.done);
 	return status;
 }
 

@@ -6,7 +6,9 @@
  */
 #include "cdboot.h"
 
-#include "int13/image.h"
+#include "int13/cd/boot.h"
+#include "int13/cd/catalog.h"
+#include "int13/cd/emulation.h"
 #include "pc/bda.h"
 #include "pc/bios.h"
 #include "pc/clock.h"
@@ -37,7 +39,7 @@ static void connect_cds(struct int13_state *state)
 {
 	u8 number = FIRST_CD;
 
-	image_end_emulation(state);
+	emulation_end(state);
 	if (state->cd_count)
 		return;
 	while (number < FIRST_CD + MOST_BIOS_CDS && number_taken(number))
@@ -54,7 +56,7 @@ void cd_disconnect(void)
 {
 	struct int13_state *state = &workspace.int13;
 
-	image_end_emulation(state);
+	emulation_end(state);
 	if (state->cd_count &&
 	    connect_unhook(IVT_INT13, (u32)rom_int13_cd,
 			   state->previous_cd))
@@ -102,7 +104,7 @@ static char wait_for_key(void)
 	return 0;
 }
 
-static enum image_result print_choices(const struct int13_call *call,
+static enum cd_result print_choices(const struct int13_call *call,
 				       const struct catalog *catalog)
 {
 	struct catalog_place place = {.lba = catalog->lba};
@@ -111,7 +113,7 @@ static enum image_result print_choices(const struct int13_call *call,
 		place.number = catalog->header[i];
 		enum int13_status status = catalog_open(call, &place);
 		if (status != STATUS_OK)
-			return (enum image_result)status;
+			return (enum cd_result)status;
 		console_rom(ROM_STRING("  "));
 		console_decimal(i + 1);
 		console_char(' ');
@@ -121,7 +123,7 @@ static enum image_result print_choices(const struct int13_call *call,
 			console_rom(ROM_STRING("default entry"));
 		console_newline();
 	}
-	return IMAGE_OK;
+	return CD_OK;
 }
 
 /* The index of the boot image to boot; the first unless a key selects one. */
@@ -140,30 +142,30 @@ static u32 ask_choice(u32 images)
 
 /* ---- The boot -------------------------------------------------------------- */
 
-static enum image_result choose_image(const struct int13_call *call,
-				    struct image_boot *boot)
+static enum cd_result choose_image(const struct int13_call *call,
+				   struct cd_boot *boot)
 {
 	struct catalog catalog;
 	struct catalog_place place;
 	u32 lba, choice = 0;
-	enum image_result result = catalog_find(call, &lba);
+	enum cd_result result = catalog_find(call, &lba);
 
-	if (result == IMAGE_OK)
+	if (result == CD_OK)
 		result = catalog_read(call, lba, &catalog);
-	if (result == IMAGE_OK && catalog.images > 1 &&
+	if (result == CD_OK && catalog.images > 1 &&
 	    workspace.choice_seconds) {
 		result = print_choices(call, &catalog);
-		if (result == IMAGE_OK)
+		if (result == CD_OK)
 			choice = ask_choice(catalog.images);
 	}
-	if (result != IMAGE_OK)
+	if (result != CD_OK)
 		return result;
 	place.lba = lba;
 	place.number = catalog.entry[choice];
 	enum int13_status status = catalog_open(call, &place);
 	if (status != STATUS_OK)
-		return (enum image_result)status;
-	boot->image = (struct image){
+		return (enum cd_result)status;
+	boot->image = (struct boot_image){
 		.lba = FAR32(place.at + ENTRY_LBA),
 		.load_segment = FAR16(place.at + ENTRY_SEGMENT),
 		.count = FAR16(place.at + ENTRY_COUNT),
@@ -173,7 +175,7 @@ static enum image_result choose_image(const struct int13_call *call,
 	boot->number = (boot->image.media & MEDIA_TYPE) == MEDIA_HARD_DISK
 			       ? FIRST_HARD_DISK
 			       : 0;
-	return IMAGE_OK;
+	return CD_OK;
 }
 
 /* The disc that is in the drive now counts, whatever was there at POST. */
@@ -197,7 +199,7 @@ static enum int13_status measure_disc(const struct int13_call *call)
 	return status;
 }
 
-/* In the order of enum image_result, each with its zero */
+/* In the order of enum cd_result, each with its zero */
 ROM_CONST char reasons[] = "no boot record\0"
 			   "boot catalog damaged\0"
 			   "boot catalog: wrong checksum\0"
@@ -209,9 +211,9 @@ ROM_CONST char reasons[] = "no boot record\0"
 			   "no boot sector\0"
 			   "no partition";
 
-static void print_reason(enum image_result result)
+static void print_reason(enum cd_result result)
 {
-	u32 reason = (u32)result >> IMAGE_REASON_SHIFT;
+	u32 reason = (u32)result >> CD_REASON_SHIFT;
 	const char IN_ROM *words = reasons;
 
 	console_rom(ROM_STRING("  not bootable: "));
@@ -234,17 +236,17 @@ u32 cd_boot(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
 	struct int13_call call = {.state = state, .disk = &state->disk[slot]};
-	struct image_boot boot;
+	struct cd_boot boot;
 	bool connected = state->cd_count;
 
 	connect_cds(state);
-	enum image_result result = (enum image_result)measure_disc(&call);
+	enum cd_result result = (enum cd_result)measure_disc(&call);
 	connect_print_drive(slot);
-	if (result == IMAGE_OK)
+	if (result == CD_OK)
 		result = choose_image(&call, &boot);
-	if (result == IMAGE_OK)
-		result = image_boot(&call, &boot);
-	if (result != IMAGE_OK) {
+	if (result == CD_OK)
+		result = cd_boot_image(&call, &boot);
+	if (result != CD_OK) {
 		print_reason(result);
 		if (!connected)
 			cd_disconnect();

@@ -6,7 +6,7 @@
  */
 #include "bootstrap.h"
 
-#include "int13/image.h"
+#include "int13/cd/emulation.h"
 #include "pc/bda.h"
 #include "rom/boot/cd/cdboot.h"
 #include "rom/boot/connect.h"
@@ -91,7 +91,7 @@ u32 bootstrap_next(u32 interrupt, u32 int18_entry)
 	 * drive has taken.
 	 */
 	if (workspace.int13.emulated != NOT_EMULATED)
-		image_end_emulation(&workspace.int13);
+		emulation_end(&workspace.int13);
 	if (interrupt == BOOT_INT19) {
 		entry = before_int19(int18_entry);
 		return entry ? entry : workspace.previous_int19;

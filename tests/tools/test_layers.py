@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Rules of the source tree: include rules, licence lines, sizes of
+functions, and the code that stays after init.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.build import BUILD, TOP, symbol
+
+FOLDERS = ["pc", "scsi", "lsi", "int13", "rom"]
+
+# Folders whose headers the files of a folder may include, and single headers.
+# A file with a row of its own has that row in addition.
+CONTRACT = ["scsi/hba.h", "scsi/scsi.h"]
+MAY_INCLUDE = {
+    "pc": ["pc"],
+    "pc/cd": ["pc"],
+    "pc/post": ["pc", "pc/post"],
+    "scsi": ["scsi", "pc"],
+    "scsi/post": ["scsi", "scsi/post", "pc"],
+    "lsi": ["lsi", "pc", *CONTRACT],
+    "lsi/post": ["lsi", "lsi/post", "pc", *CONTRACT],
+    "int13": ["int13", "int13/cd", "scsi", "pc"],
+    "int13/cd": ["int13", "int13/cd", "scsi", "pc"],
+    "int13/extra": ["int13", "scsi", "pc"],
+    "rom": ["rom", "int13", "pc"],
+    "rom/workspace.h": ["lsi", "rom/post/host.h", "rom/post/switches.h"],
+    "rom/rom.ld": ["lsi/script.h"],
+    "rom/boot": ["rom", "rom/boot", "rom/boot/cd", "rom/boot/extra", "int13", "pc"],
+    "rom/boot/cd": ["rom", "rom/boot", "rom/boot/cd", "int13", "int13/cd", "pc"],
+    "rom/boot/extra": ["rom", "rom/boot", "rom/boot/cd", "rom/boot/extra", "int13", "int13/cd", "pc"],
+    "rom/post": ["rom", "rom/post", "int13", "scsi", "scsi/post", "pc", "pc/post"],
+    "rom/post/banner.h": ["lsi"],
+    "rom/post/init.c": ["lsi"],
+}
+MOST_FUNCTION_LINES = 60
+
+
+def sources(folder: str, *suffixes: str) -> list[Path]:
+    return sorted(p for p in (TOP / folder).rglob("*")
+                  if p.suffix in (suffixes or (".c", ".h", ".S", ".inc", ".ld")))
+
+
+def in_tree(path: Path) -> str:
+    return path.relative_to(TOP).as_posix()
+
+
+def includes(path: Path) -> list[str]:
+    """From the top of the tree."""
+    names = re.findall(r'^\s*(?:#|\.)include "([^"]+)"', path.read_text(), re.M)
+    return [in_tree(path.parent / name) if (path.parent / name).exists() else name for name in names]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_includes_follow_the_table(folder):
+    for path in sources(folder):
+        name = in_tree(path)
+        allowed = MAY_INCLUDE[in_tree(path.parent)] + MAY_INCLUDE.get(name, [])
+        for header in includes(path):
+            assert header in allowed or header.rpartition("/")[0] in allowed, f"{name} includes {header}"
+
+
+# ---- Object files -------------------------------------------------------------------
+
+
+def unit(path: Path) -> str:
+    """A source file and its header are one: rom/boot/boot.c is "rom boot"."""
+    return f"{path.relative_to(TOP).parts[0]} {path.stem}"
+
+
+def objects() -> dict[Path, Path]:
+    """Source file to object file."""
+    return {path: BUILD / path.relative_to(TOP).with_suffix(".o")
+            for folder in FOLDERS for path in sources(folder, ".c", ".S")}
+
+
+def test_a_file_name_is_used_once_in_a_folder():
+    for folder in FOLDERS:
+        for suffixes in ((".c", ".S"), (".h", ".inc")):
+            names = [unit(path) for path in sources(folder, *suffixes)]
+            assert len(names) == len(set(names)), folder
+
+
+# ---- FS ------------------------------------------------------------------------
+
+
+def functions_that_move_fs() -> set[str]:
+    """All that load FS, call the BIOS, or call such a function."""
+    moves, calls, name = set(), {}, ""
+    for file in objects().values():
+        code = subprocess.run(["objdump", "-dr", "-m", "i8086", file], capture_output=True, text=True,
+                              check=True).stdout
+        for line in code.splitlines():
+            if found := re.match(r"[0-9a-f]+ <(\w+)>:", line):
+                name = found[1]
+                calls.setdefault(name, set())
+            elif re.search(r"\t(?:movw?|popw?) +.*%fs$|\tl?lcall", line):
+                moves.add(name)
+            elif found := re.search(r"R_386_\w+\s+(?:\.text\.)?(\w+)|\t(?:call|j)\w* +[0-9a-f]+ <(\w+)>$", line):
+                calls[name].add(found[1] or found[2])
+    while more := {name for name, called in calls.items() if called & moves} - moves:
+        moves |= more
+    return moves
+
+
+def declarations(header: Path) -> dict[str, str]:
+    """Function to the comment that covers it."""
+    found, comment = {}, ""
+    for block in re.findall(r"/\*.*?\*/|\n\n|^[a-z][\w *]*?[ *]\w+\([^;{}]*\)(?:;|\n\{.*?^\})",
+                            header.read_text(), re.S | re.M):
+        if block.startswith("/*") or block == "\n\n":
+            comment = block
+        else:
+            found[re.search(r"(\w+)\(", block)[1]] = comment
+    return found
+
+
+def test_headers_say_which_functions_move_fs():
+    """The rule is in pc/far.h."""
+    moves = functions_that_move_fs() | {"far_open", "bda_open"}     # these are inline
+    checked = 0
+    for header in sources("pc", ".h") + sources("rom", ".h"):
+        for name, comment in declarations(header).items():
+            assert ("Moves FS." in comment) == (name in moves), f"{in_tree(header)}: {name}"
+            checked += 1
+    assert checked > 80
+
+
+# ---- Text ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder, words", [
+    ("int13", r"\blsi_|\bhba_|\bLSI_"), ("scsi", r"\blsi_|\bint13|\bINT 13|\bbios_"),
+    ("pc", r"\bscsi|\blsi_|\bint13_|\bhba"), ("lsi", r"\bint13|\bbios_|\bfar_|__seg_fs")])
+def test_no_layer_names_what_it_must_not_know(folder, words):
+    for path in sources(folder):
+        code = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+        assert not re.search(words, code), path.name
+
+
+def test_headers_stand_alone(tmp_path):
+    for folder in FOLDERS:
+        for header in (TOP / folder).rglob("*.h"):
+            result = subprocess.run(
+                ["gcc", "-m16", "-std=gnu11", "-ffreestanding", "-fshort-enums", "-Wall", "-Werror", f"-I{TOP}",
+                 "-fsyntax-only", "-x", "c", "-include", str(header), "/dev/null"],
+                capture_output=True, text=True)
+            assert result.returncode == 0, result.stderr
+
+
+def test_every_file_has_its_licence_line():
+    tracked = subprocess.run(["git", "ls-files"], cwd=TOP, capture_output=True, text=True,
+                             check=True).stdout.split()
+    for name in tracked:
+        if name in ("LICENSE", ".gitignore") or name.endswith(".png"):
+            continue
+        head = (TOP / name).read_text().splitlines()[:3]
+        assert any("SPDX-License-Identifier: BSD-2-Clause" in line for line in head), name
+
+
+def test_script_instructions_are_spelled_only_in_the_macros():
+    """script.S reads like a program: no instruction as a number."""
+    assert not re.search(r"0x[0-9a-f]{5,}", (TOP / "lsi/script.S").read_text())
+
+
+def test_functions_are_short():
+    """A function is counted from its name to the closing brace."""
+    for folder in FOLDERS:
+        for path in sources(folder, ".c"):
+            text = path.read_text()
+            for found in re.finditer(r"^\w[^\n;]*\([^;{]*\)\n\{\n.*?^\}", text, re.S | re.M):
+                assert found.group().count("\n") < MOST_FUNCTION_LINES, f"{path.name}: {found.group()[:60]}"
+
+
+# ---- Parts of the ROM ----------------------------------------------------------
+
+
+def test_nothing_resident_refers_to_what_init_gives_back():
+    """The linker refuses such references; this shows that it was asked to,
+    and that the parts lie where the image is cut."""
+    assert "NOCROSSREFS_TO(.post .text" in (TOP / "rom/rom.ld").read_text()
+    out = subprocess.run(["objdump", "-h", str(BUILD / "rom.elf")], capture_output=True,
+                         text=True, check=True).stdout
+    address = {m[1]: int(m[3], 16) for m in
+               re.finditer(r"\d+ (\.\w+) +([0-9a-f]+) +([0-9a-f]+)", out)}
+    order = [".text", ".romdata", ".pnp", ".extra", ".cd", ".post"]
+    assert sorted(order, key=address.get) == order
+
+
+# From what stays to what may not: who asks first, and for what
+ASKS = {
+    ("boot_connect", "bootstrap_next"), ("boot_connect", "bootstrap_cd"),    # a vector; DISK_CD
+    ("boot_connect", "cd_disconnect"),
+    ("int13_know_size", "media_measure"), ("int13_know_size", "image_check"),  # DISK_UNKNOWN, DISK_IMAGE
+    ("int13_49_changed", "media_changed"), ("int13_16_changed", "media_changed"),  # DISK_REMOVABLE
+    ("int13_45_lock", "media_lock"), ("int13_46_eject", "media_eject"),
+    ("int13_08_parameters", "image_floppy_parameters"),     # DISK_FLOPPY
+    ("int13_dispatch", "image_view"),                       # for_image
+    ("do_piece", "image_wants_part"), ("do_piece", "image_copy_part"),  # DISK_IMAGE
+    ("functions", "image_4a_emulate"), ("functions", "image_4b_terminate"),    # about_cd() and DISK_CD
+    ("functions", "image_4c_boot"), ("functions", "image_4d_catalog"),
+}
+
+
+def test_who_refers_to_what_may_not_stay_asks_first(tmp_path):
+    """All such references are known: one more needs a look, and a line above."""
+    link = next(line for line in subprocess.run(
+        ["make", "-n", "-W", "rom/rom.ld", "build/rom.elf"], cwd=TOP, capture_output=True,
+        text=True, check=True).stdout.splitlines() if re.match(r"ld .* -T build/rom/rom.ld", line))
+    elf = tmp_path / "rom.elf"
+    link = link.replace("build/rom.elf", str(elf)).replace("build/rom.map", str(tmp_path / "map"))
+    subprocess.run(f"{link} --emit-relocs", shell=True, cwd=TOP, check=True)
+
+    def table(option: str) -> list[list[str]]:
+        return [line.split() for line in subprocess.run(
+            ["readelf", option, elf], capture_output=True, text=True, check=True).stdout.splitlines()]
+    names = [(int(w[1], 16), int(w[2], 0), w[7]) for w in table("-sW")
+             if len(w) == 8 and w[3] in ("FUNC", "OBJECT")]
+    end_of_text, first, end = symbol("pnp_slots"), symbol("extra_first"), symbol("cd_end")
+    found = set()
+    for words in table("-rW"):
+        if len(words) < 5 or not words[2].startswith("R_386"):
+            continue
+        at, to = int(words[0], 16), int(words[3], 16)
+        if at < end_of_text and first <= to < end:
+            found.add(tuple(next((n for a, size, n in names if a <= x < a + size), hex(x)) for x in (at, to)))
+    assert found == ASKS
+
+
+def test_no_function_takes_arguments_on_the_stack():
+    """Calls are 16-bit behind gcc's back: only three registers are left for
+    arguments. A structure of up to four bytes is one of them."""
+    assert re.search(r"^ABI := [^#]* -fno-ipa-sra ", (TOP / "Makefile").read_text(), re.M), "gcc would make more of them"
+    found = 0
+    for folder in FOLDERS:
+        for path in (TOP / folder).rglob("*.[ch]"):
+            for name, arguments in re.findall(r"^[\w *]+?[ *](\w+)\(([^;{}()]+)\)\n?[;{]",
+                                              path.read_text(), re.M):
+                found += 1
+                words = [2 if re.match(r"u64 \w+$", a.strip()) else 1
+                         for a in arguments.split(",")]
+                assert sum(words) <= 3, f"{path.name}: {name}({arguments})"
+    assert found > 200
