@@ -173,7 +173,7 @@ MUTANTS = {
         timer="alive"),
     "status as a word": Mutant(
         "write outside buffer and workspace", "int13/int13.h",
-        "FAR8(status_byte) = (u8)status;", "FAR16(status_byte) = (u16)status;"),
+        "FAR8(call->status_byte) = (u8)status;", "FAR16(call->status_byte) = (u16)status;"),
     "ROM written": Mutant(
         "ROM written after boot", "int13/dispatch.c", "\tcall->action =",
         "\tfar_open(rom_segment());\n\tFAR8(0x20) = 0;\n\tcall->action ="),
