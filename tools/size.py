@@ -53,7 +53,7 @@ def symbols() -> list[tuple[int, str]]:
 def stack_frames() -> list[tuple[int, str]]:
     """Largest frames by the compiler's own report."""
     frames = []
-    for file in BUILD.glob("*/*.su"):
+    for file in BUILD.rglob("*.su"):
         for line in file.read_text().splitlines():
             place, size, _ = line.split("\t")
             frames.append((int(size), place.rsplit(":", 1)[1]))
