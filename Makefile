@@ -33,11 +33,11 @@ CFLAGS := -m16 -march=i386 -Oz $(SMALLER) $(NO:%=-fno-%) -std=gnu11 -ffreestandi
 	-mregparm=3 -freg-struct-return -mpreferred-stack-boundary=2 -fomit-frame-pointer -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-jump-tables -fno-tree-switch-conversion -ffunction-sections \
 	-fno-delete-null-pointer-checks -fcf-protection=none -mno-80387 -mno-mmx -mno-sse -fno-common \
-	-fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -DVERSION='"$(VERSION)"'
+	-fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -I$(OUT) -DVERSION='"$(VERSION)"'
 ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections --fatal-warnings --no-warn-rwx-segments -z noexecstack --orphan-handling=error
 
-SOURCES := $(wildcard pc/*.[cS] scsi/*.[cS] lsi/*.[cS] int13/*.[cS] rom/*.[cS])
+SOURCES := $(wildcard $(foreach folder,pc scsi scsi/post lsi lsi/post int13 rom,$(folder)/*.[cS]))
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 COMPILED := $(patsubst %.c,$(OUT)/%.s,$(filter %.c,$(SOURCES)))
 
@@ -81,6 +81,11 @@ $(OUT)/narrowed: $(COMPILED) $(filter %.S,$(SOURCES)) tools/narrow.py
 	@echo "  NARROW"
 	$(Q)$(PYTHON) tools/narrow.py $(addprefix --asm ,$(filter %.S,$^)) $(filter %.s,$^) && touch $@
 
+# Labels of the SCRIPTS program as numbers for C
+$(OUT)/lsi/script_labels.h: $(OUT)/lsi/post/script.o tools/labels.sh
+	$(Q)tools/labels.sh $< > $@
+$(COMPILED): | $(OUT)/lsi/script_labels.h
+
 $(COMPILED:.s=.o): %.o: $(OUT)/narrowed
 	$(Q)$(CC) -m32 -Wa,--fatal-warnings,--noexecstack -c $*.16.s -o $@
 
@@ -122,12 +127,12 @@ bench: deps-test ## sizes, counts and times against their budgets, also as build
 size: all ## bytes against the budgets, and the largest functions
 	$(Q)$(PYTHON) tools/size.py --file-limit $(FILE_LIMIT) --resident-limit $(RESIDENT_LIMIT) --cd-limit $(CD_LIMIT)
 
-lint: deps-lint ## static checks of C, shell and Python
+lint: deps-lint $(OUT)/lsi/script_labels.h ## static checks of C, shell and Python
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance \
 		--inline-suppr --std=c11 $(addprefix --suppress=,missingIncludeSystem nullPointer normalCheckLevelMaxBranches \
-		uninitvar:scsi/disk.c uninitvar:scsi/scan.c uninitStructMember:rom/cdboot.c) \
-		-I. -D__seg_fs= -D__seg_gs= -DVERSION='""' $(filter %.c,$(SOURCES))
-	$(Q)shellcheck tools/packages.sh tools/dist.sh .ci/run
+		uninitvar:scsi/disk.c uninitvar:scsi/post/scan.c uninitStructMember:rom/cdboot.c) \
+		-I. -I$(OUT) -D__seg_fs= -D__seg_gs= -DVERSION='""' $(filter %.c,$(SOURCES))
+	$(Q)shellcheck tools/labels.sh tools/packages.sh tools/dist.sh .ci/run
 	$(Q)pyflakes3 tools tests
 
 PREFIX := /usr/local

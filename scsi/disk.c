@@ -91,7 +91,7 @@ static enum scsi_result run_job(struct scsi_bus *bus,
 				const struct scsi_device *device,
 				struct disk_job *job)
 {
-	const struct block_command __seg_gs *command =
+	IN_ROM struct block_command *command =
 		&block_commands[job->action];
 	struct hba_request request;
 
@@ -99,8 +99,8 @@ static enum scsi_result run_job(struct scsi_bus *bus,
 	cdb_blocks(&request, device, &job->blocks);
 	request.direction = command->direction;
 	if (command->direction != HBA_NO_DATA) {
-		request.data_bytes =
-			(u16)(job->blocks.count << job->block_shift);
+		request.data_bytes = (u32)job->blocks.count
+				     << job->block_shift;
 		request.least_bytes = request.data_bytes;
 		request.data = job->data;
 		request.more = job->more;
@@ -132,8 +132,8 @@ enum scsi_result disk_do_plain(struct scsi_bus *bus,
 	put_be32(&request.cdb[6], (u32)job->blocks.count << 8);
 	request.timeout_ms = MEDIA_TIMEOUT_MS;
 	request.patience_ms = PATIENCE_MS;
-	request.data_bytes = (u16)job->data.bytes;
-	request.least_bytes = (u16)job->data.bytes;
+	request.data_bytes = job->data.bytes;
+	request.least_bytes = job->data.bytes;
 	request.data = job->data;
 	enum scsi_result result = scsi_command(bus, &request);
 	if (result != SCSI_OK) {
