@@ -50,8 +50,7 @@ MUTANTS = {
     "CHMOV": Mutant(
         "CHMOV in place of MOVE", "lsi/script_insn.inc", "0x08000000", "0x00000000"),
     "move of nothing": Mutant(
-        "block move of 0 bytes", "lsi/exec.c",
-        "\t\tphase = NO_DATA_PHASE;", "\t\tmove[0] = (u32)(CODE_MOVE | phase) << 24;"),
+        "block move of 0 bytes", "lsi/program.c", "\tif (bytes) {\n", "\t{\n"),
     "IF where WHEN is due": Mutant(
         "stale phase tested", "lsi/post/script.S", "JUMP_WHEN PHASE_MSG_IN, message_clean",
         "JUMP_IF PHASE_MSG_IN, message_clean"),
@@ -64,7 +63,7 @@ MUTANTS = {
         "INT during a selection", "lsi/post/script.S", "\tJUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn\n",
         "\tINT\tINT_COMPLETE\n"),
     "program two bytes off": Mutant(
-        "SCRIPTS not aligned", "lsi/exec.c", "phys_of(lsi->script) + entry",
+        "SCRIPTS not aligned", "lsi/program.c", "phys_of(lsi->script) + entry",
         "phys_of(lsi->script) + entry + 2"),
     "synchronous without asking": Mutant(
         "transfer not agreed", "lsi/lsi.c", "{LSI_SXFER, 0}", "{LSI_SXFER, 8}"),
@@ -99,7 +98,7 @@ MUTANTS = {
     "16 IDs on a narrow chip": Mutant(
         "own ID clashes", "lsi/post/open.c", "chip->features & CHIP_WIDE ? 15 : 7", "15", "810"),
     "FIFO not cleared behind a target that left": Mutant(
-        "SCRIPTS started with a FIFO not empty", "lsi/exec.c",
+        "SCRIPTS started with a FIFO not empty", "lsi/program.c",
         "if (ending == END_NO_TARGET || ending == END_BUS_FREE)\n\t\tlsi_clear_fifos(lsi);", ""),
     "terminator pins lost": Mutant(
         "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPREG, lsi->gpreg);", ""),
@@ -123,16 +122,16 @@ MUTANTS = {
         "SCRIPTS started with causes pending", "lsi/exec.c",
         "lsi_read8(lsi, LSI_ISTAT) & ISTAT_NOT_IDLE", "false"),
     "FIFO not cleared": Mutant(
-        "SCRIPTS started with a FIFO not empty", "lsi/exec.c",
+        "SCRIPTS started with a FIFO not empty", "lsi/events.c",
         "\telse\n\t\tlsi_clear_fifos(lsi);", "\telse\n\t\t;"),
     "SIST in two bytes": Mutant(
-        "SIST read in bytes", "lsi/exec.c", "causes |= lsi_read16(lsi, LSI_SIST);",
+        "SIST read in bytes", "lsi/program.c", "causes |= lsi_read16(lsi, LSI_SIST);",
         "causes |= (u32)lsi_read8(lsi, LSI_SIST) | (u32)lsi_read8(lsi, LSI_SIST + 1) << 8;"),
     "DSTAT polled": Mutant(
-        "register access while SCRIPTS runs", "lsi/exec.c",
-        "u8 istat = lsi_read8(x->lsi, LSI_ISTAT);", "u8 istat = lsi_read8(x->lsi, LSI_DSTAT);"),
+        "register access while SCRIPTS runs", "lsi/program.c",
+        "lsi_read8(lsi, LSI_ISTAT) & ISTAT_PENDING", "lsi_read8(lsi, LSI_DSTAT)"),
     "DSP in two halves": Mutant(
-        "DSP written in parts", "lsi/exec.c",
+        "DSP written in parts", "lsi/program.c",
         "lsi_write32(lsi, LSI_DSP, phys_of(lsi->script) + entry);",
         "lsi_write16(lsi, LSI_DSP, (u16)(phys_of(lsi->script) + entry));"),
     "status register written": Mutant(
@@ -146,7 +145,7 @@ MUTANTS = {
         "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);", ""),
     # ---- Recovery ----------------------------------------------------------------
     "no time-out": Mutant(
-        "step bound", "lsi/exec.c", "\t\tif (clock_expired(&x->clock))\n\t\t\treturn 0;\n", ""),
+        "step bound", "lsi/program.c", "\t\tif (clock_expired(clock))\n\t\t\treturn 0;\n", ""),
     "no recovery from a hang": Mutant(
         "SCRIPTS left running", "lsi/exec.c",
         "\tcase HBA_TIMEOUT:\n", "\tcase HBA_TIMEOUT:\n\t\treturn;\n"),
@@ -162,11 +161,11 @@ MUTANTS = {
         "PCI_COMMAND_MEMORY |\n\t\t\t  PCI_COMMAND_MASTER",
         "PCI_COMMAND_MEMORY"),
     "DMA nowhere": Mutant(
-        "DMA outside memory", "lsi/exec.c", "segment->address + done;",
-        "(segment->address + done) | 0x40000000;"),
+        "DMA outside memory", "lsi/program.c", "move[1] = address;",
+        "move[1] = address | 0x40000000;"),
     "one byte too many": Mutant(
-        "write outside buffer and workspace", "lsi/exec.c",
-        "\t\tif (left > done)\n\t\t\tleft = done;", "\t\tleft = done + 1;"),
+        "write outside buffer and workspace", "lsi/program.c", "<< 24 | bytes;",
+        "<< 24 | (bytes + 1);"),
     "interrupts on our stack": Mutant(
         "interrupt on our stack", "rom/entry.S",
         "\tmovw\tWS_CALLER_SS, %ss\n\tmovl\tWS_CALLER_ESP, %esp\n\tsti", "\tsti",

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from machine import BUILD, TOP
-from native import (DATA_IN, DATA_OUT, FOLDERS, MIB, Native, build, read10, sources, write10)
+from native import DATA_IN, DATA_OUT, FOLDERS, MIB, Native, build, read10, write10
 from vpc.bus import HANG, Delay
 from vpc.law import LawBroken
 from vpc.target import Disk
@@ -88,14 +88,6 @@ def test_headers_compile_with_clang_for_real_mode(header):
     subprocess.run(["clang", "-m16", "-std=gnu11", "-ffreestanding", "-Wall", "-Werror", f"-I{TOP}",
                     f"-I{BUILD}", "-fsyntax-only", "-x", "c", "-include", str(header), "/dev/null"],
                    check=True)
-
-
-def test_every_source_is_in_the_library(library):
-    symbols = subprocess.run(["nm", str(library)], capture_output=True, text=True, check=True).stdout
-    for path in sources():
-        names = re.findall(r"^(?!static)[\w *]*?\b((?:lsi|scsi|cdb|disk|scan|sense|program|events)_\w+)\(",
-                           path.read_text(), re.M)
-        assert path.suffix == ".S" or any(f" {name}\n" in symbols for name in names), path
 
 
 # ---- Commands --------------------------------------------------------------------------

@@ -50,7 +50,7 @@ static inline void io_write32(io_t io, u8 offset, u32 value)
 	io->write(offset, 4, value);
 }
 
-#define PAUSE_US 100 /* so that a test with a time-out is quick */
+#define PAUSE_US 1000 /* so that a test with a time-out is quick */
 
 static inline void cpu_pause(void)
 {
