@@ -22,24 +22,29 @@ CD_LIMIT := 22528
 # ---- Tools --------------------------------------------------------------
 CC := gcc
 PYTHON := /usr/bin/python3
-# Make the code smaller behind tools/narrow.py, with gcc 12.2 and 14.2 (docs/narrow.md)
-SMALLER := -mtune=generic -malign-data=abi -fshort-enums -flive-range-shrinkage -fsplit-wide-types-early -ftree-slp-vectorize
-NO := tree-sra shrink-wrap if-conversion inline-functions-called-once ipa-sra tree-loop-optimize tree-dse code-hoisting \
-	tree-pre tree-coalesce-vars tree-sink schedule-insns2 optimize-sibling-calls caller-saves ira-hoist-pressure tree-loop-im tree-slsr
-FRAMED := int13/catalog int13/dispatch int13/edd int13/geometry int13/measure int13/transfer pc/fwcfg \
-	rom/connect rom/host rom/locate rom/switches rom/units
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wswitch-enum -Wvla
-CFLAGS := -m16 -march=i386 -Oz $(SMALLER) $(NO:%=-fno-%) -std=gnu11 -ffreestanding -fno-pic -fno-pie \
-	-mregparm=3 -freg-struct-return -mpreferred-stack-boundary=2 -fomit-frame-pointer -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -fno-jump-tables -fno-tree-switch-conversion -ffunction-sections \
-	-fno-delete-null-pointer-checks -fcf-protection=none -mno-80387 -mno-mmx -mno-sse -fno-common \
-	-fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -I$(OUT) -DVERSION='"$(VERSION)"'
+# The ROM's ABI. Code breaks without any of these:
+#   -m16 -march=i386 -std=gnu11 -ffreestanding: real mode, any CPU with 32-bit registers, __seg_fs, no libc
+#   -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables: no GOT, no canary in a
+#     libc, no ENDBR, no unwinder
+#   -mpreferred-stack-boundary=2: the stubs align no stack, and ours is small
+#   -mregparm=3 -freg-struct-return: arguments and results in registers, as the stubs in assembly expect
+#   -fno-ipa-sra: nor does gcc invent arguments that would lie above a 16-bit return address (tools/code16.sed)
+#   -fshort-enums: an enumeration is a byte in structures and tables (asserted in pc/types.h)
+#   -fno-jump-tables -fno-tree-switch-conversion: no constants that are read through DS
+#   -fno-delete-null-pointer-checks: offset 0 of a segment is memory like any other
+#   -ffunction-sections: the linker scripts place functions, and drop what the unpacker does not call
+ABI := -m16 -march=i386 -std=gnu11 -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -mpreferred-stack-boundary=2 -mregparm=3 -freg-struct-return -fno-ipa-sra -fshort-enums -fno-jump-tables \
+	-fno-tree-switch-conversion -fno-delete-null-pointer-checks -ffunction-sections
+# Size: optimise for it; EBP is a register like the others; no padding between constants; structures stay in memory
+SMALL := -Oz -fomit-frame-pointer -malign-data=abi -fno-tree-sra
+CFLAGS := $(ABI) $(SMALL) -fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -I$(OUT) -DVERSION='"$(VERSION)"'
 ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections --fatal-warnings --no-warn-rwx-segments -z noexecstack --orphan-handling=error
 
-SOURCES := $(wildcard $(foreach folder,pc scsi scsi/post lsi lsi/post int13 rom,$(folder)/*.[cS]))
+SOURCES := $(wildcard $(foreach folder,pc scsi scsi/post lsi lsi/post int13 int13/cd rom,$(folder)/*.[cS]))
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
-COMPILED := $(patsubst %.c,$(OUT)/%.s,$(filter %.c,$(SOURCES)))
 
 .DELETE_ON_ERROR .SUFFIXES:
 .PHONY: all run test test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test matrix dist lint)
@@ -70,24 +75,16 @@ $(OUT)/rom/%.ld: rom/%.ld Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) -E -P -x assembler-with-cpp -I. -MMD -MT $@ -MF $@.d $(foreach l,FILE RESIDENT CD,-D$(l)_LIMIT=$($(l)_LIMIT)) $< -o $@
 
-# gcc knows no 16-bit code: narrow.py makes some of it, helped by these comments [docs/narrow.md]
-$(FRAMED:%=$(OUT)/%.s): CFLAGS += -ffixed-ebp
-$(OUT)/%.s: %.c Makefile
+$(OUT)/%.o: %.c Makefile tools/code16.sed
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	$(Q)$(CC) $(CFLAGS) -fverbose-asm -dP -MMD -MP -MT $@ -S $< -o $@
-
-$(OUT)/narrowed: $(COMPILED) $(filter %.S,$(SOURCES)) tools/narrow.py
-	@echo "  NARROW"
-	$(Q)$(PYTHON) tools/narrow.py $(addprefix --asm ,$(filter %.S,$^)) $(filter %.s,$^) && touch $@
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -MT $@ -S $< -o $(@:.o=.s)
+	$(Q)sed -f tools/code16.sed $(@:.o=.s) | $(CC) -m32 -Wa,--fatal-warnings,--noexecstack -x assembler -c - -o $@
 
 # Labels of the SCRIPTS program as numbers for C
 $(OUT)/lsi/script_labels.h: $(OUT)/lsi/post/script.o tools/labels.sh
 	$(Q)tools/labels.sh $< > $@
-$(COMPILED): | $(OUT)/lsi/script_labels.h
-
-$(COMPILED:.s=.o): %.o: $(OUT)/narrowed
-	$(Q)$(CC) -m32 -Wa,--fatal-warnings,--noexecstack -c $*.16.s -o $@
+$(patsubst %.c,$(OUT)/%.o,$(filter %.c,$(SOURCES))): | $(OUT)/lsi/script_labels.h
 
 $(OUT)/%.o: %.S Makefile lsi/script_insn.inc
 	@mkdir -p $(@D)

@@ -3,7 +3,8 @@
  *
  * The functions of the original BIOS, addressed by cylinder, head and sector.
  */
-#include "image.h"
+#include "cd/emulation.h"
+#include "transfer.h"
 
 #include "pc/bda.h"
 #include "pc/phys.h"
@@ -44,32 +45,30 @@ static enum int13_status know_geometry(const struct int13_call *call)
 enum int13_status int13_chs_blocks(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
-	u32 buffer = linear_of(regs->es, regs->bx);
-	struct int13_range range = {
-		.buffer = buffer,
-		.room = REAL_MODE_END - buffer,
-		.count = regs->al,
-		.action = (u8)call->action,
-	};
+	u8 action = (u8)call->action;
 	struct chs chs = {(u16)((regs->cl & 0xc0) << 2 | regs->ch), regs->dh,
 			  regs->cl & 0x3f};
-	u32 lba;
+	struct int13_job job;
 
-	if (call->action == DISK_SEEK)
-		range.count = 1;
-	else
+	job.action = action;
+	job.count = 1;
+	if (action != DISK_SEEK) {
+		job.count = regs->al;
 		regs->al = 0;
-	if (range.count == 0 || range.count > MOST_CHS_SECTORS)
+	}
+	if (job.count - 1 >= MOST_CHS_SECTORS)
 		return STATUS_BAD_COMMAND;
 	enum int13_status status = know_geometry(call);
 	if (status != STATUS_OK)
 		return status;
-	if (!geometry_lba(&call->disk->geometry, chs, &lba))
+	u32 lba = geometry_lba(&call->disk->geometry, chs);
+	if (lba == GEOMETRY_NO_LBA)
 		return STATUS_NOT_FOUND;
-	range.lba = lba;
-	status = int13_transfer(call, &range);
-	if (call->action != DISK_SEEK)
-		regs->al = (u8)range.count;
+	job.lba = lba;
+	int13_job_set_buffer(&job, linear_of(regs->es, regs->bx));
+	status = int13_transfer(call, &job);
+	if (action != DISK_SEEK)
+		regs->al = (u8)job.done;
 	return status;
 }
 
@@ -77,7 +76,7 @@ enum int13_status int13_chs_blocks(const struct int13_call *call)
  *
  * Out: AL 0, BL 0 (no floppy type), CH and CL bits 7:6 last cylinder,
  *      CL bits 5:0 last sector, DH last head, DL hard disks in the machine;
- *      of a floppy BL, DL and ES:DI as image_floppy_parameters() says
+ *      of a floppy BL, DL and ES:DI as emulation_floppy_parameters() says
  */
 enum int13_status int13_08_parameters(const struct int13_call *call)
 {
@@ -95,7 +94,7 @@ enum int13_status int13_08_parameters(const struct int13_call *call)
 	bda_open();
 	regs->dl = FAR8(BDA_HARD_DISK_COUNT);
 	if (call->disk->flags & DISK_FLOPPY)
-		image_floppy_parameters(call);
+		emulation_floppy_parameters(call);
 	return STATUS_OK;
 }
 

@@ -3,22 +3,15 @@
  *
  * From function number to handler, and from status to AH, CF and 40:74h.
  */
-#include "image.h"
+#include "int13.h"
 
 #include "pc/phys.h"
 #include "pc/vds.h"
 
-struct function {
-	u8 number;
-	u8 success_ah; /* what AH says when it went well */
-	u8 action;     /* enum disk_action, if the handler has several */
-	int13_handler *handler;
-};
-
 #define TYPE_HARD_DISK 0x03 /* AH of 15h */
 #define TYPE_FLOPPY 0x02    /* one that knows when it is changed */
 
-ROM_CONST struct function functions[] = {
+ROM_CONST struct int13_function functions[] = {
 	{0x42, 0, DISK_READ, int13_edd_blocks},
 	{0x02, 0, DISK_READ, int13_chs_blocks},
 	{0x43, 0, DISK_WRITE, int13_edd_blocks},
@@ -42,11 +35,6 @@ ROM_CONST struct function functions[] = {
 	{0x48, 0, 0, int13_48_parameters},
 	{0x49, 0, 0, int13_49_changed},
 	{0x4e, 0, 0, int13_4e_configure},
-	/* El Torito's: see about_cd() */
-	{0x4a, 0, 0, image_4a_emulate},
-	{0x4b, 0, 0, image_4b_terminate},
-	{0x4c, 0, 0, image_4c_boot},
-	{0x4d, 0, 0, image_4d_catalog},
 };
 
 #define FUNCTION_LAST_STATUS 0x01
@@ -62,19 +50,15 @@ static void int13_01_last_status(const struct int13_call *call)
 /* In virtual-8086 mode a bus master may find our own memory elsewhere. If it
  * cannot be held in its place, no command can be sent.
  */
-static enum int13_status serve(const struct int13_call *call,
-			       int13_handler *handler)
+static NOT_INLINE enum int13_status serve_by_vds(const struct int13_call *call,
+						 int13_handler *handler)
 {
 	struct int13_state *state = call->state;
 	u32 buffer_bytes = state->buffer_segment ? BLOCK_BUFFER_BYTES : 0;
-
-	state->bus.unreachable = false;
-	state->by_vds = vds_needed();
-	if (!state->by_vds)
-		return handler(call);
 	u32 own = phys_base, buffer = state->buffer_address;
 	bool own_held = vds_hold(OWN_MEMORY_BYTES, &phys_base);
 	bool buffer_held = vds_hold(buffer_bytes, &state->buffer_address);
+
 	state->bus.unreachable = !own_held || !buffer_held;
 	enum int13_status status = handler(call);
 	if (buffer_held)
@@ -84,30 +68,41 @@ static enum int13_status serve(const struct int13_call *call,
 	return status;
 }
 
-/* The functions of El Torito are for the CD, by whichever number. */
-static bool about_cd(u8 function)
+static enum int13_status serve(const struct int13_call *call,
+			       int13_handler *handler)
 {
-	return function >= 0x4a && function <= 0x4d;
+	struct int13_state *state = call->state;
+
+	state->bus.stop_at_change = call->disk->flags & DISK_REMOVABLE;
+	state->bus.unreachable = false;
+	state->by_vds = vds_needed();
+	return state->by_vds ? serve_by_vds(call, handler) : handler(call);
 }
 
-static void run(struct int13_call *call)
+const struct int13_function __seg_gs *int13_function_of(u8 number)
 {
-	const struct function __seg_gs *function = functions;
-	const struct function __seg_gs *end = functions + ARRAY_SIZE(functions);
+	for (u32 i = 0; i < ARRAY_SIZE(functions); i++)
+		if (functions[i].number == number)
+			return &functions[i];
+	return NULL;
+}
 
-	while (function < end && function->number != call->regs->ah)
-		function++;
-	if (function == end ||
-	    (about_cd(function->number) && !(call->disk->flags & DISK_CD))) {
-		int13_finish(call->regs, call->status_byte,
-			     STATUS_BAD_COMMAND);
+void int13_do(struct int13_call *call,
+	      const struct int13_function __seg_gs *function)
+{
+	enum int13_status status = STATUS_BAD_COMMAND;
+
+	if (call->regs->ah == FUNCTION_LAST_STATUS) {
+		int13_01_last_status(call);
 		return;
 	}
-	call->action = (enum disk_action)function->action;
-	enum int13_status status = serve(call, function->handler);
+	if (function) {
+		call->action = (enum disk_action)function->action;
+		status = serve(call, function->handler);
+	}
 	if (status == STATUS_CHANGED)
 		call->disk->flags &= (u8)~DISK_UNTOLD;
-	int13_finish(call->regs, call->status_byte, status);
+	int13_finish(call, status);
 	if (status == STATUS_OK && function->success_ah)
 		call->regs->ah = function->success_ah == TYPE_HARD_DISK &&
 						 call->disk->flags & DISK_FLOPPY
@@ -118,30 +113,10 @@ static void run(struct int13_call *call)
 void int13_dispatch(struct int13_frame *regs, struct int13_state *state)
 {
 	struct int13_call call;
-	struct disk *disk = state->for_image
-				    ? &state->disk[state->image.disk]
-				    : drives_find(state, regs->dl);
-	struct disk view; /* the image has its CD's state */
-	bool el_torito = about_cd(regs->ah);
 
 	call.state = state;
 	call.regs = regs;
+	call.disk = drives_find(state, regs->dl);
 	call.status_byte = BDA_DISK_STATUS;
-	call.disk = disk;
-	if (state->for_image && !el_torito)
-		call.disk = image_view(state, &view);
-	if (state->for_image && state->emulated < FIRST_HARD_DISK)
-		call.status_byte = BDA_FLOPPY_STATUS;
-	state->bus.stop_at_change = disk->flags & DISK_REMOVABLE;
-	if (regs->ah == FUNCTION_LAST_STATUS)
-		int13_01_last_status(&call);
-	else
-		run(&call);
-	if (call.disk != disk) {
-		disk->flags = (disk->flags & DISK_KIND) |
-			      (view.flags & (u8)~DISK_KIND);
-		disk->locks = view.locks;
-	}
-	if (el_torito)
-		state->buffer_block = NO_BLOCK; /* maybe of another CD */
+	int13_do(&call, int13_function_of(regs->ah));
 }

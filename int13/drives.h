@@ -43,8 +43,8 @@ struct disk {
 #define DISK_KIND (DISK_REMOVABLE | DISK_CD | DISK_IMAGE | DISK_FLOPPY)
 #define DISK_NEWS (DISK_CHANGED | DISK_UNKNOWN | DISK_UNTOLD)
 
-/* The image that was booted, or that is emulated, or both (image.h) */
-struct image {
+/* The boot image that was booted, or that is emulated, or both (cd/) */
+struct boot_image {
 	u32 lba; /* of the disc; 0 if there is no image */
 	struct geometry geometry;
 	u16 sum;	  /* of its first block, to know it again */
@@ -72,7 +72,7 @@ struct int13_state {
 	u16 buffer_segment;  /* of the block buffer, 0 if there is none */
 	u32 buffer_address;  /* its bus address */
 	u32 buffer_block;    /* the image's disc: which block is in it */
-	struct image image;
+	struct boot_image boot_image;
 	u8 equipment;	     /* 40:10h before a floppy was emulated */
 	bool native_blocks;  /* large blocks are not split into sectors */
 	bool by_vds;	     /* bus addresses are not linear ones now */
@@ -106,7 +106,7 @@ static inline void drives_note_change(struct int13_state *state,
 				      struct disk *disk)
 {
 	disk->flags |= DISK_NEWS;
-	state->image.checked = false;
+	state->boot_image.checked = false;
 	state->buffer_block = NO_BLOCK;
 }
 

@@ -3,7 +3,7 @@
  *
  * Enhanced disk drive functions [EDD-3, EDD-4].
  */
-#include "int13.h"
+#include "transfer.h"
 
 #include "pc/far.h"
 #include "pc/phys.h"
@@ -49,59 +49,58 @@ static u64 far_u64(u32 offset)
 	return (u64)FAR32(offset + 4) << 32 | FAR32(offset);
 }
 
-/* Take the packet at DS:SI. Returns its offset from FS, FAR_UNREACHABLE if it
- * is not one.
+/* Read the fields that only packets of 24 and 32 bytes have [EDD-4]. False if
+ * it is none.
  */
-static u32 read_packet(const struct int13_call *call,
-		       struct int13_range *range)
+static NOT_INLINE bool read_long_packet(const struct int13_call *call,
+					struct int13_job *job, bool is_long)
 {
-	const struct int13_frame *regs = call->regs;
-	u16 si = (u16)regs->esi;
-	u32 packet = far_open_range(regs->ds, si, DAP_BYTES);
+	u8 needed = is_long ? DAP_LONG_BYTES : DAP_FLAT_BYTES;
+	u32 packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
+				    needed);
 
-	if (packet == FAR_UNREACHABLE)
-		return packet;
-	u8 bytes = FAR8(packet + DAP_SIZE);
-	bool is_long = FAR16(packet + DAP_COUNT) == COUNT_IS_LONG;
-	bool is_flat = is_long ||
-		       (call->action < DISK_VERIFY &&
-			FAR32(packet + DAP_BUFFER) == BUFFER_IS_FLAT);
-	u8 needed = is_long   ? DAP_LONG_BYTES
-		    : is_flat ? DAP_FLAT_BYTES
-			      : DAP_BYTES;
-	if (bytes < needed)
-		return FAR_UNREACHABLE;
-	if (needed != DAP_BYTES) {
-		packet = far_open_range(regs->ds, si, needed);
-		if (packet == FAR_UNREACHABLE)
-			return packet;
-	}
-	range->lba = far_u64(packet + DAP_LBA);
-	range->count = FAR16(packet + DAP_COUNT);
-	range->buffer = linear_of(FAR16(packet + DAP_BUFFER + 2),
-				  FAR16(packet + DAP_BUFFER));
-	range->room = REAL_MODE_END - range->buffer;
-	if (is_flat) {
-		range->buffer = FAR32(packet + DAP_FLAT_BUFFER);
-		/* to 4 GiB; the chip is not sent beyond */
-		range->room = range->buffer ? 0 - range->buffer : 0xffffffff;
-		if (FAR32(packet + DAP_FLAT_BUFFER + 4))
-			range->room = 0;
-	}
+	if (packet == FAR_UNREACHABLE || FAR8(packet + DAP_SIZE) < needed)
+		return false;
+	job->buffer = FAR32(packet + DAP_FLAT_BUFFER);
+	/* to 4 GiB; the chip is not sent beyond */
+	job->room = job->buffer ? 0 - job->buffer : 0xffffffff;
+	if (FAR32(packet + DAP_FLAT_BUFFER + 4))
+		job->room = 0;
 	if (is_long)
-		range->count = FAR32(packet + DAP_LONG_COUNT);
-	return packet;
+		job->count = FAR32(packet + DAP_LONG_COUNT);
+	return true;
 }
 
-static void write_count(const struct int13_frame *regs, u32 count)
+static bool read_packet(const struct int13_call *call, struct int13_job *job)
 {
-	u32 packet = far_open_range(regs->ds, (u16)regs->esi, DAP_BYTES);
+	u32 packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
+				    DAP_BYTES);
+
+	if (packet == FAR_UNREACHABLE || FAR8(packet + DAP_SIZE) < DAP_BYTES)
+		return false;
+	u32 buffer = FAR32(packet + DAP_BUFFER);
+	job->lba = far_u64(packet + DAP_LBA);
+	job->count = FAR16(packet + DAP_COUNT);
+	int13_job_set_buffer(job,
+			     linear_of((u16)(buffer >> 16), (u16)buffer));
+	bool is_long = job->count == COUNT_IS_LONG;
+	if (is_long ||
+	    (buffer == BUFFER_IS_FLAT && call->action < DISK_VERIFY))
+		return read_long_packet(call, job, is_long);
+	return true;
+}
+
+static NOT_INLINE void write_count(const struct int13_call *call, u32 count)
+{
+	u32 packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
+				    DAP_BYTES);
 
 	if (FAR16(packet + DAP_COUNT) != COUNT_IS_LONG) {
 		FAR16(packet + DAP_COUNT) = (u16)count;
 		return;
 	}
-	packet = far_open_range(regs->ds, (u16)regs->esi, DAP_LONG_BYTES);
+	packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
+				DAP_LONG_BYTES);
 	FAR32(packet + DAP_LONG_COUNT) = count;
 }
 
@@ -112,80 +111,29 @@ static void write_count(const struct int13_frame *regs, u32 count)
  */
 enum int13_status int13_edd_blocks(const struct int13_call *call)
 {
-	struct int13_frame *regs = call->regs;
-	struct int13_range range;
+	struct int13_job job;
 
-	range.action = (u8)call->action;
-	if (range.action == DISK_WRITE && regs->al > WRITE_AND_VERIFY)
+	job.action = (u8)call->action;
+	if (job.action == DISK_WRITE) {
+		if (call->regs->al > WRITE_AND_VERIFY)
+			return STATUS_BAD_COMMAND;
+		if (call->regs->al == WRITE_AND_VERIFY)
+			job.action = DISK_WRITE_VERIFY;
+	}
+	if (!read_packet(call, &job))
 		return STATUS_BAD_COMMAND;
-	if (range.action == DISK_WRITE && regs->al == WRITE_AND_VERIFY)
-		range.action = DISK_WRITE_VERIFY;
-	if (read_packet(call, &range) == FAR_UNREACHABLE)
-		return STATUS_BAD_COMMAND;
-	if (range.action == DISK_SEEK)
-		range.count = 1;
-	if (range.count == 0)
+	if (job.action == DISK_SEEK)
+		job.count = 1;
+	if (job.count == 0)
 		return STATUS_OK;
+	job.done = 0;
 	enum int13_status status = int13_know_size(call);
 	if (status == STATUS_OK)
-		status = int13_transfer(call, &range);
-	else
-		range.count = 0;
-	if (range.action != DISK_SEEK)
-		write_count(regs, range.count);
+		status = int13_transfer(call, &job);
+	/* On success the packet holds that count already. */
+	if (status != STATUS_OK && job.action != DISK_SEEK)
+		write_count(call, job.done);
 	return status;
-}
-
-#define MOST_PLAIN_BLOCKS 0x7f /* more may take several commands */
-#define WRITE_ANY 1	       /* AL of 43h: 0 and 1 mean the same */
-
-/* INT 13, 42 43 of the plain kind, which nearly all calls are: one command, a
- * fixed disk of sectors, a buffer by seg:off. It does what the functions above
- * and transfer.c do, in half the instructions: where each is emulated, in half
- * the time (docs/performance.md). Anything else, and anything wrong, is left to
- * them: then it returns false, and nothing has been done.
- */
-bool int13_edd_plain(struct int13_frame *regs, struct int13_state *state)
-{
-	u32 packet = regs->esi & 0xffff;
-	struct disk_job job;
-
-	job.action = (u8)(regs->ah - 0x42);
-	if (job.action > DISK_WRITE ||
-	    (job.action == DISK_WRITE && regs->al > WRITE_ANY) ||
-	    state->for_image || packet > 0x10000 - DAP_BYTES)
-		return false;
-	bda_open();
-	if (FAR8(BDA_VDS) & BDA_VDS_PRESENT)
-		return false;
-	struct disk *disk = drives_find(state, regs->dl);
-	if (disk->flags || disk->split || disk->sector_shift != SECTOR_SHIFT)
-		return false;
-	far_open(regs->ds);
-	u32 head = FAR32(packet), count = head >> 16, lba = FAR32(packet + DAP_LBA);
-	u32 at = FAR32(packet + DAP_BUFFER), sectors = sectors_32(disk);
-	job.data.address = linear_of((u16)(at >> 16), (u16)at);
-	job.data.bytes = count << SECTOR_SHIFT;
-	if ((u8)head < DAP_BYTES || at == BUFFER_IS_FLAT ||
-	    count - 1 >= MOST_PLAIN_BLOCKS || FAR32(packet + DAP_LBA + 4) ||
-	    lba >= sectors || count > sectors - lba ||
-	    job.data.address + job.data.bytes > REAL_MODE_END)
-		return false;
-	job.blocks.lba = lba;
-	job.blocks.count = (u8)count;
-	state->bus.unreachable = false;
-	state->bus.stop_at_change = false;
-	enum scsi_result result =
-		disk_do_plain(&state->bus, &disk->device, &job);
-	enum int13_status status = STATUS_OK;
-	if (result != SCSI_OK) {
-		struct int13_call call = {.state = state, .disk = disk};
-
-		status = int13_result(&call, job.action, result);
-		FAR16(packet + DAP_COUNT) = (u16)job.done;
-	}
-	int13_finish(regs, BDA_DISK_STATUS, status);
-	return true;
 }
 
 /* Result buffer of 48h [EDD-4 "Result buffer"]. `path` is as long as the form

@@ -25,16 +25,17 @@ struct chs geometry_unpack(u32 at)
 			    FAR8(at), sector & 0x3f};
 }
 
-bool geometry_lba(const struct geometry *geometry, struct chs chs, u32 *lba)
+u32 geometry_lba(const struct geometry *geometry, struct chs chs)
 {
+	u32 sector = chs.sector - 1u;
+
 	if (chs.cylinder >= geometry->cylinders ||
-	    chs.head >= geometry->heads || chs.sector == 0 ||
-	    chs.sector > geometry->sectors_per_track)
-		return false;
-	*lba = ((u32)chs.cylinder * geometry->heads + chs.head) *
+	    chs.head >= geometry->heads ||
+	    sector >= geometry->sectors_per_track)
+		return GEOMETRY_NO_LBA;
+	return ((u32)chs.cylinder * geometry->heads + chs.head) *
 		       geometry->sectors_per_track +
-	       chs.sector - 1;
-	return true;
+	       sector;
 }
 
 bool geometry_fits(const struct geometry *geometry, u32 sectors)
@@ -49,12 +50,10 @@ bool geometry_fits(const struct geometry *geometry, u32 sectors)
  */
 static bool agrees(const struct geometry *geometry, u32 chs, u32 lba)
 {
-	u32 named;
-
 	if (lba / geometry->heads / geometry->sectors_per_track >=
 	    MOST_CYLINDERS)
 		return true;
-	return geometry_lba(geometry, geometry_unpack(chs), &named) && named == lba;
+	return geometry_lba(geometry, geometry_unpack(chs)) == lba;
 }
 
 static bool entry_used(u32 entry)

@@ -53,7 +53,8 @@ static inline u8 geometry_cl(const struct geometry *geometry)
 		    geometry->sectors_per_track);
 }
 
-/* LBA of a CHS address; false if it lies outside the geometry. */
-bool geometry_lba(const struct geometry *geometry, struct chs chs, u32 *lba);
+/* LBA of a CHS address, or GEOMETRY_NO_LBA if it lies outside the geometry. */
+#define GEOMETRY_NO_LBA 0xffffffffu
+u32 geometry_lba(const struct geometry *geometry, struct chs chs);
 
 #endif

@@ -50,7 +50,6 @@ typedef enum int13_status int13_handler(const struct int13_call *call);
 
 int13_handler int13_00_reset, int13_chs_blocks, int13_08_parameters,
 	int13_10_ready, int13_15_type; /* chs.c */
-bool int13_edd_plain(struct int13_frame *regs, struct int13_state *state);
 int13_handler int13_41_check, int13_edd_blocks, int13_48_parameters,
 	int13_4e_configure; /* edd.c */
 int13_handler int13_16_changed, int13_45_lock, int13_46_eject,
@@ -65,7 +64,14 @@ enum int13_status int13_status(const struct int13_call *call,
 /* Make sure that the size of the medium is known, and that it can be written
  * if the call is to do that (removable.c).
  */
-enum int13_status int13_know_size(const struct int13_call *call);
+enum int13_status int13_check_medium(const struct int13_call *call);
+
+static inline enum int13_status int13_know_size(const struct int13_call *call)
+{
+	return call->disk->flags & (DISK_UNKNOWN | DISK_IMAGE | DISK_CD)
+		       ? int13_check_medium(call)
+		       : STATUS_OK;
+}
 
 /* What the functions of removable.c come to where a medium can be removed
  * (media.c): measure a new one, tell of a change once, lock or unlock, eject.
@@ -73,49 +79,45 @@ enum int13_status int13_know_size(const struct int13_call *call);
 int13_handler media_measure, media_changed, media_eject;
 enum int13_status media_lock(const struct int13_call *call, bool lock);
 
-/* Sectors of a drive and the caller's buffer for them. */
-struct int13_range {
-	u64 lba;
-	u32 buffer; /* linear address */
-	u32 room;   /* bytes there that the caller can mean */
-	u32 count;  /* of sectors */
-	u8 action;  /* enum disk_action */
-};
-
-/* Do what the range says on a medium whose size is known
- * (transfer.c). On return range->count is
- * how many sectors are good. Nothing is done if the request as a whole cannot
- * be done.
- */
-enum int13_status int13_transfer(const struct int13_call *call,
-				 struct int13_range *range);
-
-/* What a seg:off pair can name: up to FFFF:FFFFh. */
-#define REAL_MODE_END 0x10fff0u
-
-/* The status for how a command on blocks ended (transfer.c). */
-enum int13_status int13_result(const struct int13_call *call, u8 action,
-			       enum scsi_result result);
-
 static inline void set_carry(struct int13_frame *regs, bool carry)
 {
 	regs->flags = (regs->flags & ~FLAGS_CF) | (carry ? FLAGS_CF : 0);
 }
 
 /* The only place where AH, CF and the BIOS's status byte (of that kind of drive)
- * are set, but for functions whose success is told by another AH.
+ * are set, except for functions that return something else in AH on success.
+ * Moves FS to the BDA.
  */
-static inline void int13_finish(struct int13_frame *regs, u16 status_byte,
-		  enum int13_status status)
+static inline void int13_finish(const struct int13_call *call,
+				enum int13_status status)
 {
 	bda_open();
-	FAR8(status_byte) = (u8)status;
-	regs->ah = (u8)status;
-	set_carry(regs, status != STATUS_OK);
+	FAR8(call->status_byte) = (u8)status;
+	call->regs->ah = (u8)status;
+	set_carry(call->regs, status != STATUS_OK);
 }
 
-/* Called by rom/entry.S for each INT 13h on a drive of ours (dispatch.c) that
- * int13_edd_plain() does not take.
+/* A function number and its handler */
+struct int13_function {
+	u8 number;
+	u8 success_ah; /* what AH says when it went well */
+	u8 action;     /* enum disk_action, if the handler has several */
+	int13_handler *handler;
+};
+
+/* The row of dispatch.c for a function that all drives have; null if there is
+ * none.
+ */
+const struct int13_function __seg_gs *int13_function_of(u8 number);
+
+/* Do a function (null: one that does not exist) for a call, and set AH, CF and
+ * the status byte. Moves FS.
+ */
+void int13_do(struct int13_call *call,
+	      const struct int13_function __seg_gs *function);
+
+/* Called by rom/entry.S for each INT 13h on a disk of ours (dispatch.c). Moves
+ * FS.
  */
 void int13_dispatch(struct int13_frame *regs, struct int13_state *state);
 

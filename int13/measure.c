@@ -17,7 +17,7 @@ static bool read_first_block(struct int13_state *state,
 		.blocks = {.count = 1},
 		.action = DISK_READ,
 		.block_shift = (u8)(disk->sector_shift + disk->split),
-		.data = {state->buffer_address, BLOCK_BUFFER_BYTES},
+		.request.data = {state->buffer_address, BLOCK_BUFFER_BYTES},
 	};
 
 	state->buffer_block = NO_BLOCK;

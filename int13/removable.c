@@ -4,16 +4,16 @@
  * Media that come and go [EDD-4 "Removable media", 8.18 to 8.21]: the functions,
  * which all drives have. media.c does the work where there is any.
  */
-#include "image.h"
+#include "cd/emulation.h"
 
-enum int13_status int13_know_size(const struct int13_call *call)
+enum int13_status int13_check_medium(const struct int13_call *call)
 {
 	u8 flags = call->disk->flags;
 
 	if (flags & DISK_CD && writes((u8)call->action))
 		return STATUS_WRITE_PROTECTED;
 	if (flags & DISK_IMAGE)
-		return image_check(call);
+		return emulation_check(call);
 	return flags & DISK_UNKNOWN ? media_measure(call) : STATUS_OK;
 }
 

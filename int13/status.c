@@ -35,16 +35,20 @@ ROM_CONST u8 statuses[] = {
 _Static_assert(ARRAY_SIZE(statuses) == SCSI_BAD_BLOCKS + 1,
 	       "every result has its status");
 
+/* Remember what a command has said about a removable medium. */
+static NOT_INLINE void note_medium(const struct int13_call *call,
+				   enum scsi_result result)
+{
+	if (call->state->bus.medium_changed || result == SCSI_NO_MEDIUM)
+		drives_note_change(call->state, call->disk);
+	if (result == SCSI_NO_MEDIUM)
+		drives_set_largest(call->disk);
+}
+
 enum int13_status int13_status(const struct int13_call *call,
 			       enum scsi_result result)
 {
-	struct disk *disk = call->disk;
-
-	if (disk->flags & DISK_REMOVABLE) {
-		if (call->state->bus.medium_changed || result == SCSI_NO_MEDIUM)
-			drives_note_change(call->state, disk);
-		if (result == SCSI_NO_MEDIUM)
-			drives_set_largest(disk);
-	}
+	if (call->disk->flags & DISK_REMOVABLE)
+		note_medium(call, result);
 	return (enum int13_status)statuses[result];
 }

@@ -5,20 +5,24 @@
  */
 #include "far.h"
 
+/* Move the segment up until the range fits. */
+static NOT_INLINE u32 open_moved(u32 segment, u32 offset, u32 len_bytes)
+{
+	u32 paragraphs = offset >> 4;
+
+	if (paragraphs > 0xffff - segment)
+		paragraphs = 0xffff - segment;
+	offset -= paragraphs * 16;
+	if (offset + len_bytes > 0x10000)
+		return FAR_UNREACHABLE;
+	far_open((u16)(segment + paragraphs));
+	return offset;
+}
+
 u32 far_open_range(u16 segment, u16 offset, u16 len_bytes)
 {
-	u32 rest = offset;
-
-	if (rest + len_bytes > 0x10000) {
-		u32 paragraphs = offset >> 4;
-
-		if (paragraphs > 0xffffu - segment)
-			paragraphs = 0xffffu - segment;
-		segment = (u16)(segment + paragraphs);
-		rest -= paragraphs * 16;
-		if (rest + len_bytes > 0x10000)
-			return FAR_UNREACHABLE;
-	}
+	if ((u32)offset + len_bytes > 0x10000)
+		return open_moved(segment, offset, len_bytes);
 	far_open(segment);
-	return rest;
+	return offset;
 }

@@ -5,7 +5,6 @@
  */
 #include "vds.h"
 
-#include "bda.h"
 #include "bios.h"
 
 #define VDS_INT 0x4b
@@ -19,13 +18,10 @@
 
 #define CR0_PE 1
 
-bool vds_needed(void)
+bool vds_in_v86_mode(void)
 {
 	u32 machine_status;
 
-	bda_open();
-	if (!(FAR8(BDA_VDS) & BDA_VDS_PRESENT))
-		return false;
 	__asm__("smsw %0" : "=r"(machine_status));
 	return machine_status & CR0_PE;
 }

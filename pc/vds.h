@@ -8,10 +8,18 @@
 #ifndef PC_VDS_H
 #define PC_VDS_H
 
+#include "bda.h"
 #include "phys.h"
 
-/* Are these services there, and needed? */
-bool vds_needed(void);
+/* Does the CPU run in virtual-8086 mode, which asks for these services? */
+bool vds_in_v86_mode(void);
+
+/* Are these services there, and needed? Moves FS to the BDA. */
+static inline bool vds_needed(void)
+{
+	bda_open();
+	return FAR8(BDA_VDS) & BDA_VDS_PRESENT && vds_in_v86_mode();
+}
 
 #define VDS_MOST_PAGES 5 /* 16 KiB from anywhere */
 

@@ -6,7 +6,7 @@
  */
 #include "connect.h"
 #include "image.h"
-#include "int13/image.h"
+#include "int13/cd/emulation.h"
 #include "pc/bda.h"
 #include "workspace.h"
 
@@ -84,7 +84,7 @@ u32 bootstrap_next(u32 slot)
 
 	/* What is booted next may want the drive whose number an image has. */
 	if (workspace.int13.emulated != NOT_EMULATED)
-		image_end_emulation(&workspace.int13);
+		emulation_end(&workspace.int13);
 	if (slot == BOOT_INT19) {
 		entry = before_int19();
 		return entry ? entry : workspace.previous_int19;

@@ -44,7 +44,7 @@ rom_int13_cd:
 	subb	WS_CD_FIRST, %al
 	movb	$0, WS_FOR_IMAGE
 	cmpb	WS_CD_COUNT, %al
-	jb	int13_serve
+	jb	serve
 	movb	WS_EMULATED, %al
 	cmpb	$NOT_EMULATED, %al
 	je	pass_on
@@ -61,6 +61,8 @@ rom_int13_cd:
 	jne	pass_on
 for_image:
 	movb	$1, WS_FOR_IMAGE
+serve:
+	movw	$cd_dispatch, %bp
 	jmp	int13_serve
 
 pass_on:

@@ -6,7 +6,9 @@
  */
 #include "connect.h"
 #include "image.h"
-#include "int13/image.h"
+#include "int13/cd/boot.h"
+#include "int13/cd/catalog.h"
+#include "int13/cd/emulation.h"
 #include "pc/bda.h"
 #include "pc/bios.h"
 #include "pc/clock.h"
@@ -37,7 +39,7 @@ static void connect_cds(struct int13_state *state)
 {
 	u8 number = FIRST_CD;
 
-	image_end_emulation(state);
+	emulation_end(state);
 	if (state->cd_count)
 		return;
 	while (number < FIRST_CD + MOST_BIOS_CDS && number_taken(number))
@@ -54,7 +56,7 @@ void cd_disconnect(void)
 {
 	struct int13_state *state = &workspace.int13;
 
-	image_end_emulation(state);
+	emulation_end(state);
 	if (state->cd_count &&
 	    connect_unhook(IVT_INT13, rom_int13_cd, state->previous_cd))
 		state->cd_count = 0;
@@ -101,7 +103,7 @@ static char wait_for_key(void)
 	return 0;
 }
 
-static enum image_result print_choices(const struct int13_call *call,
+static enum cd_result print_choices(const struct int13_call *call,
 				       const struct catalog *catalog)
 {
 	struct catalog_place place = {.lba = catalog->lba};
@@ -110,7 +112,7 @@ static enum image_result print_choices(const struct int13_call *call,
 		place.number = catalog->header[i];
 		enum int13_status status = catalog_open(call, &place);
 		if (status != STATUS_OK)
-			return (enum image_result)status;
+			return (enum cd_result)status;
 		console_rom(ROM_STRING("  "));
 		console_decimal(i + 1);
 		console_char(' ');
@@ -120,7 +122,7 @@ static enum image_result print_choices(const struct int13_call *call,
 			console_rom(ROM_STRING("default entry"));
 		console_newline();
 	}
-	return IMAGE_OK;
+	return CD_OK;
 }
 
 /* Which of the images; the first if nobody says otherwise. */
@@ -139,30 +141,30 @@ static u32 ask(u32 images)
 
 /* ---- The boot -------------------------------------------------------------- */
 
-static enum image_result find_image(const struct int13_call *call,
-				    struct image_boot *boot)
+static enum cd_result find_image(const struct int13_call *call,
+				    struct cd_boot *boot)
 {
 	struct catalog catalog;
 	struct catalog_place place;
 	u32 lba, choice = 0;
-	enum image_result result = catalog_find(call, &lba);
+	enum cd_result result = catalog_find(call, &lba);
 
-	if (result == IMAGE_OK)
+	if (result == CD_OK)
 		result = catalog_read(call, lba, &catalog);
-	if (result == IMAGE_OK && catalog.images > 1 &&
+	if (result == CD_OK && catalog.images > 1 &&
 	    workspace.choice_seconds) {
 		result = print_choices(call, &catalog);
-		if (result == IMAGE_OK)
+		if (result == CD_OK)
 			choice = ask(catalog.images);
 	}
-	if (result != IMAGE_OK)
+	if (result != CD_OK)
 		return result;
 	place.lba = lba;
 	place.number = catalog.entry[choice];
 	enum int13_status status = catalog_open(call, &place);
 	if (status != STATUS_OK)
-		return (enum image_result)status;
-	boot->image = (struct image){
+		return (enum cd_result)status;
+	boot->image = (struct boot_image){
 		.lba = FAR32(place.at + ENTRY_LBA),
 		.load_segment = FAR16(place.at + ENTRY_SEGMENT),
 		.count = FAR16(place.at + ENTRY_COUNT),
@@ -172,7 +174,7 @@ static enum image_result find_image(const struct int13_call *call,
 	boot->number = (boot->image.media & MEDIA_TYPE) == MEDIA_HARD_DISK
 			       ? FIRST_HARD_DISK
 			       : 0;
-	return IMAGE_OK;
+	return CD_OK;
 }
 
 /* Whatever has happened to the drive since POST, this disc is the one. */
@@ -196,7 +198,7 @@ static enum int13_status look_at_disc(const struct int13_call *call)
 	return status;
 }
 
-/* In the order of enum image_result, each with its zero */
+/* In the order of enum cd_result, each with its zero */
 ROM_CONST char reasons[] = "no boot record\0"
 			   "boot catalog damaged\0"
 			   "boot catalog: wrong checksum\0"
@@ -208,9 +210,9 @@ ROM_CONST char reasons[] = "no boot record\0"
 			   "no boot sector\0"
 			   "no partition";
 
-static void print_reason(enum image_result result)
+static void print_reason(enum cd_result result)
 {
-	u32 reason = (u32)result >> IMAGE_REASON_SHIFT;
+	u32 reason = (u32)result >> CD_REASON_SHIFT;
 	const char IN_ROM *words = reasons;
 
 	console_rom(ROM_STRING("  not bootable: "));
@@ -233,17 +235,17 @@ u32 cd_boot(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
 	struct int13_call call = {.state = state, .disk = &state->disk[slot]};
-	struct image_boot boot;
+	struct cd_boot boot;
 	bool connected = state->cd_count;
 
 	connect_cds(state);
-	enum image_result result = (enum image_result)look_at_disc(&call);
+	enum cd_result result = (enum cd_result)look_at_disc(&call);
 	connect_print_drive(slot);
-	if (result == IMAGE_OK)
+	if (result == CD_OK)
 		result = find_image(&call, &boot);
-	if (result == IMAGE_OK)
-		result = image_boot(&call, &boot);
-	if (result != IMAGE_OK) {
+	if (result == CD_OK)
+		result = cd_boot_image(&call, &boot);
+	if (result != CD_OK) {
 		print_reason(result);
 		if (!connected)
 			cd_disconnect();

@@ -35,7 +35,12 @@ rom_int13:
 	jae	pass_on
 	btl	%eax, WS_DRIVE_MAP
 	jnc	pass_on
-	movb	$0, WS_FOR_IMAGE
+	movw	$int13_dispatch, %bp
+
+/* Purpose:   what both doors do with a call for us
+ * In:        as DOOR_ENTER leaves it; BP = the C function that serves the call
+ * Out:       to the caller of INT 13h
+ */
 	.globl	int13_serve
 int13_serve:
 	btsw	$BUSY_BIT, WS_BUSY
@@ -54,6 +59,7 @@ int13_serve:
 	pushal				# EAX in it is not the caller's, below
 	cld
 	movw	%ax, %es
+	movzwl	%bp, %ecx
 	movl	%esp, %ebp
 	movl	$0, FRAME_BOOT(%ebp)
 
@@ -70,13 +76,7 @@ int13_serve:
 	movw	%dx, %gs
 	movl	%ebp, %eax
 	movl	$WS_INT13, %edx
-	callw	int13_edd_plain
-	testb	%al, %al
-	jnz	1f
-	movl	%ebp, %eax
-	movl	$WS_INT13, %edx
-	callw	int13_dispatch
-1:
+	callw	*%cx
 
 	movw	WS_CALLER_ESP, %di	# hand back EAX and CF
 	movw	WS_CALLER_SS, %fs

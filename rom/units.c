@@ -72,7 +72,7 @@ static enum scsi_result read_descriptor(const struct disk *cd)
 		.blocks = {.lba = 16, .count = 1},
 		.action = DISK_READ,
 		.block_shift = CD_BLOCK_SHIFT,
-		.data = {state()->buffer_address, 1u << CD_BLOCK_SHIFT},
+		.request.data = {state()->buffer_address, 1u << CD_BLOCK_SHIFT},
 	};
 
 	if (cd->sectors <= job.blocks.lba || !state()->buffer_segment)

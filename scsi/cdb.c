@@ -99,17 +99,26 @@ void cdb_blocks(struct hba_request *request, const struct scsi_device *device,
 		const struct scsi_blocks *blocks)
 {
 	u32 lba = (u32)blocks->lba, above = (u32)(blocks->lba >> 32);
-	bool wide = above || lba + blocks->count - 1 < lba;
+	u32 count = blocks->count;
+	u8 *cdb = request->cdb;
 
-	cdb_begin(request, device,
-		  (u8)(wide ? blocks->opcode + LONG_FORM : blocks->opcode));
+	request->target = device->target;
+	request->lun = device->lun;
 	request->timeout_ms = MEDIA_TIMEOUT_MS;
-	if (wide) {
-		put_be32(&request->cdb[2], above);
-		put_be32(&request->cdb[6], lba);
-		request->cdb[13] = (u8)blocks->count;
+	request->patience_ms = PATIENCE_MS;
+	cdb[1] = device->cdb_lun;
+	if (above || lba + count - 1 < lba) {
+		request->cdb_bytes = 16;
+		cdb[0] = (u8)(blocks->opcode + LONG_FORM);
+		put_be32(&cdb[2], above);
+		put_be32(&cdb[6], lba);
+		put_be32(&cdb[10], count);
+		cdb[14] = 0;
+		cdb[15] = 0;
 	} else {
-		put_be32(&request->cdb[2], lba);
-		request->cdb[8] = (u8)blocks->count;
+		request->cdb_bytes = 10;
+		cdb[0] = blocks->opcode;
+		put_be32(&cdb[2], lba);
+		put_be32(&cdb[6], count << 8);
 	}
 }

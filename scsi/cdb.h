@@ -45,14 +45,17 @@ void cdb_report_luns(struct hba_request *, const struct scsi_device *,
 void cdb_read_capacity(struct hba_request *, const struct scsi_device *,
 		       u32 bytes);
 
-/* A command on 1 to 255 blocks from lba: the 10-byte form, or the 16-byte form
- * where that does not reach. Direction and data are the caller's.
- */
+/* A command on blocks. */
 struct scsi_blocks {
 	u64 lba;
-	u8 count;
+	u32 count; /* 1 to 65535 */
 	u8 opcode; /* of the 10-byte form */
 };
+
+/* The 10-byte form, or the 16-byte form where the blocks lie beyond its reach
+ * [SBC-2 "READ(10)", "READ(16)"]. The direction and the data with its length
+ * are the caller's.
+ */
 void cdb_blocks(struct hba_request *, const struct scsi_device *,
 		const struct scsi_blocks *);
 

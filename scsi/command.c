@@ -15,7 +15,7 @@
 #define PAUSE_MS 100	 /* between tries of a device that is not ready */
 
 /* Verdict on everything that is not HBA_OK. */
-static struct scsi_verdict bus_verdict(enum hba_result result)
+static NOT_INLINE struct scsi_verdict bus_verdict(enum hba_result result)
 {
 	switch (result) {
 	case HBA_OK:
@@ -73,18 +73,11 @@ static struct scsi_verdict data_verdict(const struct hba_request *request)
 	return (struct scsi_verdict){SCSI_OK, ACTION_DONE};
 }
 
-static struct scsi_verdict run_once(struct scsi_bus *bus,
-				    struct hba_request *request)
+/* Verdict on a status that is not GOOD. */
+static NOT_INLINE struct scsi_verdict
+status_verdict(struct scsi_bus *bus, const struct hba_request *request)
 {
-	enum hba_result result = bus->hba->execute(bus->hba, request);
-
-	bus->suspect = result != HBA_OK;
-	if (result != HBA_OK)
-		return bus_verdict(result);
-	u8 status = request->status & STATUS_MASK;
-	if (status == STATUS_GOOD)
-		return data_verdict(request);
-	switch (status) {
+	switch (request->status & STATUS_MASK) {
 	case STATUS_CHECK_CONDITION: {
 		struct scsi_verdict verdict = check_condition(bus, request);
 		/* After a reset or without its reason, too: a drive that was
@@ -106,6 +99,19 @@ static struct scsi_verdict run_once(struct scsi_bus *bus,
 	default: /* intermediate, terminated, reserved: a confused target */
 		return (struct scsi_verdict){SCSI_ABORTED, ACTION_RETRY};
 	}
+}
+
+static struct scsi_verdict run_once(struct scsi_bus *bus,
+				    struct hba_request *request)
+{
+	enum hba_result result = bus->hba->execute(bus->hba, request);
+
+	bus->suspect = result != HBA_OK;
+	if (result != HBA_OK)
+		return bus_verdict(result);
+	if ((request->status & STATUS_MASK) != STATUS_GOOD)
+		return status_verdict(bus, request);
+	return data_verdict(request);
 }
 
 /* A command about the request's device. Only an attention says that it was
@@ -136,23 +142,16 @@ static enum scsi_result is_there(struct scsi_bus *bus,
 		       : SCSI_MEDIUM_CHANGED;
 }
 
-enum scsi_result scsi_command(struct scsi_bus *bus,
-			      struct hba_request *request)
+/* The first try ended with that verdict, and not well. */
+static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
+					     struct hba_request *request,
+					     struct scsi_verdict verdict)
 {
 	u32 retries = RETRIES, attentions = ATTENTIONS;
 	u32 waited_ms = 0;
 	bool started = false, answered = false;
 
-	bus->medium_changed = false;
-	if (bus->unreachable)
-		return SCSI_BUS_ERROR;
-	for (;;) {
-		if (bus->medium_changed && bus->stop_at_change)
-			return is_there(bus, request);
-		struct scsi_verdict verdict = run_once(bus, request);
-
-		if (verdict.result == SCSI_OK)
-			return SCSI_OK;
+	do {
 		/* Just after a bus reset a target may still be deaf. */
 		if (verdict.result != SCSI_NO_TARGET)
 			answered = true;
@@ -183,5 +182,20 @@ enum scsi_result scsi_command(struct scsi_bus *bus,
 			clock_delay_us(PAUSE_MS * 1000);
 			break;
 		}
-	}
+		if (bus->medium_changed && bus->stop_at_change)
+			return is_there(bus, request);
+		verdict = run_once(bus, request);
+	} while (verdict.result != SCSI_OK);
+	return SCSI_OK;
+}
+
+enum scsi_result scsi_command(struct scsi_bus *bus,
+			      struct hba_request *request)
+{
+	bus->medium_changed = false;
+	if (bus->unreachable)
+		return SCSI_BUS_ERROR;
+	struct scsi_verdict verdict = run_once(bus, request);
+	return verdict.result == SCSI_OK ? SCSI_OK
+					 : try_again(bus, request, verdict);
 }

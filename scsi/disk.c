@@ -71,99 +71,86 @@ static bool blames_a_block(enum scsi_result result)
 	return result == SCSI_MEDIUM_ERROR || result == SCSI_HARDWARE_ERROR;
 }
 
-/* How many blocks before the one that the sense data blames are good. Without
- * its name none are known to be.
+/* How many blocks before the one that the sense data blames are good. If it
+ * blames no block of the job, none is known to be good.
  */
-static NOT_INLINE u32 good_blocks(const struct scsi_bus *bus,
-				  const struct hba_request *request,
-				  const struct disk_job *job)
+static u32 good_blocks(const struct scsi_bus *bus, const struct disk_job *job)
 {
 	u32 good = be32(&bus->sense[SENSE_INFORMATION_AT]) - (u32)job->blocks.lba;
 
 	if (bus->sense[0] != SENSE_CURRENT_VALID || good >= job->blocks.count)
 		return 0;
-	u32 moved = request->moved >> job->block_shift;
-	return request->direction != HBA_NO_DATA && moved < good ? moved
-								  : good;
+	u32 moved = job->request.moved >> job->block_shift;
+	return job->request.direction != HBA_NO_DATA && moved < good ? moved
+								      : good;
 }
 
-static enum scsi_result run_job(struct scsi_bus *bus,
-				const struct scsi_device *device,
-				struct disk_job *job)
+/* Send the command for the job's action, and nothing in its place. */
+static enum scsi_result send(struct scsi_bus *bus,
+			     const struct scsi_device *device,
+			     struct disk_job *job)
 {
 	IN_ROM struct block_command *command =
 		&block_commands[job->action];
-	struct hba_request request;
+	struct hba_request *request = &job->request;
+	u32 bytes = 0;
 
 	job->blocks.opcode = command->opcode;
-	cdb_blocks(&request, device, &job->blocks);
-	request.direction = command->direction;
-	if (command->direction != HBA_NO_DATA) {
-		request.data_bytes = (u32)job->blocks.count
-				     << job->block_shift;
-		request.least_bytes = request.data_bytes;
-		request.data = job->data;
-		request.more = job->more;
-	}
-	enum scsi_result result = scsi_command(bus, &request);
-	job->done = result == SCSI_OK ? job->blocks.count : 0;
-	if (blames_a_block(result))
-		job->done = good_blocks(bus, &request, job);
+	request->direction = command->direction;
+	if (command->direction != HBA_NO_DATA)
+		bytes = (u32)job->blocks.count << job->block_shift;
+	request->data_bytes = bytes;
+	request->least_bytes = bytes;
+	cdb_blocks(request, device, &job->blocks);
+	enum scsi_result result = scsi_command(bus, request);
+	if (result != SCSI_OK)
+		job->done = blames_a_block(result) ? good_blocks(bus, job) : 0;
 	return result;
 }
 
-_Static_assert(HBA_DATA_IN + DISK_WRITE == HBA_DATA_OUT &&
-		       OP_READ10 + 2 * DISK_WRITE == OP_WRITE10 && !DISK_READ,
-	       "reading and writing differ by this much");
-
-enum scsi_result disk_do_plain(struct scsi_bus *bus,
-			       const struct scsi_device *device,
-			       struct disk_job *job)
-{
-	struct hba_request request;
-
-	request.target = device->target;
-	request.lun = device->lun;
-	request.direction = (u8)(HBA_DATA_IN + job->action);
-	request.cdb_bytes = 10;
-	request.cdb[0] = (u8)(OP_READ10 + 2 * job->action);
-	request.cdb[1] = device->cdb_lun;
-	put_be32(&request.cdb[2], (u32)job->blocks.lba);
-	put_be32(&request.cdb[6], (u32)job->blocks.count << 8);
-	request.timeout_ms = MEDIA_TIMEOUT_MS;
-	request.patience_ms = PATIENCE_MS;
-	request.data_bytes = job->data.bytes;
-	request.least_bytes = job->data.bytes;
-	request.data = job->data;
-	enum scsi_result result = scsi_command(bus, &request);
-	if (result != SCSI_OK) {
-		job->block_shift = 9;
-		job->done = blames_a_block(result)
-				    ? good_blocks(bus, &request, job)
-				    : 0;
-	}
-	return result;
-}
-
-/* A disk without VERIFY reads; what it sends runs into the sink. Block by
- * block, because the chip swallows it byte by byte. (Its job need not lie on
- * the stack of all others.)
+/* For a disk without VERIFY: its data is discarded, block by block, because the
+ * chip discards it byte by byte.
  */
-static __attribute__((noinline)) enum scsi_result
-verify_by_reading(struct scsi_bus *bus, const struct scsi_device *device,
-		  struct disk_job *job)
+static enum scsi_result verify_by_reading(struct scsi_bus *bus,
+					  const struct scsi_device *device,
+					  struct disk_job *job)
 {
-	struct disk_job one = *job;
+	u32 count = job->blocks.count, good;
 	enum scsi_result result = SCSI_OK;
 
-	one.action = DISK_READ_NOWHERE;
-	one.blocks.count = 1;
-	for (job->done = 0; job->done < job->blocks.count; job->done++) {
-		result = run_job(bus, device, &one);
+	job->action = DISK_READ_NOWHERE;
+	job->blocks.count = 1;
+	for (good = 0; good < count; good++) {
+		result = send(bus, device, job);
 		if (result != SCSI_OK)
 			break;
-		one.blocks.lba++;
+		job->blocks.lba++;
 	}
+	job->blocks.lba -= good;
+	job->blocks.count = count;
+	job->done = good;
+	return result;
+}
+
+/* The disk does not know the command for the job: do it with others. */
+static NOT_INLINE enum scsi_result
+do_without(struct scsi_bus *bus, const struct scsi_device *device,
+	   struct disk_job *job)
+{
+	enum scsi_result result = SCSI_ILLEGAL_REQUEST;
+
+	if (job->action == DISK_SEEK)
+		return SCSI_OK;
+	if (job->action == DISK_WRITE_VERIFY) {
+		job->action = DISK_WRITE;
+		result = send(bus, device, job);
+		if (result != SCSI_OK)
+			return result;
+		job->action = DISK_VERIFY;
+		result = send(bus, device, job);
+	}
+	if (job->action == DISK_VERIFY && result == SCSI_ILLEGAL_REQUEST)
+		return verify_by_reading(bus, device, job);
 	return result;
 }
 
@@ -172,29 +159,9 @@ enum scsi_result disk_do(struct scsi_bus *bus,
 			 struct disk_job *job)
 {
 	/* SEEK has no long form: its code would be another command's. */
-	enum scsi_result result = SCSI_ILLEGAL_REQUEST;
-
-	if (job->action != DISK_SEEK || !(job->blocks.lba >> 32))
-		result = run_job(bus, device, job);
-	if (result != SCSI_ILLEGAL_REQUEST)
-		return result;
-	switch (job->action) {
-	case DISK_SEEK:
-		job->done = job->blocks.count;
+	if (job->action == DISK_SEEK && job->blocks.lba >> 32)
 		return SCSI_OK;
-	case DISK_VERIFY:
-		return verify_by_reading(bus, device, job);
-	case DISK_WRITE_VERIFY:
-		job->action = DISK_WRITE;
-		result = run_job(bus, device, job);
-		if (result != SCSI_OK)
-			return result;
-		job->action = DISK_VERIFY;
-		return disk_do(bus, device, job);
-	case DISK_READ:
-	case DISK_WRITE:
-	case DISK_READ_NOWHERE:
-		break;
-	}
-	return result;
+	enum scsi_result result = send(bus, device, job);
+	return result == SCSI_ILLEGAL_REQUEST ? do_without(bus, device, job)
+					      : result;
 }

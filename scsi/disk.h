@@ -39,30 +39,26 @@ static inline bool writes(u8 action)
 	return action == DISK_WRITE || action == DISK_WRITE_VERIFY;
 }
 
+/* Reading, writing, verifying or seeking blocks, with the request in which it
+ * goes to the chip. It lies in DMA-able memory, as the request must.
+ */
 struct disk_job {
 	/* in */
-	struct scsi_blocks blocks; /* together less than 64 KiB */
+	struct scsi_blocks blocks; /* lba and count: less than 64 KiB in all */
 	u8 action;	/* enum disk_action; changed on return */
 	u8 block_shift; /* a block has 1 << block_shift bytes */
-	struct phys_range data;	       /* memory for the first of it, ... */
-	const struct phys_range *more; /* ... then these, if not for all */
+	struct hba_request request; /* in: data and more, where the blocks lie */
 	/* out */
-	u32 done; /* blocks from the start that are good */
+	u32 done; /* blocks from the start that are good, unless all are */
 };
 
-/* Do the job. Success means that every byte moved. What a disk does not know
+/* Do the job. Success means that every byte moved; job->done counts only
+ * otherwise. What a disk does not know
  * is done in another way: writing and verifying by two commands, verifying by
  * reads, seeking not at all.
  */
 enum scsi_result disk_do(struct scsi_bus *bus,
 			 const struct scsi_device *device,
 			 struct disk_job *job);
-
-/* The same, quicker, for reading or writing up to 127 blocks of 512 bytes below
- * block 2^32, all from or to job->data. job->done is set only if that fails.
- */
-enum scsi_result disk_do_plain(struct scsi_bus *bus,
-			       const struct scsi_device *device,
-			       struct disk_job *job);
 
 #endif

@@ -45,7 +45,7 @@ def symbols() -> list[tuple[int, str]]:
 def workspace_used() -> int:
     """Size of struct workspace, as the compiler lays it out."""
     out = subprocess.run(
-        ["gcc", "-m16", "-std=gnu11", "-ffreestanding", "-I.", "-S", "-x", "c", "-", "-o", "-"],
+        ["gcc", "-m16", "-std=gnu11", "-ffreestanding", "-fshort-enums", "-I.", "-S", "-x", "c", "-", "-o", "-"],
         input='#include "rom/workspace.h"\nunsigned size_ = sizeof(struct workspace);\n',
         cwd=TOP, capture_output=True, text=True, check=True).stdout
     return int(re.search(r"size_:\s*\.long\s+(\d+)", out).group(1))

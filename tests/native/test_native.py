@@ -85,8 +85,8 @@ def headers() -> list[Path]:
 
 @pytest.mark.parametrize("header", headers(), ids=lambda path: str(path.relative_to(TOP)))
 def test_headers_compile_with_clang_for_real_mode(header):
-    subprocess.run(["clang", "-m16", "-std=gnu11", "-ffreestanding", "-Wall", "-Werror", f"-I{TOP}",
-                    f"-I{BUILD}", "-fsyntax-only", "-x", "c", "-include", str(header), "/dev/null"],
+    subprocess.run(["clang", "-m16", "-std=gnu11", "-ffreestanding", "-fshort-enums", "-Wall", "-Werror",
+                    f"-I{TOP}", f"-I{BUILD}", "-fsyntax-only", "-x", "c", "-include", str(header), "/dev/null"],
                    check=True)
 
 

@@ -843,8 +843,7 @@ class Pc:
 
     def call_c(self, name: str, *arguments: int) -> Returned:
         """Call a function of the image (-m16 -mregparm=3: EAX, EDX, ECX) as our C
-        does: tools/narrow.py leaves preserved registers 16 bits, and what comes
-        back as wide as its callers need. DS, ES and SS are a segment of the bench."""
+        does. DS, ES and SS are a segment of the bench."""
         assert len(arguments) <= 3
         sp = C_STACK_TOP - 2
         self.poke(C_MEMORY.start + sp, struct.pack("<H", C_RETURN))

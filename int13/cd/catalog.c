@@ -4,8 +4,9 @@
  * From a disc to the list of its images. [El Torito 1.0 "Booting catalog";
  * ECMA-119 "Volume descriptors"]
  */
-#include "image.h"
+#include "catalog.h"
 
+#include "buffer.h"
 #include "pc/far.h"
 
 #define FIRST_DESCRIPTOR 16
@@ -27,16 +28,16 @@ static bool text_at(u32 at, const char IN_ROM *text)
 	return true;
 }
 
-enum image_result catalog_find(const struct int13_call *call, u32 *lba)
+enum cd_result catalog_find(const struct int13_call *call, u32 *lba)
 {
 	call->state->buffer_block = NO_BLOCK; /* of another CD, or disc */
 	for (u32 i = 0; i < MOST_DESCRIPTORS; i++) {
 		enum int13_status status =
-			image_load(call, FIRST_DESCRIPTOR + i);
+			cd_buffer_fill(call, FIRST_DESCRIPTOR + i);
 		if (status == STATUS_NOT_FOUND)
 			break;
 		if (status != STATUS_OK)
-			return (enum image_result)status;
+			return (enum cd_result)status;
 		u8 type = FAR8(DESCRIPTOR_TYPE);
 		if (type == TYPE_END ||
 		    !text_at(DESCRIPTOR_ID, ROM_STRING("CD001")))
@@ -45,10 +46,10 @@ enum image_result catalog_find(const struct int13_call *call, u32 *lba)
 		    text_at(BOOT_SYSTEM,
 			    ROM_STRING("EL TORITO SPECIFICATION"))) {
 			*lba = FAR32(BOOT_CATALOG);
-			return IMAGE_OK;
+			return CD_OK;
 		}
 	}
-	return IMAGE_NO_BOOT_RECORD;
+	return CD_NO_BOOT_RECORD;
 }
 
 #define ENTRIES_SHIFT 6 /* entries in a block */
@@ -69,20 +70,20 @@ enum int13_status catalog_open(const struct int13_call *call,
 {
 	place->at = (place->number & ((1u << ENTRIES_SHIFT) - 1))
 		    << ENTRY_SHIFT;
-	return image_load(call,
+	return cd_buffer_fill(call,
 			  place->lba + (place->number >> ENTRIES_SHIFT));
 }
 
-static enum image_result validate(u32 at)
+static enum cd_result validate(u32 at)
 {
 	u16 sum = 0;
 
 	if (FAR8(at + ENTRY_ID) != ID_VALIDATION ||
 	    FAR16(at + VALIDATION_KEY) != KEY)
-		return IMAGE_BAD_CATALOG;
+		return CD_BAD_CATALOG;
 	for (u32 i = 0; i < 1u << ENTRY_SHIFT; i += 2)
 		sum = (u16)(sum + FAR16(at + i));
-	return sum ? IMAGE_BAD_CHECKSUM : IMAGE_OK;
+	return sum ? CD_BAD_CHECKSUM : CD_OK;
 }
 
 static bool for_pc(u32 header)
@@ -99,7 +100,7 @@ static void add(struct catalog *catalog, u32 entry, u32 header)
 }
 
 /* The validation entry is the header of one entry, the default one. */
-enum image_result catalog_read(const struct int13_call *call, u32 lba,
+enum cd_result catalog_read(const struct int13_call *call, u32 lba,
 			       struct catalog *catalog)
 {
 	struct catalog_place place = {.lba = lba};
@@ -110,11 +111,11 @@ enum image_result catalog_read(const struct int13_call *call, u32 lba,
 	for (; place.number < MOST_ENTRIES; place.number++) {
 		enum int13_status status = catalog_open(call, &place);
 		if (status != STATUS_OK)
-			return (enum image_result)status;
+			return (enum cd_result)status;
 		u8 id = FAR8(place.at + ENTRY_ID);
 		if (!place.number) {
-			enum image_result result = validate(place.at);
-			if (result != IMAGE_OK)
+			enum cd_result result = validate(place.at);
+			if (result != CD_OK)
 				return result;
 			wanted = for_pc(place.at);
 		} else if (id == ID_EXTENSION) {
@@ -133,5 +134,5 @@ enum image_result catalog_read(const struct int13_call *call, u32 lba,
 			header = place.number;
 		}
 	}
-	return catalog->images ? IMAGE_OK : IMAGE_NO_ENTRY;
+	return catalog->images ? CD_OK : CD_NO_ENTRY;
 }

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Loading a boot image of a CD, and starting its emulation.
+ */
+#include "boot.h"
+
+#include "buffer.h"
+#include "emulation.h"
+#include "int13/transfer.h"
+#include "pc/bda.h"
+#include "pc/phys.h"
+
+/* May the image become that drive? Numbers must not leave a gap. */
+static bool number_fits(const struct int13_state *state,
+			const struct cd_boot *boot)
+{
+	bool hard_disk = (boot->image.media & MEDIA_TYPE) == MEDIA_HARD_DISK;
+	u8 drives = emulation_count_drives(hard_disk);
+
+	if (state->emulated != NOT_EMULATED &&
+	    (state->emulated >= FIRST_HARD_DISK) == hard_disk)
+		drives--;
+	return (u8)(boot->number - (hard_disk ? FIRST_HARD_DISK : 0)) <= drives;
+}
+
+ROM_CONST u8 floppy_sectors_per_track[] = {0, 15, 18, 36};
+
+/* The first block of the image: in the buffer. Fills geometry and sum. */
+static enum cd_result examine(struct boot_image *image, bool boots)
+{
+	u8 media = image->media & MEDIA_TYPE;
+	bool signature = FAR16(MBR_SIGNATURE_AT) == MBR_SIGNATURE;
+
+	image->sum = cd_buffer_sum();
+	if (media == MEDIA_NO_EMULATION)
+		return CD_OK;
+	if (!signature && (boots || media == MEDIA_HARD_DISK))
+		return CD_NO_BOOT_SECTOR;
+	if (media != MEDIA_HARD_DISK) {
+		image->geometry = (struct geometry){
+			80, 2, floppy_sectors_per_track[media]};
+		return CD_OK;
+	}
+	struct chs end = geometry_unpack(MBR_TABLE_AT + PART_END_CHS);
+	if (!FAR8(MBR_TABLE_AT + PART_TYPE) || !end.sector || end.head == 255)
+		return CD_NO_PARTITION;
+	image->geometry = (struct geometry){(u16)(end.cylinder + 1),
+					    (u8)(end.head + 1), end.sector};
+	return CD_OK;
+}
+
+enum cd_result cd_boot_find(const struct int13_call *call,
+			      struct cd_boot *boot, bool boots)
+{
+	struct boot_image *image = &boot->image;
+	u8 media = image->media & MEDIA_TYPE;
+	enum int13_status status = int13_know_size(call);
+
+	if (status != STATUS_OK)
+		return (enum cd_result)status;
+	if (media > MEDIA_HARD_DISK)
+		return CD_BAD_TYPE;
+	if (!image->lba || image->lba >= call->disk->sectors)
+		return CD_BEYOND_DISC;
+	if (media != MEDIA_NO_EMULATION && !number_fits(call->state, boot))
+		return (enum cd_result)STATUS_BAD_COMMAND;
+	call->state->buffer_block = NO_BLOCK; /* of another CD */
+	status = cd_buffer_fill(call, image->lba);
+	if (status != STATUS_OK)
+		return (enum cd_result)status;
+	image->geometry = (struct geometry){0};
+	image->disk = (u8)(call->disk - call->state->disk);
+	image->checked = true;
+	return examine(image, boots);
+}
+
+#define LOWEST_LOAD 0x600 /* behind the BIOS's data */
+#define KIB_SHIFT 10
+
+/* Stacks grow down, and have something on them. */
+#define STACK_BELOW 512
+#define STACK_ABOVE 256
+
+/* May so much be loaded there? */
+static bool room_for(u32 to, u32 bytes, u32 stack)
+{
+	u32 end = to + bytes;
+
+	bda_open();
+	if (to < LOWEST_LOAD ||
+	    end > (u32)FAR16(BDA_MEMORY_KIB) << KIB_SHIFT)
+		return false;
+	return !stack || to >= stack + STACK_ABOVE || end + STACK_BELOW <= stack;
+}
+
+/* Load the image to linear address `to`: whole blocks, then what is left. */
+static enum cd_result load(const struct int13_call *call,
+			      const struct cd_boot *boot, u32 to)
+{
+	const struct boot_image *image = &boot->image;
+	u32 rest = image->count & ((1u << CD_SECTOR_SPLIT) - 1);
+	struct int13_job job;
+
+	if (!image->count)
+		return CD_NO_COUNT;
+	if (!room_for(to, (u32)image->count << SECTOR_SHIFT, boot->stack))
+		return CD_NO_ROOM;
+	job.lba = image->lba;
+	job.count = image->count >> CD_SECTOR_SPLIT;
+	job.action = DISK_READ;
+	int13_job_set_buffer(&job, to);
+	if (job.count + (rest != 0) > call->disk->sectors - image->lba)
+		return CD_BEYOND_DISC;
+	enum int13_status status = int13_transfer(call, &job);
+	if (status == STATUS_OK && rest) {
+		status = cd_buffer_fill(call, image->lba + job.count);
+		if (status == STATUS_OK)
+			far_copy(to + (job.count << CD_BLOCK_SHIFT),
+				 linear_of(call->state->buffer_segment, 0),
+				 rest << SECTOR_SHIFT);
+	}
+	return (enum cd_result)status;
+}
+
+#define USUAL_SEGMENT 0x7c0
+
+enum cd_result cd_boot_image(const struct int13_call *call,
+			     struct cd_boot *boot)
+{
+	struct int13_state *state = call->state;
+	u32 to = (boot->image.load_segment ? boot->image.load_segment
+					   : USUAL_SEGMENT)
+		 << 4;
+	enum cd_result result = cd_boot_find(call, boot, true);
+
+	if (result == CD_OK)
+		result = load(call, boot, to);
+	if (result != CD_OK)
+		return result;
+	emulation_end(state);
+	state->boot_image = boot->image;
+	if (boot->image.media & MEDIA_TYPE)
+		emulation_begin(state, boot->number);
+	else
+		boot->number = call->disk->number;
+	/* 0000:7C00 is what boot sectors expect, not 07C0:0000. */
+	boot->entry = (to & 0xf0000) << 12 | (to & 0xffff);
+	return CD_OK;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * INT 13h for CDs and the emulated drive: functions 4Ah to 4Dh, and the way to
+ * all others [El Torito 1.0 "INT 13 functions"; EDD-4].
+ */
+#include "functions.h"
+
+#include "boot.h"
+#include "catalog.h"
+#include "emulation.h"
+#include "int13/transfer.h"
+#include "pc/far.h"
+#include "pc/phys.h"
+
+/* [El Torito 1.0 "Specification packet"; the device number as in EDD-4] */
+struct packet {
+	u8 bytes;
+	u8 media;
+	u8 number;
+	u8 controller;
+	u32 lba;
+	u8 lun;
+	u8 target;
+	u16 buffer_segment; /* for a cache: we have our own */
+	u16 load_segment;
+	u16 count;
+	u8 cylinders; /* last one, as AH=08h says it */
+	u8 sectors;
+	u8 heads; /* last one */
+} __attribute__((packed));
+_Static_assert(sizeof(struct packet) == 0x13, "the specification packet");
+
+static bool read_packet(const struct int13_call *call, struct cd_boot *boot)
+{
+	const struct int13_frame *regs = call->regs;
+	u32 at = far_open_range(regs->ds, (u16)regs->esi, sizeof(struct packet));
+
+	if (regs->al || at == FAR_UNREACHABLE ||
+	    FAR8(at) < sizeof(struct packet))
+		return false;
+	boot->number = FAR8(at + offsetof(struct packet, number));
+	boot->stack = 0; /* whose it is knows where it may be loaded */
+	boot->image = (struct boot_image){
+		.lba = FAR32(at + offsetof(struct packet, lba)),
+		.load_segment =
+			FAR16(at + offsetof(struct packet, load_segment)),
+		.count = FAR16(at + offsetof(struct packet, count)),
+		.media = FAR8(at + offsetof(struct packet, media)),
+	};
+	return true;
+}
+
+/* INT 13, 4A - Initiate disk emulation
+ *
+ * In:  AL 0, DS:SI specification packet
+ */
+static enum int13_status cd_4a_emulate(const struct int13_call *call)
+{
+	struct int13_state *state = call->state;
+	struct cd_boot boot;
+
+	if (!read_packet(call, &boot) || !(boot.image.media & MEDIA_TYPE))
+		return STATUS_BAD_COMMAND;
+	if (state->emulated != NOT_EMULATED)
+		return STATUS_IN_USE;
+	enum cd_result result = cd_boot_find(call, &boot, false);
+	if (result == CD_OK) {
+		state->boot_image = boot.image;
+		emulation_begin(state, boot.number);
+	}
+	return (enum int13_status)(result & CD_STATUS);
+}
+
+#define TERMINATE 0 /* AL of 4Bh; 1 only asks */
+
+static struct packet specification(const struct int13_call *call)
+{
+	const struct int13_state *state = call->state;
+	const struct boot_image *image = &state->boot_image;
+	const struct disk *disk = call->disk;
+	struct packet packet = {
+		.bytes = sizeof(packet),
+		.number = disk->number,
+		.lun = disk->device.lun,
+		.target = disk->device.target,
+	};
+
+	if (!image->lba || disk != &state->disk[image->disk])
+		return packet;
+	packet.media = image->media;
+	packet.lba = image->lba;
+	packet.load_segment = image->load_segment;
+	packet.count = image->count;
+	if (state->emulated != NOT_EMULATED)
+		packet.number = state->emulated;
+	if (image->geometry.heads) {
+		packet.cylinders = (u8)(image->geometry.cylinders - 1);
+		packet.sectors = geometry_cl(&image->geometry);
+		packet.heads = (u8)(image->geometry.heads - 1);
+	}
+	return packet;
+}
+
+/* INT 13, 4B - Terminate disk emulation
+ *
+ * In:  AL 0 terminate, if it is this drive's; 1 only ask; DS:SI room for a
+ *      specification packet
+ * Out: the packet of what was booted or emulated
+ */
+static enum int13_status cd_4b_terminate(const struct int13_call *call)
+{
+	const struct int13_frame *regs = call->regs;
+	struct packet packet = specification(call);
+	u32 to = far_open_range(regs->ds, (u16)regs->esi, sizeof(packet));
+
+	if (regs->al > 1 || to == FAR_UNREACHABLE)
+		return STATUS_BAD_COMMAND;
+	for (u32 i = 0; i < sizeof(packet); i++)
+		FAR8(to + i) = ((const u8 *)&packet)[i];
+	if (regs->al == TERMINATE &&
+	    call->disk == &call->state->disk[call->state->boot_image.disk])
+		emulation_end(call->state);
+	return STATUS_OK;
+}
+
+/* INT 13, 4C - Initiate disk emulation and boot
+ *
+ * In:  AL 0, DS:SI specification packet
+ * Out: does not come back; the image gets its drive number in DL
+ */
+static enum int13_status cd_4c_boot(const struct int13_call *call)
+{
+	struct int13_frame *regs = call->regs;
+	struct cd_boot boot;
+
+	if (!read_packet(call, &boot))
+		return STATUS_BAD_COMMAND;
+	enum cd_result result = cd_boot_image(call, &boot);
+	if (result == CD_OK) {
+		regs->dl = boot.number;
+		regs->boot = boot.entry;
+		regs->flags = FLAGS_IF;
+	}
+	return (enum int13_status)(result & CD_STATUS);
+}
+
+#define COMMAND_BYTES 8
+#define COMMAND_COUNT 1	 /* byte: blocks */
+#define COMMAND_BUFFER 2 /* dword: seg:off */
+#define COMMAND_FIRST 6	 /* word: first block */
+
+/* INT 13, 4D - Return boot catalog
+ *
+ * In:  AL 0, DS:SI command packet
+ */
+static enum int13_status cd_4d_catalog(const struct int13_call *call)
+{
+	const struct int13_frame *regs = call->regs;
+	u32 at = far_open_range(regs->ds, (u16)regs->esi, COMMAND_BYTES);
+	u32 lba;
+
+	if (regs->al || at == FAR_UNREACHABLE || FAR8(at) < COMMAND_BYTES)
+		return STATUS_BAD_COMMAND;
+	u32 buffer = linear_of(FAR16(at + COMMAND_BUFFER + 2),
+			       FAR16(at + COMMAND_BUFFER));
+	struct int13_job job;
+
+	job.lba = FAR16(at + COMMAND_FIRST);
+	job.count = FAR8(at + COMMAND_COUNT);
+	job.action = DISK_READ;
+	int13_job_set_buffer(&job, buffer);
+	enum int13_status status = int13_know_size(call);
+	if (status != STATUS_OK)
+		return status;
+	enum cd_result result = catalog_find(call, &lba);
+	if (result != CD_OK)
+		return (enum int13_status)(result & CD_STATUS);
+	job.lba += lba;
+	return int13_transfer(call, &job);
+}
+
+/* ---- The door for CDs ------------------------------------------------------ */
+
+#define FUNCTIONS_BEGIN 0x4a
+
+ROM_CONST struct int13_function functions[] = {
+	{0x4a, 0, 0, cd_4a_emulate},
+	{0x4b, 0, 0, cd_4b_terminate},
+	{0x4c, 0, 0, cd_4c_boot},
+	{0x4d, 0, 0, cd_4d_catalog},
+};
+
+void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
+{
+	struct disk *cd = state->for_image
+				  ? &state->disk[state->boot_image.disk]
+				  : drives_find(state, regs->dl);
+	struct disk view; /* the image has its CD's state */
+	struct int13_call call = {
+		.state = state,
+		.regs = regs,
+		.disk = cd,
+		.status_byte = BDA_DISK_STATUS,
+	};
+	u8 number = (u8)(regs->ah - FUNCTIONS_BEGIN);
+	bool el_torito = number < ARRAY_SIZE(functions);
+
+	if (state->for_image && state->emulated < FIRST_HARD_DISK)
+		call.status_byte = BDA_FLOPPY_STATUS;
+	if (el_torito) {
+		/* These are for the CD, by whichever number. */
+		int13_do(&call, &functions[number]);
+		state->buffer_block = NO_BLOCK; /* maybe of another CD */
+		return;
+	}
+	if (state->for_image)
+		call.disk = emulation_view(state, &view);
+	int13_do(&call, int13_function_of(regs->ah));
+	if (call.disk != cd) {
+		cd->flags = (cd->flags & DISK_KIND) |
+			    (view.flags & (u8)~DISK_KIND);
+		cd->locks = view.locks;
+	}
+}
