@@ -110,24 +110,25 @@ void program_forget_answers(struct lsi *lsi)
 void program_begin(struct exec *x, struct lsi *lsi,
 		   struct hba_request *request)
 {
-	u8 target = request->target;
-	u8 identify = MSG_IDENTIFY | request->lun;
 	u32 place = phys_of(&lsi->moved);
 
-	x->lsi = lsi;
-	x->request = request;
 	/* It can differ from call to call (pc/vds.h). */
 	if (place != lsi->place)
 		place_moves(lsi, place - lsi->place);
 	program_forget_answers(lsi);
-	lsi->moved.msg_out[0] = identify;
+	u8 target = request->target;
 	*program_byte(lsi, script_start, INSN_ID) = target;
 	*program_byte(lsi, script_patch_target, INSN_DATA) = target;
+	u8 identify = MSG_IDENTIFY | request->lun;
+	lsi->moved.msg_out[0] = identify;
 	*program_byte(lsi, script_patch_identify, INSN_DATA) = identify;
 	*program_byte(lsi, script_patch_reply, INSN_DATA) = 1;
 	*program_byte(lsi, script_patch_command, INSN_DATA) =
 		request->cdb_bytes;
 	insn(lsi, script_patch_command)[1] = phys_of(request->cdb);
+
+	x->lsi = lsi;
+	x->request = request;
 	x->data_ended = false;
 	x->drained = false;
 	x->resends = RESENDS;
@@ -140,7 +141,7 @@ void program_begin(struct exec *x, struct lsi *lsi,
  * then, or 0 if the time is over. While the program runs, only memory and ISTAT
  * may be read.
  */
-static u8 wait_istat(struct lsi *lsi, struct clock *clock)
+static u8 wait_istat(struct exec *x, struct lsi *lsi)
 {
 	volatile u8 *msg_in = &lsi->moved.msg_in;
 
@@ -151,7 +152,7 @@ static u8 wait_istat(struct lsi *lsi, struct clock *clock)
 		u8 istat = lsi_read8(lsi, LSI_ISTAT) & ISTAT_PENDING;
 		if (istat)
 			return istat;
-		if (clock_expired(clock))
+		if (clock_expired(&x->clock))
 			return 0;
 	}
 }
@@ -245,7 +246,7 @@ enum ending program_run(struct exec *x, enum script_label entry)
 	u8 dstat = 0;
 
 	lsi_write32(lsi, LSI_DSP, phys_of(lsi->script) + entry);
-	u8 istat = wait_istat(lsi, &x->clock);
+	u8 istat = wait_istat(x, lsi);
 	if (istat == ISTAT_DIP && lsi->moved.msg_in == MSG_COMMAND_COMPLETE) {
 		/* Only one INT can follow this message. A cause stacked after
 		 * that belongs to the time after the command: the next command

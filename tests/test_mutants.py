@@ -145,7 +145,7 @@ MUTANTS = {
         "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);", ""),
     # ---- Recovery ----------------------------------------------------------------
     "no time-out": Mutant(
-        "step bound", "lsi/program.c", "\t\tif (clock_expired(clock))\n\t\t\treturn 0;\n", ""),
+        "step bound", "lsi/program.c", "\t\tif (clock_expired(&x->clock))\n\t\t\treturn 0;\n", ""),
     "no recovery from a hang": Mutant(
         "SCRIPTS left running", "lsi/exec.c",
         "\tcase HBA_TIMEOUT:\n", "\tcase HBA_TIMEOUT:\n\t\treturn;\n"),
