@@ -193,8 +193,10 @@ def test_object_outside_the_reachable_memory_is_refused(library):
 # ---- Short ends -------------------------------------------------------------------------
 
 LONG_MOVE = MIB
-# Ends at every multiple of 64 KiB, one byte before and one after
-ENDS = sorted({end for k, off in itertools.product(range(17), (-1, 0, 1))
+OWN_BITS = 0x260000     # DBC on a chip, when an instruction reads its bits 23:16
+# Ends at every multiple of 64 KiB, and one or 256 bytes before and after: each byte of the rest
+# is alone in not being 0
+ENDS = sorted({end for k, off in itertools.product(range(17), (-256, -1, 0, 1, 256))
                if 0 <= (end := k * 0x10000 + off) < LONG_MOVE})
 
 
@@ -239,9 +241,9 @@ def test_short_long_move_is_no_success(library, temper, direction, end):
 
 @pytest.mark.parametrize("temper", ["silicon", "qemu", "86box"])
 def test_short_end_in_either_of_two_moves_is_counted_exactly(library, temper):
-    """4 MiB are two moves. The longest rest of a move has bits 23:16 of 20h."""
+    """4 MiB are two moves. If they were one, OWN_BITS could be left of it."""
     native, disk = one_disk(library, temper)
-    for end in [0, 1, MIB, 2 * MIB - 1, 2 * MIB, 2 * MIB + 1, 3 * MIB, 4 * MIB - 0x10000]:
+    for end in [0, 1, MIB, 4 * MIB - OWN_BITS, 2 * MIB - 1, 2 * MIB, 2 * MIB + 1, 3 * MIB, 4 * MIB - 0x10000]:
         end_in_after(disk, end)
         native.prepare(read10(0, 4 * BLOCKS_PER_MIB), DATA_IN, 4 * MIB, 2)
         assert native.execute() == "OK", end
