@@ -5,25 +5,23 @@
 from __future__ import annotations
 
 import array
-import sys
 from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests")]
-
-import agent as agent_module  # noqa: E402
-import machine  # noqa: E402
-import strict  # noqa: E402
-from vpc.tempers import TEMPERS  # noqa: E402
+from tests.model.hardware import HARDWARE
+from tests.qemu import agent as agent_module, machine
+from tests.rom import strict
 
 PATTERN_SECTORS = 65536  # 32 MiB
 
 # Files that take longest, so that none is still running when all others are done
-LONGEST = ["writes_qemu", "systems", "writes", "boot", "int13", "strict", "fuzz", "removable",
-           "faults", "cd_systems", "mutants", "bioses", "blocks", "emulation", "vds", "cd_qemu",
-           "cdrom", "eltorito", "reset", "run", "disks", "removable_qemu"]
+LONGEST = ["writes_qemu", "systems", "boot", "int13", "strict", "fuzz", "mutants", "faults",
+           "timers", "medium_change", "write_errors", "write_faults", "cd_systems", "writes", "block_faults",
+           "blocks", "removable", "emulation_functions", "emulation_sectors", "vds",
+           "cd_emulation_qemu", "cd_qemu", "boot_entries", "memory", "cd_functions", "cd_post",
+           "eltorito_boot", "eltorito_catalog", "reset", "run", "disks", "emulation_numbers",
+           "emulation_media", "removable_qemu"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,6 +36,8 @@ counts = {}
 def pytest_configure(config) -> None:
     config.addinivalue_line("markers", "qemu(topic): starts QEMU (rings 2 and 3); `make "
                             "test-matrix` runs it on each QEMU, docs/compatibility.md has the topic")
+    config.addinivalue_line("markers", "long: a sweep that `make test` leaves out; `make test-all` "
+                            "runs it, too")
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
@@ -78,7 +78,7 @@ def boot_paths(request, started: list[str]) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def tell_boot_paths(request):
-    """For tests/compatibility.py, which reads it from a JUnit file."""
+    """For tests/tools/compatibility.py, which reads it from a JUnit file."""
     before = len(machine.started)
     yield
     paths = boot_paths(request, machine.started[before:])
@@ -129,16 +129,16 @@ def note(record_property):
     return lambda line: record_property("note", line)
 
 
-@pytest.fixture(params=[(t, f) for t in TEMPERS for f in strict.FAMILIES], ids="-".join)
+@pytest.fixture(params=[(t, f) for t in HARDWARE for f in strict.VARIANTS], ids="-".join)
 def any_pc(request) -> strict.Pc:
-    """The same in every temper, with disks that belong to it."""
-    temper, family = request.param
-    kind = TEMPERS[temper].disk
-    return strict.new_pc(family, {0: kind(), 3: kind(content=lambda lba: bytes([3]) * 512)},
-                         temper=temper)
+    """The same on all hardware, with disks that belong to it."""
+    hardware, variant = request.param
+    kind = HARDWARE[hardware].disk
+    return strict.new_pc(variant, {0: kind(), 3: kind(content=lambda lba: bytes([3]) * 512)},
+                         hardware=hardware)
 
 
-@pytest.fixture(params=strict.FAMILIES)
+@pytest.fixture(params=strict.VARIANTS)
 def pc(request) -> strict.Pc:
     """The strict virtual PC, booted, with disks at IDs 0 and 3."""
     return strict.two_disks(request.param)

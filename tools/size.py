@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""`make size`: what a build knows of the budgets, and where the bytes go.
+"""`make size`: the sizes of a build against their budgets, and its largest parts.
 
 Exit status 1 if a budget is broken.
 """
@@ -12,21 +12,29 @@ import argparse
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
 LARGEST = 12
+NAME_COLUMNS = 56
+HEADERS = ("rom/workspace.h", "rom/image.h")
 
 
 def run(*command: str) -> str:
     return subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=True).stdout
 
 
-def constant(name: str) -> int:
-    """A number that rom/workspace.h or rom/image.h defines."""
-    text = "".join((TOP / f"rom/{f}.h").read_text() for f in ("workspace", "image"))
-    return int(re.search(rf"^#define {name} (\w+)", text, re.M).group(1), 0)
+def values(*expressions: str) -> list[int]:
+    """Of expressions in C with the types and constants of the ROM, none 0, as
+    the compiler evaluates them."""
+    source = "".join(f'#include "{header}"\n' for header in HEADERS) + "".join(
+        f"const unsigned value_{i} = {text};\n" for i, text in enumerate(expressions))
+    out = subprocess.run(
+        ["gcc", "-m16", "-std=gnu11", "-ffreestanding", "-fshort-enums", "-I.", "-S", "-x", "c", "-",
+         "-o", "-"], input=source, cwd=TOP, capture_output=True, text=True, check=True).stdout
+    return [int(number) for number in re.findall(r"^value_\d+:\s*\.long\s+(\d+)", out, re.M)]
 
 
 def sections(elf: str) -> dict[str, tuple[int, int]]:
@@ -42,75 +50,97 @@ def symbols() -> list[tuple[int, str]]:
                    re.finditer(r"^\w+ (\w+) \w (\S+)$", out, re.M)), reverse=True)
 
 
-def workspace_used() -> int:
-    """Size of struct workspace, as the compiler lays it out."""
-    out = subprocess.run(
-        ["gcc", "-m16", "-std=gnu11", "-ffreestanding", "-fshort-enums", "-I.", "-S", "-x", "c", "-", "-o", "-"],
-        input='#include "rom/workspace.h"\nunsigned size_ = sizeof(struct workspace);\n',
-        cwd=TOP, capture_output=True, text=True, check=True).stdout
-    return int(re.search(r"size_:\s*\.long\s+(\d+)", out).group(1))
-
-
 def stack_frames() -> list[tuple[int, str]]:
     """Largest frames by the compiler's own report."""
     frames = []
-    for file in BUILD.glob("*/*.su"):
+    for file in BUILD.rglob("*.su"):
         for line in file.read_text().splitlines():
             place, size, _ = line.split("\t")
             frames.append((int(size), place.rsplit(":", 1)[1]))
     return sorted(frames, reverse=True)
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="size.py", description=__doc__.split("\n")[0])
-    parser.add_argument("--file-limit", type=int, required=True)
-    parser.add_argument("--resident-limit", type=int, required=True)
-    parser.add_argument("--cd-limit", type=int, required=True)
-    args = parser.parse_args(argv)
+@dataclass(frozen=True)
+class Row:
+    """A budget, and the bytes that this build uses of it."""
+    name: str
+    used: int
+    limit: int
 
-    block = constant("ROM_BLOCK_BYTES")
-    place, file = sections("rom"), sections("unpack")
-    slots = constant("PNP_SLOTS")
-    slot = constant("PNP_SLOT_BYTES")
+    @property
+    def over(self) -> bool:
+        return self.used > self.limit
+
+    def __str__(self) -> str:
+        return (f"{self.name:{NAME_COLUMNS}} {self.used:7} {self.limit:7} "
+                f"{self.limit - self.used:7}{'  OVER' if self.over else ''}")
+
+
+def rows(limits: dict[str, int], place: dict[str, tuple[int, int]],
+         file: dict[str, tuple[int, int]]) -> list[Row]:
+    """All budgets: the file, the resident part by kind of machine, then the
+    RAM. Limits are those of the Makefile; `place` and `file` are the sections
+    of the ROM image and of the file."""
+    block, slot, slots, stack, structure, workspace, disk_block, buffer = values(
+        "ROM_BLOCK_BYTES", "PNP_SLOT_BYTES", "PNP_SLOTS", "STACK_BYTES", "sizeof(struct workspace)",
+        "WORKSPACE_BYTES", "1 << MOST_BLOCK_SHIFT", "BLOCK_BUFFER_BYTES")
 
     def in_blocks(end: int) -> int:
         return (end + block - 1) // block * block
 
-    def resident(disks: int) -> int:
-        return in_blocks(place[".pnp"][0] + disks * slot)
+    def entries(count: int) -> Row:
+        """One fixed disk has one boot entry."""
+        return Row(f"resident after init, {count} disk{'s' if count > 1 else ''}",
+                   in_blocks(place[".pnp"][0] + count * slot),
+                   in_blocks(limits["RESIDENT"] + (count - 1) * slot))
 
-    with_cd = in_blocks(sum(place[".cd"]))
-    stack = constant("STACK_BYTES")
-    used = workspace_used()
-    rows = [
-        ("ROM file: header and packed image", sum(file[".packed"]), args.file_limit),
-        ("ROM file lsi53c895a.rom", (BUILD / "lsi53c895a.rom").stat().st_size, args.file_limit),
-        ("ROM file lsi53c810.rom", (BUILD / "lsi53c810.rom").stat().st_size, args.file_limit),
-        ("resident after init, 1 disk", resident(1), args.resident_limit),
-        ("resident after init, with a CD", with_cd, args.cd_limit),
-        ("workspace: stack and structure", stack + used, constant("WORKSPACE_BYTES")),
+    return [
+        Row("ROM file: header and packed image", sum(file[".packed"]), limits["FILE"]),
+        *(Row(f"ROM file {rom}", (BUILD / rom).stat().st_size, limits["FILE"])
+          for rom in ("lsi53c895a.rom", "lsi53c810.rom")),
+        entries(1),
+        entries(slots),
+        Row("resident after init, no boot entries or removable media",
+            in_blocks(sum(place[".extra"])), limits["EXTRA"]),
+        Row("resident after init, with a CD", in_blocks(sum(place[".cd"])), limits["CD"]),
+        Row("workspace: stack and structure", stack + structure, workspace),
+        Row("block buffer, where a drive needs it", disk_block, buffer),
     ]
-    print(f"{'budget':34} {'bytes':>7} {'limit':>7} {'left':>7}")
-    for name, value, limit in rows:
-        print(f"{name:34} {value:7} {limit:7} {limit - value:7}"
-              + ("  OVER" if value > limit else ""))
+
+
+def limit(text: str) -> tuple[str, int]:
+    name, value = text.split("=")
+    return name, int(value, 0)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="size.py", description=__doc__.split("\n")[0])
+    parser.add_argument("limits", nargs="+", type=limit, metavar="NAME=BYTES",
+                        help="the limits of the Makefile")
+    args = parser.parse_args(argv)
+
+    place, file = sections("rom"), sections("unpack")
+    budgets = rows(dict(args.limits), place, file)
+    print(f"{'budget':{NAME_COLUMNS}} {'bytes':>7} {'limit':>7} {'free':>7}")
+    for row in budgets:
+        print(row)
 
     def sizes(sections: dict[str, tuple[int, int]]) -> str:
         return ", ".join(f"{name} {size}" for name, (_, size) in sections.items() if size)
 
-    print(f"\n{slots} disks {resident(slots)}; with media that can be removed, or without BBS "
-          f"{in_blocks(sum(place['.extra']))}")
-    print("The file is as large as what may stay where it was, if that is more.")
+    stack, structure = values("STACK_BYTES", "sizeof(struct workspace)")
+    print("\nResident parts are whole blocks of 512 bytes.")
+    print("The file is as large as the largest resident part, if that is more.")
     print(f"file: {sizes(file)}")
     print(f"image {sum(place['.post'])}: {sizes(place)}")
-    print(f"workspace: stack {stack}, structure {used}")
+    print(f"workspace: stack {stack}, structure {structure}")
     print("\nlargest functions and tables")
     for size, name in symbols()[:LARGEST]:
         print(f"  {size:5}  {name}")
     print("largest stack frames")
     for size, name in stack_frames()[:LARGEST // 2]:
         print(f"  {size:5}  {name}")
-    return int(any(value > limit for _, value, limit in rows))
+    return int(any(row.over for row in budgets))
 
 
 if __name__ == "__main__":

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import media
 
-from agent import Agent, build_agent
-from machine import Machine, disk_arguments
-from strict import FAMILIES, new_pc
-from vpc.target import Disk
-
 from . import budgets
 from .report import Report, spread
 from .sides import OURS, SEABIOS, SIDES, Side, disk_unit, pattern_disk
+
+from tests.model.target import Disk
+from tests.qemu.agent import Agent, build_agent
+from tests.qemu.machine import Machine, disk_arguments
+from tests.rom.strict import VARIANTS, new_pc
 
 DISK_NUMBERS = (0, 1, 7)
 PAIR = [side for side in SIDES if side.name in (OURS, SEABIOS)]
@@ -41,7 +41,7 @@ def post_of(side: Side, disks: int, directory: Path, accelerator: str) -> tuple[
     trace = [word for event in ("lsi_reg_read", "lsi_reg_write", "scsi_req_parsed")
              for word in ("-trace", event)]
     with Machine(side.path, *units, *trace, "-D", str(log), "-msg", "timestamp=on",
-                 rom="default" if side.has_rom else None, accelerator=accelerator,
+                 rom=side.rom, accelerator=accelerator,
                  with_agent=build_agent()) as machine:
         Agent(machine)
     text = log.read_text()
@@ -82,12 +82,12 @@ def say_exact_post(report: Report) -> None:
     """What the bus and the chip want in waits is virtual time, and exact."""
     report.heading("Init, exact (strict virtual PC)")
     rows = []
-    for family in FAMILIES:
+    for variant in VARIANTS:
         for disks in DISK_NUMBERS:
-            pc = new_pc(family, {i: Disk() for i in range(disks)}, measure=True)
+            pc = new_pc(variant, {i: Disk() for i in range(disks)}, measure=True)
             result = pc.bios.copies[0].init_result
             commands = sum(len(target.commands) for target in pc.bus.targets.values())
-            rows.append([f"53C{family}, {disks} disks", str(result.instructions),
+            rows.append([f"53C{variant}, {disks} disks", str(result.instructions),
                          str(result.register_reads + result.register_writes),
                          str(commands), f"{result.ns / 1e6:.0f}"])
     report.table(["chip", "CPU instructions", "register accesses", "SCSI commands",
@@ -104,7 +104,7 @@ def seconds_to_lines(side: Side, image: Path) -> list[float]:
     """From the start of QEMU."""
     start = time.perf_counter()
     with Machine(side.path, *GUEST_MEMORY, *disk_arguments(image, 0),
-                 rom="default" if side.has_rom else None) as machine:
+                 rom=side.rom) as machine:
         out = []
         for line in LINES:
             machine.console.wait_for(line, 300)

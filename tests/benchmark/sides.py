@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import bootcds
-
-from agent import (PACKET, SENT_ECX, STEP, STEP_BYTES, Agent, Registers, assemble,
-                   build_agent)
-from machine import PATHS, TOP, BootPath, Machine, cd_arguments
+from tests.boot import bootcds
+from tests.build import TOP
+from tests.qemu.agent import (PACKET, SENT_ECX, STEP, STEP_BYTES, Agent, Registers, assemble,
+                              build_agent)
+from tests.qemu.machine import PATHS, BootPath, Machine, cd_arguments
 
 OURS, SEABIOS, BARE = "this ROM", "SeaBIOS", "bare loop"
 
@@ -43,14 +43,14 @@ class Side:
     controller."""
     name: str
     path: BootPath
-    has_rom: bool = False
+    rom: Path | None = None
     disk: str = "scsi-hd,bus=scsi.0,scsi-id=0"
     vector: int = 0x13
     writes: bool = True
 
 
 SIDES = [
-    Side(OURS, PATHS["microvm"], has_rom=True),
+    Side(OURS, PATHS["microvm"], PATHS["microvm"].rom),
     Side(SEABIOS, PATHS["seabios"]),
     Side(BARE, PATHS["microvm"], vector=BARE_VECTOR),
     Side("virtio-scsi", BootPath(device="virtio-scsi-pci")),
@@ -91,7 +91,7 @@ class Bench:
 
     def put_steps(self, into_ecx: bool, *numbers: int) -> None:
         """How each call differs from the one before: state, factor, addend,
-        mask, base (tests/agent/agent.S)."""
+        mask, base (tests/qemu/guest/agent.S)."""
         at = SENT_ECX if into_ecx else PACKET + 8
         self.agent.write(STEP, struct.pack("<7I", at, *numbers, 0))
 
@@ -151,7 +151,7 @@ def disk_bench(side: Side, directory: Path, accelerator: str, *more: str) -> Ite
     """With a disk of its own, which may be written to."""
     image = pattern_disk(directory / f"{side.name}-{accelerator}.img")
     with Machine(side.path, *disk_unit(side, image), *more, accelerator=accelerator,
-                 rom="default" if side.has_rom else None, with_agent=build_agent()) as machine:
+                 rom=side.rom, with_agent=build_agent()) as machine:
         bench = Bench(side, machine, DISK_DRIVE, image)
         if side.name == BARE:
             with bench.running():
@@ -167,7 +167,7 @@ def cd_bench(side: Side, directory: Path, accelerator: str) -> Iterator[Bench]:
     disc = bootcds.disc(directory / f"{side.name}-{accelerator}.iso",
                         bootcds.Entry(bootcds.agent_code(), count=8), blocks=CD_BLOCKS)
     with Machine(side.path, *cd_arguments(disc.file, CD_ID), accelerator=accelerator,
-                 rom="default" if side.has_rom else None,
+                 rom=side.rom,
                  with_agent=build_agent() if side.name == BARE else None) as machine:
         bench = Bench(side, machine, CD_DRIVE, disc.file)
         if side.name == BARE:

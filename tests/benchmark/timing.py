@@ -14,20 +14,23 @@ import statistics
 import struct
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from agent import BUFFER, PACKET, Agent, Registers
 
 from . import budgets
 from .report import Report, spread
 from .sides import (BARE, CD_BLOCKS, DISK_SECTORS, MAIN_SIDES, OURS, SEABIOS, SECTOR, SIDES, Bench,
                     Side, cd_bench, disk_bench)
 
+from tests.qemu.agent import BUFFER, PACKET, Agent, Registers
+
 CD_BLOCK = 2048
 FILL, FILL_BYTES = 0xEE, 16     # at the end of the buffer: what is not moved shows
-READ_CHS, READ, WRITE = 0x02, 0x42, 0x43
+READ_CHS, WRITE_CHS, READ, WRITE = 0x02, 0x03, 0x42, 0x43
+BY_PACKET = {READ_CHS: READ, WRITE_CHS: WRITE}
 TRACK = 32               # sectors of a track that every geometry here has
+HEADS = 64               # of this ROM's geometry: no other side writes by CHS
 FEWEST_CALLS, MOST_CALLS = 8, 20_000    # of a run
 NOTHING = 0x1C           # an interrupt that does nothing
 CALIBRATION_S = 0.3
@@ -59,15 +62,34 @@ class Call:
 
     @property
     def name(self) -> str:
-        what = {READ: "read", READ_CHS: "read", WRITE: "write"}[self.function]
+        what = "write" if self.writes else "read"
         kind = "CD " if self.cd else ""
         return f"AH={self.function:02X}h {kind}{what}, {self.blocks}, {self.order}"
+
+    @property
+    def writes(self) -> bool:
+        return self.function in (WRITE_CHS, WRITE)
+
+    @property
+    def by_chs(self) -> bool:
+        return self.function in BY_PACKET
 
     @property
     def first(self) -> int:
         """Writes go to the upper half of the disk, so that reads find the
         lower one as it was made."""
-        return DISK_SECTORS // 2 if self.function == WRITE else 0
+        return DISK_SECTORS // 2 if self.writes else 0
+
+    @property
+    def base(self) -> int:
+        """The lowest place: an LBA, or ECX with cylinder and sector."""
+        if not self.by_chs:
+            return self.first
+        return self.first // (HEADS * TRACK) << 8 | 1
+
+    def lba(self, place: int) -> int:
+        """Of a place that the agent has called."""
+        return place - self.base + self.first
 
     def steps(self, seed: int) -> tuple[int, int, int, int, int]:
         """State, factor, addend, mask, base for the agent."""
@@ -75,9 +97,9 @@ class Call:
         if self.order == RANDOM:
             return seed, FACTOR, ADDEND, mask, self.first
         state = (seed * self.blocks & mask) << 8
-        if self.function == READ_CHS:       # from sector 1 of track 0 on
-            return state, 1, self.blocks << 8, TRACK - 1, 1
-        return state, 1, self.blocks << 8, mask, self.first
+        if self.by_chs:     # one track only
+            mask = TRACK - 1
+        return state, 1, self.blocks << 8, mask, self.base
 
 
 CALLS = [
@@ -114,10 +136,10 @@ class Plan:
 def registers_for(bench: Bench, call: Call) -> tuple[int, Registers]:
     """What is called, and how. The bare loop knows packets only."""
     function = call.function
-    if bench.side.name == BARE and function == READ_CHS:
-        function = READ
+    if bench.side.name == BARE:
+        function = BY_PACKET.get(function, function)
     values = {"ah": function, "dl": bench.drive}
-    if function == READ_CHS:
+    if function in BY_PACKET:
         values |= {"al": call.blocks, "ecx": 1, "dh": 0, "es": BUFFER >> 4, "bx": BUFFER & 15}
     else:
         values |= {"al": 0, "ds": PACKET >> 4, "si": PACKET & 15}
@@ -163,21 +185,21 @@ class Runner:
         bench = self.bench
         function, registers = registers_for(bench, call)
         with bench.running() as agent:
-            if call.function == WRITE:
+            if call.writes:
                 expected = self._load_buffer(agent, call, seed)
             else:
                 agent.fill(BUFFER + call.length - FILL_BYTES, FILL_BYTES, FILL)
             agent.write(PACKET, struct.pack("<BBHHHQ", 16, 0, call.blocks, BUFFER & 15,
                                             BUFFER >> 4, 0))
-            bench.put_steps(function == READ_CHS, *call.steps(seed))
+            bench.put_steps(function in BY_PACKET, *call.steps(seed))
             try:
                 agent.interrupt(bench.side.vector, registers, count)
             except TimeoutError:
                 raise Rubbish(f"{bench.side.name}: {count} calls of {call.name} do not end") from None
-        if call.function != WRITE:
+        if not call.writes:
             expected = bench.machine.read_memory(BUFFER, call.length)
         outcome = bench.outcome()
-        lba = outcome.place - 1 if function == READ_CHS else outcome.place
+        lba = call.lba(outcome.place) if function in BY_PACKET else outcome.place
         self._check(call, outcome.failed, lba, expected)
         return (outcome.ended - outcome.began) / self.hz / count
 
@@ -218,7 +240,7 @@ def in_turn(runners: list[Runner], calls: list[Call], rounds: int) -> Times:
         for call in calls:
             for runner in runners[first:] + runners[:first]:
                 side = runner.bench.side
-                if side.writes or call.function != WRITE:
+                if side.writes or not call.writes:
                     times[call].setdefault(side.name, []).append(
                         runner.microseconds(call, 1 + number))
     return times
@@ -226,18 +248,24 @@ def in_turn(runners: list[Runner], calls: list[Call], rounds: int) -> Times:
 
 def measure(plan: Plan, accelerator: str) -> Times:
     """Disks, then CDs, which only the chip's own drivers are asked about."""
-    times: Times = {}
-    for cd, sides, start in ((False, plan.disk_sides, disk_bench), (True, MAIN_SIDES, cd_bench)):
-        calls = [call for call in plan.calls if call.cd == cd]
-        with contextlib.ExitStack() as stack:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(
-                prefix="lsi8xx-bench-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None)))
-            benches = [stack.enter_context(start(side, directory, accelerator)) for side in sides]
-            # One for all: an error of it must not favour a side.
-            hz = statistics.median(map(ticks_per_second, benches))
-            times |= in_turn([Runner(bench, plan.run_s, hz) for bench in benches], calls,
-                             plan.rounds)
-    return times
+    return {**measure_disks(plan, accelerator),
+            **_measure(plan, MAIN_SIDES, cd_bench, accelerator, cd=True)}
+
+
+def measure_disks(plan: Plan, accelerator: str) -> Times:
+    return _measure(plan, plan.disk_sides, disk_bench, accelerator, cd=False)
+
+
+def _measure(plan: Plan, sides: list[Side], start: Callable, accelerator: str, *,
+             cd: bool) -> Times:
+    calls = [call for call in plan.calls if call.cd == cd]
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(
+            prefix="lsi8xx-bench-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None)))
+        benches = [stack.enter_context(start(side, directory, accelerator)) for side in sides]
+        # One for all: an error of it must not favour a side.
+        hz = statistics.median(map(ticks_per_second, benches))
+        return in_turn([Runner(bench, plan.run_s, hz) for bench in benches], calls, plan.rounds)
 
 
 def ratios(times: dict[str, list[float]], other: str) -> list[float]:

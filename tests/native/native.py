@@ -11,11 +11,11 @@ import mmap
 import subprocess
 from pathlib import Path
 
-from machine import BUILD, TOP
-from vpc.bus import Bus
-from vpc.family import family_named
-from vpc.law import LawBroken
-from vpc.tempers import TEMPERS
+from tests.build import BUILD, TOP
+from tests.model.bus import Bus
+from tests.model.hardware import HARDWARE
+from tests.model.rules import RuleViolation
+from tests.model.variants import variant_named
 
 NATIVE = TOP / "tests/native"
 FOLDERS = ["lsi", "lsi/post", "scsi", "scsi/post"]
@@ -73,15 +73,15 @@ class Model(ctypes.Structure):
 class Native:
     """One controller with its driver, and targets on its bus."""
 
-    def __init__(self, library: Path, targets: dict[int, object], temper: str = "silicon",
-                 family: str = "895A"):
+    def __init__(self, library: Path, targets: dict[int, object], hardware: str = "silicon",
+                 variant: str = "895A"):
         self._c = ctypes.CDLL(str(library))
         self.bus = Bus()
         self.bus.targets = targets
         self.memory = mmap.mmap(-1, MEMORY_BYTES)
-        self.chip = TEMPERS[temper].chip(family_named(family), self.bus, self._dma_read, self._dma_write)
+        self.chip = HARDWARE[hardware].chip(variant_named(variant), self.bus, self._dma_read, self._dma_write)
         self.chip.power_on()
-        emulated = temper.startswith("qemu")    # whose model takes no time for a reset
+        emulated = hardware.startswith("qemu")    # whose model takes no time for a reset
         if emulated:
             self.chip.reset_to_selection_ns = 0
             self.chip.clf_stays = True
@@ -96,7 +96,7 @@ class Native:
                             WRITE(self._guarded(self._write, None)),
                             PASS(self._guarded(self._pass_us, None)))
         self._more = None
-        chip = self.chip.family
+        chip = self.chip.variant
         assert self._call("native_open", ctypes.byref(self._model), chip.device, chip.revision,
                           int(emulated)) == 0
 
@@ -128,7 +128,7 @@ class Native:
     def _offset(self, address: int, length: int) -> int:
         at = address - BUS_ADDRESS
         if not 0 <= at <= MEMORY_BYTES - length:
-            raise LawBroken("DMA outside memory", f"{address:#x}")
+            raise RuleViolation("DMA outside memory", f"{address:#x}")
         return at
 
     def _dma_read(self, address: int, length: int) -> bytes:

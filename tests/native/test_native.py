@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from machine import BUILD, TOP
-from native import DATA_IN, DATA_OUT, FOLDERS, MIB, Native, build, read10, write10
-from vpc.bus import HANG, Delay
-from vpc.law import LawBroken
-from vpc.target import Disk
-from vpc.tempers import TEMPERS
+from tests.build import BUILD, TOP
+from tests.model.bus import HANG, Delay
+from tests.model.hardware import HARDWARE
+from tests.model.rules import RuleViolation
+from tests.model.target import Disk
+from tests.native.native import (DATA_IN, DATA_OUT, FOLDERS, MIB, Native, build, read10,
+                                 write10)
 
 BLOCKS_PER_MIB = MIB // 512
 SHORT_DATA, LBA_OUT_OF_RANGE = "SCSI_SHORT_DATA", "SCSI_LBA_OUT_OF_RANGE"
@@ -38,10 +39,10 @@ def scsi_result(value: int) -> str:
     return re.findall(r"^\s*(SCSI_\w+)", body, re.M)[value]
 
 
-def one_disk(library: Path, temper: str = "silicon") -> tuple[Native, Disk]:
+def one_disk(library: Path, hardware: str = "silicon") -> tuple[Native, Disk]:
     """A disk at ID 2, whose UNIT ATTENTION after the reset has been reported."""
-    disk = TEMPERS[temper].disk()
-    native = Native(library, {2: disk}, temper)
+    disk = HARDWARE[hardware].disk()
+    native = Native(library, {2: disk}, hardware)
     disk.attentions.clear()
     return native, disk
 
@@ -86,21 +87,22 @@ def headers() -> list[Path]:
 @pytest.mark.parametrize("header", headers(), ids=lambda path: str(path.relative_to(TOP)))
 def test_headers_compile_with_clang_for_real_mode(header):
     subprocess.run(["clang", "-m16", "-std=gnu11", "-ffreestanding", "-fshort-enums", "-Wall", "-Werror",
-                    f"-I{TOP}", f"-I{BUILD}", "-fsyntax-only", "-x", "c", "-include", str(header), "/dev/null"],
+                    f"-I{TOP}", f"-I{BUILD}", "-fsyntax-only", "-x", "c", "-include", str(header),
+                    "/dev/null"],
                    check=True)
 
 
 # ---- Commands --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("temper", TEMPERS)
-def test_read_returns_the_blocks(library, temper):
-    reads_well(*one_disk(library, temper))
+@pytest.mark.parametrize("hardware", HARDWARE)
+def test_read_returns_the_blocks(library, hardware):
+    reads_well(*one_disk(library, hardware))
 
 
-@pytest.mark.parametrize("temper", TEMPERS)
-def test_write_stores_the_blocks(library, temper):
-    native, disk = one_disk(library, temper)
+@pytest.mark.parametrize("hardware", HARDWARE)
+def test_write_stores_the_blocks(library, hardware):
+    native, disk = one_disk(library, hardware)
     data = random.Random(1).randbytes(5 * 512)
     native.prepare(write10(77, 5), DATA_OUT, len(data), 2)
     native.set_data(data)
@@ -109,10 +111,10 @@ def test_write_stores_the_blocks(library, temper):
     assert blocks(disk, 77, 5) == data
 
 
-@pytest.mark.parametrize("temper", ["silicon", "qemu", "86box"])
+@pytest.mark.parametrize("hardware", ["silicon", "qemu", "86box"])
 @pytest.mark.parametrize("pieces", [None, [1, 3 * MIB, 512, MIB - 513]], ids=["one-piece", "scattered"])
-def test_4_mib_move_in_one_command(library, temper, pieces):
-    native, disk = one_disk(library, temper)
+def test_4_mib_move_in_one_command(library, hardware, pieces):
+    native, disk = one_disk(library, hardware)
     count = 4 * BLOCKS_PER_MIB
     data = random.Random(2).randbytes(4 * MIB)
     native.prepare(write10(16, count), DATA_OUT, 4 * MIB, 2, pieces=pieces)
@@ -186,7 +188,7 @@ def test_object_outside_the_reachable_memory_is_refused(library):
     native, disk = one_disk(library)
     native.prepare(read10(1, 1), DATA_IN, 512, 2)
     native.request.data.address = 0x1000
-    with pytest.raises(LawBroken, match="DMA outside memory"):
+    with pytest.raises(RuleViolation, match="DMA outside memory"):
         native.execute()
 
 
@@ -212,10 +214,10 @@ def end_out_after(disk: Disk, end: int) -> None:
     disk.write_hook = hook
 
 
-@pytest.mark.parametrize("temper", ["silicon", "qemu", "86box"])
+@pytest.mark.parametrize("hardware", ["silicon", "qemu", "86box"])
 @pytest.mark.parametrize("direction", [DATA_IN, DATA_OUT], ids=["in", "out"])
-def test_short_end_of_a_long_move_is_counted_exactly(library, temper, direction):
-    native, disk = one_disk(library, temper)
+def test_short_end_of_a_long_move_is_counted_exactly(library, hardware, direction):
+    native, disk = one_disk(library, hardware)
     count = LONG_MOVE // 512
     good = blocks(disk, 0, count)
     for end in ENDS:
@@ -228,21 +230,21 @@ def test_short_end_of_a_long_move_is_counted_exactly(library, temper, direction)
             assert native.data() == good[:end] + b"\xEE" * (LONG_MOVE - end)
 
 
-@pytest.mark.parametrize("temper", ["silicon", "qemu", "86box"])
+@pytest.mark.parametrize("hardware", ["silicon", "qemu", "86box"])
 @pytest.mark.parametrize("direction", [DATA_IN, DATA_OUT], ids=["in", "out"])
 @pytest.mark.parametrize("end", [0, 0x10000, 0x80000, 0xF0000, LONG_MOVE - 1])
-def test_short_long_move_is_no_success(library, temper, direction, end):
-    native, disk = one_disk(library, temper)
+def test_short_long_move_is_no_success(library, hardware, direction, end):
+    native, disk = one_disk(library, hardware)
     (end_in_after if direction == DATA_IN else end_out_after)(disk, end)
     count = LONG_MOVE // 512
     native.prepare((read10 if direction == DATA_IN else write10)(0, count), direction, LONG_MOVE, 2)
     assert scsi_result(native.command()) == SHORT_DATA
 
 
-@pytest.mark.parametrize("temper", ["silicon", "qemu", "86box"])
-def test_short_end_in_either_of_two_moves_is_counted_exactly(library, temper):
+@pytest.mark.parametrize("hardware", ["silicon", "qemu", "86box"])
+def test_short_end_in_either_of_two_moves_is_counted_exactly(library, hardware):
     """4 MiB are two moves. If they were one, OWN_BITS could be left of it."""
-    native, disk = one_disk(library, temper)
+    native, disk = one_disk(library, hardware)
     for end in [0, 1, MIB, 4 * MIB - OWN_BITS, 2 * MIB - 1, 2 * MIB, 2 * MIB + 1, 3 * MIB, 4 * MIB - 0x10000]:
         end_in_after(disk, end)
         native.prepare(read10(0, 4 * BLOCKS_PER_MIB), DATA_IN, 4 * MIB, 2)

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Who boots when the host says so: `bootindex` on each disk and CD, beside
+disks of the BIOS, `-boot strict=on` and `-boot menu=on` (rings 2 and 3). What
+boots is the agent, from any of them, and it looks where it came from.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.boot import bootcds
+from tests.boot.bootcds import Entry
+from tests.qemu.agent import Agent
+from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
+from tests.qemu.test_disks import make_disk
+
+pytestmark = pytest.mark.qemu("boot order, menu, strict")
+
+BOOTED_WITH = 0x3F00  # tests/qemu/guest/cdagent.S: registers, EDX behind four others
+DISKS, CDS, OTHERS = ("disk0", "disk5"), ("cd2", "cd6"), ("ide", "virtio")
+ALL = DISKS + CDS + OTHERS
+CD_NUMBERS = {"cd2": 0xE0, "cd6": 0xE1}  # by ID
+
+
+def bootable_disk(directory: Path, name: str) -> Path:
+    """The agent, and behind it the name in each sector."""
+    image = Path(make_disk(directory, name))
+    with image.open("r+b") as file:
+        file.write(bootcds.agent_code())
+    return image
+
+
+def bootable_cd(directory: Path, name: str) -> Path:
+    """The agent, and an image of which each sector begins with the name."""
+    return bootcds.disc(directory / f"{name}.iso", Entry(bootcds.agent_code()),
+                        more=(name.encode().ljust(bootcds.BLOCK, b"."),)).file
+
+
+def drives(directory: Path, **indices: int) -> list[str]:
+    """All of ALL, each bootable; with a bootindex if it is named."""
+    out = []
+    for name in ALL:
+        index = f",bootindex={indices[name]}" if name in indices else ""
+        if name in DISKS:
+            out += disk_arguments(bootable_disk(directory, name), int(name[-1]), index)
+        elif name in CDS:
+            out += cd_arguments(bootable_cd(directory, name), int(name[-1]), index)
+        else:
+            device = {"ide": "ide-hd", "virtio": "virtio-blk-pci,addr=5"}[name]
+            out += ["-drive", f"if=none,id={name},file={bootable_disk(directory, name)},"
+                              "format=raw,snapshot=on", "-device", f"{device},drive={name}{index}"]
+    return out
+
+
+def booted_drive(pc: Agent) -> int:
+    """DL as the boot sector was entered with."""
+    return pc.read(BOOTED_WITH + 16, 1)[0]
+
+
+def name_of(pc: Agent, drive: int) -> str:
+    """As it stands behind the agent on a disk or CD."""
+    return pc.text_on(drive, bootcds.FIRST_IMAGE_LBA + 1 if drive >= 0xE0 else 100)
+
+
+def names(pc: Agent) -> list[str]:
+    return [name_of(pc, 0x80 + i) for i in range(pc.disk_count())]
+
+
+# ---- bootindex --------------------------------------------------------------------------
+
+
+def test_disks_at_all_ids_have_numbers_by_bootindex(start, tmp_path):
+    """ID 7 too, where the controller is and QEMU lets a disk sit."""
+    ids = list(range(8))
+    arguments = [a for i in ids for a in
+                 disk_arguments(make_disk(tmp_path, f"disk{i}"), i, f",bootindex={8 - i}")]
+    pc = start("microvm", *arguments)
+    assert names(pc) == [f"disk{i}" for i in reversed(ids)]
+
+
+@pytest.mark.parametrize("first", ALL)
+def test_whoever_alone_has_a_bootindex_boots(tmp_path, first):
+    with Machine(PATHS["c810"], *drives(tmp_path, **{first: 1})) as machine:
+        pc = Agent(machine)
+        assert booted_drive(pc) == CD_NUMBERS.get(first, 0x80)
+        assert name_of(pc, booted_drive(pc)) == first
+        assert sorted(names(pc)) == sorted(DISKS + OTHERS)
+
+
+# ---- The boot menu ----------------------------------------------------------------------
+
+
+def test_the_boot_menu_names_our_drives_in_order_and_boots_the_chosen(tmp_path):
+    """SeaBIOS looks up a bootindex for the first entry of a ROM only: our
+    others come behind, disks before CDs."""
+    with Machine(PATHS["c810"], *drives(tmp_path, ide=1, cd6=2, virtio=3),
+                 "-boot", "menu=on") as machine:
+        machine.console.wait_for("Press ESC")
+        machine.console.send("\x1b")
+        text = machine.console.wait_for("ID 2 LUN 0 QEMU QEMU CD-ROM")
+        lines = re.findall(r"^\d\. (.*)$", text, re.M)
+        assert lines[0].startswith("ata1-0: QEMU HARDDISK") and lines[2].startswith("Virtio disk")
+        assert [line for line in lines if "SCSI" in line] == [
+            f"SCSI 00:04.0 ID {unit}" for unit in (
+                "6 LUN 0 QEMU QEMU CD-ROM", "0 LUN 0 QEMU QEMU HARDDISK",
+                "5 LUN 0 QEMU QEMU HARDDISK", "2 LUN 0 QEMU QEMU CD-ROM")]
+        assert lines.index("SCSI 00:04.0 ID 6 LUN 0 QEMU QEMU CD-ROM") == 1
+        machine.console.send(text[text.index(" SCSI 00:04.0 ID 5") - 2])
+        pc = Agent(machine)
+        assert booted_drive(pc) == 0x80
+        assert names(pc) == ["disk5", "ide", "virtio", "disk0"]
+
+
+# ---- strict=on --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", ["disk5", "cd6"])
+def test_with_strict_the_one_with_a_bootindex_boots(tmp_path, first):
+    """Our disks have numbers with or without one, unlike SeaBIOS's own."""
+    with Machine(PATHS["c810"], *drives(tmp_path, **{first: 1}), "-boot", "strict=on") as machine:
+        pc = Agent(machine)
+        assert name_of(pc, booted_drive(pc)) == first
+        assert set(DISKS) <= set(names(pc))
+
+
+def test_with_strict_nobody_else_boots(tmp_path):
+    """An empty drive is all that may boot. Without strict=on the next would."""
+    with Machine(PATHS["c810"], *cd_arguments(None, 3, ",bootindex=1"), *drives(tmp_path),
+                 "-boot", "strict=on") as machine:
+        text = machine.console.wait_for("No bootable device.")
+        assert "  not bootable: no medium" in text
+        assert "Booting from Hard Disk" not in text

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""A CD drive and a disk in one machine: which of them boots, and who comes
+next if it cannot (ring 3). The same program starts from either and says from
+which drive it came.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.boot import bootcds
+from tests.boot.bootcds import FLOPPY_1440, HARD_DISK
+from tests.qemu.agent import assemble
+from tests.qemu.machine import PATHS, Console, Machine, cd_arguments, disk_arguments
+
+pytestmark = pytest.mark.qemu("CD or disk first")
+
+CD_ID, DISK_ID = 2, 0
+FIRST, SECOND = ",bootindex=1", ",bootindex=2"
+CD_BOOTED, DISK_BOOTED = "00", "80"
+
+on_each_path = pytest.mark.parametrize("path", ["microvm", "nolsi", "c810", "bochs"])
+
+
+def who_boots(path: str, cd: Path | None, *arguments: str, index: str = "", said: str = "") -> str:
+    """The drive that cdcheck came from, when the machine has said `said`."""
+    with Machine(PATHS[path], *cd_arguments(cd, CD_ID, index), *arguments) as machine:
+        text = Console(machine.com2).wait_for(" 00")  # DL of the one, else BX
+        machine.wait_for(said)
+        return text.removeprefix("cdcheck: ")[:2]
+
+
+@pytest.fixture(scope="session")
+def floppy_cd() -> Path:
+    return bootcds.emulation_cd(FLOPPY_1440)
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory) -> Path:
+    image = tmp_path_factory.mktemp("disk") / "disk.img"
+    image.write_bytes(bootcds.drive_image(HARD_DISK, assemble("cdcheck")))
+    return image
+
+
+@pytest.fixture(scope="module")
+def unbootable_disk(tmp_path_factory) -> Path:
+    image = tmp_path_factory.mktemp("disk") / "unbootable.img"
+    image.write_bytes(bytes(1 << 20))
+    return image
+
+
+@pytest.fixture(scope="module")
+def unbootable_disc(tmp_path_factory) -> Path:
+    return bootcds.disc(tmp_path_factory.mktemp("cd") / "unbootable.iso", boot_record=False,
+                        blocks=100).file
+
+
+@on_each_path
+def test_with_bootindex_before_the_cd_the_disk_boots(path, disk, floppy_cd):
+    assert who_boots(path, floppy_cd, *disk_arguments(disk, DISK_ID, FIRST),
+                     index=SECOND) == DISK_BOOTED
+
+
+@on_each_path
+def test_with_bootindex_before_the_disk_the_cd_boots(path, disk, floppy_cd):
+    assert who_boots(path, floppy_cd, *disk_arguments(disk, DISK_ID, SECOND),
+                     index=FIRST) == CD_BOOTED
+
+
+@pytest.mark.parametrize("path", ["microvm", "bochs"])
+def test_without_bootindex_the_disk_boots(path, disk, floppy_cd):
+    assert who_boots(path, floppy_cd, *disk_arguments(disk, DISK_ID)) == DISK_BOOTED
+
+
+@on_each_path
+def test_without_bootindex_the_cd_boots_when_the_disk_cannot(path, unbootable_disk, floppy_cd):
+    assert who_boots(path, floppy_cd, *disk_arguments(unbootable_disk, DISK_ID)) == CD_BOOTED
+
+
+@on_each_path
+def test_an_empty_drive_passes_on_to_the_disk(path, disk):
+    assert who_boots(path, None, *disk_arguments(disk, DISK_ID, SECOND), index=FIRST,
+                     said="  not bootable: no medium") == DISK_BOOTED
+
+
+@on_each_path
+def test_a_disc_without_a_boot_record_passes_on_to_the_disk(path, disk, unbootable_disc):
+    assert who_boots(path, unbootable_disc, *disk_arguments(disk, DISK_ID, SECOND), index=FIRST,
+                     said="  not bootable: no boot record") == DISK_BOOTED
+
+
+@on_each_path
+def test_an_empty_drive_passes_on_to_the_next_cd(path, floppy_cd):
+    assert who_boots(path, None, *cd_arguments(floppy_cd, CD_ID + 1, SECOND), index=FIRST,
+                     said="  not bootable: no medium") == CD_BOOTED

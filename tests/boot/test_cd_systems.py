@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Loaders, tools and Linux from a CD, and emulated drives (ring 3). On the
+Bochs BIOS text is read from the screen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import media
+import pytest
+
+from tests.boot import bootcds
+from tests.boot.bootcds import FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK
+from tests.qemu.agent import assemble
+from tests.qemu.machine import PATHS, WAIT_S, Console, Machine, cd_arguments
+
+pytestmark = pytest.mark.qemu("Linux from a CD")
+
+RAM = ["-m", "256"]  # for Linux
+SCREEN = ["-device", "VGA"]  # of a machine that has none by itself
+CD_ID = 2
+FLOPPY_DRIVE, DISK_DRIVE = 0x00, 0x80
+CMOS_TYPES = {FLOPPY_1200: 0x02, FLOPPY_1440: 0x04, FLOPPY_2880: 0x06, HARD_DISK: 0}
+
+on_each_path = pytest.mark.parametrize("path", ["microvm", "nolsi", "c810", "bochs"])
+
+
+def booted(path: str, cd: Path, *arguments: str) -> Machine:
+    return Machine(PATHS[path], *cd_arguments(cd, CD_ID), *arguments)
+
+
+def type_into(path: str, machine: Machine, keys: str) -> None:
+    """Where there is no serial console there is a keyboard, and not always
+    the other way round."""
+    if path == "bochs":
+        machine.type(keys)
+    else:
+        machine.console.send(keys.replace("\n", "\r"))
+
+
+# ---- Loaders and tools ------------------------------------------------------------
+
+
+@pytest.mark.qemu("isolinux")
+@on_each_path
+def test_isolinux_shows_a_file_of_the_cd_and_asks(path):
+    cd = bootcds.isolinux_cd()
+    with booted(path, cd) as machine:
+        machine.wait_for("boot:")
+        text = machine.wait_for(bootcds.DISPLAYED)
+    assert (f"E0h: SCSI 00:04.0 ID {CD_ID} LUN 0 QEMU QEMU CD-ROM "
+            f"{cd.stat().st_size >> 20} MiB, 2048-byte blocks") in text
+    assert "not bootable" not in text
+
+
+@pytest.mark.qemu("GRUB rescue CD")
+@on_each_path
+def test_the_grub_rescue_cd_lists_its_files_at_its_prompt(path):
+    with booted(path, bootcds.GRUB_RESCUE) as machine:
+        machine.wait_for("executed automatically")
+        type_into(path, machine, "c")
+        machine.wait_for("grub>")
+        type_into(path, machine, "ls (cd)/\n")
+        machine.wait_for("boot/ boot.catalog")
+
+
+@pytest.mark.qemu("iPXE CD")
+@on_each_path
+def test_the_ipxe_cd_starts_ipxe(path):
+    """Isolinux, and a second catalog entry for UEFI that is not for us."""
+    with booted(path, bootcds.IPXE) as machine:
+        text = machine.wait_for("Features: ", 3 * WAIT_S)    # on Bochs 20 to 80 s: where it unpacks itself
+    assert "Loading ipxe.krn... ok" in text
+    assert "Boot which" not in text
+
+
+@pytest.mark.qemu("memtest86+ CD")
+@on_each_path
+def test_the_memtest86_cd_tests_memory(path):
+    """An emulated floppy, read by a boot sector that knows no EDD; and an
+    entry for UEFI behind it."""
+    with booted(path, bootcds.MEMTEST, *([] if path == "bochs" else SCREEN)) as machine:
+        machine.wait_for("<Enter> to start testing")
+        machine.type("\n")
+        assert "Memtest86+ v" in machine.wait_for("Status: Testing")
+
+
+# ---- Emulated drives -----------------------------------------------------------------
+
+
+@pytest.mark.qemu("emulated drives, each sector")
+@pytest.mark.parametrize("path, medium", [
+    ("microvm", FLOPPY_1200), ("c810", FLOPPY_2880), ("microvm", FLOPPY_1440),
+    ("nolsi", FLOPPY_1440), ("c810", FLOPPY_1440), ("bochs", FLOPPY_1440), ("microvm", HARD_DISK),
+    ("nolsi", HARD_DISK), ("c810", HARD_DISK), ("bochs", HARD_DISK)])
+def test_a_guest_reads_each_sector_of_its_emulated_drive_by_chs(path, medium):
+    drive = DISK_DRIVE if medium == HARD_DISK else FLOPPY_DRIVE
+    image = bootcds.drive_image(medium, assemble("cdcheck"))
+    with booted(path, bootcds.emulation_cd(medium)) as machine:
+        Console(machine.com2).wait_for(bootcds.checked(
+            image, bootcds.geometry_of(medium), drive, drives=1, bx=CMOS_TYPES[medium]))
+
+
+@pytest.mark.qemu("syslinux on emulated drives")
+@pytest.mark.parametrize("medium", [FLOPPY_1440, HARD_DISK], ids=["floppy", "hard-disk"])
+@on_each_path
+def test_syslinux_reads_its_files_from_an_emulated_drive(path, medium):
+    with booted(path, bootcds.syslinux_cd(medium)) as machine:
+        machine.wait_for(bootcds.SYSLINUX_SAYS)
+        machine.wait_for("boot:")
+
+
+# ---- Linux ------------------------------------------------------------------------------
+
+
+def check_linux(machine: Machine) -> None:
+    """The kernel that the ROM loaded has mounted the CD with a driver of its
+    own, and what it reads there is what was put there."""
+    text = machine.console.wait_for(bootcds.GUEST_DONE)
+    assert f"{media.GUEST_MOUNTED} /dev/sr0 (sym53c8xx): {bootcds.FILE_LINE}" in text
+    kernel = next((media.kernel() / "boot").glob("vmlinuz-*"))
+    assert f"kernel: {hashlib.sha1(kernel.read_bytes()).hexdigest()}" in text
+
+
+@pytest.mark.parametrize("path", ["c810", "bochs"])
+def test_isolinux_boots_linux_from_a_cd(path):
+    with booted(path, bootcds.isolinux_cd(), *RAM) as machine:
+        machine.console.wait_for("boot:")
+        machine.console.send("linux\r")
+        check_linux(machine)
+
+
+@pytest.mark.parametrize("path", ["microvm", "nolsi"])
+def test_grub_boots_linux_from_a_cd_of_grub_mkrescue(path):
+    with booted(path, bootcds.grub_cd(), *RAM) as machine:
+        machine.console.wait_for("GRUB: loading Linux from")
+        check_linux(machine)

@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""The BIOS of the bench: its services, its tables, and how it treats an
+option ROM during POST and at boot. Each service is an address in the F000
+segment that Python answers.
+
+[PCI-BIOS 2.1; PnP-BIOS 1.0A; BBS 1.01; PCI firmware 3.0; PMM 1.01; RBIL]
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOTSTRAP, BOOTSTRAP_CODE, BOOT_SECTOR,
+                                   BOOT_VECTORS, CONNECT_AS_IPL, EBDA_KIB, EBDA_POINTER, EQUIPMENT,
+                                   GIVEN_BACK, HARD_DISKS, INIT, INIT_SEGMENT, JUNK, MEMORY_SIZE,
+                                   NO_BBS, OPENING, PCI_3, PERMANENT_AREA, PMM_ENTRY, PMM_TABLE,
+                                   PNP_ENTRY, PNP_KINDS, PNP_OFFSET, ROM_ALIGNMENT, ROM_SEGMENT,
+                                   RUN_TIME_BLOCKS, SCRATCH_KIB, SEABIOS, SEABIOS_BOOT, SERVICE,
+                                   STOP, TEMPORARY_AREA, TICKS, VIDEO_COLUMNS, VIDEO_MODE,
+                                   WITHOUT_BBS, checksummed)
+from tests.model.bios_services import Services
+from tests.model.pmm import Block, Pmm
+from tests.model.rules import RuleViolation
+
+if TYPE_CHECKING:
+    from tests.model.pc import Pc, Result
+
+
+@dataclass(frozen=True)
+class BootEntry:
+    """What a BIOS reads from a PnP header, and in which copy of the ROM it is."""
+    header: int
+    bcv: int
+    product: str
+    bev: int = 0
+    disconnect: int = 0
+    segment: int = ROM_SEGMENT
+    bdf: int = field(default=0, compare=False)
+
+
+@dataclass(eq=False)
+class Copy:
+    """The ROM in memory: a BIOS finds one for each controller. `segment` is
+    where init runs, and later where what is kept of it stays."""
+    data: bytes
+    segment: int
+    size: int               # bytes that it may use there
+    bdf: int = 0            # what AX says at init
+    stays_at: int = 0       # where it has to move to in init, 0 if nowhere
+    initialised: bool = False
+    init_result: Result | None = None
+    kept: int = 0           # bytes of the image after init
+    runs_at: int = 0        # segment, after init: it may be a copy in RAM
+    entries: list[BootEntry] = field(default_factory=list)
+    memory: list[range] = field(default_factory=list)   # what it has taken for good
+    workspace: range | None = None
+
+    @property
+    def image(self) -> range:
+        return range(self.segment * 16, self.segment * 16 + self.size)
+
+    @property
+    def room(self) -> range:
+        """Where it has to move to in init: for what it says that it keeps at
+        most, or for all of it."""
+        pcir = int.from_bytes(self.data[0x18:0x1A], "little") + RUN_TIME_BLOCKS
+        blocks = int.from_bytes(self.data[pcir:pcir + 2], "little") or len(self.data) // 512
+        return range(self.stays_at * 16, self.stays_at * 16 + blocks * 512) if self.stays_at \
+            else range(0)
+
+
+@dataclass
+class Bios(Services):
+    """Options of a BIOS, and what it has seen. `choose` is the user's boot
+    order: of the entries found, those whose vectors are called, in order."""
+    manner: str = SEABIOS
+    pmm: str = "1.01"
+    pci: bool = True
+    pci_version: int = 0    # BX of INT 1Ah B101h; 0 is what goes with the manner
+    in_place: bool = False  # init runs where the image stays, even with PCI 3.0
+    downwards: bool = False # run-time segments of PCI 3.0 go down from E8000h
+    bx: int | None = None   # BX at init; None: the run-time segment if there is one, else FFFFh
+    pointer: tuple[int, int] | None = None  # ES and DI at init, if not those of its structure
+    ebda: bool = True
+    pnp: str = ""           # one of PNP_KINDS; "" is what goes with the manner
+    disks: int = 0          # hard disks of its own, counted at 40:75h
+    floppies: int = 0       # and floppies, counted at 40:10h
+    answers: frozenset[int] = frozenset()   # drives that its INT 13h knows
+    keys: deque = field(default_factory=deque)  # (ns after the first look, AX of INT 16h)
+    choose: Callable[[list[BootEntry]], list[BootEntry]] = lambda entries: entries
+    # other ROMs, run behind each copy of ours: (machine, copies so far)
+    others: Callable[[Pc, int], None] = lambda pc, copies: None
+    copies: list[Copy] = field(default_factory=list)
+    running: Copy | None = None     # in POST; later the first
+    noted: list[int] = field(default_factory=list)      # INT 18h and 19h
+    eject_answer: int = 0x86    # AH of INT 15h AH=52h: CF comes with it, but for 0
+    eject_asked: list[int] = field(default_factory=list)    # DL
+    passed_on: deque = field(default_factory=lambda: deque(maxlen=16))  # registers at INT 13h
+
+    def attach(self, pc: Pc) -> None:
+        """Lay out the memory of a machine at power-on."""
+        self._pc = pc
+        self.memory = Pmm(self.pmm)
+        self.pci_version = self.pci_version or (0x0300 if self.manner == PCI_3 else 0x0210)
+        self.image_bytes = pc.rom.stat().st_size
+        self._top_kib = self._memory_before = EBDA_KIB + (not self.ebda)
+        self._post_memory = [range(MEMORY_SIZE, MEMORY_SIZE + 2), BOOT_VECTORS["INT 13h"],
+                             BOOT_VECTORS["40:75h"]]
+        self._set_up_services()
+        self._set_up_data_areas()
+        self._looked_at: int | None = None  # when the keyboard was looked at first
+        pc.poke(PMM_TABLE, self.memory.table())
+        self.pnp = self.pnp or {NO_BBS: "absent", BOCHS: "no BBS"}.get(self.manner, "BBS")
+        assert self.pnp in PNP_KINDS
+        pc.poke((BIOS_SEGMENT << 4) + PNP_OFFSET, self._pnp_table())
+        self.copies = [self._place(pc.rom.read_bytes(), ROM_SEGMENT)]
+
+    def _pnp_table(self) -> bytes:
+        """[PnP-BIOS 1.0A 4.4] "bare" is a SeaBIOS without PnP: a text, and
+        behind it whatever comes."""
+        if self.pnp in ("absent", "bare"):
+            return b"$PnP\0" + b"pirates!" * 4 if self.pnp == "bare" else b""
+        table = checksummed(b"$PnP\x10\x21" + bytes(7) + struct.pack(
+            "<HHHIIHI", PNP_ENTRY, BIOS_SEGMENT, PNP_ENTRY, BIOS_SEGMENT << 4, 0, BIOS_SEGMENT,
+            BIOS_SEGMENT << 4), 8)
+        return table[:8] + bytes([table[8] ^ (self.pnp == "bad checksum")]) + table[9:]
+
+    def _set_up_services(self) -> None:
+        base = BIOS_SEGMENT << 4
+        for vector in range(256):
+            self._pc.poke(vector * 4, struct.pack("<HH", SERVICE + vector * 16, BIOS_SEGMENT))
+            self._pc.poke(base + SERVICE + vector * 16, OPENING if vector == 0x10 else b"\xcf")
+        jump = struct.pack("<Bh", 0xE9, BOOTSTRAP - (SERVICE + 0x19 * 16) - 3)
+        self._pc.poke(base + SERVICE + 0x19 * 16, jump)
+        self._pc.poke(base + BOOTSTRAP, BOOTSTRAP_CODE)
+        self._pc.poke(base + STOP, b"\xf4")
+        self._pc.poke(base + PMM_ENTRY, b"\xcb")
+        self._pc.poke(base + PNP_ENTRY, b"\xcb")
+
+    def _set_up_data_areas(self) -> None:
+        words = {EQUIPMENT: 0x0020, MEMORY_SIZE: self._top_kib, VIDEO_MODE: 3, VIDEO_COLUMNS: 80,
+                 TICKS: 0x1234, EBDA_POINTER: 0}
+        if self.ebda:
+            words |= {EBDA_POINTER: EBDA_KIB * 64, EBDA_KIB * 1024: 1}
+        for address, value in words.items():
+            self._pc.poke(address, struct.pack("<H", value))
+        self._pc.poke(HARD_DISKS, bytes([self.disks]))
+        if self.floppies:
+            self._pc.poke(EQUIPMENT, bytes([0x21 | self.floppies - 1 << 6]))
+
+    # ---- Copies of the ROM --------------------------------------------------------------
+
+    @property
+    def image(self) -> range:
+        return self.running.image
+
+    @property
+    def kept(self) -> int:
+        return self.running.kept
+
+    @property
+    def init_result(self) -> Result | None:
+        return self.running.init_result
+
+    @property
+    def entries(self) -> list[BootEntry]:
+        return [entry for copy in self.copies for entry in copy.entries]
+
+    def _place(self, data: bytes, segment: int, bdf: int = 0) -> Copy:
+        """Put a copy where it stays, or where its init runs."""
+        moves = self.pci_version >= 0x0300 and not self.in_place
+        copy = Copy(data, INIT_SEGMENT if moves else segment, len(data), bdf,
+                    segment if moves else 0)
+        self._pc.poke(copy.image.start, data)
+        self.running = copy
+        return copy
+
+    def _next_segment(self, data: bytes, copies: list[Copy]) -> int:
+        """Behind what is kept of the copies so far, or below it."""
+        if self.downwards:
+            start = min((c.segment * 16 for c in copies), default=PERMANENT_AREA.start)
+            return (start - len(data)) // ROM_ALIGNMENT * ROM_ALIGNMENT // 16
+        end = max((c.segment * 16 + c.kept for c in copies), default=ROM_SEGMENT * 16)
+        return (end + ROM_ALIGNMENT - 1) // ROM_ALIGNMENT * ROM_ALIGNMENT // 16
+
+    # ---- Memory during POST -----------------------------------------------------------
+
+    @property
+    def _taken(self) -> range:
+        """From the 640 KiB, by the copy that is initialised."""
+        return range(self._pc.word(MEMORY_SIZE) * 1024, self._memory_before * 1024)
+
+    def kept_memory(self) -> list[range]:
+        """What the ROM has taken for good."""
+        return [place for copy in self.copies for place in copy.memory]
+
+    def _own_blocks(self) -> list[Block]:
+        """What PMM has given to the copy that is initialised."""
+        others = [place for copy in self.copies if copy is not self.running for place in copy.memory]
+        return [block for block in self.memory.blocks if block.place not in others]
+
+    @property
+    def scratch(self) -> list[range]:
+        """Memory of nobody that the copy which is initialised may use, too."""
+        if self.running.initialised or not self.memory.refused:
+            return []
+        top = self._memory_before
+        return [range((top - SCRATCH_KIB) * 1024, top * 1024)] if SCRATCH_KIB < top <= 640 else []
+
+    def temporary_memory(self) -> list[range]:
+        """Where the image may be unpacked, and run, until init returns."""
+        return [*(b.place for b in self._own_blocks() if not b.permanent), *self.scratch]
+
+    def post_memory(self) -> list[range]:
+        """Where an option ROM may write during POST."""
+        places = [*(b.place for b in self._own_blocks()), *self.running.memory, self.image,
+                  self._taken, *self.scratch, *self._post_memory]
+        if not self.running.initialised:
+            places += [BOOT_VECTORS["INT 19h"], self.running.room]
+        return places
+
+    def move_ebda(self, kib: int) -> None:
+        """Another ROM wants so much of the memory, and leaves the EBDA at its
+        foot, where the memory of programs ends."""
+        pc = self._pc
+        size = pc.word(MEMORY_SIZE) - kib
+        ebda = pc.peek(pc.word(EBDA_POINTER) * 16, 1024)
+        pc.poke(pc.word(EBDA_POINTER) * 16, bytes([JUNK]) * 1024)
+        pc.poke(size * 1024, ebda + bytes([JUNK]) * (kib - 1) * 1024)
+        pc.poke(EBDA_POINTER, struct.pack("<H", size * 64))
+        pc.poke(MEMORY_SIZE, struct.pack("<H", size))
+
+    # ---- POST -------------------------------------------------------------------------
+
+    def run_post(self, *bdfs: int, roms: Sequence[bytes] = ()) -> None:
+        """Initialise a copy of the ROM for each address, and make their drives
+        boot devices. `roms` are the files, if they are not all the same."""
+        for number, bdf in enumerate(bdfs):
+            if number or roms:
+                data = roms[number] if roms else self.copies[0].data
+                segment = self._next_segment(data, self.copies[:number])
+                self.copies[number:] = [self._place(data, segment)]
+                self._pc.images_changed()
+            self.running.bdf = bdf
+            self._initialise(self.running)
+            self._pc.images_changed()
+            self.others(self._pc, number + 1)
+        if self.manner not in WITHOUT_BBS:
+            self._connect()
+        self.running = self.copies[0]
+        self._take_back_memory()
+
+    def _initialise(self, copy: Copy) -> None:
+        pc = self._pc
+        before = {name: pc.peek(p.start, len(p)) for name, p in BOOT_VECTORS.items()}
+        self._memory_before = pc.word(MEMORY_SIZE)
+        self.memory.refused = not self.memory.is_there
+        copy.init_result = pc.far_call(copy.segment, INIT, self._init_registers(copy))
+        self._check_temporary_memory()
+        if self.manner == SEABIOS:      # it is not one for hooks of INT 19h
+            pc.poke(BOOT_VECTORS["INT 19h"].start, before["INT 19h"])
+        for name, place in BOOT_VECTORS.items():
+            allowed = name == "INT 19h" and not (self.pnp == "BBS" and self.memory.is_there)
+            if not allowed and pc.peek(place.start, len(place)) != before[name]:
+                raise RuleViolation("boot vector hooked in init", name)
+        if copy.stays_at:
+            pc.poke(copy.image.start, bytes([JUNK]) * copy.size)
+            copy.segment, copy.size = copy.stays_at, len(copy.room)
+        copy.kept = self._check_image(copy)
+        copy.memory = [*(b.place for b in self._own_blocks() if b.permanent), self._taken]
+        if copy.kept:
+            copy.workspace = pc.note_workspace()
+            if self.manner not in WITHOUT_BBS:
+                copy.entries = list(self._walk())
+        pc.poke(copy.image.start + copy.kept, bytes([GIVEN_BACK]) * (copy.size - copy.kept))
+        self._memory_before = pc.word(MEMORY_SIZE)
+        copy.initialised = True
+
+    def _check_temporary_memory(self) -> None:
+        """Nothing of it is kept, and what was in it is gone."""
+        if kept := [block.place for block in self._own_blocks() if not block.permanent]:
+            raise RuleViolation("temporary memory kept", f"{kept[0].start:#x}")
+        for place in self.scratch:
+            free = range(place.start, min(place.stop, self._pc.word(MEMORY_SIZE) * 1024))
+            self._pc.poke(free.start, bytes([GIVEN_BACK]) * len(free))
+
+    def _init_registers(self, copy: Copy) -> dict[str, int]:
+        bx = 0xFFFF if self.bx is None else self.bx
+        if copy.stays_at and self.bx is None:
+            bx = copy.stays_at
+        if self.pnp == "absent":
+            return {"ebx": bx} if bx != 0xFFFF else {}
+        registers = {**self._pnp_registers(copy.bdf), "ebx": bx}
+        if self.pointer:
+            registers["es"], registers["edi"] = self.pointer
+        return registers
+
+    def _pnp_registers(self, ax: int) -> dict[str, int]:
+        """No ISA PnP card: BX and DX say so. ES:DI is our PnP structure."""
+        return {"eax": ax, "ebx": 0xFFFF, "edx": 0xFFFF, "es": BIOS_SEGMENT, "edi": PNP_OFFSET}
+
+    def _check_image(self, copy: Copy) -> int:
+        """Bytes that the ROM keeps, as the BIOS sees it after init."""
+        start = copy.image.start
+        head = self._pc.peek(start, 3)
+        if head[:2] != b"\x55\xaa" and copy.stays_at:
+            raise RuleViolation("no image at the run-time segment", f"{copy.segment:04x}h")
+        length = head[2] * 512
+        if length > copy.size:
+            raise RuleViolation("ROM header wrong", f"{length} bytes, more than there was room for")
+        if sum(self._pc.peek(start, length)) & 0xFF:
+            raise RuleViolation("ROM checksum wrong", f"after init, {length} bytes")
+        return length
+
+    def _connect(self) -> None:
+        for entry in self.choose(self.entries):
+            if entry.bcv:
+                self.connect(entry)
+
+    def connect(self, entry: BootEntry) -> Result:
+        """Call a boot connection vector."""
+        self.running = next(c for c in self.copies if entry in c.entries)
+        ax = 0 if self.manner == SEABIOS else CONNECT_AS_IPL
+        return self._pc.far_call(entry.segment, entry.bcv, self._pnp_registers(ax))
+
+    def disconnect(self, entry: BootEntry) -> Result:
+        """Call a disconnect vector: the BIOS has not booted from it, and wants
+        its number for another device."""
+        return self._pc.boot_call(entry.segment, entry.disconnect, {})
+
+    def boot(self, entry: BootEntry, *loads: range) -> Result:
+        """Call a bootstrap entry vector, with memory for what it loads. It
+        returns, or goes to something that it has loaded."""
+        ax = SEABIOS_BOOT if self.manner == SEABIOS else entry.bdf
+        self._looked_at = None
+        return self._pc.boot_call(entry.segment, entry.bev, self._pnp_registers(ax), *loads)
+
+    def bootstrap(self, *loads: range) -> Result:
+        """INT 19h, with whoever has hooked it. Somebody boots, or all give up."""
+        self._looked_at = None
+        return self._pc.boot_interrupt(0x19, BOOT_SECTOR, *loads)
+
+    def _walk(self):
+        """The chain of PnP headers; SeaBIOS looks at their signatures only."""
+        start, seen = self.image.start, set()
+        header = self._pc.word(start + 0x1A)
+        while header:
+            if header in seen:
+                raise RuleViolation("PnP header wrong", f"{header:#x}: the chain is a ring")
+            seen.add(header)
+            if self.manner != SEABIOS:
+                self._check_header(header)
+            elif self._pc.peek(start + header, 4) != b"$PnP":
+                return
+            product = self._string(self._pc.word(start + header + 0x10))
+            bcv, disconnect, bev = struct.unpack("<3H", self._pc.peek(start + header + 0x16, 6))
+            yield BootEntry(header, bcv, product, bev, disconnect, start // 16, self.running.bdf)
+            header = self._pc.word(start + header + 6)
+
+    def _string(self, offset: int) -> str:
+        kept = self._pc.peek(self.image.start, self.kept)
+        if not 0 < offset < len(kept) or b"\0" not in kept[offset:]:
+            raise RuleViolation("PnP header wrong", f"no text at {offset:#x}")
+        return kept[offset:kept.index(b"\0", offset)].decode("ascii")
+
+    def _check_header(self, offset: int) -> None:
+        """[PnP-BIOS 1.0A "Expansion header for Plug and Play"]"""
+        data = self._pc.peek(self.image.start + offset, 0x20)
+        kept = self.kept
+        bcv, bev, manufacturer = (struct.unpack_from("<H", data, at)[0] for at in (0x16, 0x1A, 0xE))
+        wrong = {"signature": data[:4] != b"$PnP", "place": offset % 16 or offset + 0x20 > kept,
+                 "revision": data[4] != 1, "length": data[5] != 2, "checksum": sum(data) & 0xFF,
+                 "device type": data[0x12] != 1, "boot connection vector": bcv >= kept,
+                 "bootstrap entry vector": bev >= kept, "no vector": not (bcv or bev),
+                 "both vectors": bcv and bev,
+                 "disconnect vector": struct.unpack_from("<H", data, 0x18)[0] >= kept}
+        for what, is_wrong in wrong.items():
+            if is_wrong:
+                raise RuleViolation("PnP header wrong", f"{offset:#x}: {what}")
+        self._string(manufacturer)
+
+    def _take_back_memory(self) -> None:
+        """What is not kept belongs to the BIOS or the operating system."""
+        pc = self._pc
+        pc.poke(TEMPORARY_AREA.start, bytes([JUNK]) * len(TEMPORARY_AREA))
+        for block in self.memory.blocks:
+            if not block.permanent:
+                pc.poke(block.place.start, bytes([JUNK]) * len(block.place))
+        for copy in self.copies:
+            if copy.workspace and copy.workspace.start < pc.word(MEMORY_SIZE) * 1024:
+                raise RuleViolation("workspace in free memory", f"{copy.workspace.start:#x}")

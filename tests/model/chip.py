@@ -1,0 +1,547 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Registers of a 53C8xx as the CPU sees them, with their side effects, and
+the rules for touching them. The program runs in scripts.py.
+
+[LSI53C895A technical manual chapters 2 and 4; SYM53C810A data manual]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.model.bus import Bus
+from tests.model.registers import (ABRT, ACK_LINE, ATN_LINE, CHIP_TYPE, CLF, COM, CON, CONNECTED1,
+                                   CSF, CTEST1, CTEST2, CTEST2_SIGP, CTEST3, CTEST5, DCMD, DCNTL,
+                                   DFBC, DFE, DFIFO, DFS, DIEN, DIF, DIP, DMODE, DSP, DSTAT,
+                                   D_ABRT, GEN, GPCNTL, GPREG, HTH, INTF, IRQD, IRQM, ISTAT,
+                                   ISTAT1, LDSC, MACNTL, MAN, MBOX0, MBOX1, NONFATAL, NOT_MODELLED,
+                                   NO_SGE, OLF, ORF, RAM_BASE, READ_ONLY, RESPID0, RRE, RSL, RST,
+                                   RST_HOLD_NS, RST_LINE, RST_NOW, RST_TO_SELECTION_NS, SBCL, SBMC,
+                                   SCID, SCNTL0, SCNTL1, SCNTL2, SDU, SEM, SFBR, SGE, SIEN0, SIEN1,
+                                   SIGP, SIP, SIST0, SIST1, SOCL, SRST, SRUN, SSID, SSM, SSTAT0,
+                                   SSTAT1, SSTAT2, STD, STEST0, STEST1, STEST2, STEST3, STIME0,
+                                   STIME1, STO, UDC, UNAVOIDABLE_NS, timer_ns)
+from tests.model.rules import RuleViolation
+from tests.model.scripts import Scripts
+from tests.model.variants import Variant
+
+
+class Chip:
+    """One controller on one bus. `read` and `write` reach main memory."""
+
+    scripts_class = Scripts
+
+    def __init__(self, variant: Variant, bus: Bus, read: Callable[[int, int], bytes],
+                 write: Callable[[int, bytes], None]):
+        self.variant = variant
+        self._reserved, self._reserved_bits = variant.reserved, variant.reserved_bits
+        self.bus = bus
+        self._read_main = read
+        self._write_main = write
+        self.ram = bytearray(variant.ram)
+        self.ram_base = RAM_BASE
+        self.now = 0
+        self.reads = self.writes = 0    # by the CPU
+        self.own_id_is_free = False     # for targets, as in QEMU
+        self.time_out_udc = "behind"
+        self.mode_change_ns: int | None = None  # SBMC so long after SRST, as LVD chips do
+        self.mode_changes_at: int | None = None
+        self.reset_to_selection_ns = RST_TO_SELECTION_NS
+        self.rst_ended = -RST_TO_SELECTION_NS
+        self.rst_since = 0
+        self.registers = bytearray(0x100)
+        self.scripts = self.scripts_class(self)
+        self.in_reset = False
+        bus.on_free = self._bus_free
+        bus.on_reset = self._bus_reset
+        self._to_defaults()
+        self.board = self._board_settings()
+
+    def rule(self, rule: str, detail: str = "") -> None:
+        """A rule was broken. Where this returns, the chip goes on as the
+        hardware would."""
+        raise RuleViolation(rule, detail)
+
+    # ---- State -------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        """As new, on a bus where everybody is."""
+        self.registers[:] = bytes(0x100)
+        self.in_reset = False
+        self._to_defaults()
+        self.bus.reset()
+
+    def _to_defaults(self) -> None:
+        """Values after a software reset; COM stays."""
+        self.scripts.stop()
+        com = self.registers[DCNTL] & COM
+        self.registers[:] = bytes(0x100)
+        self.registers[SCNTL0] = 0xC0
+        self.registers[GPREG] = 0x0F
+        self.registers[CTEST1] = 0xF0
+        self.registers[DCNTL] = com
+        self.registers[STEST0] = 0x03
+        self.registers[SSTAT2] = LDSC
+        self.registers[DCMD] = 0x40
+        self.registers[MACNTL] = CHIP_TYPE.get(self.variant.device, 0)
+        self.registers[GPCNTL] = 0x0F
+        self.sist = self.dstat = self.cause_at = 0  # first level
+        self.clf_stays = False  # QEMU's model never clears it
+        self.late_causes = 0    # of others, behind the end of a program
+        self.sist_behind = self.dstat_behind = 0    # second level
+        self.sist_locked_out = 0                    # until the DMA FIFO is empty
+        self.dma_fifo = self.scsi_fifo = False      # bytes are left in there
+        self.ack_held = False
+        self.connected = False
+        self.uninvited = False      # a target came back while nothing ran
+        self.handshake_at: int | None = None
+        self.general_timer_ends: int | None = None
+
+    def _board_settings(self) -> tuple[int, ...]:
+        """What firmware has set for this board and nobody may lose."""
+        registers = self.registers
+        return (registers[GPREG], registers[GPCNTL], registers[STEST2] & DIF,
+                registers[DCNTL] & IRQM)
+
+    def set_board(self, gpreg: int, gpcntl: int, stest2: int, dcntl: int) -> None:
+        """As the board's firmware would at power-on."""
+        self.registers[GPREG], self.registers[GPCNTL] = gpreg, gpcntl
+        self.registers[STEST2] = stest2
+        self.registers[DCNTL] |= dcntl
+        self.board = self._board_settings()
+
+    # ---- Causes ------------------------------------------------------------------
+
+    @property
+    def fatal(self) -> int:
+        """SIST bits that stop SCRIPTS and show in SIP."""
+        enabled = self.registers[SIEN0] | self.registers[SIEN1] << 8
+        return 0xFFFF & ~NONFATAL | enabled
+
+    @property
+    def _holds_bus(self) -> bool:
+        """From won arbitration to the end of the connection."""
+        return self.connected or self.scripts.selecting is not None
+
+    @property
+    def istat(self) -> int:
+        return (self.registers[ISTAT] & (ABRT | SRST | SIGP | SEM | INTF)
+                | (CON if self._holds_bus else 0)
+                | (SIP if self.sist & self.fatal else 0) | (DIP if self.dstat else 0))
+
+    def raise_scsi(self, cause: int) -> None:
+        """SCSI causes. Fatal ones stop SCRIPTS, wait behind what is already
+        pending, and are locked out while the DMA FIFO holds bytes after a DMA
+        cause. [8xx-TM "Stacked interrupts"]"""
+        if not cause & self.fatal:
+            self.sist |= cause
+            return
+        self.scripts.stop()
+        self.cause_at = self.now
+        if self.dma_fifo and self.dstat:
+            self.sist_locked_out |= cause
+        elif self.istat & (SIP | DIP):
+            self.sist_behind |= cause
+        else:
+            self.sist |= cause
+
+    def raise_selection_time_out(self) -> None:
+        """A disconnection that nobody expected comes with it: before it,
+        together, or behind. [825A "SIST0, UDC"]"""
+        first, second = {"before": (UDC, STO), "with": (STO | UDC, 0),
+                         "behind": (STO, UDC)}[self.time_out_udc]
+        self.raise_scsi(first)
+        if second:
+            self.raise_scsi(second)
+
+    def raise_dma(self, cause: int) -> None:
+        self.scripts.stop()
+        self.cause_at = self.now
+        if self.istat & (SIP | DIP):
+            self.dstat_behind |= cause
+        else:
+            self.dstat |= cause
+
+    def _surface(self) -> None:
+        """What waits behind the first level moves up when that is empty."""
+        if self.istat & (SIP | DIP):
+            return
+        self.sist |= self.sist_behind
+        self.dstat |= self.dstat_behind
+        self.sist_behind = self.dstat_behind = 0
+
+    def _dma_fifo_emptied(self) -> None:
+        self.dma_fifo = False
+        self.registers[DFBC:DFBC + 2] = bytes(2)
+        late, self.sist_locked_out = self.sist_locked_out, 0
+        if late:
+            self.raise_scsi(late)
+
+    def _bus_free(self) -> None:
+        """The target has left the bus."""
+        self.bus.atn = False
+        if not self.connected:
+            return
+        self.connected = self.uninvited = False
+        if self.registers[SCNTL2] & SDU:
+            self.scripts.left_with_sdu()
+            self.raise_scsi(UDC)
+
+    def _bus_reset(self) -> None:
+        """Somebody else has reset the bus."""
+        self.rst_ended = self.now
+        self.ack_held = self.connected = False
+        if not self.scripts.running:
+            self.late_causes |= RST
+        self.raise_scsi(RST)
+
+    # ---- Memory ------------------------------------------------------------------
+
+    def _in_ram(self, address: int) -> bool:
+        return 0 <= address - self.ram_base < len(self.ram)
+
+    def dma_read(self, address: int, length: int) -> bytes:
+        if self._in_ram(address):
+            return bytes(self.ram[address - self.ram_base:][:length])
+        return self._read_main(address, length)
+
+    def dma_write(self, address: int, data: bytes) -> None:
+        if self._in_ram(address):
+            at = address - self.ram_base
+            self.ram[at:at + len(data)] = data
+        else:
+            self._write_main(address, data)
+
+    # ---- Time --------------------------------------------------------------------
+
+    def advance(self, ns: int) -> None:
+        """Let time pass for chip and bus."""
+        end = self.now + ns
+        while self.now < end:
+            if self._is_asleep():
+                self.spend(end - self.now)
+            else:
+                self.step(end)
+
+    def _is_asleep(self) -> bool:
+        """Nothing happens, however much time passes."""
+        return not (self.scripts.running or self.scripts.wakes_at is not None or self.bus.is_alive
+                    or self.connected or self.general_timer_ends is not None
+                    or self.mode_changes_at is not None)
+
+    def step(self, end: int) -> None:
+        """Run to the next event, or to that time."""
+        self._notice()
+        ahead, was_running = self.next_event(), self.scripts.running
+        until = end if ahead is None else min(end, self.now + ahead)
+        if not self.scripts.run(until) and self.scripts.running == was_running:
+            self.spend(until - self.now)
+        self._notice()
+
+    def _notice(self) -> None:
+        self.bus.poll()
+        self._answer_reselection()
+        self._timers()
+
+    def spend(self, ns: int) -> None:
+        self.now += ns
+        self.bus.now = self.now
+
+    def next_event(self) -> int | None:
+        """Nanoseconds until something is known to happen, None if never."""
+        soonest, now = None, self.now
+        for at in (self.scripts.wakes_at, self.bus.next_event(), self._handshake_timer_ends(),
+                   self.general_timer_ends, self.mode_changes_at):
+            if at is not None and at > now and (soonest is None or at < soonest):
+                soonest = at
+        return None if soonest is None else soonest - now
+
+    def _answer_reselection(self) -> None:
+        """The hardware answers, whatever the program does."""
+        who = self.bus.reselector()
+        if (who and not self.connected and not self.scripts.selecting and not self.in_reset
+                and self.may_be_reselected()):
+            self.registers[SSID] = 0x80 | who.wants_back
+            self.uninvited = not self.scripts.running
+            self.begin_connection()
+            self.raise_scsi(RSL)
+            self.bus.reconnect()
+
+    def may_be_reselected(self) -> bool:
+        own = self.registers[SCID] & 0x0F
+        return bool(self.registers[SCID] & RRE
+                    and self.registers[RESPID0 + own // 8] >> own % 8 & 1)
+
+    def begin_connection(self) -> None:
+        self.connected = True
+        self.registers[SCNTL2] |= SDU
+        self.handshake_at = self.now
+        self.scripts.connection_begins()
+        # The first 53C1010-33 takes a narrow bus for an error, if it is not told
+        if (STEST1, NO_SGE) in self.variant.must_set and not self.registers[STEST1] & NO_SGE:
+            self.raise_scsi(SGE)
+
+    def timer_ns(self, code: int) -> int:
+        return timer_ns(code, self.variant.clock_mhz)
+
+    def _handshake_timer_ends(self) -> int | None:
+        if not self.connected:
+            return None
+        period = self.timer_ns(self.registers[STIME0] >> 4)
+        return self.handshake_at + period if period else None
+
+    def _timers(self) -> None:
+        ends = self._handshake_timer_ends()
+        if ends is not None and self.now >= ends:
+            self.handshake_at = self.now
+            self.raise_scsi(HTH)
+        if self.general_timer_ends is not None and self.now >= self.general_timer_ends:
+            self.general_timer_ends = None
+            self.raise_scsi(GEN)
+        if self.mode_changes_at is not None and self.now >= self.mode_changes_at:
+            self.mode_changes_at = None
+            self.raise_scsi(SBMC)
+
+    # ---- The CPU's side ------------------------------------------------------------
+
+    def _may_touch(self, offset: int, size: int, what: str) -> None:
+        if offset + size > self.variant.registers:
+            self.rule("register space", f"{what} at {offset:#04x}")
+        free = {ISTAT} | ({ISTAT1, MBOX0, MBOX1} if self.variant.istat1 else set())
+        touched = set(range(offset, offset + size))
+        if self.scripts.running and not touched <= free:
+            self.rule("register access while SCRIPTS runs", f"{what} of {offset:#04x}")
+        if self.in_reset and not touched <= {ISTAT}:
+            self.rule("SRST left set", f"{what} of {offset:#04x} in software reset")
+
+    def cpu_read(self, offset: int, size: int) -> int:
+        self.reads += 1
+        self._may_touch(offset, size, "read")
+        if offset <= SIST1 and offset + size > SIST0 and (offset, size) != (SIST0, 2):
+            self.rule("SIST read in bytes", f"{size} bytes at {offset:#04x}")
+        return int.from_bytes(bytes(self.read(offset + i) for i in range(size)), "little")
+
+    def read(self, at: int) -> int:
+        """One register byte, with the side effects of reading it."""
+        if at == ISTAT:
+            return self.istat
+        if at == ISTAT1 and self.variant.istat1:
+            return self.registers[at] & ~SRUN | (SRUN if self.scripts.running else 0)
+        if at in (SIST0, SIST1):
+            return self._read_sist(at)
+        if at == DSTAT:
+            return self._read_dstat()
+        if at == SCNTL1:
+            return self.registers[at] | (CONNECTED1 if self._holds_bus else 0)
+        if at == SFBR:
+            return self.scripts.sfbr
+        if at == SOCL:
+            return (ATN_LINE if self.bus.atn else 0) | (ACK_LINE if self.ack_held else 0)
+        if at == SBCL:
+            return self._lines()
+        if at == SSTAT1 and self.bus.request:   # latched by REQ, whoever looks
+            self.registers[at] = self.registers[at] & ~7 | self.bus.request.phase
+        if at == SSTAT0:
+            asserted = self.bus.stuck_reset or self.registers[SCNTL1] & RST_LINE
+            return (self.registers[at] | (RST_NOW if asserted else 0)
+                    | (ORF if self.variant.core_1010 else 0))    # which means nothing there
+        if at == CTEST2:
+            signalled = self.registers[ISTAT] & SIGP
+            self.registers[ISTAT] &= ~SIGP
+            return self.registers[at] | (CTEST2_SIGP if signalled else 0)
+        return self.registers[at]
+
+    def _read_sist(self, at: int) -> int:
+        value = self.sist & 0xFF if at == SIST0 else self.sist >> 8
+        self.sist &= 0xFF00 if at == SIST0 else 0x00FF
+        if at == SIST1:
+            self._surface()
+        return value
+
+    def _read_dstat(self) -> int:
+        if self.sist & self.fatal and self.dstat:
+            self.rule("DSTAT read before SIST", f"SIST {self.sist:#06x} is pending")
+        value = self.dstat | (0 if self.dma_fifo else DFE)
+        self.dstat = 0
+        if self.registers[ISTAT] & ABRT:
+            self.rule("DSTAT read with ABRT set", "it comes again")
+            self.dstat = D_ABRT
+        self._surface()
+        return value
+
+    def _lines(self) -> int:
+        """REQ ACK BSY SEL ATN MSG C/D I/O as they are."""
+        request = self.bus.request
+        return ((0x80 if request and not self.ack_held else 0) | self.read(SOCL)
+                | (0x20 if self.bus.nexus or self.bus.stuck_busy else 0)
+                | (request.phase if request else 0))
+
+    def cpu_write(self, offset: int, value: int, size: int) -> None:
+        self.writes += 1
+        self._may_touch(offset, size, "write")
+        if offset <= DSP + 3 and offset + size > DSP and (offset, size) != (DSP, 4):
+            self.rule("DSP written in parts", f"{size} bytes at {offset:#04x}")
+        for i in range(size):
+            self.write(offset + i, value >> 8 * i & 0xFF)
+        if offset <= DSP + 3 < offset + size:
+            self._start()
+
+    def write(self, at: int, value: int) -> None:
+        """One register byte, with the side effects of writing it."""
+        value = self.existing_bits(at, value)
+        if at in self._reserved:
+            self.rule("register space", f"write at {at:#04x}: reserved")
+        elif at in READ_ONLY:
+            self.rule("read-only register written", f"{at:#04x}")
+        elif at == SFBR:
+            self.rule("SFBR written by the CPU", f"{value:#04x}")
+        elif at == ISTAT:
+            self._write_istat(value)
+        elif at == SCNTL1:
+            self._write_scntl1(value)
+        elif at == CTEST3:
+            self.registers[at] = value if self.clf_stays else value & ~CLF
+            if value & CLF:
+                self._dma_fifo_emptied()
+        elif at == STEST3:
+            self.registers[at] = value & ~CSF
+            if value & CSF:
+                self.scsi_fifo = False
+                self.registers[SSTAT0] &= ~OLF
+        elif at == DCNTL:
+            self.registers[at] = value & ~STD
+            if value & STD:
+                self._start(manual=True)
+        elif at == STIME1:
+            self.registers[at] = value
+            period = self.timer_ns(value & 0x0F)
+            self.general_timer_ends = self.now + period if period else None
+        else:
+            if value & NOT_MODELLED.get(at, 0):
+                self.rule("not modelled", f"{value:#04x} in {at:#04x}")
+            self.registers[at] = value
+
+    def existing_bits(self, at: int, value: int) -> int:
+        """What can be written to a register."""
+        reserved = self._reserved_bits.get(at, 0)
+        if value & reserved:
+            self.rule("reserved bits written", f"{value:#04x} in {at:#04x}")
+        return value & ~reserved
+
+    def _write_istat(self, value: int) -> None:
+        before = self.registers[ISTAT]
+        if value & SRST and not before & SRST:
+            if self.scripts.running:
+                self.rule("SRST without ABRT", "SCRIPTS is running")
+            self._let_go()
+            self._write_scntl1(0)       # RST drops too
+            self._to_defaults()
+            if self.mode_change_ns:
+                self.mode_changes_at = self.now + self.mode_change_ns
+        kept = before & INTF & ~value   # INTF is cleared by writing 1
+        self.registers[ISTAT] = value & (ABRT | SRST | SIGP | SEM) | kept
+        self.in_reset = bool(value & SRST)
+        if value & ABRT and not before & ABRT:
+            self.scripts.abort()
+            self.raise_dma(D_ABRT)
+
+    def _let_go(self) -> None:
+        """All lines we drive drop; the target still holds the bus."""
+        self.bus.atn = False
+        self.connected = False
+        if self.ack_held:
+            self.ack_held = False
+            self.bus.release()
+
+    def _write_scntl1(self, value: int) -> None:
+        before = self.registers[SCNTL1]
+        self.registers[SCNTL1] = value
+        if value & RST_LINE and not before & RST_LINE:
+            self.rst_since = self.now
+            self.ack_held = self.connected = False
+            self.bus.reset()
+            self.raise_scsi(RST)
+        if self.connected and not value & (CONNECTED1 | RST_LINE):
+            self.rule("connection dropped by SCNTL1")
+            self.connected = False
+        if before & RST_LINE and not value & RST_LINE:
+            held = self.now - self.rst_since
+            if held < RST_HOLD_NS:
+                self.rule("bus reset too short", f"{held} ns")
+            self.rst_ended = self.now
+
+    def _start(self, manual: bool = False) -> None:
+        """The last byte of DSP was written, or DCNTL.STD."""
+        self.late_causes = 0
+        pending = self.istat & (SIP | DIP)
+        if pending and self.now - self.cause_at > UNAVOIDABLE_NS:
+            self.rule("SCRIPTS started with causes pending",
+                      f"SIST {self.sist:#06x}, DSTAT {self.dstat:#04x}")
+        if self.dma_fifo or self.scsi_fifo:
+            self.rule("SCRIPTS started with a FIFO not empty", "CTEST3.CLF and STEST3.CSF")
+        if not manual and (self.registers[DCNTL] & SSM or self.registers[DMODE] & MAN):
+            self.rule("SCRIPTS started in a manual mode", "DCNTL.SSM or DMODE.MAN")
+        if self.registers[SCNTL1] & RST_LINE:
+            self.rule("SCRIPTS started during a bus reset", "SCNTL1.RST is set")
+        if self.registers[ISTAT] & ABRT:
+            self.rule("SCRIPTS started with ABRT set")
+        self._check_pin()
+        self._check_errata()
+        if not pending and (manual or not self.registers[DMODE] & MAN):
+            self.scripts.start(self.scripts.dsp)
+
+    def _check_pin(self) -> None:
+        """The 53C1010 has no IRQD: there the masks have to do."""
+        registers = self.registers
+        if (registers[DIEN] or registers[SIEN0] or registers[SIEN1]
+                or not (registers[DCNTL] & IRQD or self.variant.core_1010)):
+            self.rule("interrupt pin enabled", "DIEN, SIEN or DCNTL.IRQD")
+
+    def _check_errata(self) -> None:
+        for at, bits in self.variant.must_set:
+            if self.registers[at] & bits != bits:
+                self.rule("erratum forgotten", f"{bits:#04x} is not set in {at:#04x}")
+        for at, bits in self.variant.must_clear:
+            if self.registers[at] & bits:
+                self.rule("erratum forgotten", f"{bits:#04x} is not clear in {at:#04x}")
+
+    def show_residual(self, left: int, in_latch: int, ahead: int) -> None:
+        """Counters after data out was cut short: so many bytes have not been
+        sent, of which so many had been fetched."""
+        registers = self.registers
+        registers[SSTAT0] = registers[SSTAT0] & ~OLF | OLF * in_latch
+        if self.variant.core_1010:
+            registers[DFBC:DFBC + 2] = (ahead - in_latch).to_bytes(2, "little")
+        else:
+            counter = left - in_latch
+            if registers[CTEST5] & DFS:
+                registers[CTEST5] = registers[CTEST5] & ~3 | counter >> 8 & 3
+            elif self.variant.fifo[1]:
+                counter ^= 0x80     # with the small FIFO nothing is said about that bit
+            registers[DFIFO] = counter & (0xFF if self.variant.fifo[1] else 0x7F)
+        self.dma_fifo, self.scsi_fifo = ahead > in_latch, True
+
+    # ---- Between two calls -------------------------------------------------------------
+
+    def check_idle(self) -> None:
+        """The laws for a driver that has returned to its caller."""
+        if self.scripts.running:
+            self.rule("SCRIPTS left running", f"DSP {self.scripts.dsp:#x}")
+        fatal = self.sist & self.fatal & ~self.late_causes
+        if fatal or self.dstat or self.sist_behind or self.dstat_behind:
+            self.rule("causes left pending", f"SIST {self.sist:#x} DSTAT {self.dstat:#x}")
+        if self.bus.nexus and not self.uninvited:
+            self.rule("target left connected", str(self.bus.connected))
+        if self.dma_fifo or self.scsi_fifo:
+            self.rule("FIFO left full")
+        if self.in_reset:
+            self.rule("SRST left set", "on return")
+        if self.registers[ISTAT] & ABRT:
+            self.rule("ABRT left set")
+        if self.registers[ISTAT] & (INTF | SIGP):
+            self.rule("causes left pending", "ISTAT.INTF or SIGP")
+        if self.registers[SCNTL1] & RST_LINE:
+            self.rule("bus left in reset")
+        if self._board_settings() != self.board:
+            self.rule("board setting lost", f"{self.board} became {self._board_settings()}")

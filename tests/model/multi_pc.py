@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""A PC with any number of controllers, some of them behind bridges, and with
+a copy of the ROM for each. The laws for memory, ports and idle chips hold for
+each copy by itself: it has one controller, which nobody else touches, and
+memory of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tests.model.bios import Copy
+from tests.model.bus import Bus
+from tests.model.chip import Chip
+from tests.model.devices import PciSpace
+from tests.model.hardware import HARDWARE
+from tests.model.pc import CANARY, Pc, symbol
+from tests.model.pc_ports import IO_BASE, IO_BYTES
+from tests.model.rules import RuleViolation
+from tests.model.variants import variant_named
+
+NO_ADDRESS = 0xFFFF     # of PCI: nobody can be there
+
+
+@dataclass(eq=False)
+class Card:
+    """A controller in its slot. The ROM named is what the BIOS finds on it."""
+    rom: Path
+    variant: str
+    pci_address: int
+    bus: Bus = field(default_factory=Bus)
+    pci_command: int = 0        # what the BIOS has left there
+    has_ports: bool = True
+    chip: Chip | None = None    # made by the machine
+    server: Copy | None = None  # the first copy of the ROM to touch it
+
+
+class Chips:
+    """What a machine asks of its chip, asked of all of them. The registers of
+    each lie IO_BYTES above those of the one before."""
+
+    def __init__(self, chips: Sequence[Chip]):
+        self._chips = chips
+        self.now = 0
+        self.scripts = self     # it has `running` and `instructions`
+
+    def advance(self, ns: int) -> None:
+        self.now += ns
+        for chip in self._chips:
+            chip.advance(max(self.now - chip.now, 0))
+
+    def next_event(self) -> int | None:
+        times = [chip.next_event() for chip in self._chips]
+        return min((time for time in times if time is not None), default=None)
+
+    def cpu_read(self, offset: int, size: int) -> int:
+        return self._chips[offset // IO_BYTES].cpu_read(offset % IO_BYTES, size)
+
+    def cpu_write(self, offset: int, value: int, size: int) -> None:
+        self._chips[offset // IO_BYTES].cpu_write(offset % IO_BYTES, value, size)
+
+    def check_idle(self) -> None:
+        for chip in self._chips:
+            chip.check_idle()
+
+    @property
+    def running(self) -> bool:
+        return any(chip.scripts.running for chip in self._chips)
+
+    @property
+    def instructions(self) -> int:
+        return sum(chip.scripts.instructions for chip in self._chips)
+
+    @property
+    def reads(self) -> int:
+        return sum(chip.reads for chip in self._chips)
+
+    @property
+    def writes(self) -> int:
+        return sum(chip.writes for chip in self._chips)
+
+
+@dataclass
+class MultiControllerPc(Pc):
+    """`bridges` maps the address of each to the bus behind it, or to the first
+    and the last of several. What Pc has one of is that of the first card and
+    copy."""
+    cards: list[Card] = field(default_factory=list)
+    bridges: dict[int, int | tuple[int, int]] = field(default_factory=dict)
+
+    def _plug_in(self) -> None:
+        self._master: Card | None = None    # on the PCI bus
+        for card in self.cards:
+            card.chip = HARDWARE[self.hardware].chip(
+                variant_named(card.variant), card.bus, partial(self._card_reads, card),
+                partial(self._card_writes, card))
+            card.chip.own_id_is_free = self.fwcfg is not None
+        self.chip = Chips([card.chip for card in self.cards])
+        self.pci = PciSpace(NO_ADDRESS, None, 0, self.fwcfg is not None)
+        self.pci.on_write = self._pci_written
+        for address, buses in self.bridges.items():
+            self.pci.add_bridge(address, *(buses if isinstance(buses, tuple) else (buses,)))
+        for number, card in enumerate(self.cards):
+            base = IO_BASE + number * IO_BYTES
+            self.pci.add_controller(card.pci_address, card.chip.variant,
+                                    int(card.has_ports) and base | 1)
+            self.pci.set_command(card.pci_address, card.pci_command)
+
+    # ---- Whose is it? -----------------------------------------------------------------
+
+    def _running(self) -> Copy | None:
+        """The copy of the ROM whose code runs."""
+        if self._in_post and not self.bios.running.initialised:
+            return self.bios.running
+        segment = self.get("cs")
+        return next((c for c in self.bios.copies if c.kept and segment in (c.segment, c.runs_at)),
+                    None)
+
+    def _touch(self, card: Card) -> None:
+        """A copy of the ROM comes to a controller."""
+        copy = self._running()
+        served = [other for other in self.cards if other.server is copy]
+        gone = card.server and card.server.initialised and not card.server.kept
+        if (card.server is None or gone) and not served and not copy.initialised:
+            card.server = copy
+        if card.server is not copy:
+            raise RuleViolation("controller of another copy", f"PCI {card.pci_address:#06x}")
+
+    def _pci_written(self, address: int) -> None:
+        self._touch(next(card for card in self.cards if card.pci_address == address))
+
+    def _is_chip(self, port: int) -> bool:
+        number = (port - IO_BASE) // IO_BYTES
+        if number not in range(len(self.cards)) or not self.cards[number].has_ports:
+            return False
+        card = self.cards[number]
+        if not self.pci.command_of(card.pci_address) & PciSpace.IO:
+            raise RuleViolation("I/O space not enabled", f"port {port:#x}")
+        self._touch(card)
+        return True
+
+    # ---- Memory -----------------------------------------------------------------------
+
+    def _card_reads(self, card: Card, address: int, length: int) -> bytes:
+        self._master = card
+        return self._dma_read(address, length)
+
+    def _card_writes(self, card: Card, address: int, data: bytes) -> None:
+        self._master = card
+        self._dma_write(address, data)
+
+    def _check_master(self, address: int) -> None:
+        if not self.pci.command_of(self._master.pci_address) & PciSpace.MASTER:
+            raise RuleViolation("bus mastering not enabled", f"DMA at {address:#x}")
+
+    def images_changed(self) -> None:
+        """A copy has its memory. Its stack is nobody's: between two calls there
+        is nothing on it, and who is called by its owner uses it too."""
+        super().images_changed()
+        self._owned = [(part, copy) for copy in self.bios.copies for place in copy.memory
+                       for part in self._without_stack(place, copy.workspace)]
+
+    @staticmethod
+    def _without_stack(place: range, space: range | None) -> list[range]:
+        if not space or space.start not in place:
+            return [place]
+        return [range(place.start, space.start + len(CANARY)),
+                range(space.start + symbol("workspace"), place.stop)]
+
+    def _watch_writes(self, *unwatched: range) -> None:
+        """In POST all that may be written is of the copy that runs; later any
+        copy may run."""
+        if len(self.bios.copies) > 1:
+            stacks = [range(space.start + len(CANARY), space.start + symbol("workspace"))
+                      for space in self.workspaces]
+            unwatched = (*(r for r in unwatched if r not in self.kept_memory), *stacks)
+        super()._watch_writes(*unwatched)
+
+    def _check_write(self, who: str, address: int, length: int) -> None:
+        for place, owner in self._owned:
+            if address < place.stop and address + length > place.start:
+                writer = self._master.server if who == "chip" else self._running()
+                if writer is not owner:
+                    raise RuleViolation("memory of another copy",
+                                        f"{who} wrote {length} bytes at {address:#x}")
+        super()._check_write(who, address, length)
+
+    # ---- POST -------------------------------------------------------------------------
+
+    def _post(self, *bdfs: int) -> None:
+        """A copy of the ROM for each address; where no controller is, that of
+        the first."""
+        bdfs = bdfs or [card.pci_address for card in self.cards]
+        files = {card.pci_address: card.rom for card in self.cards}
+        self.bios.run_post(*bdfs, roms=[files.get(bdf, self.rom).read_bytes() for bdf in bdfs])

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""The part of Pc that is its memory, and what may be written."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+from unicorn import UC_HOOK_MEM_WRITE
+
+from tests.model.bios_data import BIOS_SEGMENT, DISK_STATUS
+from tests.model.devices import PciSpace
+from tests.model.rules import RuleViolation
+
+MEMORY = 0x1000000
+CODE = range(0x50000, 0x100000)         # copies of the ROM, packed or not, and the BIOS
+WORKSPACE_BYTES = 2048
+
+
+class Memory:
+    """The part of Pc that is its memory, and what may be written."""
+
+    def peek(self, address: int, length: int) -> bytes:
+        if length and not 0 <= address <= MEMORY - length:
+            raise IndexError(f"no memory at {address:#x}")
+        return self._memory[address:address + length]
+
+    def poke(self, address: int, data: bytes) -> None:
+        """By way of Unicorn, which may have translated what was there, and does
+        not see by itself that it is old."""
+        self.uc.mem_write(address, data)
+        if data and address < CODE.stop and address + len(data) > CODE.start:
+            self.uc.ctl_remove_cache(address, address + len(data))
+
+    def peek_physical(self, address: int, length: int) -> bytes:
+        """What the chip finds there."""
+        if not self.vds:
+            return self.peek(address, length)
+        return b"".join(self.peek(*place) for place in self._places(address, length))
+
+    def poke_physical(self, address: int, data: bytes) -> None:
+        done = 0
+        for place, length in self._places(address, len(data)):
+            self.poke(place, data[done:done + length])
+            done += length
+
+    def _places(self, address: int, length: int) -> Iterable[tuple[int, int]]:
+        """Where the CPU finds what is physically there."""
+        return self.vds.places(address, length) if self.vds else [(address, length)]
+
+    def word(self, address: int) -> int:
+        return struct.unpack("<H", self.peek(address, 2))[0]
+
+    def _watch_writes(self, *unwatched: range) -> None:
+        """CPU writes are shown to _cpu_wrote(), except in these ranges. What
+        begins just below the end of a range may reach beyond it."""
+        if unwatched == self._unwatched:
+            return
+        for hook in self._write_hooks:
+            self.uc.hook_del(hook)
+        watch = self._guarded(self._cpu_wrote)
+        self._write_hooks = [
+            self.uc.hook_add(UC_HOOK_MEM_WRITE, watch, begin=max(begin - 3, 0), end=end)
+            for begin, end in self._gaps(0, MEMORY, *unwatched)]
+        self._unwatched = unwatched
+
+    def _cpu_wrote(self, uc, access, address, size, value, _) -> None:
+        self._check_write("CPU", address, size)
+
+    def _check_write(self, who: str, address: int, length: int) -> None:
+        end = address + length
+        if self._may_write(address, end):
+            return
+        what = f"{who} wrote {length} bytes at {address:#x}"
+        if self.timer.running and self._timer_may_write(address):
+            return
+        if self._in_post:
+            self.allow_post_writes()    # 40:13h may have changed
+            if not self._may_write(address, end):
+                raise RuleViolation("write not allowed in POST", what)
+        elif self.booted and self._in_image(address, end):
+            raise RuleViolation("ROM written after boot", what)
+        elif who == "CPU" and self._stack_wrapped():
+            raise RuleViolation("our stack overflowed", what)
+        else:
+            raise RuleViolation("write outside buffer and workspace", what)
+
+    def _in_image(self, start: int, end: int) -> bool:
+        return any(start < image.stop and end > image.start for image in self._images)
+
+    @property
+    def workspaces(self) -> list[range]:
+        return [copy.workspace for copy in self.bios.copies if copy.workspace]
+
+    def _stack_wrapped(self) -> bool:
+        """Our stack has gone below offset 0, so that SP is large again."""
+        return (self.get("ss") << 4 in [space.start for space in self.workspaces]
+                and self.get("esp") & 0xFFFF > WORKSPACE_BYTES)
+
+    def _may_write(self, start: int, end: int) -> bool:
+        return any(r.start <= start and end <= r.stop for r in self.writable)
+
+    def _timer_may_write(self, address: int) -> bool:
+        """The tick count; and in POST and at boot the ROM is free to serve a call."""
+        ticks = range(self.timer.COUNTER, self.timer.COUNTER + 4)
+        return address in ticks or (self._in_post or self.booting) and address in (
+            *self.timer.BUFFER, DISK_STATUS)
+
+    def _dma_read(self, address: int, length: int) -> bytes:
+        self._check_master(address)
+        if address + length > MEMORY:
+            raise RuleViolation("DMA outside memory", f"read of {address:#x}")
+        if not self.vds:
+            return self.peek(address, length)
+        self.vds.check_access(address, length)
+        return self.peek_physical(address, length)
+
+    def _dma_write(self, address: int, data: bytes) -> None:
+        self._check_master(address)
+        if address + len(data) > MEMORY:
+            raise RuleViolation("DMA outside memory", f"write of {address:#x}")
+        if self.vds:
+            self.vds.check_access(address, len(data))
+        if not (self.vds and self.vds.is_buffer(address, len(data))):
+            self._check_dma_write(address, len(data))
+        self.poke_physical(address, data)
+
+    def _check_dma_write(self, address: int, length: int) -> None:
+        for place, part in self._places(address, length):
+            if self.booted and self._in_image(place, place + part):
+                raise RuleViolation("ROM written after boot", f"by the chip at {place:#x}")
+            self._check_write("chip", place, part)
+        if 0xC0000 <= address < 0xE8000 or address >= 0xF0000 and address < 0x100000:
+            raise RuleViolation("DMA into ROM", f"{address:#x}")
+
+    def write_for(self, who: str, address: int, data: bytes) -> None:
+        """Somebody writes to the caller's memory on the ROM's behalf."""
+        self._check_write(who, address, len(data))
+        self.poke(address, data)
+
+    def _check_master(self, address: int) -> None:
+        if not self.pci.command & PciSpace.MASTER:
+            raise RuleViolation("bus mastering not enabled", f"DMA at {address:#x}")
+
+    def note_workspace(self) -> range | None:
+        """The ROM keeps its segment at +8 of the image, 0 if it has none; of a
+        copy of the image, if it cannot be written and INT 19h leads there."""
+        image = self.bios.image.start
+        if not self.rom_writable and self.word(0x19 * 4 + 2) != BIOS_SEGMENT:
+            image = self.word(0x19 * 4 + 2) * 16
+            self.code.append(range(image, image + self.peek(image + 2, 1)[0] * 512))
+        self.bios.running.runs_at = image // 16
+        start = self.word(image + 8) * 16
+        space = range(start, start + WORKSPACE_BYTES) if start else None
+        self.workspace = self.workspace or space
+        return space

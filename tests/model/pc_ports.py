@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""The part of Pc that is time and ports."""
+
+from __future__ import annotations
+
+from tests.model.devices import PIT_COMMAND, PIT_COUNTER, FwCfg, PciSpace
+from tests.model.registers import DSP, MS
+from tests.model.rules import RuleViolation
+
+IO_BASE, IO_BYTES, ISTAT = 0xC000, 0x100, 0x14
+EOI_PORT = 0x20
+PORT_NS = 700
+POLL_NS = 10_000        # one look at ISTAT while SCRIPTS runs
+FIRST_RUN_LOOK_NS = 50_000  # one look at the clock behind a start of SCRIPTS ...
+FIRST_LOOK_NS = 1_000       # ... or while it is idle, behind a wait or a write; ...
+LONGEST_LOOK_NS = 5 * MS    # ... each next one twice as long, idle up to this
+MOST_STEPS = 1_000_000   # of time, however small
+
+
+class Ports:
+    """The part of Pc that is time and ports."""
+
+    def pass_time(self, ns: int) -> None:
+        self.chip.advance(ns)
+        self._steps += 1
+        if (self.chip.now > self._deadline or self._steps > MOST_STEPS
+                or self.chip.reads > self._most_reads):
+            raise RuleViolation("step bound", f"{self._steps} steps of time")
+
+    def _let_timer_come(self) -> None:
+        if self.timer.due(self.chip.now):
+            self.uc.emu_stop()
+
+    def _is_chip(self, port: int) -> bool:
+        if not self.present or not IO_BASE <= port < IO_BASE + IO_BYTES:
+            return False
+        if not self.pci.command & PciSpace.IO:
+            raise RuleViolation("I/O space not enabled", f"port {port:#x}")
+        return True
+
+    def _is_fwcfg(self, port: int, size: int, wanted: tuple[int, int]) -> bool:
+        """QEMU's device may be asked in POST only: later, who knows."""
+        return self.fwcfg is not None and not self.booted and (port, size) == wanted
+
+    def _port_in(self, uc, port, size, _) -> int:
+        self._port_accesses += 1
+        self.pass_time(PORT_NS)
+        self._let_timer_come()
+        if self._is_chip(port):
+            self._wait_ends(self._looks > 1)    # else it asks again and again
+            if port % IO_BYTES == ISTAT and self.chip.scripts.running:
+                self.pass_time(POLL_NS)
+            return self.chip.cpu_read(port - IO_BASE, size)
+        if (port, size) == (PIT_COUNTER, 1):
+            return self.pit.read()
+        if self._is_fwcfg(port, size, (FwCfg.DATA, 1)):
+            return self.fwcfg.read()
+        raise RuleViolation("port not ours", f"read of {port:#x}")
+
+    def _port_out(self, uc, port, size, value, _) -> None:
+        self._port_accesses += 1
+        self.pass_time(PORT_NS)
+        self._let_timer_come()
+        if self._is_chip(port):
+            self._wait_ends(True)
+            if port % IO_BYTES == DSP:
+                self._run_look_ns = FIRST_RUN_LOOK_NS
+            self.chip.cpu_write(port - IO_BASE, value, size)
+        elif (port, size) == (PIT_COMMAND, 1):
+            self._look_at_clock()
+            self.pit.command(value, self.chip.now)
+        elif (port, size) == (PIT_COUNTER, 1):
+            self.pit.write(value, self.chip.now)
+        elif self._is_fwcfg(port, size, (FwCfg.SELECT, 2)):
+            self.fwcfg.select(value)
+        elif not (self.timer.running and (port, size, value) == (EOI_PORT, 1, 0x20)):
+            raise RuleViolation("port not ours", f"write of {value:#x} to {port:#x}")
+
+    def _wait_ends(self, ends: bool) -> None:
+        """The chip is spoken to: time goes in small steps again."""
+        self._looks = 0
+        if ends:
+            self._look_ns = FIRST_LOOK_NS
+
+    def _look_at_clock(self) -> None:
+        """With nothing going on, time jumps ahead, in steps that make no wait
+        more than twice as long."""
+        if self.timer.running:
+            return
+        event = self.chip.next_event()
+        if event is not None:
+            step = event or self.most_idle_ns
+        elif self.chip.scripts.running:
+            step, self._run_look_ns = self._run_look_ns, self._run_look_ns * 2
+        else:
+            step, self._look_ns = self._look_ns, min(self._look_ns * 2, LONGEST_LOOK_NS)
+            self._looks += 1
+        self.pass_time(min(step, self.most_idle_ns))

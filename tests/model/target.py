@@ -1,0 +1,415 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""SCSI disks and CD-ROM drives, and the ways in which real ones differ or
+misbehave.
+
+`Disk.session()` is the life of one command on the bus. Its behaviour is put
+together from small hooks, each a place where a test may put something else.
+A target is its LUN 0; `luns` are further units behind it.
+
+[SCSI-2; SPC-3; SBC-2]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from tests.model.bus import (COMMAND, DATA_IN, DATA_OUT, FREE, MSG_IN, MSG_OUT, STATUS, Bus, Delay,
+                             Reselect, Take, message_codes)
+from tests.model.rules import RuleViolation
+
+GOOD, CHECK_CONDITION, BUSY, RESERVATION_CONFLICT, QUEUE_FULL = 0x00, 0x02, 0x08, 0x18, 0x28
+
+COMPLETE, SAVE, RESTORE, DISCONNECT, REJECT = 0x00, 0x02, 0x03, 0x04, 0x07
+ABORT, DEVICE_RESET = 0x06, 0x0C
+
+# Commands
+TEST_UNIT_READY, REQUEST_SENSE, INQUIRY, START_STOP, PREVENT_ALLOW = 0x00, 0x03, 0x12, 0x1B, 0x1E
+READ_CAPACITY, READ_CAPACITY16, REPORT_LUNS = 0x25, 0x9E, 0xA0
+READ10, WRITE10, SEEK10, WRITE_VERIFY10, VERIFY10 = 0x28, 0x2A, 0x2B, 0x2E, 0x2F
+READ16, WRITE16, WRITE_VERIFY16, VERIFY16 = 0x88, 0x8A, 0x8E, 0x8F
+READS, VERIFIES = (READ10, READ16), (VERIFY10, VERIFY16)
+WRITES = (WRITE10, WRITE_VERIFY10, WRITE16, WRITE_VERIFY16)
+
+CDB_BYTES = {0: 6, 1: 10, 2: 10, 4: 16, 5: 12}
+DISK, CD_ROM, OPTICAL = 0x00, 0x05, 0x07
+NO_SENSE, POWER_ON, MEDIUM_CHANGED = (0, 0, 0), (0x6, 0x29, 0x00), (0x6, 0x28, 0x00)
+RECOVERED = 0x1     # a sense key with which the data is good
+
+
+@dataclass
+class Answer:
+    """What a command comes to: data for the initiator, or bytes wanted from
+    it, of which `keeps` are stored; then a status."""
+    data: bytes = b""
+    status: int = GOOD
+    wants: int = 0
+    keeps: int = 0
+
+
+def blocks_of(cdb: bytes) -> tuple[int, int]:
+    """First block and number of blocks of a command for the medium."""
+    if cdb[0] == SEEK10:
+        return int.from_bytes(cdb[2:6], "big"), 1
+    lba, count = (cdb[2:6], cdb[7:9]) if CDB_BYTES[cdb[0] >> 5] == 10 else (cdb[2:10], cdb[10:14])
+    return int.from_bytes(lba, "big"), int.from_bytes(count, "big")
+
+
+def on_medium(command: Callable[[Disk, bytes], Answer]) -> Callable[[Disk, bytes], Answer]:
+    """A command that needs a medium."""
+    def call(disk: Disk, cdb: bytes) -> Answer:
+        ready = disk.test_unit_ready(cdb)
+        return command(disk, cdb) if ready.status == GOOD else ready
+    return call
+
+
+@dataclass
+class Disk:
+    """`content` maps an LBA to a block; `blocks` is what READ CAPACITY says."""
+    most_cdb: ClassVar[int] = 16    # bytes of a command that are looked at
+    blocks: int = 65536
+    block_bytes: int = 512
+    content: Callable[[int], bytes] | None = None
+    type: int = DISK
+    removable: bool = False
+    vendor: bytes = b"BENCH   "
+    product: bytes = b"STRICT DISK     "
+    revision: bytes = b"1.0 "
+    version: int = 2                # of SCSI; from 3 on a CDB has no room for a LUN
+    attentions: list[tuple[int, int, int]] = field(default_factory=lambda: [POWER_ON])
+    sense: tuple[int, int, int] = NO_SENSE
+    information: tuple[int, bool] = (0, False)  # of the sense data: an LBA, and VALID
+    fast_and_wide: bool = False  # an agreement from before our time; a reset ends it
+    # hooks: each may replace what the disk does at that point
+    status_hook: Callable[[bytes], Answer | None] | None = None
+    data_hook: Callable[[Bus, bytes], Iterator] | None = None
+    write_hook: Callable[[Bus, int], Iterator] | None = None    # returns the bytes taken
+    before_command: Callable[[Bus], Iterator] | None = None
+    before_status: Callable[[Bus], Iterator] | None = None
+    ignores_atn: bool = False
+    deaf: bool = False              # to ABORT and BUS DEVICE RESET ...
+    deaf_to_abort: bool = False     # ... or to the first of them
+    aborts: int = 0                 # how often they were sent, obeyed or not
+    device_resets: int = 0
+    unsupported: set[int] = field(default_factory=set)          # opcodes
+    # the medium
+    written: dict[int, bytes] = field(default_factory=dict)     # blocks by LBA
+    write_protected: bool = False
+    bad_blocks: dict[int, tuple[int, int, int, bool]] = field(default_factory=dict)  # sense, VALID
+    medium: bool = True             # only a removable one can be missing
+    medium_sense: tuple[int, int, int] | None = None    # what all that needs it ends in, ...
+    read_sense: tuple[int, int, int] | None = None      # ... or each read of it
+    ready_at: int = 0               # it spins up until then
+    locked: bool = False
+    ejected: int = 0                # START STOP UNIT, by what it asks for
+    started: int = 0
+    # units
+    lun: int = 0
+    luns: dict[int, Disk] = field(default_factory=dict)         # the others behind this target
+    lun_list: bytes | None = None   # what REPORT LUNS says in place of the truth
+    ignores_luns: bool = False      # answers for each of them
+    selected_lun: int = 0
+    now: int = 0                    # when the last command came
+    messages: list[list[int]] = field(default_factory=list)
+    commands: list[bytes] = field(default_factory=list)
+    strays: list[bytes] = field(default_factory=list)           # commands for units not there
+
+    def reset(self) -> None:
+        """What has happened to the medium is still news afterwards."""
+        changed = MEDIUM_CHANGED in self.attentions and self.removable
+        self.attentions = [POWER_ON, MEDIUM_CHANGED] if changed else [POWER_ON]
+        self.fast_and_wide = self.locked = False
+        for unit in self.luns.values():
+            unit.reset()
+
+    def block(self, lba: int) -> bytes:
+        if lba in self.written:
+            return self.written[lba]
+        if self.content:
+            return self.content(lba)
+        digits = 4 if lba < 1 << 32 else 8
+        return lba.to_bytes(digits, "little") * (self.block_bytes // digits)
+
+    def insert(self, blocks: int | None = None, content: Callable[[int], bytes] | None = None,
+               block_bytes: int | None = None) -> None:
+        """Somebody puts a medium in; what is not named is as it was."""
+        self.blocks = blocks or self.blocks
+        self.content = content or self.content
+        self.block_bytes = block_bytes or self.block_bytes
+        self.medium = True
+        self.written.clear()
+        if MEDIUM_CHANGED not in self.attentions:
+            self.attentions.append(MEDIUM_CHANGED)
+
+    def take_out(self) -> None:
+        """Somebody takes the medium out, locked or not."""
+        self.medium = False
+
+    # ---- What the disk says of itself ---------------------------------------------
+
+    def check(self, key: int, asc: int, ascq: int = 0) -> Answer:
+        """CHECK CONDITION, with the sense data that will follow."""
+        self.sense, self.information = (key, asc, ascq), (0, False)
+        return Answer(status=CHECK_CONDITION)
+
+    def inquiry_data(self) -> bytes:
+        return (bytes([self.type, self.removable << 7, self.version, 2, 31, 0, 0, 0])
+                + self.vendor + self.product + self.revision)
+
+    def capacity_data(self) -> bytes:
+        last = min(self.blocks - 1, 0xFFFFFFFF)
+        return last.to_bytes(4, "big") + self.block_bytes.to_bytes(4, "big")
+
+    def capacity16_data(self) -> bytes:
+        return ((self.blocks - 1).to_bytes(8, "big") + self.block_bytes.to_bytes(4, "big")
+                + bytes(20))
+
+    def sense_data(self) -> bytes:
+        """Fixed format, in which there are 32 bits for an LBA. They mean
+        nothing without VALID."""
+        (key, asc, ascq), (lba, valid) = self.sense, self.information
+        self.sense, self.information = NO_SENSE, (0, False)
+        valid = valid and lba < 1 << 32
+        return (bytes([0x70 | valid << 7, 0, key]) + (lba & 0xFFFFFFFF).to_bytes(4, "big")
+                + bytes([10, 0, 0, 0, 0, asc, ascq, 0, 0, 0, 0]))
+
+    def lun_list_data(self) -> bytes:
+        if self.lun_list is not None:
+            return self.lun_list
+        entries = b"".join(bytes([0, lun, 0, 0, 0, 0, 0, 0]) for lun in sorted({0, *self.luns}))
+        return len(entries).to_bytes(4, "big") + bytes(4) + entries
+
+    # ---- Commands ---------------------------------------------------------------
+
+    def execute(self, cdb: bytes) -> Answer:
+        """A command for this unit."""
+        if cdb[0] in VERIFIES and cdb[1] & 2:
+            raise RuleViolation("VERIFY of bytes", "BYTCHK is set")
+        if self.version >= 3 and cdb[1] & 0xE0:
+            return self.check(5, 0x24)
+        if cdb[0] == INQUIRY:
+            return Answer(self.inquiry_data()[:cdb[4]])
+        if cdb[0] == REQUEST_SENSE:
+            return Answer(self.sense_data()[:cdb[4]])
+        self.sense, self.information = NO_SENSE, (0, False)     # gone with the next command
+        if self.attentions and cdb[0] != REPORT_LUNS:
+            return self.check(*self.attentions.pop(0))
+        if self.status_hook and (answer := self.status_hook(cdb)) is not None:
+            return answer
+        if cdb[0] in self.unsupported or cdb[0] not in self.COMMANDS:
+            return self.check(5, 0x20)
+        return self.COMMANDS[cdb[0]](self, cdb)
+
+    def _report_luns(self, cdb: bytes) -> Answer:
+        room = int.from_bytes(cdb[6:10], "big")
+        if room < 16 or cdb[2] > 2:
+            return self.check(5, 0x24)
+        return Answer(self.lun_list_data()[:room])
+
+    def _prevent_allow(self, cdb: bytes) -> Answer:
+        self.locked = bool(cdb[4] & 1)
+        return Answer()
+
+    def _start_stop(self, cdb: bytes) -> Answer:
+        start, load_eject = cdb[4] & 1, cdb[4] & 2
+        if load_eject and not self.removable:
+            return self.check(5, 0x24)
+        if start:
+            self.started += 1
+            return self.test_unit_ready(cdb)
+        if load_eject and self.locked:
+            return self.check(5, 0x53, 2)
+        if load_eject:
+            self.ejected += 1
+            self.medium = False
+        return Answer()
+
+    def test_unit_ready(self, cdb: bytes) -> Answer:
+        if self.removable and not self.medium:
+            return self.check(2, 0x3A)
+        if self.now < self.ready_at:
+            return self.check(2, 0x04, 1)
+        return self.check(*self.medium_sense) if self.medium_sense else Answer()
+
+    @on_medium
+    def _read_capacity(self, cdb: bytes) -> Answer:
+        return Answer(self.capacity_data())
+
+    @on_medium
+    def _read_capacity16(self, cdb: bytes) -> Answer:
+        if cdb[1] & 0x1F != 0x10:
+            return self.check(5, 0x24)
+        return Answer(self.capacity16_data()[:int.from_bytes(cdb[10:14], "big")])
+
+    @on_medium
+    def _access(self, cdb: bytes) -> Answer:
+        lba, count = blocks_of(cdb)
+        if lba + count > self.blocks:
+            return self.check(5, 0x21)
+        if cdb[0] in WRITES and self.write_protected:
+            return self.check(7, 0x27)
+        if cdb[0] in READS and self.read_sense:
+            return self.check(*self.read_sense)
+        answer, good = self._try_blocks(lba, count)
+        if cdb[0] in READS:
+            answer.data = b"".join(self.block(lba + i) for i in range(good))
+        elif cdb[0] in WRITES:
+            answer.wants, answer.keeps = count * self.block_bytes, good * self.block_bytes
+        return answer
+
+    def _try_blocks(self, lba: int, count: int) -> tuple[Answer, int]:
+        """How an access to blocks ends, and how many are good: those before a
+        bad one, or all if it could be recovered."""
+        bad = min((b for b in self.bad_blocks if lba <= b < lba + count), default=None)
+        if bad is None:
+            return Answer(), count
+        *sense, valid = self.bad_blocks[bad]
+        answer = self.check(*sense)
+        self.information = bad, valid
+        return answer, count if sense[0] == RECOVERED else bad - lba
+
+    COMMANDS: ClassVar[dict[int, Callable[[Disk, bytes], Answer]]] = {
+        TEST_UNIT_READY: test_unit_ready, START_STOP: _start_stop,
+        PREVENT_ALLOW: _prevent_allow, READ_CAPACITY: _read_capacity,
+        READ_CAPACITY16: _read_capacity16, REPORT_LUNS: _report_luns,
+        **dict.fromkeys((*READS, *WRITES, *VERIFIES, SEEK10), _access)}
+
+    def store(self, cdb: bytes, data: bytes) -> None:
+        """Whole blocks that have arrived."""
+        lba, size = blocks_of(cdb)[0], self.block_bytes
+        for i in range(len(data) // size):
+            self.written[lba + i] = data[i * size:(i + 1) * size]
+
+    # ---- Units --------------------------------------------------------------------
+
+    def unit(self) -> Disk | None:
+        """The one that the initiator has named."""
+        if self.ignores_luns or self.selected_lun == self.lun:
+            return self
+        return self.luns.get(self.selected_lun)
+
+    def _nobody(self, cdb: bytes) -> Answer:
+        """There is no such logical unit. [SCSI-2 "Incorrect logical unit selection"]"""
+        if cdb[0] == INQUIRY:
+            return Answer((b"\x7F" + self.inquiry_data()[1:])[:cdb[4]])
+        if cdb[0] == REQUEST_SENSE:
+            return Answer(bytes([0x70, 0, 5, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x25, 0, 0, 0, 0,
+                                 0])[:cdb[4]])
+        return Answer(status=CHECK_CONDITION)
+
+    # ---- Phases -------------------------------------------------------------------
+
+    def message_out(self, bus: Bus) -> Iterator:
+        """Take messages while ATN is up; returns the bytes."""
+        taken = []
+        while bus.atn:
+            taken.append((yield MSG_OUT, None))
+        self.messages.append(taken)
+        return taken
+
+    def listen(self, bus: Bus) -> Iterator:
+        """Between two phases: whoever raises ATN is heard. Returns whether
+        they send the target away."""
+        if not bus.atn or self.ignores_atn:
+            return False
+        return (yield from self.dismissed(bus, (yield from self.message_out(bus))))
+
+    def dismissed(self, bus: Bus, messages: list[int]) -> Iterator:
+        """Returns whether ABORT or BUS DEVICE RESET is among them, and has
+        been obeyed. Who is deaf stays in MSG OUT."""
+        code = next((c for c in message_codes(messages) if c in (ABORT, DEVICE_RESET)), None)
+        if code is None:
+            return False
+        while not self._obeys(code):
+            code = yield MSG_OUT, None
+        if code == DEVICE_RESET:
+            self.reset()
+        bus.abandon(None if code == DEVICE_RESET else self.selected_lun)
+        return True
+
+    def _obeys(self, code: int) -> bool:
+        self.aborts += code == ABORT
+        self.device_resets += code == DEVICE_RESET
+        return not self.deaf and (code == DEVICE_RESET
+                                  or code == ABORT and not self.deaf_to_abort)
+
+    def command(self) -> Iterator:
+        cdb = bytearray([(yield COMMAND, None)])
+        while len(cdb) < min(self.most_cdb, CDB_BYTES.get(cdb[0] >> 5, 6)):
+            cdb.append((yield COMMAND, None))
+        unit = self.unit()
+        (unit.commands if unit else self.strays).append(bytes(cdb))
+        return bytes(cdb)
+
+    def disconnect(self, save: bool = True, ns: int = 50_000) -> Iterator:
+        """Leave the bus and come back later."""
+        if save:
+            yield MSG_IN, SAVE
+        yield MSG_IN, DISCONNECT
+        yield FREE
+        yield Delay(ns)
+        yield Reselect()
+        yield MSG_IN, 0x80 | (self.selected_lun if self.ignores_luns else self.lun)
+
+    @staticmethod
+    def data_in(data: bytes) -> Iterator:
+        if data:
+            yield DATA_IN, bytes(data)
+
+    @staticmethod
+    def data_out(count: int) -> Iterator:
+        """Returns the bytes."""
+        return (yield Take(DATA_OUT, count)) if count else b""
+
+    def transfer(self, bus: Bus, cdb: bytes, answer: Answer) -> Iterator:
+        """The data phase, if there is one."""
+        if answer.wants:
+            take = self.write_hook or (lambda bus, count: self.data_out(count))
+            taken = yield from take(bus, answer.wants)
+            self.store(cdb, (taken or b"")[:answer.keeps])
+        elif self.data_hook and answer.status == GOOD and cdb[0] in READS:
+            yield from self.data_hook(bus, answer.data)
+        else:
+            yield from self.data_in(answer.data)
+
+    def session(self, bus: Bus) -> Iterator:
+        self.selected_lun = 0       # without IDENTIFY
+        if not self.ignores_atn and bus.atn:
+            messages = yield from self.message_out(bus)
+            identified = messages[0] & 0xB8 == 0x80
+            if identified:
+                self.selected_lun = bus.nexus.lun = messages[0] & 7
+            if (yield from self.dismissed(bus, messages)) or not identified:
+                return      # without IDENTIFY there is no nexus
+        unit = self.unit()
+        asked = unit or self
+        if asked.before_command:
+            yield from asked.before_command(bus)
+        cdb = yield from self.command()
+        if (yield from self.listen(bus)):
+            return
+        asked.now = bus.now
+        answer = unit.execute(cdb) if unit else self._nobody(cdb)
+        if self.fast_and_wide:     # what a narrow, asynchronous ear hears
+            answer.data = answer.data[::2]
+        yield from asked.transfer(bus, cdb, answer)
+        if (yield from self.listen(bus)):
+            return
+        if asked.before_status:
+            yield from asked.before_status(bus)
+        yield STATUS, answer.status
+        if not (yield from self.listen(bus)):
+            yield MSG_IN, COMPLETE
+
+
+BLOCKS_OF_CD = 1000
+AUDIO, BLANK = (5, 0x64, 0), (8, 0, 0)      # how reads of such discs end
+
+
+def cd_rom(**options) -> Disk:
+    """A CD-ROM drive with a disc in it."""
+    return Disk(**{"type": CD_ROM, "removable": True, "block_bytes": 2048, "blocks": BLOCKS_OF_CD,
+                   "product": b"STRICT CD-ROM   ", "unsupported": {*WRITES, READ16, VERIFY16},
+                   **options})

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""The rules of the BIOS side, broken by small ROMs of a few instructions."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from tests.model.bios import Bios
+from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE, PCI_3, SPECIFICATION
+from tests.model.pc import ROM_SEGMENT, Pc
+from tests.model.pc_ports import IO_BASE
+from tests.model.rules import RuleViolation
+from tests.rom.bios.one_controller import INT13, booted, host, id_of, machine
+
+RETF = "cb"
+SET_VECTOR = "31c0 8ed8 c706 4c00 3412"     # 0:4Ch = 1234h
+# 1 KiB at 50000h from PMM; and given back
+GET_BLOCK = "6a01 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0 83c40c"
+FREE_BLOCK = "6a05 6a00 6a02 9a 00d0 00f0 83c406"
+SCRATCH = "31c0 8ed8 a11304 83e8{:02x} c1e006 8ed8 c606 0000 01"    # so many KiB below 40:13h
+PCI_COMMAND = "b80cb1 bb{:02x}00 bf{:02x}00 b90700 cd1a"
+
+
+def small_rom(tmp_path, code: str, blocks: int = 1, **options) -> Pc:
+    """A machine with a ROM whose init is a few instructions."""
+    image = bytearray(512 * blocks)
+    image[:6] = b"\x55\xaa" + bytes([blocks]) + b"\xe9\x3a\x00"     # jmp 40h
+    code = bytes.fromhex(code.replace(" ", ""))
+    image[0x40:0x40 + len(code)] = code
+    image[-1] = -sum(image) & 0xFF
+    file = tmp_path / "small.rom"
+    file.write_bytes(image)
+    return Pc(file, **options)
+
+
+@pytest.mark.parametrize("code, rule", [
+    ("31c0 8ed8 c606 9004 01", "write not allowed in POST"),            # 0:490h
+    ("31c0 8ed8 c606 0070 01", "write not allowed in POST"),            # free memory
+    ("b800f0 8ed8 c606 0000 01", "write not allowed in POST"),          # the BIOS
+    (GET_BLOCK + "b84050 8ed8 c606 0000 01", "write not allowed in POST"),      # behind it
+    (GET_BLOCK + "b83f50 8ed8 c706 0f00 0000", "write not allowed in POST"),    # and half so
+    (GET_BLOCK + "b8ff4f 8ed8 c706 0f00 0000", "write not allowed in POST"),
+    (GET_BLOCK + FREE_BLOCK + "b80050 8ed8 c606 0000 01", "write not allowed in POST"),
+    (SET_VECTOR, "boot vector hooked in init"),
+    ("31c0 8ed8 fe06 7504", "boot vector hooked in init"),              # 40:75h
+    ("0e 1f c606 0200 02", "ROM header wrong"),                         # twice the length
+    ("0e 1f c606 8000 02", "ROM checksum wrong"),
+    (f"ba{IO_BASE & 0xFF:02x}{IO_BASE >> 8:02x} ec", "I/O space not enabled"),
+    (PCI_COMMAND.format(0, 4), "PCI register not ours"),                # the bridge
+    (PCI_COMMAND.format(0x20, 0x10), "PCI register not ours"),          # BAR 0
+    ("b034 e643", "8254 set anew"),
+    ("e440", "8254 out of step"),
+    ("b000 e643 e440", "8254 out of step"),                             # half a count
+    ("b0e8 e643", "port not ours"),                                     # counter 2
+    ("ba1005 31c0 ef", "port not ours"),                                # fw_cfg, not QEMU
+    ("b020 e620", "port not ours"),                                     # EOI
+    ("f4", "CPU halted"),
+    ("ea 0000 0030", "code outside the ROM run"),
+    ("0f0b", "CPU exception"),                                           # UD2
+    ("31c9 f7f1", "BIOS service not expected: INT 00h"),                # division by 0
+    ("cd17", "BIOS service not expected"),
+    ("b400 cd16", "BIOS service not expected"),                         # no key comes
+    ("eb fe", "step bound"),
+    ("6a00 6a00 6a00 6a00 6a07 9a 00d0 00f0", "PMM misused"),           # function 7
+    ("6a00 6800 06 6a00 6a02 9a 00d0 00f0", "PMM misused"),             # not a block
+    ("6a02 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0", "PMM misused"),      # no conventional memory
+    ("1e", "code outside the ROM run"),                                 # DS as return address
+    ("ca 0200", "stack not restored"),
+    (GET_BLOCK, "temporary memory kept"),
+    (GET_BLOCK + FREE_BLOCK + "9a 0000 0050", "code outside the ROM run"),
+], ids=lambda value: value[:30])
+def test_a_rule_of_post_is_named(tmp_path, code, rule):
+    with pytest.raises(RuleViolation, match=rule):
+        small_rom(tmp_path, code + RETF).power_on()
+
+
+@pytest.mark.parametrize("kib, pmm", [(69, "absent"), (68, "1.01"), (1, "1.00"), (69, "bad checksum")])
+def test_free_memory_is_free_only_without_pmm_and_near_the_top(tmp_path, kib, pmm):
+    with pytest.raises(RuleViolation, match="write not allowed in POST"):
+        small_rom(tmp_path, SCRATCH.format(kib) + RETF, bios=Bios(pmm=pmm)).power_on()
+
+
+def test_a_small_rom_that_breaks_no_rule_passes(tmp_path):
+    """So that it is the code above which is objected to."""
+    small_rom(tmp_path, PCI_COMMAND.format(0x20, 4) + "ba00c0 ec" + RETF).power_on()
+    small_rom(tmp_path, GET_BLOCK + "b83f50 8ed8 c706 0e00 0000" + FREE_BLOCK + RETF).power_on()
+    small_rom(tmp_path, SCRATCH.format(68) + RETF, bios=Bios(pmm="absent")).power_on()
+    small_rom(tmp_path, "6a01 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0 83c40c 92 8cca" + FREE_BLOCK
+              + RETF).power_on()
+
+
+COPY_TO_BX = "8ec3 0e 1f 31f6 31ff b90001 f3a5"
+
+
+def test_a_pci_3_rom_moves_to_the_segment_it_is_given(tmp_path):
+    small_rom(tmp_path, COPY_TO_BX + RETF, bios=Bios(PCI_3)).power_on()
+    with pytest.raises(RuleViolation, match="no image at the run-time segment"):
+        small_rom(tmp_path, RETF, bios=Bios(PCI_3)).power_on()
+
+
+def test_a_pci_bios_call_on_a_small_stack_is_named(tmp_path):
+    code = ("31c0 8ed8 c706 1304 7d02 b8409f 8ed0 bc0002"   # 637 KiB, SS:SP = 9F40:0200
+            "2ea30800 b801b1 cd1a")                         # noted in the image
+    with pytest.raises(RuleViolation, match="stack too small for the BIOS"):
+        small_rom(tmp_path, code + RETF).power_on()
+
+
+@pytest.mark.parametrize("code, rule", [
+    ("0e 1f c606 0000 01", "ROM written after boot"),
+    ("b401 cd10", "BIOS service not expected"),
+    ("b801b1 cd1a", "BIOS service not expected"),
+    ("ba1005 31c0 ef", "port not ours"),
+], ids=["ROM", "INT 10h", "INT 1Ah", "fw_cfg"])
+def test_a_rule_of_the_running_system_is_named(code, rule):
+    """The ROM's INT 13h door becomes a few instructions."""
+    pc = booted(fwcfg=host())
+    pc.poke(ROM_SEGMENT * 16 + pc.word(INT13), bytes.fromhex(code.replace(" ", "")) + b"\xcf")
+    with pytest.raises(RuleViolation, match=rule):
+        pc.int13(ah=0x77, dl=0x80)
+
+
+def test_dma_into_the_rom_after_boot_is_named():
+    pc = booted()
+    with pytest.raises(RuleViolation, match="ROM written after boot"):
+        pc.read(0, 1, address=ROM_SEGMENT * 16 + 0x400)
+
+
+def test_calling_what_was_given_back_is_named():
+    pc = booted()
+    pc.poke(ROM_SEGMENT * 16 + pc.word(INT13), b"\xe9" + struct.pack(
+        "<H", pc.bios.kept - pc.word(INT13) - 3 & 0xFFFF))
+    with pytest.raises(RuleViolation, match="given-back code run"):
+        pc.int13(ah=0x77, dl=0x80)
+
+
+def test_code_that_has_run_and_then_changes_is_not_run_as_it_was():
+    """So that the tests above show what they say."""
+    pc = booted()
+    assert (id_of(pc, 0x80), id_of(pc, 0x81)) == (0, 3)
+    seen, door = [], ROM_SEGMENT * 16 + pc.word(INT13)
+    pc.hook_at(door, seen.append)
+    assert id_of(pc, 0x80) == 0
+    assert seen == [door]
+    pc.poke(door, b"\xf4")
+    with pytest.raises(RuleViolation, match="CPU halted"):
+        pc.int13(ah=0x77, dl=0x80)
+
+
+def test_an_overflow_of_our_stack_is_named():
+    pc = booted()
+    pc.poke(pc.workspace.start, b"tick")
+    with pytest.raises(RuleViolation, match="our stack overflowed"):
+        pc.int13(ah=0x77, dl=0x80)
+
+
+@pytest.mark.parametrize("at, value", [(0, 0x25), (4, 2), (5, 3), (9, 0x55), (0x0F, 0xFF),
+                                       (0x11, 0xFF), (0x17, 0xFF), (0x12, 2)])
+def test_a_broken_pnp_header_is_named(at, value):
+    """The specification's BIOS checks what SeaBIOS does not."""
+    class Breaking(Bios):
+        def _walk(self):
+            place = self.image.start + self._pc.word(self.image.start + 0x1A) + at
+            assert self._pc.peek(place, 1) != bytes([value])
+            self._pc.poke(place, bytes([value]))
+            if at not in (0, 9):
+                header = place - at
+                data = bytearray(self._pc.peek(header, 0x20))
+                data[9] = data[9] - sum(data) & 0xFF
+                self._pc.poke(header, bytes(data))
+            return super()._walk()
+    pc = machine(0, bios=Breaking(SPECIFICATION))
+    with pytest.raises(RuleViolation, match="PnP header wrong"):
+        pc.power_on()
+
+
+def test_a_workspace_in_free_memory_is_named():
+    class Forgetting(Bios):
+        def _take_back_memory(self):
+            self._pc.poke(MEMORY_SIZE, struct.pack("<H", EBDA_KIB))
+            super()._take_back_memory()
+    pc = machine(0, bios=Forgetting(pmm="absent"))
+    with pytest.raises(RuleViolation, match="workspace in free memory"):
+        pc.power_on()

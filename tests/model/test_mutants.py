@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Each law of the strict bench bites: the ROM's source is broken in one
+place, the ROM is built again, and the bench must name what is wrong in the
+course of one day's work. The unbroken ROM gets through that day.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.build import TOP
+from tests.model.rules import RuleViolation
+from tests.rom.fault_sequence import run_fault_sequence
+
+ANY = "whichever it meets first"
+NOP = "\t.long 0x80000000, 0\n"
+SOURCES = ["Makefile", "pc", "scsi", "lsi", "int13", "rom", "tools", "build"]
+
+
+@dataclass
+class Mutant:
+    """One replacement in one file, and the law that it breaks."""
+    rule: str
+    file: str
+    old: str
+    new: str
+    variant: str = "895A"
+    timer: str = "dead"
+
+
+MUTANTS = {
+    # ---- The program -------------------------------------------------------------
+    "complete without CLEAR ACK": Mutant(
+        "ACK still asserted", "lsi/post/script.S", "\tCLEAR_ACK_ATN\n", NOP),
+    "SAVE without CLEAR ACK": Mutant(
+        "ACK still asserted", "lsi/post/script.S", "INT_MESSAGE\n\tCLEAR_ACK\n",
+        "INT_MESSAGE\n" + NOP),
+    "SDU on at COMMAND COMPLETE": Mutant(
+        "SDU left on", "lsi/post/script.S",
+        "complete:\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\n", "complete:\n" + NOP),
+    "SDU on at DISCONNECT": Mutant(
+        "SDU left on", "lsi/post/script.S",
+        "disconnect:\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\n", "disconnect:\n" + NOP),
+    "CHMOV": Mutant(
+        "CHMOV in place of MOVE", "lsi/script_insn.inc", "0x08000000", "0x00000000"),
+    "move of nothing": Mutant(
+        "block move of 0 bytes", "lsi/program.c", "\tif (bytes) {\n", "\t{\n"),
+    "IF where WHEN is due": Mutant(
+        "stale phase tested", "lsi/post/script.S", "JUMP_WHEN PHASE_MSG_IN, message_clean",
+        "JUMP_IF PHASE_MSG_IN, message_clean"),
+    "bit 24": Mutant("illegal instruction", "lsi/script_insn.inc", "0x48000000", "0x49000000"),
+    "SET ACK": Mutant("SET ACK", "lsi/script_insn.inc", "0x58000008", "0x58000048"),
+    "phase test behind the end": Mutant(
+        "phase wanted on a free bus", "lsi/post/script.S", "\tWAIT_DISCONNECT\n\tINT\tINT_COMPLETE",
+        "\tJUMP_WHEN PHASE_MSG_IN, dispatch\n\tINT\tINT_COMPLETE"),
+    "INT behind SELECT": Mutant(
+        "INT during a selection", "lsi/post/script.S", "\tJUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn\n",
+        "\tINT\tINT_COMPLETE\n"),
+    "program two bytes off": Mutant(
+        "SCRIPTS not aligned", "lsi/program.c", "phys_of(lsi->script) + entry",
+        "phys_of(lsi->script) + entry + 2"),
+    "synchronous without asking": Mutant(
+        "transfer not agreed", "lsi/lsi.c", "{LSI_SXFER, 0}", "{LSI_SXFER, 8}"),
+    # ---- Registers ---------------------------------------------------------------
+    "no selection time-out": Mutant(
+        "no selection time-out", "lsi/lsi.c", "{LSI_STIME0, STIME0_SEL_256MS}",
+        "{LSI_STIME0, 0}"),
+    "own ID 0": Mutant("own ID clashes", "lsi/lsi.c", "SCID_RRE | id);", "SCID_RRE);"),
+    "no RRE": Mutant("cannot be reselected", "lsi/lsi.c", "SCID_RRE | id);", "id);"),
+    "no RESPID": Mutant(
+        "cannot be reselected", "lsi/lsi.c", "lsi_write8(lsi, LSI_RESPID0, (u8)(1u << id));", ""),
+    "no clock": Mutant(
+        "clock not set", "lsi/post/open.c", "#define CCF_40MHZ 3", "#define CCF_40MHZ 0"),
+    "clock of other boards": Mutant(
+        "clock not set", "lsi/post/open.c", "#define CCF_80MHZ 5", "#define CCF_80MHZ 3", "860"),
+    "erratum of the 896": Mutant(
+        "erratum forgotten", "lsi/post/chips.c", "WIDE_64 | CHIP_DPR", "WIDE_64", "896"),
+    "a 1010 like all others": Mutant(
+        "reserved bits written", "lsi/post/open.c", "if (!(chip->features & CHIP_1010))", "if (1)",
+        "1010-66"),
+    "no COM": Mutant(
+        "register instruction without DCNTL.COM", "lsi/post/open.c", "DCNTL_IRQD | DCNTL_COM;",
+        "DCNTL_IRQD;"),
+    "interrupt pin on": Mutant(
+        "interrupt pin enabled", "lsi/post/open.c", "DCNTL_IRQD | DCNTL_COM;", "DCNTL_COM;"),
+    "manual start": Mutant(
+        "SCRIPTS started in a manual mode", "lsi/lsi.c", "{LSI_DMODE, 0}", "{LSI_DMODE, 1}"),
+    "phase mismatch jump": Mutant(
+        "not modelled", "lsi/lsi.c", "LSI_CCNTL0, 0}", "LSI_CCNTL0, 0x80}"),
+    "simple arbitration": Mutant(
+        "not modelled", "lsi/lsi.c", "SCNTL0_ARB_FULL | ", ""),
+    "16 IDs on a narrow chip": Mutant(
+        "own ID clashes", "lsi/post/open.c", "chip->features & CHIP_WIDE ? 15 : 7", "15", "810"),
+    "FIFO not cleared behind a target that left": Mutant(
+        "SCRIPTS started with a FIFO not empty", "lsi/program.c",
+        "if (ending == END_NO_TARGET || ending == END_BUS_FREE)\n\t\tlsi_clear_fifos(lsi);", ""),
+    "terminator pins lost": Mutant(
+        "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPREG, lsi->gpreg);", ""),
+    "SRST not taken back": Mutant(
+        "SRST left set", "lsi/lsi.c", "give_time(lsi, SRST_US);\n\tlsi_write8(lsi, LSI_ISTAT, 0);",
+        "give_time(lsi, SRST_US);"),
+    "SRST while running": Mutant(
+        "SRST without ABRT", "lsi/exec.c", "(void)lsi_abort(lsi); /* it may", "/* it may"),
+    "ABRT still set": Mutant(
+        "DSTAT read with ABRT set", "lsi/lsi.c",
+        "lsi_write8(lsi, LSI_ISTAT, 0);\n\t\t\t(void)lsi_read8(lsi, LSI_DSTAT);",
+        "(void)lsi_read8(lsi, LSI_DSTAT);"),
+    "short RST": Mutant(
+        "bus reset too short", "lsi/lsi.c", "BUS_RESET_HOLD_US 100", "BUS_RESET_HOLD_US 10"),
+    "short settling": Mutant(
+        "selection too soon after a bus reset", "lsi/lsi.c", "BUS_RESET_SETTLE_US 250000",
+        "BUS_RESET_SETTLE_US 100000"),
+    "own reset not drained": Mutant(
+        "causes left pending", "lsi/lsi.c", "\tdrain_causes(lsi);\n", ""),
+    "no look at ISTAT": Mutant(
+        "SCRIPTS started with causes pending", "lsi/exec.c",
+        "lsi_read8(lsi, LSI_ISTAT) & ISTAT_NOT_IDLE", "false"),
+    "FIFO not cleared": Mutant(
+        "SCRIPTS started with a FIFO not empty", "lsi/events.c",
+        "\telse\n\t\tlsi_clear_fifos(lsi);", "\telse\n\t\t;"),
+    "SIST in two bytes": Mutant(
+        "SIST read in bytes", "lsi/program.c", "causes |= lsi_read16(lsi, LSI_SIST);",
+        "causes |= (u32)lsi_read8(lsi, LSI_SIST) | (u32)lsi_read8(lsi, LSI_SIST + 1) << 8;"),
+    "DSTAT polled": Mutant(
+        "register access while SCRIPTS runs", "lsi/program.c",
+        "lsi_read8(lsi, LSI_ISTAT) & ISTAT_PENDING", "lsi_read8(lsi, LSI_DSTAT)"),
+    "DSP in two halves": Mutant(
+        "DSP written in parts", "lsi/program.c",
+        "lsi_write32(lsi, LSI_DSP, phys_of(lsi->script) + entry);",
+        "lsi_write16(lsi, LSI_DSP, (u16)(phys_of(lsi->script) + entry));"),
+    "status register written": Mutant(
+        "read-only register written", "lsi/lsi.c", "{LSI_SCNTL2, 0}", "{LSI_SSTAT1, 0}"),
+    "SFBR written": Mutant(
+        "SFBR written by the CPU", "lsi/lsi.c", "{LSI_SCNTL2, 0}", "{0x08, 0}"),
+    "registers an 810 has not": Mutant(
+        "register space", "lsi/post/chips.c", "{0x0001, 0x00, 0,", "{0x0001, 0x00, CHIP_ISTAT1,",
+        "810"),
+    "GPCNTL lost": Mutant(
+        "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);", ""),
+    # ---- Recovery ----------------------------------------------------------------
+    "no time-out": Mutant(
+        "step bound", "lsi/program.c", "\t\tif (clock_expired(&x->clock))\n\t\t\treturn 0;\n", ""),
+    "no recovery from a hang": Mutant(
+        "SCRIPTS left running", "lsi/exec.c",
+        "\tcase HBA_TIMEOUT:\n", "\tcase HBA_TIMEOUT:\n\t\treturn;\n"),
+    "no recovery from bad protocol": Mutant(
+        "target left connected", "lsi/exec.c",
+        "\tcase HBA_PROTOCOL:\n\t\t(void)", "\tcase HBA_PROTOCOL:\n\t\treturn;\n\t\t(void)"),
+    "SDU on at ABORT": Mutant(
+        "SDU left on", "lsi/post/script.S", "\tCLEAR_ACK\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\nLABEL",
+        "\tCLEAR_ACK\n" + NOP + "LABEL"),
+    # ---- Memory, ports, CPU --------------------------------------------------------
+    "no bus mastering": Mutant(
+        "bus mastering not enabled", "rom/init.c",
+        "PCI_COMMAND_MEMORY |\n\t\t\t  PCI_COMMAND_MASTER",
+        "PCI_COMMAND_MEMORY"),
+    "DMA nowhere": Mutant(
+        "DMA outside memory", "lsi/program.c", "move[1] = address;",
+        "move[1] = address | 0x40000000;"),
+    "one byte too many": Mutant(
+        "write outside buffer and workspace", "lsi/program.c", "<< 24 | bytes;",
+        "<< 24 | (bytes + 1);"),
+    "interrupts on our stack": Mutant(
+        "interrupt on our stack", "rom/entry.S",
+        "\tmovw\tWS_CALLER_SS, %ss\n\tmovl\tWS_CALLER_ESP, %esp\n\tsti", "\tsti",
+        timer="alive"),
+    "status as a word": Mutant(
+        "write outside buffer and workspace", "int13/int13.h",
+        "FAR8(status_byte) = (u8)status;", "FAR16(status_byte) = (u16)status;"),
+    "ROM written": Mutant(
+        "ROM written after boot", "int13/dispatch.c", "\tcall->action =",
+        "\tfar_open(rom_segment());\n\tFAR8(0x20) = 0;\n\tcall->action ="),
+    "port of others": Mutant(
+        "port not ours", "int13/dispatch.c", "\tcall->action =",
+        "\t__asm__ volatile(\"outb %al, $0x80\");\n\tcall->action ="),
+    "BIOS call": Mutant(
+        "BIOS service not expected", "int13/dispatch.c", "\tcall->action =",
+        "\tstruct bios_regs r = {0};\n\tbios_call(5, &r);\n\tcall->action ="),
+    "large frame": Mutant(
+        "our stack overflowed", "int13/dispatch.c", "\tcall->action =",
+        "\tvolatile u8 frame[1120];\n\tfor (u32 i = 0; i < sizeof(frame); i++)\n"
+        "\t\tframe[i] = 0;\n\tcall->action ="),
+    "FS and GS exchanged": Mutant(
+        "register not preserved", "rom/entry.S",
+        "\tpopw\t%es\n\tpopw\t%fs\n\tpopw\t%gs\n\tmovw\tWS_CALLER_SS",
+        "\tpopw\t%es\n\tpopw\t%gs\n\tpopw\t%fs\n\tmovw\tWS_CALLER_SS"),
+    "upper half of EBX": Mutant(
+        "register not preserved", "rom/entry.S", "\tpopal\n\taddl\t$2, %esp",
+        "\tmovw\t$0, 18(%esp)\n\tpopal\n\taddl\t$2, %esp"),
+    "DF as the caller has it": Mutant(
+        ANY, "rom/entry.S", "\tcld\n\tmovw\t%ax, %es",
+        "\tmovw\t%ax, %es"),
+    "DF left set": Mutant(
+        "flags not preserved", "rom/entry.S", "\tmovw\tFRAME_FLAGS(%esp), %ax\n",
+        "\tmovw\tFRAME_FLAGS(%esp), %ax\n\torw\t$0x400, %ax\n"),
+    "greedy": Mutant(
+        "caller's stack", "rom/entry.S", "rom_int13:\n",
+        "rom_int13:\n\tpushal\n\tpushal\n\tpopal\n\tpopal\n"),
+    "SP off": Mutant(
+        "stack not restored", "rom/entry.S",
+        "\taddw\t$6, %sp\t\t\t# flags and slot\n\tiretw",
+        "\taddw\t$6, %sp\n\tlretw"),
+}
+
+
+# ---- Building ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory) -> Path:
+    """A copy of the sources with what is already built."""
+    top = tmp_path_factory.mktemp("mutants")
+    for name in SOURCES:
+        if (TOP / name).is_dir():
+            shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("media", "qemu"))
+        else:
+            shutil.copy2(TOP / name, top / name)
+    for script in (top / "build" / "rom").glob("*.ld"):     # have the limits in them
+        script.unlink()
+    return top
+
+
+def build(tree: Path, mutant: Mutant) -> Path:
+    """The ROM with one place of its source broken; the source is mended."""
+    rom = f"build/lsi53c{'810' if mutant.variant == '810' else '895a'}.rom"
+    source = tree / mutant.file
+    text = source.read_text()
+    assert text.count(mutant.old) >= 1, "the source no longer reads like that"
+    try:
+        source.write_text(text.replace(mutant.old, mutant.new))
+        # A mutant may leave a variable unused.
+        subprocess.run(["make", "-s", "-C", tree, rom, "RESIDENT_LIMIT=0x4C00",
+                        "EXTRA_LIMIT=0x6000", "CD_LIMIT=0x7000", "FILE_LIMIT=0x9000",
+                        "WARNINGS=-w"], check=True, capture_output=True, text=True)
+    finally:
+        source.write_text(text)
+    return tree / rom
+
+
+# ---- The day -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant, rom", [("895A", "lsi53c895a.rom"), ("810", "lsi53c810.rom")])
+def test_the_rom_gets_through_the_fault_sequence(variant, rom):
+    run_fault_sequence(TOP / "build" / rom, variant)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS.keys())
+def test_a_mutant_is_caught_by_name(tree, mutant):
+    rom = build(tree, mutant)
+    with pytest.raises(RuleViolation) as caught:
+        run_fault_sequence(rom, mutant.variant, mutant.timer)
+    assert mutant.rule in (ANY, caught.value.rule)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The first sector of a boot image on a CD, of any kind and at any address:
+ * writes down the registers it was entered with, fetches the agent (the
+ * option ROM that lies behind it), and goes on there. Of an emulated drive
+ * only this sector was loaded. tests/boot/bootcds.py puts the two together.
+ */
+#define ENTRY 0x3f00			/* in the agent's order; SS, CS, IP follow */
+#define COM2 0x2f8
+#define FIRST_CD 0xe0
+
+	.code16
+	.globl	_start
+_start:
+	pushfw
+	pushw	%fs
+	pushw	$0
+	popw	%fs
+	movl	%edi, %fs:ENTRY
+	movl	%esi, %fs:ENTRY + 4
+	movl	%ebp, %fs:ENTRY + 8
+	movl	%ebx, %fs:ENTRY + 12
+	movl	%edx, %fs:ENTRY + 16
+	movl	%ecx, %fs:ENTRY + 20
+	movl	%eax, %fs:ENTRY + 24
+	movw	%ds, %fs:ENTRY + 28
+	movw	%es, %fs:ENTRY + 30
+	popw	%fs:ENTRY + 32
+	movw	%gs, %fs:ENTRY + 34
+	popw	%fs:ENTRY + 36
+	movw	%sp, %fs:ENTRY + 38
+	movw	%ss, %fs:ENTRY + 40
+	movw	%cs, %fs:ENTRY + 42
+	callw	1f
+1:	popw	%bx
+	subw	$1b - _start, %bx
+	movw	%bx, %fs:ENTRY + 44
+	movw	%cs, %ax		# ES:0 = behind this sector
+	shrw	$4, %bx
+	addw	%bx, %ax
+	addw	$32, %ax
+	movw	%ax, %es
+	cmpb	$FIRST_CD, %dl
+	jae	2f
+	movw	$0x0200 + AGENT_BLOCKS, %ax
+	xorw	%bx, %bx
+	movw	$2, %cx			# cylinder 0, head 0, sector 2
+	movb	$0, %dh
+	int	$0x13
+	jc	3f
+2:	movw	%es:0x1a, %bx		# the $PnP header, and its BEV
+	pushw	%es
+	pushw	%es:0x1a(%bx)
+	lretw
+3:	movw	$COM2, %dx
+	movb	$'F', %al
+	outb	%al, %dx
+4:	hlt
+	jmp	4b
+	.org	0x1b8			# a partition table may follow
+	.org	0x1fe
+	.word	0xaa55

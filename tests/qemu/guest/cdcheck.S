@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The boot sector of an emulated drive: asks AH=08h for the geometry, reads
+ * every sector of the drive by CHS, track by track, and then each first and
+ * last sector of a track by itself. Says over COM2, where no BIOS joins in,
+ * in hexadecimal: DL as entered; BX, CX and DX of AH=08h; the sum of all
+ * dwords, turned left by one before each; the same sum of the single sectors.
+ * tests/boot/bootcds.py puts it in front of an image.
+ */
+#define COM2 0x2f8
+#define LSR (COM2 + 5)
+#define LSR_CAN_SEND 0x20
+#define BOOT 0x7c00
+#define AT(label) (BOOT + label - _start)
+#define BUFFER_SEGMENT 0x1000
+
+	.code16
+	.globl	_start
+_start:	cli
+	xorw	%ax, %ax
+	movw	%ax, %ds
+	movw	%ax, %ss
+	movw	$BOOT, %sp
+	sti
+	cld
+	movb	%dl, AT(drive)
+	movw	$AT(hello), %si
+1:	lodsb
+	callw	send
+	cmpb	$' ', %al
+	jne	1b
+	movb	$0x08, %ah
+	movb	AT(drive), %dl
+	xorw	%bx, %bx
+	int	$0x13
+	jc	failed
+	pushw	%dx
+	pushw	%cx
+	pushw	%bx
+	movb	%dh, AT(last_head)
+	movb	%cl, %al
+	andb	$0x3f, %al
+	movb	%al, AT(track)
+	shrb	$6, %cl
+	xchgb	%ch, %cl
+	movw	%cx, AT(last_cylinder)
+	movb	AT(drive), %al
+	callw	byte
+	popw	%ax
+	callw	word
+	popw	%ax
+	callw	word
+	popw	%ax
+	callw	word
+
+	xorl	%ebp, %ebp		# EBP = sum of tracks, EDI = of single sectors
+	xorl	%edi, %edi
+next:	movb	$1, %cl
+	movb	AT(track), %al
+	callw	read
+	xchgl	%ebp, %edi
+	movb	$1, %cl
+	movb	$1, %al
+	callw	read
+	movb	AT(track), %cl
+	movb	$1, %al
+	callw	read
+	xchgl	%ebp, %edi
+	incb	AT(head)
+	movb	AT(head), %al
+	cmpb	AT(last_head), %al
+	jbe	next
+	movb	$0, AT(head)
+	incw	AT(cylinder)
+	movw	AT(cylinder), %ax
+	cmpw	AT(last_cylinder), %ax
+	jbe	next
+
+	pushl	%edi
+	movl	%ebp, %eax
+	callw	dword
+	popl	%eax
+	callw	dword
+	movb	$'.', %al
+	callw	send
+stop:	hlt
+	jmp	stop
+
+/* AL sectors from sector CL of the track; EBP with their dwords added */
+read:	movb	%al, AT(sectors)
+	movw	AT(cylinder), %dx
+	movb	%dl, %ch
+	shlb	$6, %dh
+	orb	%dh, %cl
+	movb	AT(head), %dh
+	movb	AT(drive), %dl
+	movb	$0x02, %ah
+	movw	$BUFFER_SEGMENT, %bx
+	movw	%bx, %es
+	xorw	%bx, %bx
+	int	$0x13
+	jc	failed
+	movzbw	AT(sectors), %cx
+	shlw	$7, %cx
+	xorw	%si, %si
+1:	roll	$1, %ebp
+	addl	%es:(%si), %ebp
+	addw	$4, %si
+	loop	1b
+	retw
+
+failed:	movw	%ax, %bx
+	movb	$'!', %al		# and the status
+	callw	send
+	movb	%bh, %al
+	callw	byte
+	jmp	stop
+
+dword:	pushw	%ax
+	shrl	$16, %eax
+	callw	digits
+	popw	%ax
+word:	callw	digits
+	movb	$' ', %al
+	jmp	send
+digits:	pushw	%ax
+	movb	%ah, %al
+	callw	two
+	popw	%ax
+two:	movb	%al, %ah
+	shrb	$4, %al
+	callw	one
+	movb	%ah, %al
+	andb	$15, %al
+one:	cmpb	$10, %al
+	sbbb	$0x69, %al		# the oldest trick: 0-9, A-F
+	das
+	jmp	send
+byte:	callw	two
+	movb	$' ', %al
+
+/* AL over the line; all registers kept */
+send:	pushw	%dx
+	pushw	%ax
+	movw	$LSR, %dx
+1:	inb	%dx, %al
+	testb	$LSR_CAN_SEND, %al
+	jz	1b
+	popw	%ax
+	movw	$COM2, %dx
+	outb	%al, %dx
+	popw	%dx
+	retw
+
+hello:	.ascii	"cdcheck: "
+drive:	.byte	0
+track:	.byte	0
+last_head: .byte 0
+last_cylinder: .word 0
+sectors: .byte	0
+head:	.byte	0
+cylinder: .word	0
+	.org	0x1b8
+	.org	0x1fe
+	.word	0xaa55

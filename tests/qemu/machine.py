@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""A QEMU machine with our ROM on one of the boot paths, and the means to look
+into it: serial console, QMP, gdb stub.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import media
+import qemu
+
+from tests.build import ROM_810, ROM_895A, symbol
+
+SEABIOS = qemu.share("seabios")
+VGA_BIOS = SEABIOS / "vgabios-stdvga.bin"
+VGA_TEXT, VGA_COLUMNS, VGA_ROWS = 0xB8000, 80, 25
+
+WAIT_S = 60  # for anything a guest is expected to say
+
+
+@dataclass(frozen=True)
+class BootPath:
+    """How the ROM meets a BIOS; see README."""
+    device: str = "lsi53c895a"  # empty: a machine without the chip
+    bios: str | None = None  # file name in SEABIOS; None: QEMU's default
+    fw_cfg: bool = False     # ROM as a firmware file instead of a ROM BAR
+    option_rom: bool = False  # ROM that belongs to no device
+    address: int = 0         # ROM in memory before the BIOS starts
+    build: bool = False      # the BIOS is made by tools/media.py ...
+    pmm: bool = True         # ... with or without PMM
+    more: tuple[str, ...] = ()  # what this BIOS needs of QEMU
+
+    @property
+    def rom(self) -> Path:
+        return ROM_810 if self.device == "lsi53c810" else ROM_895A
+
+    def arguments(self, rom: Path | None) -> list[str]:
+        out = list(self.more)
+        if self.build:
+            out += ["-bios", str(media.seabios_without_lsi(self.pmm))]
+        elif self.bios:
+            out += ["-bios", str(SEABIOS / self.bios)]
+        if not self.device:
+            return [*out, "-option-rom", str(rom)]
+        if self.option_rom:
+            return [*out, "-device", f"{self.device},id=scsi,addr=4", "-option-rom", str(rom)]
+        if self.address:
+            return [*out, "-device", f"{self.device},id=scsi,addr=4",
+                    "-device", f"loader,file={rom},addr={self.address:#x},force-raw=on"]
+        device = f"{self.device},id=scsi,addr=4"
+        if rom is None:
+            device += ",rombar=0"
+        elif self.fw_cfg:
+            out += ["-fw_cfg", f"name=pci1000,,0012.rom,file={rom}"]
+        else:
+            device += f",romfile={rom}"
+        return [*out, "-device", device]
+
+
+# The Bochs BIOS leaves an APIC between itself and its timer, runs no VGA BIOS
+# from a ROM BAR, and has no serial console: its text is on the screen.
+BOCHS_NEEDS = ("-cpu", "qemu64,-apic", "-device", "VGA,romfile=",
+               "-device", f"loader,file={VGA_BIOS},addr=0xc0000,force-raw=on")
+
+PATHS = {
+    "microvm": BootPath(bios="bios-microvm.bin"),
+    "fwcfg": BootPath(bios="bios-microvm.bin", fw_cfg=True),
+    "c810": BootPath(device="lsi53c810"),
+    "nolsi": BootPath(build=True),
+    "nopmm": BootPath(build=True, pmm=False),
+    "bochs": BootPath(bios="../bochs/BIOS-bochs-latest", address=0xD0000, more=BOCHS_NEEDS),
+    "genrom": BootPath(option_rom=True),  # beside SeaBIOS's own driver
+    "genrom-nolsi": BootPath(build=True, option_rom=True),
+    "nochip": BootPath(device="", bios="bios-microvm.bin"),
+    "seabios": BootPath(),  # stock SeaBIOS with its own driver: no ROM of ours
+}
+
+started: list[str] = []  # on which paths machines have been started in this process
+
+
+def _unit(kind: str, controller: str, scsi_id: int, extra: str) -> tuple[str, str]:
+    """The name of a drive, and what -device is told."""
+    prefix = "" if controller == "scsi" else f"{controller}-"
+    drive = f"{prefix}{'cd' if kind == 'scsi-cd' else 'disk'}{scsi_id}"
+    return drive, (f"{kind},bus={controller}.0,scsi-id={scsi_id},drive={drive},"
+                   f"id={prefix}dev{scsi_id}{extra}")
+
+
+def disk_arguments(image: Path | str, scsi_id: int, extra: str = "",
+                   drive: str = "format=raw,snapshot=on", controller: str = "scsi") -> list[str]:
+    """A SCSI disk on our controller. `extra` goes to -device, `drive` to
+    -drive; an image with a protocol prefix is passed as it is."""
+    name, device = _unit("scsi-hd", controller, scsi_id, extra)
+    return ["-drive", f"if=none,id={name},file={image},{drive}", "-device", device]
+
+
+def cd_arguments(image: Path | str | None, scsi_id: int, extra: str = "",
+                 drive: str = "format=raw,read-only=on", controller: str = "scsi") -> list[str]:
+    """A CD drive on our controller, with a disc in it or without."""
+    name, device = _unit("scsi-cd", controller, scsi_id, extra)
+    medium = f",file={image},{drive}" if image else ""
+    return ["-drive", f"if=none,id={name},media=cdrom{medium}", "-device", device]
+
+
+def controller_arguments(device: str, name: str, place: str) -> list[str]:
+    """One more controller with its own copy of the ROM; `place` is where on
+    PCI."""
+    return ["-device", f"{device},id={name},{place},romfile={BootPath(device=device).rom}"]
+
+
+class Timeout(Exception):
+    """The guest did not say what was expected."""
+
+
+class Console:
+    """What a guest writes to a serial port, and what we type."""
+
+    ESCAPES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|c)|\r")
+
+    def __init__(self, connection: socket.socket):
+        self._socket = connection
+        self._raw = b""
+        # Read all the time: a full socket would stop the guest.
+        threading.Thread(target=self._pump, daemon=True).start()
+
+    def _pump(self) -> None:
+        self._socket.settimeout(None)
+        with contextlib.suppress(OSError):
+            while data := self._socket.recv(65536):
+                self._raw += data
+
+    @property
+    def text(self) -> str:
+        return self.ESCAPES.sub("", self._raw.decode("latin1"))
+
+    def wait_for(self, sentence: str, seconds: float = WAIT_S) -> str:
+        """Everything said, once `sentence` is in it."""
+        end = time.monotonic() + seconds
+        while sentence not in self.text:
+            if time.monotonic() > end:
+                raise Timeout(f"no {sentence!r}; the console said:\n{self.text}")
+            time.sleep(0.02)
+        return self.text
+
+    def send(self, text: str) -> None:
+        self._socket.sendall(text.encode())
+
+
+class Machine:
+    """One QEMU process. Use as a context manager."""
+
+    def __init__(self, path: BootPath, *arguments: str, rom: Path | None | str = "default",
+                 paused: bool = False, gdb: bool = False, with_agent: Path | None = None,
+                 reboot: bool = False, accelerator: str = "tcg"):
+        started.extend(name for name, known in PATHS.items() if known == path)
+        self._directory = tempfile.TemporaryDirectory(prefix="lsi8xx-")
+        self.directory = Path(self._directory.name)
+        self._servers = {name: self._listen(name) for name in ("qmp", "com1", "com2")}
+        command = [
+            *qemu.command(), "-nodefaults", "-no-user-config", "-m", "64",
+            "-machine", "pc,graphics=off", "-accel", accelerator, "-vga", "none", "-display", "none",
+            *([] if reboot else ["-no-reboot"]),
+            "-chardev", f"socket,id=qmp,path={self.directory}/qmp", "-mon", "chardev=qmp,mode=control",
+            "-chardev", f"socket,id=com1,path={self.directory}/com1", "-serial", "chardev:com1",
+            "-chardev", f"socket,id=com2,path={self.directory}/com2", "-serial", "chardev:com2",
+            *path.arguments(path.rom if rom == "default" else rom),
+            *arguments,
+        ]
+        if with_agent:
+            command += ["-option-rom", f"{with_agent},bootindex=0"]
+        if gdb:
+            self._servers["gdb"] = self._listen("gdb")
+            command += ["-chardev", f"socket,id=gdb,path={self.directory}/gdb", "-gdb", "chardev:gdb"]
+        if paused or gdb:
+            command.append("-S")
+        self.command = command
+        self._stderr = (self.directory / "stderr").open("w+")
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                        stdout=self._stderr, stderr=self._stderr)
+        try:
+            connections = {name: self._accept(name) for name in self._servers}
+        except Timeout:
+            self.close()
+            raise
+        self.console = Console(connections["com1"])
+        self.com2 = connections["com2"]
+        self.gdb = Gdb(connections["gdb"]) if gdb else None
+        self._qmp = connections["qmp"].makefile("rw")
+        self._qmp.readline()
+        self.qmp("qmp_capabilities")
+
+    def _listen(self, name: str) -> socket.socket:
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(str(self.directory / name))
+        server.listen(1)
+        server.settimeout(WAIT_S)
+        return server
+
+    def _accept(self, name: str) -> socket.socket:
+        server = self._servers[name]
+        server.settimeout(0.2)
+        end = time.monotonic() + WAIT_S
+        while True:
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                if self.process.poll() is None and time.monotonic() < end:
+                    continue
+                self._stderr.seek(0)
+                raise Timeout(f"QEMU did not start: {self._stderr.read()}") from None
+            connection.settimeout(WAIT_S)
+            return connection
+
+    def __enter__(self) -> Machine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for server in self._servers.values():
+            server.close()
+        self._stderr.close()
+        self._directory.cleanup()
+
+    def qmp(self, command: str, **arguments: object) -> object:
+        self._qmp.write(json.dumps({"execute": command, "arguments": {
+            key.replace("_", "-"): value for key, value in arguments.items()}}) + "\n")
+        self._qmp.flush()
+        while True:
+            line = ""
+            with contextlib.suppress(ConnectionResetError):
+                line = self._qmp.readline()
+            if not line:
+                raise Timeout(f"QEMU ended: {self.stderr()}")
+            reply = json.loads(line)
+            if "error" in reply:
+                raise RuntimeError(f"QMP {command}: {reply['error']['desc']}")
+            if "return" in reply:
+                return reply["return"]
+
+    def stderr(self) -> str:
+        self._stderr.seek(0)
+        return self._stderr.read()
+
+    def read_memory(self, address: int, length: int) -> bytes:
+        """Guest physical memory, read by QEMU itself."""
+        file = self.directory / "memory"
+        self.qmp("pmemsave", val=address, size=length, filename=str(file))
+        return file.read_bytes()
+
+    def screen(self) -> str:
+        """The text on a VGA screen, if there is one."""
+        cells = self.read_memory(VGA_TEXT, VGA_COLUMNS * VGA_ROWS * 2)[::2]
+        text = cells.replace(b"\0", b" ").decode("cp437")
+        return "\n".join(text[row:row + VGA_COLUMNS].rstrip()
+                         for row in range(0, len(text), VGA_COLUMNS))
+
+    def wait_for(self, sentence: str, seconds: float = WAIT_S) -> str:
+        """All that was said to the serial console, and what is on the screen,
+        once `sentence` is in either."""
+        end = time.monotonic() + seconds
+        while sentence not in (text := f"{self.console.text}\n{self.screen()}"):
+            if time.monotonic() > end:
+                raise Timeout(f"no {sentence!r}; the machine said:\n{text}")
+            time.sleep(0.05)
+        return text
+
+    def type(self, keys: str) -> None:
+        """On a keyboard: letters, digits and a few names."""
+        names = {"\n": "ret", " ": "spc", "(": "shift-9", ")": "shift-0", "/": "slash"}
+        for key in keys:
+            chord = [{"type": "qcode", "data": name} for name in names.get(key, key).split("-")]
+            self.qmp("send-key", keys=chord)
+            time.sleep(0.1)
+
+
+class Gdb:
+    """The few gdb remote commands that a test needs."""
+
+    def __init__(self, connection: socket.socket):
+        self._socket = connection
+
+    def _byte(self) -> bytes:
+        data = self._socket.recv(1)
+        if not data:
+            raise Timeout("gdb stub closed")
+        return data
+
+    def _reply(self) -> str:
+        while self._byte() != b"$":
+            pass
+        text = b""
+        while (byte := self._byte()) != b"#":
+            text += byte
+        self._byte(), self._byte()
+        self._socket.sendall(b"+")
+        return text.decode()
+
+    def ask(self, packet: str) -> str:
+        self._socket.sendall(f"${packet}#{sum(packet.encode()) & 0xFF:02x}".encode())
+        return self._reply()
+
+    def run_to(self, address: int) -> None:
+        """Continue until the instruction at this linear address."""
+        if self.ask(f"Z1,{address:x},1") != "OK":
+            raise Timeout("gdb stub refuses a breakpoint")
+        if not self.ask("c").startswith("T"):
+            raise Timeout("guest did not stop")
+        self.ask(f"z1,{address:x},1")
+
+    def run_to_image(self, rom: int) -> int:
+        """Continue until the ROM at this address has unpacked itself; returns
+        where the image is."""
+        self.run_to(rom + symbol("unpack_done", "unpack"))
+        return self.registers()["es"] * 16
+
+    def registers(self) -> dict[str, int]:
+        raw = bytes.fromhex(self.ask("g").replace("x", "0"))
+        names = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp"]
+        values = {n: int.from_bytes(raw[i * 8:i * 8 + 8], "little") for i, n in enumerate(names)}
+        base = 16 * 8 + 8 + 4  # behind the general registers, RIP and flags
+        for i, name in enumerate(["cs", "ss", "ds", "es", "fs", "gs"]):
+            values[name] = int.from_bytes(raw[base + i * 4:base + i * 4 + 4], "little")
+        return values
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write guest memory, read-only or not."""
+        if self.ask(f"M{address:x},{len(data):x}:{data.hex()}") != "OK":
+            raise Timeout("gdb stub refuses to write")
+
+    def go_on(self) -> None:
+        """Let the guest run without waiting for it to stop."""
+        self._socket.sendall(b"$c#63")
+
+    def memory(self, address: int, length: int) -> bytes:
+        return bytes.fromhex(self.ask(f"m{address:x},{length:x}"))

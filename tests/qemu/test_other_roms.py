@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Several controllers in one machine, and our drives beside those of others:
+SeaBIOS's own, another ROM's, and iPXE's (rings 2 and 3).
+"""
+
+from __future__ import annotations
+
+import http.server
+import re
+import shutil
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import romsign
+
+from tests.boot import bootcds
+from tests.boot.bootcds import Entry
+from tests.build import ROM_895A
+from tests.qemu.agent import BUFFER, Agent, header_value, option_rom
+from tests.qemu.machine import PATHS, Machine, cd_arguments, controller_arguments, disk_arguments
+from tests.qemu.test_disks import banner, make_disk, name_of
+
+pytestmark = pytest.mark.qemu("several controllers, other drives, other ROMs, sanboot")
+
+OK, BAD_COMMAND = 0x00, 0x01
+CD = 0xE0
+OURS = ("scsi", "second", "third", "fourth")  # controllers, and so our disks
+ROM_AREA = range(0xC0000, 0xF0000)
+SECTOR = 512
+
+
+def names(pc: Agent) -> list[str]:
+    """Of all drives, in the order of their numbers. Each is read twice, so
+    that a driver that upsets another one is caught; ours under the laws."""
+    first = [pc.text_on(0x80 + i, 1) for i in range(pc.disk_count())]
+    for i, name in enumerate(first):
+        assert (name_of(pc, 0x80 + i) if name.startswith(OURS) else pc.text_on(0x80 + i, 1)) == name
+    return first
+
+
+def drives_by_08h(pc: Agent, drive: int) -> int:
+    return pc.int13("ax bl cx dx", ah=0x08, dl=drive).dl
+
+
+# ---- Several controllers ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Resident:
+    """What a copy of our ROM keeps."""
+    image: range
+    workspace: range
+    products: list[str]
+
+
+def residents(pc: Agent) -> list[Resident]:
+    """All copies in memory, by address."""
+    area = pc.machine.read_memory(ROM_AREA.start, len(ROM_AREA))
+    found = []
+    for at in range(0, len(area), 2048):
+        if area[at:at + 2] != b"\x55\xaa" or area[at + 0x1C:at + 0x22] != b"PCIR\x00\x10":
+            continue
+        image = area[at:at + area[at + 2] * SECTOR]
+        workspace = struct.unpack_from("<H", image, header_value("ROM_WORKSPACE_SEGMENT"))[0] * 16
+        found.append(Resident(range(ROM_AREA.start + at, ROM_AREA.start + at + len(image)),
+                              range(workspace, workspace + header_value("WORKSPACE_BYTES")),
+                              [h.product for h in romsign.verify(image, run_time=True).pnp]))
+    return found
+
+
+def nothing_clashes(copies: list[Resident]) -> None:
+    parts = sorted((part for copy in copies for part in (copy.image, copy.workspace)),
+                   key=lambda part: part.start)
+    assert all(a.stop <= b.start for a, b in zip(parts, parts[1:])), parts
+
+
+def disks_and_cd(directory: Path, controller: str, indices: dict[int, int],
+                 disc: Path | None = None, cd_extra: str = "") -> list[str]:
+    """Disks at IDs, with a bootindex each or 0 for none, and a CD drive."""
+    out = cd_arguments(disc, 3, cd_extra, controller=controller)
+    for scsi_id, index in indices.items():
+        out += disk_arguments(make_disk(directory, f"{controller}{scsi_id}"), scsi_id,
+                              f",bootindex={index}" if index else "", controller=controller)
+    return out
+
+
+def products(address: str, *units: str) -> list[str]:
+    return [f"SCSI {address} ID {unit[0]} LUN 0 QEMU QEMU {'CD-ROM' if unit[1:] else 'HARDDISK'}"
+            for unit in units]
+
+
+def test_four_controllers_two_behind_a_bridge_each_with_disks_and_a_cd(tmp_path):
+    """The agent comes from the CD of the last one. SeaBIOS looks up a
+    bootindex for the first entry of each ROM; the others follow by slot."""
+    disc = bootcds.disc(tmp_path / "cd.iso", Entry(bootcds.agent_code()))
+    arguments = [
+        *controller_arguments("lsi53c810", "second", "addr=5"),
+        "-device", "pci-bridge,id=bridge,chassis_nr=1,addr=6",
+        *controller_arguments("lsi53c895a", "third", "bus=bridge,addr=1"),
+        *controller_arguments("lsi53c810", "fourth", "bus=bridge,addr=2"),
+        *disks_and_cd(tmp_path, "scsi", {0: 4, 5: 0}),
+        *disks_and_cd(tmp_path, "second", {0: 2, 5: 0}),
+        *disks_and_cd(tmp_path, "third", {0: 8, 5: 3}),
+        *disks_and_cd(tmp_path, "fourth", {0: 6, 5: 5}, disc.file, ",bootindex=1")]
+    with Machine(PATHS["microvm"], *arguments) as machine:
+        pc = Agent(machine)
+        assert names(pc) == ["second0", "third5", "scsi0",
+                             "scsi5", "second5", "third0", "fourth5", "fourth0"]
+        assert [drives_by_08h(pc, 0x80 + i) for i in range(8)] == [8] * 8
+        assert pc.int13(ah=0x10, dl=0x88).ah == BAD_COMMAND
+        assert pc.read_lba(CD, disc.lbas[0], 1).ah == OK
+        assert pc.read(BUFFER, 256) == disc.blocks_from(disc.lbas[0], 1)[:256]
+        copies = residents(pc)
+        nothing_clashes(copies)
+        assert [copy.products for copy in copies] == [
+            products("00:04.0", "0", "3 CD", "5"), products("00:05.0", "0", "3 CD", "5"),
+            products("01:01.0", "5", "0", "3 CD"), products("01:02.0", "3 CD", "5", "0")]
+
+
+def test_on_q35_behind_a_pcie_bridge(start, tmp_path):
+    pc = start("microvm", "-machine", "q35", "-device", "pcie-pci-bridge,id=bridge,addr=6",
+               *controller_arguments("lsi53c810", "second", "bus=bridge,addr=1"),
+               *disks_and_cd(tmp_path, "scsi", {0: 3}),
+               *disks_and_cd(tmp_path, "second", {0: 2, 1: 1}))
+    assert names(pc) == ["second1", "scsi0", "second0"]
+    nothing_clashes(residents(pc))
+    assert [copy.products[0] for copy in residents(pc)] == [
+        *products("00:04.0", "0"), *products("01:01.0", "1")]
+
+
+def test_copies_that_are_not_told_share_out_the_controllers(start, tmp_path):
+    """ROMs of no device, one more of them than controllers."""
+    more = []
+    for i in range(2):
+        more += ["-option-rom", str(shutil.copy(ROM_895A, tmp_path / f"copy{i}.rom"))]
+    pc = start("genrom-nolsi", "-device", "lsi53c810,id=second,addr=5,rombar=0", *more,
+               *disks_and_cd(tmp_path, "scsi", {0: 0}), *disks_and_cd(tmp_path, "second", {0: 0}))
+    assert re.findall(r"^lsi8xx-rom \S+: ([^,\n]*)", banner(pc), re.M) == [
+        "53C895A at PCI 00:04.0", "53C810 at PCI 00:05.0", "no 53C8xx controller"]
+    assert names(pc) == ["scsi0", "second0"]
+    assert len(residents(pc)) == 2
+
+
+def bootable_disk(directory: Path, name: str) -> str:
+    """The agent, and behind it the name in each sector."""
+    image = make_disk(directory, name)
+    with open(image, "r+b") as file:
+        file.write(bootcds.agent_code())
+    return image
+
+
+def test_copies_on_a_bios_without_boot_entries_come_behind_its_own_disk(tmp_path):
+    """The Bochs BIOS names no controller to a ROM, and calls no vectors."""
+    ide = bootable_disk(tmp_path, "ide")
+    with Machine(PATHS["bochs"], "-device", "lsi53c810,id=second,addr=5,rombar=0",
+                 "-device", f"loader,file={ROM_895A},addr=0xd8000,force-raw=on",
+                 "-drive", f"if=none,id=ide,file={ide},format=raw,snapshot=on",
+                 "-device", "ide-hd,drive=ide", *disks_and_cd(tmp_path, "scsi", {0: 0, 1: 0}),
+                 *disks_and_cd(tmp_path, "second", {0: 0})) as machine:
+        pc = Agent(machine)
+        found = [pc.text_on(0x80 + i, 100) for i in range(pc.disk_count())]
+        assert found[0] == "ide"
+        assert sorted(found[1:]) == ["scsi0", "scsi1", "second0"], "whichever copy was first"
+        assert found.index("scsi0") < found.index("scsi1")
+        assert machine.screen().count("53C895A at PCI") == machine.screen().count("53C810 at PCI") == 1
+
+
+@pytest.mark.qemu("beside other drives")
+def test_seabios_drives_its_controller_and_we_ours(start, tmp_path):
+    pc = start("c810", "-device", "lsi53c895a,id=theirs,addr=5",
+               *disks_and_cd(tmp_path, "scsi", {0: 2}), *disks_and_cd(tmp_path, "theirs", {0: 1}))
+    assert names(pc) == ["theirs0", "scsi0"]
+    assert len(residents(pc)) == 1
+
+
+# ---- Beside disks of the BIOS -----------------------------------------------------------
+
+
+def foreign_disks(directory: Path, first_index: int) -> list[str]:
+    """One of each kind that SeaBIOS drives by itself."""
+    devices = {"ide": "ide-hd", "virtio": "virtio-blk-pci", "vscsi": "scsi-hd,bus=virtio.0",
+               "usb": "usb-storage,id=stick,bus=usb.0"}
+    out = ["-device", "virtio-scsi-pci,id=virtio", "-device", "qemu-xhci,id=usb"]
+    for index, (name, device) in enumerate(devices.items(), first_index):
+        image = make_disk(directory, name)
+        out += ["-drive", f"if=none,id={name},file={image},format=raw,snapshot=on",
+                "-device", f"{device},drive={name},bootindex={index}"]
+    return out
+
+
+@pytest.mark.qemu("beside other drives")
+@pytest.mark.parametrize("first, expected", [
+    (1, ["ide", "virtio", "vscsi", "usb", "scsi0", "scsi1"]),
+    (8, ["scsi0", "ide", "virtio", "vscsi", "usb", "scsi1"]),
+], ids=["before-ours", "between-ours"])
+def test_disks_of_the_bios_keep_their_numbers_and_contents(start, tmp_path, first, expected):
+    pc = start("c810", *foreign_disks(tmp_path, first),
+               *disks_and_cd(tmp_path, "scsi", {0: 6, 1: 7}))
+    assert pc.disk_count() == 6
+    assert names(pc) == expected
+    for i, name in enumerate(expected):
+        if name.startswith("scsi"):
+            assert drives_by_08h(pc, 0x80 + i) == 6
+            assert f"{0x80 + i:02X}h: SCSI 00:04.0 ID {name[-1]}" in banner(pc)
+
+
+# ---- Another ROM ------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def neighbour() -> Path:
+    return option_rom("neighbour", 1)
+
+
+@pytest.mark.qemu("beside other drives")
+def test_another_rom_may_hook_and_count_between_and_after_ours(start, tmp_path, neighbour):
+    """Ours, the neighbour, ours again: INT 13h goes through all three. What
+    is counted later shows in AH=08h, and moves nothing."""
+    pc = start("microvm", *controller_arguments("lsi53c810", "second", "addr=5"),
+               *disks_and_cd(tmp_path, "scsi", {0: 1, 4: 0}),
+               "-option-rom", f"{neighbour},bootindex=2", *disks_and_cd(tmp_path, "second", {0: 3}))
+    expected = ["scsi0", "neighbour", "second0", "scsi4"]
+    assert names(pc) == expected
+    for count in (7, 1):
+        pc.write(0x475, bytes([count]))
+        assert [drives_by_08h(pc, drive) for drive in (0x80, 0x82, 0x83)] == [count] * 3
+        assert [pc.text_on(0x80 + i, 1) for i in range(4)] == expected
+
+
+# ---- iPXE -------------------------------------------------------------------------------
+
+HOST = "10.0.2.2"        # as a guest sees it in QEMU's user network
+SAN_SECTORS = 2 * 16065  # whole cylinders, without which iPXE refuses CHS
+
+
+def san_image(make_bootable: bytes) -> bytes:
+    sectors = b"san".ljust(SECTOR, b".") * SAN_SECTORS
+    return make_bootable + sectors[len(make_bootable):]
+
+
+class Files(http.server.BaseHTTPRequestHandler):
+    """Serves what the server has in `files`, also by ranges of bytes."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        data = self.server.files[self.path]
+        wanted = self.headers.get("Range")
+        if wanted:
+            first, last = map(int, wanted.removeprefix("bytes=").split("-"))
+            size, data = len(data), data[first:last + 1]
+        self.send_response(206 if wanted else 200)
+        if wanted:
+            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def san_server(image: bytes) -> Iterator[str]:
+    """The URL of a script that boots the image."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
+        url = f"http://{HOST}:{server.server_port}"
+        server.files = {"/image": image,
+                        "/script": f"#!ipxe\nsanboot --no-describe {url}/image\n".encode()}
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            yield f"{url}/script"
+        finally:
+            server.shutdown()
+
+
+@pytest.mark.qemu("iPXE sanboot")
+def test_behind_a_disk_from_the_network_ours_are_the_next(tmp_path):
+    """iPXE takes 80h when the BIOS boots it; whose that was gets the number
+    behind all others. The agent comes from the disk of the network."""
+    disks = disks_and_cd(tmp_path, "scsi", {0: 0, 1: 0})
+    with san_server(san_image(bootcds.agent_code())) as script, Machine(
+            PATHS["c810"], *disks, "-netdev", f"user,id=net,bootfile={script}",
+            "-device", "virtio-net-pci,netdev=net,bootindex=0") as machine:
+        pc = Agent(machine)
+        machine.console.wait_for("Booting from SAN device 0x80")
+        for _ in range(2):
+            assert pc.text_on(0x80, SAN_SECTORS - 1) == "san"
+            assert [pc.text_on(drive, 1) for drive in (0x81, 0x82)] == ["scsi1", "scsi0"]
+        assert pc.disk_count() == 3
+        assert [pc.without_checks(ah=0x08, dl=drive).dl for drive in (0x81, 0x82)] == [3, 3]

@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""INT 13h called in virtual-8086 mode, under a memory manager that has put
+other memory behind addresses than a bus master finds there (ring 2).
+
+The whole agent runs under tests/qemu/guest/v86.S, so that what a call may change is
+watched as ever. Physical memory and the image are looked at from outside.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.qemu.agent import BUFFER, PACKET, Registers, assemble
+from tests.qemu.calls import (DRIVE, FILL, OK, SECTOR, Bench, Image, MappedAgent, bench, block,
+                              written_disk)
+
+pytestmark = pytest.mark.qemu("INT 13h in virtual-8086 mode")
+
+PAGE = 4096
+MONITOR = 0x30000               # the agent and its stack are below
+MONITOR_INT = 0x60
+PAGE_DIRECTORY, PAGE_TABLE = 0x200000, 0x201000
+MAPPED_PAGES = 1024
+WRITABLE, READ_ONLY = 0x07, 0x05
+DMA_BUFFER, DMA_BUFFER_BYTES = 0x380000, 0x8000
+OFFERED, NO_LISTS = 0x01, 0x02  # `services` of v86.S
+SETTINGS, COUNTERS, REPORT = 4, 8, 28  # offsets there
+IOPL_BITS = 0x3000
+TICKS = 0x46C
+WORKSPACE_BYTES = 2048
+
+# Linear memory that lies elsewhere, in pages that go backwards: upper memory,
+# and a part of conventional memory. Our workspace must lie together.
+UPPER, UPPER_BYTES, UPPER_HOME = 0xD8000, 0x8000, 0x300000
+MOVED, MOVED_BYTES, MOVED_HOME = 0x40000, 0x10000, 0x310000
+WORKSPACE_HOME = 0x330000
+IMAGE_SECTORS = 4096
+
+
+def backwards(linear: int, size: int, home: int) -> dict[int, int]:
+    return {linear + i: home + size - PAGE - i for i in range(0, size, PAGE)}
+
+
+SCATTERED = backwards(UPPER, UPPER_BYTES, UPPER_HOME) | backwards(MOVED, MOVED_BYTES, MOVED_HOME)
+
+
+def pages_of(linear: int, size: int) -> range:
+    return range(linear & -PAGE, linear + size, PAGE)
+
+
+class Trapped(AssertionError):
+    """An instruction that no program may use in virtual-8086 mode."""
+
+
+class GuestAgent(MappedAgent):
+    """The agent under the monitor; it has said hello before."""
+
+    def __init__(self, agent: MappedAgent):
+        self.machine, self._socket, self._ram = agent.machine, agent._socket, agent._ram
+
+    def _order(self, data: bytes) -> None:
+        try:
+            super()._order(data)
+        except AssertionError:
+            vector, error, eip, cs, _ = struct.unpack_from("<5I", self._ram, MONITOR + REPORT)
+            raise Trapped(f"vector {vector}, error {error:#x} at {cs:04x}:{eip:04x}") from None
+
+    def interrupt(self, number: int, registers: Registers, count: int = 1) -> Registers:
+        """With IOPL 3 a program sees that in its flags."""
+        after = super().interrupt(number, registers, count)
+        return replace(after, flags=after.flags & ~IOPL_BITS)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A boot path, and what the memory manager does there."""
+    path: str
+    iopl: int
+    services: int = 0
+
+    @property
+    def vds(self) -> bool:
+        return bool(self.services & OFFERED)
+
+    @property
+    def has_timer(self) -> bool:
+        """The other SeaBIOS leaves IRQ 0 masked."""
+        return self.path == "c810"
+
+    @property
+    def places(self) -> list[int]:
+        """Buffers: at a page, across pages and odd, and in what has moved."""
+        return [BUFFER, BUFFER + 3] + [MOVED, MOVED + 0x5FF, UPPER, UPPER + 1] * self.vds
+
+    def room(self, place: int) -> int:
+        """Sectors that one call can move there."""
+        return 127 if place < UPPER else (UPPER + UPPER_BYTES - place) // SECTOR
+
+
+class Guest:
+    """A machine whose agent is under the monitor."""
+
+    def __init__(self, pc: Bench, setting: Setting):
+        self.pc = pc
+        self.ram = pc.ram
+        self.setting = setting
+        self._pages = {i * PAGE: i * PAGE for i in range(MAPPED_PAGES)}
+        self.answers = self.ask()  # in real mode
+        rom = pc.agent.rom_segment() * 16
+        self._read_only = pages_of(rom, len(pc.agent.rom_image()))
+        workspace = pc.agent.workspace("WS_PREVIOUS")[0] * 16
+        moved = pages_of(workspace, WORKSPACE_BYTES) if setting.vds else []
+        if setting.vds:
+            self._pages |= SCATTERED | dict(zip(moved, range(WORKSPACE_HOME, DMA_BUFFER, PAGE)))
+        self._write_tables()
+        self._start()
+        for page in moved:  # whoever goes there now is lost
+            self.ram[page:page + PAGE] = bytes([FILL]) * PAGE
+
+    def _write_tables(self) -> None:
+        table = [physical | (READ_ONLY if linear in self._read_only else WRITABLE)
+                 for linear, physical in self._pages.items()]
+        self.ram[PAGE_TABLE:PAGE_TABLE + PAGE] = struct.pack(f"<{MAPPED_PAGES}I", *table)
+        self.ram[PAGE_DIRECTORY:PAGE_DIRECTORY + PAGE] = struct.pack(
+            "<I", PAGE_TABLE | WRITABLE).ljust(PAGE, b"\0")
+
+    def _start(self) -> None:
+        names = {"MONITOR": MONITOR, "PAGE_DIRECTORY": PAGE_DIRECTORY, "PAGE_TABLE": PAGE_TABLE,
+                 "BUFFER": DMA_BUFFER, "BUFFER_BYTES": DMA_BUFFER_BYTES}
+        code = bytearray(assemble("v86", *(f"-D{name}={value:#x}" for name, value in names.items())))
+        code[SETTINGS:SETTINGS + 2] = self.setting.iopl, self.setting.services
+        self.ram[MONITOR:MONITOR + len(code)] = code
+        self.ram[MONITOR_INT * 4:MONITOR_INT * 4 + 4] = struct.pack("<HH", 0, MONITOR >> 4)
+        self.pc.agent = GuestAgent(self.pc.agent)
+        self.pc.agent.interrupt(MONITOR_INT, Registers())
+
+    # ---- Memory as the program sees it -------------------------------------------
+
+    def _parts(self, linear: int, size: int) -> Iterator[slice]:
+        """Where the bytes lie."""
+        end = linear + size
+        while linear < end:
+            part = min(PAGE - linear % PAGE, end - linear)
+            physical = self._pages[linear & -PAGE] + linear % PAGE
+            yield slice(physical, physical + part)
+            linear += part
+
+    def get(self, linear: int, size: int) -> bytes:
+        return b"".join(self.ram[part] for part in self._parts(linear, size))
+
+    def put(self, linear: int, data: bytes) -> None:
+        for part in self._parts(linear, len(data)):
+            size = part.stop - part.start
+            self.ram[part], data = data[:size], data[size:]
+
+    def counters(self) -> tuple[int, ...]:
+        """Instructions done for the program, locks held, locks ever, and how
+        many of these by way of a buffer and page by page."""
+        return struct.unpack_from("<5I", self.ram, MONITOR + COUNTERS)
+
+    # ---- Calls -------------------------------------------------------------------
+
+    def ask(self) -> list[tuple[int, ...]]:
+        """What the functions say that move no sectors."""
+        def call(changes: str, **values: int) -> tuple[int, ...]:
+            after = self.pc.agent.int13(changes, dl=DRIVE, **values)
+            return tuple(after.with_halves(flags=after.flags & 1).pack())
+
+        result = b"\x1A\0".ljust(0x1A, b"\0")
+        self.ram[PACKET:PACKET + len(result)] = result
+        return [
+            call("ah", ah=0x00), call("ah", ah=0x01), call("ax bl cx dx", ah=0x08),
+            call("ah", ah=0x0D), call("ah", ah=0x10), call("ah cx dx", ah=0x15),
+            call("ah bx cx", ah=0x41, bx=0x55AA),
+            call("ah", ah=0x48, ds=PACKET >> 4, si=PACKET & 15),
+            tuple(self.ram[PACKET:PACKET + len(result)])]
+
+
+SETTINGS_TRIED = {
+    "lists-iopl-0": Setting("microvm", 0, OFFERED),
+    "buffer-iopl-3": Setting("c810", 3, OFFERED | NO_LISTS),
+    "no-services-iopl-0": Setting("c810", 0),
+    "no-services-iopl-3": Setting("microvm", 3),
+}
+
+
+@pytest.fixture(scope="module", params=SETTINGS_TRIED.values(), ids=SETTINGS_TRIED)
+def guest(request, agent_rom, tmp_path_factory) -> Iterator[Guest]:
+    directory = tmp_path_factory.mktemp("v86")
+    image = Image.of_pattern(directory / "disk.img", IMAGE_SECTORS)
+    with bench(agent_rom, request.param.path, directory, *written_disk(image.file),
+               image=image) as pc:
+        yield Guest(pc, request.param)
+
+
+def test_every_function_answers_as_in_real_mode(guest):
+    assert guest.ask() == guest.answers
+
+
+@pytest.mark.parametrize("count", [1, 9, 127])
+@pytest.mark.parametrize("how", ["chs", "packet"])
+def test_what_is_read_arrives_where_the_program_sees_it(guest, how, count):
+    pc = guest.pc
+    for number, place in enumerate(guest.setting.places):
+        sectors, lba = min(count, guest.setting.room(place)), 200 * number + count
+        guest.put(place, bytes([FILL]) * sectors * SECTOR)
+        guest.ram[MOVED:MOVED + MOVED_BYTES] = bytes([FILL]) * MOVED_BYTES
+        pc.expect(pc.chs(0x02, lba, sectors, place) if how == "chs"
+                  else pc.edd(0x42, lba, sectors, place), OK)
+        assert guest.get(place, sectors * SECTOR) == pc.image.content(lba, sectors), hex(place)
+        assert set(guest.ram[MOVED:MOVED + MOVED_BYTES]) == {FILL}
+
+
+@pytest.mark.parametrize("count", [1, 9, 127])
+@pytest.mark.parametrize("how", ["chs", "packet"])
+def test_what_the_program_sees_is_written(guest, how, count):
+    pc = guest.pc
+    for number, place in enumerate(guest.setting.places):
+        sectors, lba = min(count, guest.setting.room(place)), 200 * number + count
+        data = block(number << 8 | count, sectors)
+        guest.put(place, data)
+        pc.image.expect(lba, data)
+        pc.expect(pc.chs(0x03, lba, sectors, place) if how == "chs"
+                  else pc.edd(0x43, lba, sectors, place), OK)
+        pc.image.check()
+
+
+def test_calls_go_on_while_irqs_come(guest):
+    before = guest.pc.agent.read(TICKS, 4)
+    for _ in range(500):
+        guest.pc.expect(guest.pc.edd(0x42, 0, 127), OK)
+        if guest.pc.agent.read(TICKS, 4) != before or not guest.setting.has_timer:
+            return
+    raise AssertionError("no IRQ 0")
+
+
+def test_every_lock_was_given_back(guest):
+    """Behind all others: the monitor was there, and was asked for as much as
+    this setting needs."""
+    faults, held, ever, copied, listed = guest.counters()
+    assert faults and held == 0
+    assert bool(ever) == guest.setting.vds
+    assert bool(copied) == guest.setting.vds  # for 127 sectors even where there are lists
+    assert bool(listed) == (guest.setting.services == OFFERED)

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Ring 1: QEMU's configuration device: boot order and geometry."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from tests.model.devices import FwCfg
+from tests.model.pc import Pc
+from tests.rom.bios.one_controller import booted, geometry, host, id_of
+
+
+def path(scsi_id: int, slot: int = 4) -> bytes:
+    return b"/pci@i0cf8/scsi@%x/channel@0/disk@%x,0" % (slot, scsi_id)
+
+
+def ids_in_order(pc: Pc) -> list[int]:
+    return [int(e.product.split()[3]) for e in pc.bios.entries]
+
+
+@pytest.mark.parametrize("order, ids", [
+    (path(5) + b"\n" + path(0) + b"\n", [5, 0, 3]),
+    (path(5), [5, 0, 3]),
+    (path(3) + b"\n" + path(3) + b"\n" + path(0), [3, 0, 5]),
+    (path(5, slot=3) + b"\n", [0, 3, 5]),
+    (b"/pci@i0cf8/ide@1,1/drive@0/disk@0\n" + path(3) + b"\n\0", [3, 0, 5]),
+    (path(5) + b"\n" + path(3) + b"\0", [5, 3, 0]),
+    (b"", [0, 3, 5]),
+    (b"\n" * 5000, [0, 3, 5]),
+    (b"/" * 10000, [0, 3, 5]),
+    (path(5) + b"0" * 10000, [5, 0, 3]),
+    (path(0x100000005), [0, 3, 5]),
+    (path(5, slot=0x100000004), [0, 3, 5]),
+    (path(5) + b"x", [0, 3, 5]),
+    (b"x" * 10000 + b"\n" + path(3), [3, 0, 5]),
+    (bytes(range(256)) * 20, [0, 3, 5]),
+    (b"/pci@i0cf8/scsi@4/channel@0/disk@\n/pci@i0cf8/scsi@\n/pci@i0cf8/\n@,@,\n", [0, 3, 5]),
+    (bytes(20000), [0, 3, 5]),
+], ids=["two", "no newline", "named twice", "other slot", "others too", "zero at the end", "empty",
+        "empty lines", "one long line", "long number", "ID of 33 bits",
+        "slot of 33 bits", "text behind", "behind a long line", "binary", "cut short",
+        "zeros"])
+def test_the_boot_order_of_the_host(order, ids):
+    pc = booted(0, 3, 5, fwcfg=host(order))
+    assert ids_in_order(pc) == ids
+    assert [id_of(pc, 0x80 + i) for i in range(3)] == ids
+
+
+@pytest.mark.parametrize("fwcfg", [
+    None, FwCfg(), host(geometry=b"x"), FwCfg(present=False), FwCfg(directory=b"\xff" * 8000),
+    FwCfg(directory=bytes(4)), FwCfg(directory=b"\0\0\x04\0" + b"\xff" * 70000),
+    FwCfg(directory=struct.pack(">IIHH56s", 1, 0x40000, 0x77, 0, b"bootorder")),
+    FwCfg(directory=struct.pack(">IIHH56s", 1, 10, 0x20, 0, b"bootorder" + b"x" * 47))],
+    ids=["a real machine", "no files", "no order", "nobody answers", "too many files", "0 files",
+         "1024 files", "a file that is not there", "a longer name"])
+def test_without_a_boot_order_it_is_that_of_the_ids(fwcfg):
+    pc = booted(5, 0, fwcfg=fwcfg)
+    assert ids_in_order(pc) == [0, 5]
+    assert (id_of(pc, 0x80), id_of(pc, 0x81)) == (0, 5)
+
+
+BY_SIZE = (32, 64, 32)  # 32 MiB
+
+
+@pytest.mark.parametrize("file, expected", [
+    (path(0) + b" 100 16 40\n", (100, 16, 40)),
+    (path(3) + b" 7 7 7\n" + path(0) + b" 1 1 1", (1, 1, 1)),
+    (path(0) + b" 1024 1 63\n", (1024, 1, 63)),
+    (path(0) + b" 0 16 63\n", BY_SIZE), (path(0) + b" 10 0 63\n", BY_SIZE),
+    (path(0) + b" 10 16 0\n", BY_SIZE), (path(0) + b" 1025 2 2\n", BY_SIZE),
+    (path(0) + b" 10 256 2\n", BY_SIZE), (path(0) + b" 10 10 64\n", BY_SIZE),
+    (path(0) + b" 1024 255 63\n", BY_SIZE),
+    (path(0) + b" 4294967297 16 63\n", BY_SIZE), (path(0) + b" 10 4294967297 63\n", BY_SIZE),
+    (path(0) + b" -1 16 63\n", BY_SIZE), (path(0) + b" 10 16\n", BY_SIZE),
+    (path(0) + b"\n", BY_SIZE), (path(0) + b" 10" + b" " * 5000 + b"16 63\n", BY_SIZE),
+    (path(0) + b" 10 1x 63\n", BY_SIZE), (b"\xff" * 3000, BY_SIZE), (b"", BY_SIZE),
+], ids=["good", "second line", "largest", "0 cylinders", "0 heads", "0 sectors", "1025 cylinders",
+        "256 heads", "64 sectors", "more than there is", "cylinders wrap", "heads wrap",
+        "negative", "two numbers", "none", "spaces", "no number", "binary", "empty"])
+def test_the_geometry_of_the_host(file, expected):
+    pc = booted(0, fwcfg=host(geometry=file))
+    assert geometry(pc) == expected
+    assert id_of(pc, 0x80) == 0

@@ -1,0 +1,429 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Ring 1: the switches, which are files of QEMU's configuration device: the
+values at the edges of each, what is no value, and that nobody looks for them
+on other machines.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.model.bios import Bios
+from tests.model.bios_data import BOCHS, HARD_DISKS, MEMORY_SIZE, NO_BBS, SEABIOS
+from tests.model.bus import HANG
+from tests.model.devices import FwCfg
+from tests.model.eltorito import Disc, Entry, Section, loader
+from tests.model.pc import Pc
+from tests.model.registers import SCID
+from tests.model.rules import RuleViolation
+from tests.model.target import CD_ROM, Disk, cd_rom
+from tests.rom.bios.multi_controller import (booted, fleet, lines, machine, named_disk, owner,
+                                             owners, posted)
+from tests.rom.cd.cdboot import boot, cd_entries, runs, with_cd
+from tests.rom.strict import ROMS, TIMEOUT, VARIANTS, edd
+
+FOLDER = "opt/lsi8xx-rom/"
+SECOND = 1_000_000_000
+KEY_2 = 0x0332
+# Name: most, and what it is without a file (None: what the chip says)
+SWITCHES = {"verbose": (1, 0), "banner": (1, 1), "scan-delay": (60, 0), "host-id": (15, None),
+            "bus-reset": (1, 1), "native-blocks": (1, 0), "take-over": (1, 0), "boot-timeout": (60, 5)}
+BAD = {"empty": b"", "a letter": b"x", "a letter behind": b"1x", "a sign": b"-1", "plus": b"+1",
+       "space before": b" 1", "space behind": b"1 ", "hexadecimal": b"0x1", "new line": b"\n",
+       "two new lines": b"1\n\n", "line end of DOS": b"1\r\n", "zero byte": b"1\0", "61": b"61",
+       "256": b"256", "65536": b"65536", "2^32": b"4294967296", "2^32 + 1": b"4294967297",
+       "many digits": b"0" * 5000 + b"1", "binary": bytes(range(256)), "fraction": b"1.0"}
+
+variants = pytest.mark.parametrize("variant", VARIANTS)
+
+
+def switched(**values: bytes | int | str) -> FwCfg:
+    """Underscores stand for hyphens."""
+    return FwCfg({FOLDER + name.replace("_", "-"):
+                  value if isinstance(value, bytes) else str(value).encode()
+                  for name, value in values.items()})
+
+
+def complaints(pc: Pc) -> list[str]:
+    """The switches that POST has named."""
+    end = ": bad value, ignored"
+    return [line.split(FOLDER)[1][:-len(end)] for line in lines(pc)
+            if line.startswith(f"lsi8xx-rom 0.1.0: {FOLDER}") and line.endswith(end)]
+
+
+def silent_about_switches(pc: Pc) -> None:
+    assert "opt/" not in pc.text and "bad value" not in pc.text
+
+
+# ---- What is no value --------------------------------------------------------------------
+
+
+def observed(pc: Pc, resets: list[int]) -> dict[str, bool]:
+    """Is each switch as it is without a file?"""
+    return {"verbose": ": ready" not in pc.text, "banner": "80h: SCSI" in pc.text,
+            "scan-delay": pc.chip.now < 8 * SECOND,
+            "host-id": pc.chip.registers[SCID] & 0x0F == 7 and "host ID 7" in pc.text,
+            "bus-reset": len(resets) == 1, "native-blocks": edd(pc).sector_bytes == 512}
+
+
+def counting_resets(pc: Pc) -> list[int]:
+    resets, reset = [], pc.bus.reset
+    pc.bus.reset = lambda: (resets.append(pc.chip.now), reset())
+    return resets
+
+
+@pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
+def test_a_bad_value_is_named_and_ignored(value):
+    """One for all switches at once."""
+    pc = machine(fwcfg=FwCfg({FOLDER + name: value for name in SWITCHES}))
+    pc.bus.targets[0] = Disk(block_bytes=2048, blocks=16384)
+    resets = counting_resets(pc)
+    pc.power_on()
+    assert sorted(complaints(pc)) == sorted(SWITCHES)
+    assert all(observed(pc, resets).values())
+
+
+def test_what_is_observed_changes_with_the_switches():
+    """So that the test above can fail."""
+    pc = machine(fwcfg=switched(verbose=1, scan_delay=9, host_id=5, bus_reset=0, native_blocks=1))
+    pc.bus.targets[0] = Disk(block_bytes=2048, blocks=16384)
+    resets = counting_resets(pc)
+    pc.power_on()
+    silent_about_switches(pc)
+    assert [name for name, usual in observed(pc, resets).items() if usual] == ["banner"]
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+@pytest.mark.parametrize("step", [0, 1])
+def test_the_largest_value_is_good_and_the_next_is_not(name, step):
+    value = SWITCHES[name][0] + step
+    pc = booted(fwcfg=switched(**{name: value}))
+    assert complaints(pc) == [name] * step
+    assert [owner(pc, 0x80 + i) for i in (0, 1)] == [(0, 0), (0, 3)]
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+@pytest.mark.parametrize("value", ["0", "0\n", "00", "1\n", "01", "001\n"])
+def test_a_number_may_have_zeros_before_and_a_new_line_behind(name, value):
+    pc = booted(fwcfg=switched(**{name: value}))
+    silent_about_switches(pc)
+    assert [owner(pc, 0x80 + i) for i in (0, 1)] == [(0, 0), (0, 3)]
+
+
+def test_files_of_similar_names_are_not_switches():
+    names = ["opt/lsi8xx-rom/", "opt/lsi8xx-rom/banne", "opt/lsi8xx-rom/banner2", "banner",
+             "opt/lsi8xx-rom/Banner", "opt/lsi8xx-rombanner", "opt/lsi8xx-rom/banner/x",
+             "opt/lsi8xx-rom/" + "banner" * 6]
+    pc = booted(fwcfg=FwCfg({name: b"0" for name in names}))
+    assert "80h: SCSI" in pc.text
+    silent_about_switches(pc)
+
+
+def test_switches_are_found_among_many_files():
+    files = {f"etc/file{i}": b"x" * i for i in range(200)}
+    files[FOLDER + "banner"] = b"0"
+    pc = booted(fwcfg=FwCfg({**files, **{f"etc/more{i}": b"" for i in range(200)}}))
+    assert pc.text == ""
+    assert owner(pc, 0x80) == (0, 0)
+
+
+# ---- Machines that are not QEMU -----------------------------------------------------------
+
+
+@variants
+@pytest.mark.parametrize("manner", [SEABIOS, NO_BBS, BOCHS])
+def test_without_fw_cfg_its_ports_are_not_touched(variant, manner):
+    """The bench objects to any access to them."""
+    pc = booted(variant=variant, bios=Bios(manner))
+    if manner != SEABIOS:
+        pc.bios.bootstrap()
+    assert owners(pc) == [(0, 0), (0, 3)]
+
+
+def test_after_post_its_ports_are_not_touched():
+    """What the switches say about boot is known by then."""
+    pc = with_cd("895A", MENU, fwcfg=switched(boot_timeout=0))
+    assert boot(pc, *MENU.loads).booted
+    with pytest.raises(RuleViolation, match="port not ours"):
+        pc._port_in(None, FwCfg.DATA, 1, None)
+
+
+def test_a_machine_that_says_qemu_but_has_no_fw_cfg():
+    pc = booted(fwcfg=FwCfg({FOLDER + "banner": b"0"}, present=False))
+    assert "80h: SCSI" in pc.text
+
+
+# ---- verbose -----------------------------------------------------------------------------
+
+
+def mixed(variant: str = "895A", manner: str = SEABIOS, **switches) -> Pc:
+    """A disk, a tape, a disk with a unit behind it, a CD, a disk that fails."""
+    pc = Pc(ROMS[variant], variant, bios=Bios(manner), fwcfg=switched(**switches))
+    behind = Disk(product=b"BEHIND          ", lun=1)
+    pc.bus.targets = {
+        0: named_disk(0, 0), 1: Disk(type=1, product=b"TAPE            "),
+        2: Disk(product=b"TWO UNITS       ", luns={1: behind}), 4: cd_rom(),
+        5: Disk(product=b"STRANGE BLOCKS  ", block_bytes=520)}
+    return pc
+
+
+@variants
+def test_verbose_has_a_line_for_every_unit(variant):
+    pc = mixed(variant, verbose=1)
+    pc.power_on()
+    told = [line.strip() for line in lines(pc) if line.startswith("  ")]
+    ends = {0: "DISK: ready", 1: "TAPE: neither disk nor CD", 2: "UNITS: ready",
+            5: "BLOCKS: blocks of 520 bytes are not supported"}
+    for scsi_id, end in ends.items():
+        assert [line for line in told if line.startswith(f"ID {scsi_id} LUN 0 BENCH ")
+                and line.endswith(end)], (scsi_id, told)
+    assert any(line.startswith("ID 2 LUN 1 ") and line.endswith("BEHIND: ready") for line in told)
+    assert any(line.startswith("ID 4 LUN 0 ") and line.endswith(": ready") for line in told)
+    assert len(told) == 7 and told[-1] == "3 disks, 1 CD"
+
+
+@pytest.mark.parametrize("switches", [{}, {"verbose": 0}])
+def test_without_it_only_trouble_has_a_line(switches):
+    pc = mixed(**switches)
+    pc.power_on()
+    told = [line for line in lines(pc) if line.startswith("  ")]
+    assert [line.split(": ")[1] for line in told[:-1]] == ["blocks of 520 bytes are not supported"]
+    assert told[-1] == "  3 disks, 1 CD"
+
+
+def test_verbose_says_nothing_of_ids_that_are_free():
+    pc = Pc(ROMS["895A"], fwcfg=switched(verbose=1))
+    pc.power_on()
+    assert [line for line in lines(pc) if "ID " in line.replace("host ID", "")] == []
+
+
+# ---- banner ------------------------------------------------------------------------------
+
+
+@variants
+@pytest.mark.parametrize("manner", [SEABIOS, NO_BBS])
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_without_banner_nothing_is_printed(variant, manner, verbose):
+    pc = mixed(variant, manner, banner=0, verbose=verbose)
+    pc.power_on()
+    if manner == NO_BBS:
+        pc.bios.bootstrap()
+    assert pc.text == ""
+    assert owner(pc, 0x80) == (0, 0)
+
+
+@pytest.mark.parametrize("options", [
+    dict(bar0=0), dict(bios=dict(disks=32)), dict(rom_writable=False),
+    dict(bios=dict(pmm="1.00"), kib=0)],
+    ids=["no ports", "no number is free", "read-only image", "no memory"])
+def test_without_banner_failures_are_silent(options):
+    kib, bios = options.pop("kib", None), Bios(**options.pop("bios", {}))
+    pc = machine(fwcfg=switched(banner=0), bios=bios, **options)
+    if kib is not None:
+        pc.poke(MEMORY_SIZE, bytes(2))
+    pc.power_on()
+    assert pc.text == ""
+    assert pc.peek(HARD_DISKS, 1)[0] == bios.disks, "it has failed"
+
+
+def test_without_banner_a_chip_that_does_not_answer_is_silent():
+    pc = machine(fwcfg=switched(banner=0))
+    pc.bus.stuck_reset = True
+    pc.power_on()
+    assert pc.text == ""
+
+
+def test_without_banner_bad_values_are_silent():
+    pc = booted(fwcfg=switched(banner=0, host_id="x", scan_delay="x"))
+    assert pc.text == ""
+    assert owner(pc, 0x80) == (0, 0)
+
+
+def test_without_banner_a_second_copy_is_silent():
+    pc = posted("two", 0x20, 0x20, 0x28, fwcfg=switched(banner=0))
+    assert pc.text == ""
+    assert owners(pc) == [(0, 0), (0, 3), (1, 0), (1, 3)]
+
+
+def test_without_banner_a_cd_that_does_not_boot_still_says_why():
+    pc = with_cd("895A", drive={"medium": False}, fwcfg=switched(banner=0))
+    assert pc.text == ""
+    assert not boot(pc, range(0x7C00, 0x7E00)).booted
+    assert "not bootable" in pc.text
+
+
+def test_without_banner_the_menu_of_a_cd_is_there():
+    pc = with_cd("895A", MENU, fwcfg=switched(banner=0))
+    assert boot(pc, *MENU.loads).booted
+    assert "Boot which (1-2)?" in pc.text
+
+
+# ---- scan-delay --------------------------------------------------------------------------
+
+
+@variants
+@pytest.mark.parametrize("seconds", [0, 1, 7, 60])
+def test_the_first_command_comes_so_many_seconds_behind_the_reset(variant, seconds):
+    """Times of the bench; a wait may be longer there, but not shorter."""
+    pc = machine(variant=variant, fwcfg=switched(scan_delay=seconds))
+    resets, commands = counting_resets(pc), []
+
+    def note(bus):
+        commands.append(pc.chip.now)
+        yield from ()
+    pc.bus.targets[0].before_command = note
+    pc.power_on()
+    waited = (commands[0] - resets[0]) / SECOND
+    assert seconds <= waited <= seconds * 1.5 + 1
+
+
+# ---- host-id -----------------------------------------------------------------------------
+
+
+def own_id(pc: Pc) -> int:
+    return pc.chip.registers[SCID] & 0x0F
+
+
+@pytest.mark.parametrize("variant, host_id", [
+    *(("895A", i) for i in (0, 1, 6, 7, 8, 15)), *(("810", i) for i in (0, 5, 7))])
+def test_the_controller_has_the_id_of_the_switch(variant, host_id):
+    others = [i for i in (0, 2, 7, 15) if i != host_id and (variant == "895A" or i < 8)]
+    pc = booted(*others, variant=variant, fwcfg=switched(host_id=host_id))
+    assert own_id(pc) == host_id
+    assert f"host ID {host_id}," in pc.text
+    assert owners(pc) == [(0, i) for i in others]
+
+
+@pytest.mark.parametrize("variant, host_id", [("810", 8), ("810", 15), ("895A", 16)])
+def test_an_id_that_the_bus_has_not_is_no_value(variant, host_id):
+    pc = booted(variant=variant, fwcfg=switched(host_id=host_id))
+    assert complaints(pc) == ["host-id"]
+    assert own_id(pc) == 7
+
+
+@pytest.mark.parametrize("found, expected", [(0x00, 7), (0x05, 5)])
+def test_without_the_switch_it_is_what_the_chip_says(found, expected):
+    pc = machine(0, 3, fwcfg=FwCfg())
+    pc.chip.registers[SCID] = found
+    pc.power_on()
+    assert own_id(pc) == expected
+
+
+@variants
+@pytest.mark.parametrize("host_id", [3, 7])
+def test_on_qemu_a_disk_may_have_the_id_of_the_controller(variant, host_id):
+    pc = booted(0, host_id, variant=variant, fwcfg=switched(host_id=host_id))
+    assert owners(pc) == [(0, 0), (0, host_id)]
+
+
+@variants
+def test_on_other_machines_the_own_id_is_not_asked(variant):
+    """The bench objects: nobody may be there."""
+    pc = booted(0, 3, variant=variant)
+    assert own_id(pc) == 7
+    with pytest.raises(RuleViolation, match="own ID clashes"):
+        booted(0, 7, variant=variant)
+
+
+# ---- bus-reset ---------------------------------------------------------------------------
+
+
+@variants
+@pytest.mark.parametrize("value, times", [(0, 0), (1, 1)])
+def test_post_resets_the_bus_or_not(variant, value, times):
+    pc = machine(variant=variant, fwcfg=switched(bus_reset=value))
+    resets = counting_resets(pc)
+    pc.power_on()
+    assert len(resets) == times
+    assert owners(pc) == [(0, 0), (0, 3)]
+
+
+def test_a_bus_that_was_not_reset_by_post_is_reset_by_int_13h():
+    """The switch is about POST: a hung target needs it."""
+    pc = machine(fwcfg=switched(bus_reset=0))
+    resets = counting_resets(pc)
+    pc.power_on()
+    target = pc.bus.targets[0]
+    target.deaf, target.data_hook = True, lambda bus, data: iter([HANG])
+    assert (pc.read(0, 1).ah, len(resets)) == (TIMEOUT, 1)
+    target.deaf, target.data_hook = False, None
+    assert owners(pc) == [(0, 0), (0, 3)]
+
+
+# ---- native-blocks -----------------------------------------------------------------------
+
+
+@variants
+@pytest.mark.parametrize("value, size", [(0, 512), (1, 2048)])
+def test_large_blocks_are_shown_as_they_are_or_not(variant, value, size):
+    pc = Pc(ROMS[variant], variant, fwcfg=switched(native_blocks=value))
+    pc.bus.targets = {0: Disk(block_bytes=2048, blocks=16384)}
+    pc.power_on()
+    assert edd(pc).sector_bytes == size
+
+
+# ---- boot-timeout ------------------------------------------------------------------------
+
+MENU = Disc(Entry(loader(4), segment=0x1000),
+            (Section((Entry(loader(4, seed=9), segment=0x2000),)),))
+
+
+def waits(*keys: tuple[int, int], **switches) -> tuple[Pc, int]:
+    """A machine that has booted a disc with two images, and how long it took."""
+    pc = with_cd("895A", MENU, fwcfg=switched(**switches), bios=Bios())
+    pc.bios.keys.extend(keys)
+    before = pc.chip.now
+    result = boot(pc, *MENU.loads)
+    chosen = MENU.default if not keys else MENU.sections[0].entries[0]
+    runs(pc, result, MENU, chosen)
+    return pc, pc.chip.now - before
+
+
+@pytest.mark.parametrize("seconds", [1, 5, 60])
+def test_the_menu_waits_so_long_for_a_key(seconds):
+    pc, took = waits(boot_timeout=seconds)
+    assert "Boot which (1-2)? 1" in pc.text
+    assert seconds * SECOND * 0.9 <= took <= seconds * SECOND * 1.1 + SECOND
+
+
+def test_without_the_switch_it_waits_five_seconds():
+    assert 4.5 * SECOND <= waits()[1] <= 6.5 * SECOND
+
+
+def test_with_zero_the_first_image_is_booted_without_a_question():
+    pc, took = waits(boot_timeout=0)
+    assert "Boot which" not in pc.text and "default entry" not in pc.text
+    assert took < SECOND
+    assert not [line for line in lines(pc) if line.startswith("  1")]
+
+
+@pytest.mark.parametrize("seconds, typed_at", [(1, 0.5), (60, 50)])
+def test_a_key_in_time_chooses(seconds, typed_at):
+    pc, took = waits((int(typed_at * SECOND), KEY_2), boot_timeout=seconds)
+    assert "Boot which (1-2)? 2" in pc.text
+    assert took >= typed_at * SECOND
+
+
+# ---- Several controllers -----------------------------------------------------------------
+
+
+def test_the_switches_are_for_all_copies():
+    pc = fleet("three", ids=(0, 3), fwcfg=switched(host_id=5, banner=0))
+    pc.power_on()
+    assert [card.chip.registers[SCID] & 0x0F for card in pc.cards] == [5, 5, 5]
+    assert pc.text == ""
+    assert len(owners(pc)) == 6
+
+
+def test_every_bad_value_is_named_once_for_each_copy():
+    pc = posted("two", fwcfg=switched(host_id="x", verbose=2))
+    assert complaints(pc) == ["verbose", "host-id"] * 2
+
+
+def test_cds_are_not_mistaken_for_disks_in_what_verbose_says():
+    pc = Pc(ROMS["895A"], fwcfg=switched(verbose=1))
+    pc.bus.targets = {2: cd_rom()}
+    assert pc.bus.targets[2].type == CD_ROM
+    pc.power_on()
+    assert "no disk, 1 CD" in pc.text.replace("0 disks", "no disk") and cd_entries(pc)

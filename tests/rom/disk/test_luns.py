@@ -1,0 +1,389 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""Ring 1: several units behind one target. Each is a drive of its own, whether
+the target lists its units, refuses to, lies, or has never heard of them.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import pytest
+
+from tests.model.bus import DATA_IN, FREE, MSG_IN, Delay, Reselect
+from tests.model.devices import FwCfg
+from tests.model.pc import BUFFER, Pc
+from tests.model.target import (CD_ROM, DISCONNECT, INQUIRY, READ_CAPACITY, REPORT_LUNS, SEEK10,
+                                Answer, Disk)
+from tests.rom.strict import (OK, READ_FAILED, TIMEOUT, VARIANTS, fresh, new_pc, nothing_sent,
+                              opcodes, parameters, transfer)
+
+SCSI_2, SPC_3 = 2, 5     # versions in INQUIRY data
+SOME = (1, 2, 5)
+PROCESSOR, ENCLOSURE = 0x03, 0x0D
+
+
+def unit(target: int, lun: int, **options) -> Disk:
+    """A disk that says in its product name and in its data who it is."""
+    return Disk(**{"lun": lun, "content": lambda lba: bytes([target << 4 | lun]) * 512,
+                   "product": f"UNIT {target} {lun}".encode().ljust(16), **options})
+
+
+def with_units(*luns: int, target: int = 0, version: int = SPC_3, **options) -> Disk:
+    """A target with LUN 0 and these."""
+    first = unit(target, 0, version=version, **options)
+    first.luns = {lun: unit(target, lun, version=version) for lun in luns}
+    return first
+
+
+def drives(pc: Pc) -> list[tuple[int, int]]:
+    """Target and LUN of each drive, by what it reads; the rest is no drive."""
+    found = []
+    for number in range(0x80, 0x80 + pc.peek(0x475, 1)[0]):
+        pc.poke(BUFFER, bytes(512))
+        assert transfer(pc, 0x42, 77, 1, drive=number) == (OK, 1)
+        data = pc.peek(BUFFER, 512)
+        assert data == data[:1] * 512
+        found.append((data[0] >> 4, data[0] & 15))
+    return found
+
+
+def luns_of(pc: Pc) -> list[int]:
+    """Of target 0, the only one."""
+    assert {target for target, _ in drives(pc)} <= {0}
+    return [lun for _, lun in drives(pc)]
+
+
+def boot(variant: str, *targets: Disk, **options) -> Pc:
+    return new_pc(variant, dict(enumerate(targets)), **options)
+
+
+def entry(lun: int) -> bytes:
+    return bytes([0, lun, 0, 0, 0, 0, 0, 0])
+
+
+def lun_list(*entries: bytes, length: int | None = None) -> bytes:
+    """What REPORT LUNS says; the length may be a lie."""
+    data = b"".join(entries)
+    return struct.pack(">II", len(data) if length is None else length, 0) + data
+
+
+# ---- What is found ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("luns", [(), (1,), (7,), (5,), SOME, tuple(range(1, 8))], ids=str)
+def test_listed_units_are_drives(variant, luns):
+    pc = boot(variant, with_units(*luns))
+    assert luns_of(pc) == [0, *luns]
+    for number, lun in enumerate([0, *luns], 0x80):
+        assert f"{number:X}h: SCSI 00:04.0 ID 0 LUN {lun} BENCH UNIT 0 {lun}" in pc.text
+    assert pc.bus.targets[0].strays == [], "no others are asked"
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_old_targets_are_asked_for_one_unit_after_the_other(variant, version):
+    """A command that they never heard of might be the end of them."""
+    target = with_units(1, 2, 3, version=version)
+    pc = boot(variant, target)
+    assert luns_of(pc) == [0, 1, 2, 3]
+    assert REPORT_LUNS not in opcodes(target)
+    assert [c[0] for c in target.strays][:1] == [INQUIRY]
+
+
+def test_a_target_that_refuses_the_list_is_asked_for_one_unit_after_the_other():
+    target = with_units(1, 2, unsupported={REPORT_LUNS})
+    assert luns_of(boot("895A", target)) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("version", [SCSI_2, SPC_3])
+def test_the_search_ends_at_a_gap(version):
+    target = with_units(1, 3, version=version, unsupported={REPORT_LUNS})
+    assert luns_of(boot("895A", target)) == [0, 1]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("version", range(8))
+def test_the_lun_is_in_the_cdb_of_old_targets_only(variant, version):
+    """Later these bits mean something else, and the bench refuses them. (Both
+    kinds are told by IDENTIFY.)"""
+    target = with_units(1, 2, version=version)
+    pc = boot(variant, target)
+    for number, lun in ((0x81, 1), (0x82, 2)):
+        for function in (0x42, 0x43, 0x44, 0x47):
+            assert transfer(pc, function, 7, 2, drive=number).status == OK
+        asked = [c for c in target.luns[lun].commands if c[0] not in (INQUIRY, REPORT_LUNS)]
+        assert {c[1] >> 5 for c in asked} == {lun if version & 7 <= SCSI_2 else 0}
+    assert {m[0] & 0xBF for m in target.messages} >= {0x80, 0x81, 0x82}
+
+
+@pytest.mark.parametrize("version", [SCSI_2, SPC_3])
+def test_a_device_that_ignores_luns_is_one_drive(version):
+    target = unit(0, 0, version=version, ignores_luns=True, unsupported={REPORT_LUNS})
+    pc = boot("895A", target, unit(1, 0))
+    assert drives(pc) == [(0, 0), (1, 0)]
+    line = next(line for line in pc.text.splitlines() if "same unit" in line)
+    assert "ID 0 LUN 1 " in line
+    assert len([c for c in target.commands if c[0] == INQUIRY]) == 2, "and it is not asked again"
+
+
+def test_a_device_that_ignores_luns_but_lists_one_is_one_drive():
+    pc = boot("895A", unit(0, 0, version=SPC_3, ignores_luns=True))
+    assert luns_of(pc) == [0]
+    assert "same unit" not in pc.text
+
+
+@pytest.mark.parametrize("difference", [dict(blocks=65535), dict(revision=b"1.1 "),
+                                        dict(product=b"ANOTHER"), dict(removable=True)], ids=str)
+def test_units_that_differ_are_not_the_same(difference):
+    target = unit(0, 0)
+    target.luns = {1: unit(0, 1, **{"product": target.product, **difference})}
+    assert luns_of(boot("895A", target)) == [0, 1]
+
+
+def test_units_that_look_the_same_but_are_listed_are_two():
+    target = unit(0, 0, version=SPC_3)
+    target.luns = {1: unit(0, 1, version=SPC_3, product=target.product)}
+    assert luns_of(boot("895A", target)) == [0, 1]
+
+
+@pytest.mark.parametrize("version", [SCSI_2, SPC_3])
+@pytest.mark.parametrize("kind", [PROCESSOR, ENCLOSURE, CD_ROM])
+def test_units_that_are_no_disks_are_passed_over(version, kind):
+    target = with_units(1, 2, 3, version=version)
+    target.luns[2].type = kind
+    assert luns_of(boot("895A", target)) == [0, 1, 3]
+
+
+@pytest.mark.parametrize("version", [SCSI_2, SPC_3])
+@pytest.mark.parametrize("kind", [PROCESSOR, 0x20, 0x7F, 0x60])
+def test_disks_behind_a_lun_0_that_is_none_are_found(version, kind):
+    """A controller of an array, or nothing at all."""
+    target = with_units(1, 2, version=version)
+    target.type = kind
+    assert luns_of(boot("895A", target)) == [1, 2]
+
+
+@pytest.mark.parametrize("version", [SCSI_2, SPC_3])
+def test_a_unit_that_cannot_be_used_is_named_and_the_others_work(version):
+    target = with_units(1, 2, 3, version=version)
+    target.luns[1].block_bytes = 520
+    target.luns[2].status_hook = lambda cdb: (target.luns[2].check(4, 0x44)
+                                              if cdb[0] == READ_CAPACITY else None)
+    pc = boot("895A", target)
+    assert set(luns_of(pc)) <= {0, 3} and 0 in luns_of(pc)
+    assert "ID 0 LUN 1 BENCH UNIT 0 1: blocks of 520 bytes are not supported" in pc.text
+    if version == SPC_3:
+        assert luns_of(pc) == [0, 3] and "ID 0 LUN 2 BENCH UNIT 0 2: " in pc.text
+
+
+# ---- Lists that lie --------------------------------------------------------------------
+
+
+LISTS = {
+    # what the target says, which has LUNs 0, 1, 2 and 5: the drives there are then
+    "the truth": (lun_list(*map(entry, (0, 1, 2, 5))), [0, 1, 2, 5]),
+    "backwards": (lun_list(*map(entry, (5, 2, 1, 0))), [0, 1, 2, 5]),
+    "too long": (lun_list(*map(entry, (0, 1)), length=1000), [0, 1]),
+    "far too long": (lun_list(*map(entry, (0, 1)), length=2**32 - 1), [0, 1]),
+    "too short": (lun_list(*map(entry, (0, 1, 2, 5)), length=16), [0, 1]),
+    "length 0": (lun_list(*map(entry, (0, 1, 2, 5)), length=0), [0]),
+    "odd length": (lun_list(*map(entry, (0, 1, 2, 5)), length=21), [0, 1]),
+    "odd data": (lun_list(*map(entry, (0, 1, 2, 5)))[:29], [0, 1]),
+    "duplicates": (lun_list(*map(entry, (0, 1, 1, 0, 1, 5, 5))), [0, 1, 5]),
+    "without LUN 0": (lun_list(*map(entry, (1, 5))), [0, 1, 5]),
+    "empty": (lun_list(), [0]),
+    "LUN 9": (lun_list(*map(entry, (0, 9, 1, 255, 8, 34))), [0, 1]),
+    "not there": (lun_list(*map(entry, range(8))), [0, 1, 2, 5]),
+    "only such": (lun_list(*map(entry, (3, 4, 7))), [0]),
+    "flat addresses": (lun_list(entry(0), bytes([0x40, 1]) + bytes(6)), [0]),
+    "logical addresses": (lun_list(entry(0), bytes([0x80, 1]) + bytes(6)), [0]),
+    "bus 1": (lun_list(entry(0), bytes([1, 1]) + bytes(6)), [0]),
+    "two levels": (lun_list(entry(0), bytes([0, 1, 0, 2]) + bytes(4)), [0]),
+    "well known": (lun_list(entry(0), bytes([0xC1, 1]) + bytes(6), entry(5)), [0, 5]),
+    "all ones": (b"\xFF" * 100, [0]),
+    "zeros": (bytes(100), [0]),
+}
+
+
+@pytest.mark.parametrize("data, luns", LISTS.values(), ids=LISTS.keys())
+def test_a_list_that_lies_does_no_harm(data, luns):
+    pc = boot("810", with_units(1, 2, 5, lun_list=data), unit(1, 0))
+    assert drives(pc) == [*((0, lun) for lun in luns), (1, 0)]
+
+
+@pytest.mark.parametrize("length", range(8))
+def test_less_than_a_list_is_none(length):
+    """Then units are looked for, or there is but one."""
+    pc = boot("810", with_units(1, lun_list=lun_list(entry(0), entry(1))[:length]), unit(1, 0))
+    assert drives(pc) in ([(0, 0), (1, 0)], [(0, 0), (0, 1), (1, 0)])
+
+
+def test_garbage_in_lists_does_no_harm():
+    numbers = random.Random(5)
+    for _ in range(20):
+        data = numbers.randbytes(numbers.randrange(8, 200))
+        target = with_units(1, 2, 5, lun_list=data)
+        pc = boot("895A", target, unit(1, 0))
+        found = drives(pc)
+        assert (found[0], found[-1]) == ((0, 0), (1, 0))
+        assert len(found) == len(set(found)) <= 5
+
+
+def test_a_list_longer_than_asked_for_does_no_harm():
+    target = with_units(1, 2)
+    target.execute = lambda cdb: (Answer(lun_list(*map(entry, range(3))) + bytes(4000))
+                                  if cdb[0] == REPORT_LUNS else Disk.execute(target, cdb))
+    assert boot("895A", target).peek(0x475, 1)[0] in (1, 3)
+
+
+# ---- Many of them ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_there_are_sixteen_drives_and_the_rest_is_named(variant):
+    pc = boot(variant, *(with_units(*range(1, 6), target=i) for i in range(3)))
+    assert drives(pc) == [(i, lun) for i in range(3) for lun in range(6)][:16]
+    for line in ("ID 2 LUN 4 ", "ID 2 LUN 5 "):
+        assert "one drive too many" in next(l for l in pc.text.splitlines() if line in l)
+    assert len(pc.bios.entries) == 16
+
+
+def test_fifteen_targets_and_a_unit_make_sixteen():
+    targets = {i: unit(i, 0) for i in range(16) if i != 7}
+    targets[3] = with_units(4, target=3)
+    pc = new_pc("895A", targets)
+    assert len(drives(pc)) == 16
+    assert "one drive too many" not in pc.text
+
+
+# ---- Named by LUN ----------------------------------------------------------------------
+
+
+def test_boot_entries_name_the_lun():
+    pc = boot("895A", with_units(1, 6), with_units(2, target=1))
+    assert [e.product for e in pc.bios.entries] == [
+        f"SCSI 00:04.0 ID {target} LUN {lun} BENCH UNIT {target} {lun}"
+        for target, lun in [(0, 0), (0, 1), (0, 6), (1, 0), (1, 2)]]
+
+
+@pytest.mark.parametrize("lun", range(8))
+def test_the_device_path_of_48h_names_the_lun(lun):
+    pc = new_pc("895A", {3: with_units(*range(1, 8), target=3)})
+    long = parameters(pc, 0x4A, drive=0x80 + lun)
+    assert struct.unpack_from("<HQ", long, 0x38) == (3, lun)
+    short = parameters(pc, 0x42, drive=0x80 + lun)
+    assert short[0x38:0x41] == bytes([3, lun, 0, 0, 0, 0, 0, 0, 0])
+    assert sum(long[0x1E:]) & 0xFF == sum(short[0x1E:]) & 0xFF == 0
+
+
+@pytest.mark.parametrize("first", [(0, 0), (0, 5), (1, 2)], ids=str)
+def test_the_boot_order_of_the_host_names_luns(first):
+    target, lun = first
+    order = f"/pci@i0cf8/scsi@4/channel@0/disk@{target},{lun}\n\0".encode()
+    pc = boot("895A", with_units(5), with_units(2, target=1), fwcfg=FwCfg({"bootorder": order}))
+    assert drives(pc)[0] == first
+    assert sorted(drives(pc)) == [(0, 0), (0, 5), (1, 0), (1, 2)]
+
+
+# ---- In use ----------------------------------------------------------------------------
+
+
+@pytest.fixture(params=[(v, f) for v in (SCSI_2, SPC_3) for f in VARIANTS], ids=str)
+def pc(request) -> Pc:
+    """LUN 0 is 80h, LUN 5 is 81h; the fixed disk at ID 1 is 82h."""
+    version, variant = request.param
+    target = unit(0, 0, version=SPC_3)
+    target.luns = {5: unit(0, 5, version=version)}
+    return boot(variant, target, unit(1, 0))
+
+
+def lun_5(pc: Pc) -> Disk:
+    return pc.bus.targets[0].luns[5]
+
+
+def lun_5_reads(pc: Pc) -> None:
+    pc.poke(BUFFER, bytes(1536))
+    assert transfer(pc, 0x42, 9, 3, drive=0x81) == (OK, 3)
+    assert pc.peek(BUFFER, 1536) == b"".join(lun_5(pc).block(9 + i) for i in range(3))
+
+
+def test_what_is_written_to_a_unit_is_on_that_unit(pc):
+    data = fresh(1, 3)
+    pc.poke(BUFFER, data)
+    assert transfer(pc, 0x43, 9, 3, drive=0x81) == (OK, 3)
+    assert [len(d.written) for d in (lun_5(pc), pc.bus.targets[0], pc.bus.targets[1])] == [3, 0, 0]
+    lun_5_reads(pc)
+    assert drives(pc) == [(0, 0), (0, 5), (1, 0)]
+
+
+@pytest.mark.parametrize("at", [0, 1, 511, 700, 1536])
+@pytest.mark.parametrize("save", [True, False], ids=["saved", "not-saved"])
+def test_a_unit_that_leaves_the_bus_comes_back_by_its_number(pc, at, save):
+    target = lun_5(pc)
+
+    def hook(bus, data):
+        yield from Disk.data_in(data[:at])
+        yield from target.disconnect(save)
+        yield from Disk.data_in(data[at if save else 0:])
+    target.data_hook = hook
+    lun_5_reads(pc)
+
+
+@pytest.mark.parametrize("place", ["before_command", "before_status"])
+def test_a_unit_may_leave_around_its_command(pc, place):
+    setattr(lun_5(pc), place, lambda bus: lun_5(pc).disconnect())
+    lun_5_reads(pc)
+
+
+@pytest.mark.parametrize("lun", [0, 1, 4, 6, 7])
+def test_another_unit_that_comes_back_gets_nothing(pc, lun):
+    def hook(bus, data):
+        yield MSG_IN, DISCONNECT
+        yield FREE
+        yield Delay(10_000)
+        yield Reselect()
+        yield MSG_IN, 0x80 | lun
+        yield DATA_IN, b"\xBB" * len(data)
+    lun_5(pc).data_hook = hook
+    pc.poke(BUFFER, b"\xEE" * 512)
+    assert transfer(pc, 0x42, 9, 1, drive=0x81).status in (READ_FAILED, TIMEOUT)
+    assert pc.peek(BUFFER, 512) == b"\xEE" * 512
+    lun_5(pc).data_hook = None
+    lun_5_reads(pc)
+    assert drives(pc) == [(0, 0), (0, 5), (1, 0)]
+
+
+def test_sense_data_is_that_of_the_unit(pc):
+    lun_5(pc).bad_blocks = {10: (3, 0x11, 0, True)}
+    pc.bus.targets[0].sense = (7, 0x27, 0)
+    assert transfer(pc, 0x42, 9, 3, drive=0x81) == (0x10, 1)
+    assert transfer(pc, 0x42, 9, 3, drive=0x80) == (OK, 3)
+
+
+def test_attentions_of_one_unit_disturb_no_other(pc):
+    pc.bus.targets[0].attentions = [(6, 0x29, 0)] * 3
+    lun_5(pc).attentions = [(6, 0x2A, 1)] * 3
+    lun_5_reads(pc)
+    assert len(pc.bus.targets[0].attentions) == 3
+    assert drives(pc) == [(0, 0), (0, 5), (1, 0)]
+
+
+def test_a_unit_that_goes_away_is_reported_and_the_others_work(pc):
+    gone = pc.bus.targets[0].luns.pop(5)
+    assert transfer(pc, 0x42, 9, 1, drive=0x81).status != OK
+    assert transfer(pc, 0x42, 9, 1, drive=0x80) == (OK, 1)
+    pc.bus.targets[0].luns[5] = gone
+    lun_5_reads(pc)
+
+
+def test_a_seek_beyond_a_unit_is_refused_by_its_own_size():
+    target = with_units(1)
+    target.luns[1].blocks = 2000
+    pc = boot("895A", target)
+    with nothing_sent(pc):
+        assert transfer(pc, 0x47, 2000, drive=0x81).status == 0x04
+    assert transfer(pc, 0x47, 2000, drive=0x80).status == OK
+    assert SEEK10 not in opcodes(target.luns[1])

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""A day's work on the strict virtual PC, with every kind of trouble: what a
+good ROM gets through on any chip, and a broken one does not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.model.bus import COMMAND, DATA_IN, FREE, HANG, MSG_IN, MSG_OUT, STATUS, Bus
+from tests.model.devices import TimerInterrupt
+from tests.model.pc import Pc
+from tests.model.registers import MS
+from tests.model.target import CHECK_CONDITION, COMPLETE, DISCONNECT, SAVE, Disk
+
+
+def talkative() -> Disk:
+    """Offers a message that has to be refused, disconnects in its data."""
+    disk = Disk()
+
+    def offer(bus: Bus):
+        yield MSG_IN, 0x13
+        while bus.atn:
+            yield MSG_OUT, None
+
+    def data(bus: Bus, data: bytes):
+        yield from disk.disconnect()
+        yield from Disk.data_in(data[:100])
+        yield from disk.disconnect()
+        yield from Disk.data_in(data[100:])
+    disk.before_command, disk.data_hook = offer, data
+    return disk
+
+
+def impatient(target: Disk):
+    """Ends the command after five of its bytes."""
+    def session(bus: Bus):
+        yield from target.message_out(bus)
+        for _ in range(5):
+            yield COMMAND, None
+        del target.session
+        target.sense = (0xB, 0x47, 0)
+        yield STATUS, CHECK_CONDITION
+        yield MSG_IN, COMPLETE
+    return session
+
+
+def absent_minded(target: Disk):
+    """Leaves the bus in the middle of the command."""
+    def session(bus: Bus):
+        yield from target.message_out(bus)
+        yield COMMAND, None
+        del target.session
+        yield FREE
+    return session
+
+
+def run_fault_sequence(rom: Path, variant: str, timer: str = "dead") -> None:
+    """Boot, good reads and every kind of trouble."""
+    pc = Pc(rom, variant, timer=TimerInterrupt(timer))
+    pc.chip.set_board(gpreg=0x05, gpcntl=0x2F, stest2=0x20, dcntl=0x08)
+    disk = talkative()
+    pc.bus.targets = {0: disk, 3: Disk()}
+    pc.power_on()
+    pc.int13(ah=0x10, dl=0x80, flags=0x400)     # DF
+    good = disk.data_hook
+    for trouble in (lambda bus, data: Disk.data_in(data + b"too much"),
+                    lambda bus, data: iter([(DATA_IN, data), (MSG_IN, SAVE), (DATA_IN, data)]),
+                    lambda bus, data: iter([(4, 0)]),
+                    lambda bus, data: iter([FREE]),
+                    lambda bus, data: Disk.data_in(data[:7]),
+                    lambda bus, data: iter([HANG]),
+                    lambda bus, data: iter([(MSG_IN, DISCONNECT), FREE, HANG])):
+        disk.data_hook = trouble
+        assert pc.read(5, 2).cf
+    disk.data_hook = good
+    assert not pc.read(5, 2).cf
+    disk.before_command = disk.data_hook = None
+    disk.session = impatient(disk)
+    pc.read(5, 2)
+    disk.session = absent_minded(disk)
+    pc.read(5, 2)
+    pc.bus.reset()      # by another initiator, between two calls
+    pc.bus.on_reset()
+    pc.chip.advance(MS)
+    assert not pc.read(5, 2).cf

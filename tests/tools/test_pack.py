@@ -1,0 +1,371 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""The packed ROM file: the packer, the decoder that is in the file, and init,
+which unpacks the image into memory that is not its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+import struct
+import time
+
+import pack
+import pytest
+import romsign
+from unicorn import UC_ARCH_X86, UC_HOOK_MEM_WRITE, UC_MODE_16, Uc
+from unicorn import x86_const as x86
+
+from tests.build import BUILD, IMAGE, PACKED_FROM, ROM_895A, symbol
+from tests.model import pc as pc_module
+from tests.model.bios import Bios
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, EBDA_KIB, HARD_DISKS, INIT, MEMORY_SIZE,
+                                   NO_BBS, ROM_SEGMENT, SEABIOS, SPECIFICATION, TEMPORARY_AREA)
+from tests.model.pmm import Pmm
+from tests.model.devices import FwCfg, PciSpace
+from tests.model.pc import Pc
+from tests.model.target import Disk, cd_rom
+from tests.rom.strict import reads_well
+
+FILE = ROM_895A.read_bytes()
+LENGTHS = {2, 0x2C, 0x2D, 0x32, 0x33}   # bytes of the header that say how long it is
+NO_MEMORY = "lsi8xx-rom 0.1.0: no memory to unpack the ROM\r\n"
+LEAST_BELOW_KIB = 32
+
+
+def kib(size: int) -> int:
+    return -(-size // 1024)
+
+
+IMAGE_KIB = kib(symbol("rom_end"))
+TAKEN_KIB = kib(symbol("cd_end")) + 2 + 4   # most that init takes: image, workspace, block buffer
+LEAST_KIB = LEAST_BELOW_KIB + IMAGE_KIB + TAKEN_KIB
+
+
+# ---- The packer and the decoder ---------------------------------------------------------
+
+
+def noise(length: int, seed: int = 1, of: bytes = bytes(range(256))) -> bytes:
+    numbers = random.Random(seed)
+    return bytes(numbers.choice(of) for _ in range(length))
+
+
+def far_apart(distance: int) -> bytes:
+    """A copy from exactly so far away."""
+    return b"here it is" + noise(distance - 10) + b"here it is."
+
+
+SAMPLES = {
+    "a byte": b"x", "two": b"xx", "three": b"xyx",
+    "zeros": bytes(33000), "ones": b"\xff" * 17, "most zeros": bytes(65535 - PACKED_FROM),
+    "incompressible": noise(33000), "two letters": noise(9000, 2, b"ab"),
+    "three in turn": b"abc" * 11000, "a sentence": b"one, and another one, and one more" * 3,
+    **{f"run of {n}": noise(n, n) + b"--" * n for n in (1, 2, 3, 4, 7, 8, 15, 16, 63, 64, 65, 255, 256)},
+    **{f"from {n} bytes away": far_apart(n) for n in (255, 256, 257, 512, 513, 65279, 65280, 65281)
+       if n + 11 <= 65535 - PACKED_FROM},
+    **{f"random {seed}": b"".join(noise(seed % 9 + 1, seed * 31 + i % 40) * (i % 7) for i in range(150))
+       for seed in range(1, 20)},
+}
+
+
+packed = functools.cache(pack.pack)
+
+
+@pytest.mark.parametrize("data", SAMPLES.values(), ids=SAMPLES.keys())
+def test_what_is_packed_unpacks(data):
+    assert pack.unpack(packed(data)) == data
+
+
+def decoded(stream: bytes, length: int) -> bytes:
+    """What the file's own decoder makes of a stream; it writes to that and to
+    nothing else, each byte once, and leaves the stream alone."""
+    source, target, stack = 0x10000, 0x30000, 0x50000
+    code = (BUILD / "rom.bin").read_bytes()[:symbol("packed", "unpack")]
+    uc = Uc(UC_ARCH_X86, UC_MODE_16)
+    uc.mem_map(0, 0x80000)
+    uc.mem_write(source, code + stream)
+    uc.mem_write(target + PACKED_FROM, b"\xEE" * (length + 16))
+    written = []
+    uc.hook_add(UC_HOOK_MEM_WRITE, lambda uc, access, at, size, value, _: written.append((at, size)))
+    for name, value in {"CS": source >> 4, "DS": source >> 4, "ES": target >> 4, "SS": stack >> 4,
+                        "SP": 0x1000, "SI": symbol("packed", "unpack"), "DI": PACKED_FROM, "BP": 0x8000,
+                        "EFLAGS": 2}.items():
+        uc.reg_write(getattr(x86, f"UC_X86_REG_{name}"), value)
+    uc.emu_start(source + symbol("literals", "unpack"), source + symbol("unpacked", "unpack"),
+                 count=2_000_000)
+    places = [at + i for at, size in written for i in range(size)]
+    assert places == list(range(target + PACKED_FROM, target + PACKED_FROM + length))
+    assert bytes(uc.mem_read(source, len(code + stream))) == code + stream
+    return bytes(uc.mem_read(target + PACKED_FROM, length))
+
+
+@pytest.mark.parametrize("data", SAMPLES.values(), ids=SAMPLES.keys())
+def test_the_decoder_in_the_rom_agrees(data):
+    if len(data) < 40000:   # the stream has to lie in one segment with the decoder
+        assert decoded(packed(data), len(data)) == data
+
+
+def test_nothing_and_too_much_is_refused():
+    for size in (0, 65536):
+        with pytest.raises(pack.PackError, match="cannot be packed"):
+            pack.pack(bytes(size))
+
+
+@pytest.mark.parametrize("stream", [b"", b"\x80", pack.pack(b"abc" * 9)[:-1], b"\xe0\x00a\x00\x00"],
+                         ids=["empty", "half a word", "cut short", "a copy of nothing"])
+def test_what_is_no_stream_is_named(stream):
+    with pytest.raises(pack.PackError):
+        pack.unpack(stream)
+
+
+def test_the_command_packs_a_file_and_says_what_is_wrong(tmp_path, capsys):
+    (tmp_path / "image").write_bytes(b"all the same " * 20)
+    (tmp_path / "empty").write_bytes(b"")
+    out = tmp_path / "packed"
+    assert pack.main([str(tmp_path / "image"), "--output", str(out)]) == 0
+    assert pack.unpack(out.read_bytes()) == b"all the same " * 20
+    out.unlink()
+    for name in ("empty", "none"):
+        assert pack.main([str(tmp_path / name), "--output", str(out)]) == 1
+        assert capsys.readouterr().err.startswith("pack.py: ")
+        assert not out.exists()
+
+
+def test_the_image_is_packed_well_and_soon():
+    """In well under the time that a build takes on a slow machine."""
+    data, begin = IMAGE.read_bytes(), time.process_time()
+    stream = pack.pack(data)
+    assert time.process_time() - begin < 10
+    assert len(stream) < len(data) * 0.7
+
+
+# ---- The file ----------------------------------------------------------------------------
+
+
+def test_the_file_holds_the_image():
+    stream = FILE[symbol("packed", "unpack"):symbol("file_end", "unpack")]
+    assert pack.unpack(stream) == IMAGE.read_bytes()
+    assert len(IMAGE.read_bytes()) + PACKED_FROM == symbol("rom_end")
+    assert not any(FILE[symbol("file_end", "unpack"):])
+
+
+def test_the_file_is_no_larger_than_what_it_has_to_hold():
+    most = max(symbol("file_end", "unpack"), symbol("cd_end"))
+    assert len(FILE) == -(-most // 512) * 512 <= 24 * 1024
+
+
+def test_the_boot_entry_of_the_file_connects_nothing():
+    """A BIOS that cannot write to the ROM may call it all the same."""
+    entry, = romsign.parse(FILE).pnp
+    assert FILE[entry.bcv] == FILE[entry.disconnect] == 0xCB
+    assert (entry.product, entry.manufacturer) == ("SCSI disk", "lsi8xx-rom")
+
+
+# ---- Init --------------------------------------------------------------------------------
+
+
+def machine(**options) -> Pc:
+    pc = Pc(ROM_895A, **options)
+    pc.bus.targets = {0: Disk(), 3: Disk()}
+    return pc
+
+
+def unpacked_at(pc: Pc) -> list[int]:
+    """Filled in POST: where init runs."""
+    places: list[int] = []
+    done = symbol("unpack_done", "unpack")
+    code = FILE[done:done + 8]
+
+    def at_end(at: int) -> None:
+        if pc.peek(at, len(code)) == code:      # else it is what stays that runs there
+            places.append(pc.get("es") * 16)
+    pc.hook_at(ROM_SEGMENT * 16 + done, at_end)
+    return places
+
+
+@pytest.mark.parametrize("pmm", ["1.01", "1.00"])
+def test_pmm_gives_the_memory(pmm):
+    pc = machine(bios=Bios(pmm=pmm))
+    places = unpacked_at(pc)
+    pc.power_on()
+    assert places == [TEMPORARY_AREA.start]
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("manner", [SEABIOS, SPECIFICATION, NO_BBS, BOCHS])
+@pytest.mark.parametrize("pmm", ["refusing", "unsupported", "absent", "bad checksum"])
+def test_without_pmm_the_image_lies_below_all_that_init_takes(pmm, manner):
+    pc = machine(bios=Bios(manner, pmm=pmm))
+    places = unpacked_at(pc)
+    pc.power_on()
+    assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
+    if manner in (NO_BBS, BOCHS):
+        pc.bios.bootstrap()
+    reads_well(pc)
+
+
+def set_temporary_area(monkeypatch, area: range) -> None:
+    for module in ("bios", "pmm"):
+        monkeypatch.setattr(f"tests.model.{module}.TEMPORARY_AREA", area)
+
+
+def test_pmm_with_too_little_memory_is_as_good_as_none(monkeypatch):
+    """It has a KiB less. All memory comes from elsewhere then: PMM's may lie where
+    init runs."""
+    small = range(TEMPORARY_AREA.start, TEMPORARY_AREA.start + (IMAGE_KIB - 1) * 1024)
+    set_temporary_area(monkeypatch, small)
+    pc = machine()
+    places = unpacked_at(pc)
+    pc.power_on()
+    assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("start", range(0x8E000, 0x9C000, 0x1000), ids=hex)
+def test_pmm_may_have_memory_where_init_runs(monkeypatch, start):
+    """It had too little for the image, but has some for the block buffer."""
+    set_temporary_area(monkeypatch, range(start, start + 0x4000))
+    pc = machine()
+    pc.power_on()
+    reads_well(pc)
+
+
+def differences(pc: Pc, before: bytes) -> set[int]:
+    """Where the ROM area is not as it was."""
+    now = pc.peek(ROM_SEGMENT * 16, len(before))
+    return {at for at, (new, old) in enumerate(zip(now, before)) if new != old}
+
+
+class Looking(Bios):
+    """Notes what init has left in the ROM's place, before the BIOS takes it back."""
+
+    def _check_image(self, copy):
+        self.changed = differences(self._pc, copy.data)
+        self.still_used = [block.place for block in self.memory.blocks]
+        return super()._check_image(copy)
+
+
+@pytest.mark.parametrize("manner, targets, end", [
+    (SEABIOS, {0: Disk()}, ("pnp_slots", 1)), (SEABIOS, {0: Disk(), 6: Disk(block_bytes=4096)}, ("pnp_slots", 2)),
+    (SPECIFICATION, {i: Disk() for i in range(16) if i != 7}, ("pnp_slots", 15)),
+    (SEABIOS, {0: Disk(), 1: Disk(removable=True)}, ("extra_end", 0)),
+    (SEABIOS, {0: Disk(removable=True, medium=False)}, ("extra_end", 0)),
+    (NO_BBS, {0: Disk()}, ("extra_end", 0)), (BOCHS, {0: Disk()}, ("extra_end", 0)),
+    (SEABIOS, {0: Disk(), 4: cd_rom()}, ("cd_end", 0)), (NO_BBS, {4: cd_rom()}, ("cd_end", 0)),
+], ids=["one disk", "large blocks", "15 disks", "removable", "no medium", "no BBS", "Bochs", "CD", "CD, no BBS"])
+def test_no_more_stays_than_is_needed(manner, targets, end):
+    """And no less: the bench has HLT where the rest was."""
+    pc = machine(bios=Bios(manner))
+    pc.bus.targets = targets
+    pc.power_on()
+    symbol_name, slots = end
+    assert pc.bios.kept == -(-(symbol(symbol_name) + slots * 112) // 512) * 512
+
+
+@pytest.mark.parametrize("size_kib", [0, 1, 63, 64, LEAST_KIB - 1, 641, 0xFFFF])
+def test_without_memory_to_unpack_there_is_a_line_and_nothing_else(size_kib):
+    pc = machine(bios=Looking(pmm="absent"))
+    pc.poke(MEMORY_SIZE, struct.pack("<H", size_kib))
+    before = pc.peek(0, 0x500)      # elsewhere the bench watches
+    pc.power_on()
+    assert pc.text == NO_MEMORY
+    assert pc.bios.changed <= LENGTHS and pc.bios.kept == 0
+    result = pc.bios.init_result
+    assert (result.ax, result.stack_used < 400) == (0, True)
+    assert pc.chip.reads == pc.chip.writes == 0
+    assert pc.peek(0, 0x500) == before
+
+
+@pytest.mark.parametrize("size_kib", [LEAST_KIB, LEAST_KIB + 1, 639, 640])
+def test_with_the_least_memory_it_works(size_kib):
+    pc = machine(bios=Bios(pmm="absent"))
+    pc.poke(MEMORY_SIZE, struct.pack("<H", size_kib))
+    places = unpacked_at(pc)
+    pc.power_on()
+    assert places[0] >= LEAST_BELOW_KIB * 1024
+    reads_well(pc)
+
+
+@pytest.mark.parametrize("below_kib, works", [
+    (TAKEN_KIB - 5, True), (TAKEN_KIB + 4, False), (TAKEN_KIB + IMAGE_KIB - 1, False),
+    (TAKEN_KIB + IMAGE_KIB + 4, True)])
+def test_memory_in_which_the_bios_has_its_stack_is_not_used(monkeypatch, below_kib, works):
+    """So many KiB below the top begin the 4 KiB that the bench has for it."""
+    top = (600 - below_kib) * 1024
+    stack = range(top, top + pc_module.STACK_TOP)
+    monkeypatch.setattr(pc_module, "STACK", stack)
+    monkeypatch.setattr(pc_module, "STACK_SEGMENT", stack.start // 16)
+    pc = machine(bios=Bios(pmm="absent"))
+    pc.poke(MEMORY_SIZE, struct.pack("<H", 600))
+    pc.power_on()
+    assert (pc.text == NO_MEMORY) != works
+
+
+FAILURES = {
+    "no controller": dict(present=False), "no ports": dict(bar0=0), "no PCI": dict(bios=dict(pci=False)),
+    "no disk": dict(), "RAID": dict(variant="1510-RAID"),
+    "served by the BIOS": dict(fwcfg=FwCfg({}), pci_command=PciSpace.MASTER),
+}
+
+
+@pytest.mark.parametrize("options", FAILURES.values(), ids=FAILURES.keys())
+@pytest.mark.parametrize("pmm", ["1.01", "1.00", "refusing", "absent"])
+def test_whatever_fails_the_file_and_the_memory_are_as_they_were(options, pmm):
+    """But that it has length 0. The bench objects to memory that is kept."""
+    bios = Looking(**{"pmm": pmm, **options.get("bios", {})})
+    pc = Pc(ROM_895A, **{**options, "bios": bios})
+    pc.power_on()
+    assert bios.still_used == []
+    assert bios.changed <= LENGTHS and bios.kept == 0
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB
+    assert pc.word(0x13 * 4 + 2) == BIOS_SEGMENT
+    assert pc.peek(HARD_DISKS, 1) == b"\0"
+    result = bios.init_result
+    assert result.ax == 0 and result.eflags & 0xFFFF == 0x202 and result.stack_used <= 512
+
+
+@pytest.mark.parametrize("pmm", ["1.01", "absent"])
+def test_nothing_is_written_to_a_rom_that_cannot_be_written(pmm):
+    """An EPROM, as it is after init."""
+    pc = machine(rom_writable=False, bios=Bios(NO_BBS, pmm=pmm))
+    places = unpacked_at(pc)
+    pc.power_on()
+    assert len(places) == 1
+    assert pc.peek(ROM_SEGMENT * 16, len(FILE)) == FILE
+    pc.bios.bootstrap()
+    reads_well(pc)
+
+
+def test_all_that_was_unpacked_is_gone_after_init():
+    """PMM's memory and that of nobody: the bench fills both."""
+    for pmm, start in (("1.01", TEMPORARY_AREA.start), ("absent", (EBDA_KIB - TAKEN_KIB) * 1024 - 4096)):
+        pc = machine(bios=Bios(pmm=pmm))
+        pc.power_on()
+        assert b"lsi8" not in pc.peek(start, 4096)
+        reads_well(pc)
+
+
+@pytest.mark.parametrize("manner", [SEABIOS, NO_BBS])
+def test_init_of_the_image_that_stays_finds_nothing_new(manner):
+    """A BIOS that calls it again: nothing is touched, nothing said."""
+    pc = machine(bios=Bios(manner))
+    pc.power_on()
+    text, image = pc.text, pc.peek(ROM_SEGMENT * 16, pc.bios.kept)
+    pc.bios.running.initialised = False
+    result = pc.far_call(ROM_SEGMENT, INIT, {"eax": 0x20})
+    assert (result.ax, pc.text) == (0, text)
+    assert pc.peek(ROM_SEGMENT * 16, pc.bios.kept) == image
+    pc.bios.running.initialised = True
+    if manner == NO_BBS:
+        pc.bios.bootstrap()
+    reads_well(pc)
+
+
+def test_a_table_that_is_no_pmm_is_not_called():
+    """The bench's own: nobody is asked for memory without a right checksum."""
+    assert not Pmm("bad checksum").is_there
+    pc = machine(bios=Bios(pmm="bad checksum"))
+    pc.power_on()
+    reads_well(pc)

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""tools/romsign.py, and the headers of the ROMs that make has signed with it."""
+
+from __future__ import annotations
+
+import re
+import struct
+import subprocess
+import sys
+
+import pytest
+import romsign
+
+from tests.build import BUILD, ROM_810, ROM_895A, TOP, symbol
+from tests.model.hardware import HARDWARE
+from tests.model.pc import Pc
+from tests.rom.strict import reads_well
+
+UNSIGNED = BUILD / "rom.bin"
+IDS = ["--vendor", "1000", "--device", "0012"]
+
+
+@pytest.fixture
+def run(capsys, tmp_path):
+    """Run the command; returns (exit status, stdout, stderr, output file)."""
+    output = tmp_path / "out.rom"
+
+    def call(*arguments: str):
+        status = romsign.main([str(a) for a in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err, output
+
+    call.output = output
+    return call
+
+
+# ---- The ROMs ------------------------------------------------------------------
+
+CHIPS = {"810": 0x0001, "820": 0x0002, "825": 0x0003, "815": 0x0004, "860": 0x0006, "1510": 0x000A,
+         "896": 0x000B, "895": 0x000C, "885": 0x000D, "875": 0x000F, "895a": 0x0012,
+         "875a": 0x0013, "1010-33": 0x0020, "1010-66": 0x0021, "875j": 0x008F}
+ID_810AP = 0x0005
+NOT_SUPPORTED = {0x0010, 0x0030, 0x0031}    # refused by name
+FOR_ONE = {chip: BUILD / f"lsi53c{chip}.rom" for chip in CHIPS}
+UNIVERSAL = BUILD / "lsi53c8xx.rom"
+FOR_86BOX = BUILD / "8xx_64.rom"
+ALL = [*FOR_ONE.values(), UNIVERSAL, FOR_86BOX]
+
+
+@pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
+def test_built_roms_are_whole(path):
+    rom = romsign.verify(path.read_bytes())
+    assert (rom.pcir.vendor, rom.pcir.offset) == (0x1000, 0x1C)
+    header, = rom.pnp   # init makes the others
+    assert header.bcv and header.disconnect and not header.bev
+    assert header.device_type == b"\1\0\0" and header.offset % 16 == 0
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_the_rom_of_a_chip_is_for_that_chip_alone(chip):
+    pcir = romsign.parse(FOR_ONE[chip].read_bytes()).pcir
+    assert (pcir.device, pcir.list_pointer, pcir.devices) == (CHIPS[chip], 0, [])
+
+
+@pytest.mark.parametrize("path", [UNIVERSAL, FOR_86BOX], ids=lambda path: path.stem)
+def test_a_rom_for_all_lists_each_chip_of_the_driver(path):
+    source = (TOP / "lsi/post/chips.c").read_text()
+    known = {int(x, 16) for x in re.findall(r"^\t\{0x([0-9a-f]{4}), ", source, re.M)}
+    pcir = romsign.parse(path.read_bytes()).pcir
+    assert pcir.device == CHIPS["895a"]
+    assert pcir.devices == sorted([*CHIPS.values(), ID_810AP])
+    assert set(pcir.devices) == known - NOT_SUPPORTED
+
+
+@pytest.mark.parametrize("path, size", [(UNIVERSAL, 32768), (FOR_86BOX, 65536)])
+def test_a_rom_for_all_fills_its_eprom_and_says_so(path, size):
+    image = path.read_bytes()
+    rom = romsign.parse(image)
+    assert (len(image), rom.blocks, rom.pcir.blocks) == (size, size // 512, size // 512)
+
+
+def test_roms_differ_only_in_id_list_size_and_checksum():
+    one = FOR_ONE["810"].read_bytes()
+    same = set(range(len(one.rstrip(b"\0")))) - {romsign.CHECKSUM_AT}
+    for path in FOR_ONE.values():
+        image = path.read_bytes()
+        assert len(image) == len(one)
+        assert {i for i in same if one[i] != image[i]} <= {0x22}
+    at = 0x1C + romsign.PCIR_BYTES
+    listed = {*range(at, at + 2 * romsign.DEVICE_LIST_WORDS), 0x24, 0x25}
+    for path in (UNIVERSAL, FOR_86BOX):
+        image = path.read_bytes()
+        assert not any(image[len(one):])
+        assert {i for i in same if one[i] != image[i]} <= {2, 0x22, 0x2C} | listed
+
+
+def test_every_rom_says_how_much_of_it_can_stay():
+    """All that init does not give back, the part for CDs included; it has room
+    where the file was."""
+    stays = -(-symbol("cd_end") // 512)
+    for path in ALL:
+        rom = romsign.parse(path.read_bytes())
+        assert rom.pcir.run_time_blocks == stays <= rom.blocks
+
+
+# ---- 86Box -----------------------------------------------------------------------
+
+PATCHED = {"810": 0x0001, "815": 0x0004, "820": 0x0002, "825A": 0x0003, "860": 0x0006, "875": 0x000F}
+
+
+def patched_by_86box(device: int) -> bytes:
+    """The ID's low byte, and the last byte so that the sum stays. The device
+    that asks for it has no other way to name itself. [chip-facts 6.2]"""
+    image = bytearray(FOR_86BOX.read_bytes())
+    image[0xFFFF] = (image[0xFFFF] + image[0x22] - device) & 0xFF
+    image[0x22] = device
+    return bytes(image)
+
+
+def test_the_last_byte_of_the_86box_rom_is_padding_inside_the_sum():
+    image = FOR_86BOX.read_bytes()
+    assert image[0xFFFF] == 0 and image[2] * 512 == len(image) == 0x10000
+
+
+@pytest.mark.parametrize("chip", PATCHED)
+def test_what_86box_patches_is_still_valid_and_boots(chip, tmp_path):
+    image = patched_by_86box(PATCHED[chip])
+    assert romsign.verify(image).pcir.device == PATCHED[chip]
+    file = tmp_path / "8xx_64.rom"
+    file.write_bytes(image)
+    pc = Pc(file, chip, hardware="86box")
+    pc.bus.targets = {0: HARDWARE["86box"].disk()}
+    pc.power_on()
+    assert f"lsi8xx-rom 0.1.0: 53C{chip} at PCI 00:04.0" in pc.text
+    assert "80h: SCSI 00:04.0 ID 0" in pc.text
+    reads_well(pc)
+
+
+# ---- The tool, rightly used -------------------------------------------------------
+
+
+def test_it_stamps_ids_sizes_and_checksums(run):
+    status, _, err, output = run(UNSIGNED, "--output", run.output, "--vendor", "1000",
+                                 "--device", "000f", "--device-list", "0012,000f",
+                                 "--size", "0x10000")
+    assert (status, err) == (0, "")
+    image = output.read_bytes()
+    rom = romsign.verify(image)
+    assert (len(image), rom.blocks) == (65536, 128)
+    assert (rom.pcir.vendor, rom.pcir.device, rom.pcir.devices) == (0x1000, 0xF, [0x12, 0xF])
+    assert run(output, "--verify")[0] == 0
+
+
+def test_info_prints_every_header(run):
+    status, out, _, _ = run(ROM_895A, "--info")
+    assert status == 0
+    assert "ID 1000:0012" in out and "checksum ok" in out and "DEVICES none" in out
+    assert out.count("PNP ") == 1
+    assert "DEVICES 0001 0002 0003" in run(UNIVERSAL, "--info")[1]
+
+
+def test_without_a_list_the_rom_is_for_the_device_alone(run):
+    """Whatever was listed before; and a list can come back."""
+    run(UNIVERSAL, "--output", run.output, *IDS)
+    pcir = romsign.parse(run.output.read_bytes()).pcir
+    assert (pcir.list_pointer, pcir.devices) == (0, [])
+    assert run.output.read_bytes()[0x38:0x38 + 48] == bytes(48)
+    run(run.output, "--output", run.output, *IDS, "--device-list", "0001 0012")
+    assert romsign.verify(run.output.read_bytes()).pcir.devices == [1, 0x12]
+
+
+@pytest.mark.parametrize("kib", [32, 64])
+@pytest.mark.parametrize("source", [UNSIGNED, ROM_810, FOR_86BOX], ids=lambda path: path.name)
+def test_it_pads_to_an_eprom(run, source, kib):
+    status, _, err, output = run(source, "--output", run.output, *IDS, "--eprom", kib)
+    assert (status, err) == (0, "")
+    image = output.read_bytes()
+    assert len(image) == kib * 1024 == romsign.verify(image).blocks * 512
+
+
+def test_an_eprom_that_is_too_small_is_refused_with_both_sizes(run):
+    status, _, err, output = run(UNSIGNED, "--output", run.output, *IDS, "--eprom", "16")
+    assert status == 1 and not output.exists()
+    assert re.fullmatch(r"romsign\.py: the image does not fit: \d{5} bytes into 16384\n", err)
+
+
+def test_the_run_time_length_is_stamped_and_kept(run):
+    assert run(UNSIGNED, "--output", run.output, *IDS, "--run-time", "10241")[0] == 0
+    assert romsign.parse(run.output.read_bytes()).pcir.run_time_blocks == 21
+    run(run.output, "--output", run.output, *IDS, "--eprom", "64")
+    assert romsign.parse(run.output.read_bytes()).pcir.run_time_blocks == 21
+
+
+def test_without_a_run_time_length_all_may_stay(run):
+    run(UNSIGNED, "--output", run.output, *IDS)
+    rom = romsign.parse(run.output.read_bytes())
+    assert rom.pcir.run_time_blocks == rom.blocks
+
+
+def test_signing_twice_changes_nothing(run):
+    run(UNSIGNED, "--output", run.output, *IDS, "--device-list", "0012")
+    first = run.output.read_bytes()
+    run(run.output, "--output", run.output, *IDS, "--device-list", "0012")
+    assert run.output.read_bytes() == first
+
+
+def test_it_is_a_command():
+    result = subprocess.run([sys.executable, str(TOP / "tools/romsign.py"), str(ROM_810),
+                             "--verify"], capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+# ---- Wrong input: one line, exit 1, output untouched --------------------------------
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["--device", "0012"], ["--vendor", "1000"],
+    ["--vendor", "0", "--device", "0012"], ["--vendor", "10000", "--device", "0012"],
+    ["--vendor", "1000", "--device", "-1"], ["--vendor", "1000", "--device", "xyz"],
+    ["--vendor", "", "--device", "0012"],
+    [*IDS, "--device-list", ""], [*IDS, "--device-list", "0012,,0001"],
+    [*IDS, "--device-list", "0001"],
+    [*IDS, "--device-list", ",".join(f"{i:x}" for i in range(1, 40))],
+    [*IDS, "--size", "100"], [*IDS, "--size", "512"], [*IDS, "--size", "0"],
+    [*IDS, "--size", "-512"], [*IDS, "--size", "66048"], [*IDS, "--size", "big"],
+    [*IDS, "--eprom", "16"], [*IDS, "--eprom", "8"], [*IDS, "--eprom", "32", "--size", "32768"],
+    [*IDS, "--run-time", "0"], [*IDS, "--run-time", "-1"], [*IDS, "--run-time", "65537"],
+    [*IDS, "--colour", "red"], [*IDS, "--info"], [*IDS, "--verify"]],
+    ids=lambda value: " ".join(value)[:40] or "none")
+def test_wrong_arguments_change_nothing(run, arguments):
+    run.output.write_bytes(b"as it was")
+    status, out, err, output = run(UNSIGNED, "--output", run.output, *arguments)
+    assert status == 1
+    assert err.startswith("romsign.py: ") and err.count("\n") == 1 and out == ""
+    assert output.read_bytes() == b"as it was"
+    assert list(output.parent.iterdir()) == [output], "no temporary file left"
+
+
+def damaged(change) -> bytes:
+    image = bytearray(UNIVERSAL.read_bytes())
+    change(image)
+    return bytes(image)
+
+
+def set_word(offset: int, value: int):
+    return lambda image: struct.pack_into("<H", image, offset, value)
+
+
+def set_byte(offset: int, value: int):
+    return lambda image: image.__setitem__(offset, value)
+
+
+PNP_AT = romsign.parse(UNIVERSAL.read_bytes()).pnp[0].offset if UNIVERSAL.exists() else 0
+
+STRUCTURE = {  # what neither stamping nor verifying may accept
+    "empty": lambda image: image.clear(),
+    "cut to 16 bytes": lambda image: image.__delitem__(slice(16, None)),
+    "no signature": set_byte(0, 0),
+    "no jump": set_byte(3, 0xCB),
+    "no PCIR": set_byte(0x1C, 0),
+    "PCIR outside": set_word(0x18, 0xFFF0),
+    "PCIR unaligned": set_word(0x18, 0x1D),
+    "device list outside": set_word(0x1C + 8, 0xFFF0),
+    "PnP outside": set_word(0x1A, 0xFFF0),
+    "PnP nowhere": set_word(0x1A, 0x40),
+    "PnP loop": set_word(PNP_AT + 6, PNP_AT),
+    "product string outside": set_word(PNP_AT + 0x10, 0xFFFF),
+}
+STAMPED = {  # what verifying must find, and stamping puts right
+    "wrong length": set_byte(2, 3),
+    "length 0": set_byte(2, 0),
+    "file longer": lambda image: image.extend(bytes(512)),
+    "file shorter": lambda image: image.__delitem__(slice(-512, None)),
+    "wrong PCIR length": set_word(0x1C + 0x10, 1),
+    "wrong run-time length": set_word(0x1C + 0x16, 0xFF),
+    "wrong checksum": set_byte(6, 0),
+    "no vendor": set_word(0x20, 0),
+    "device not in list": set_word(0x22, 0x7777),
+}
+
+
+@pytest.mark.parametrize("change", STRUCTURE.values(), ids=STRUCTURE.keys())
+def test_broken_structures_are_refused(run, tmp_path, change):
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "rom").write_bytes(damaged(change))
+    for action in (["--verify"], ["--info"], ["--output", run.output, *IDS]):
+        status, out, err, output = run(source / "rom", *action)
+        assert (status, out) == (1, "")
+        assert err.startswith("romsign.py: ") and err.count("\n") == 1
+        assert not output.exists()
+
+
+@pytest.mark.parametrize("change", STAMPED.values(), ids=STAMPED.keys())
+def test_wrong_stamps_are_found(run, tmp_path, change):
+    file = tmp_path / "rom"
+    file.write_bytes(damaged(change))
+    status, _, err, _ = run(file, "--verify")
+    assert status == 1 and err.count("\n") == 1
+
+
+@pytest.mark.parametrize("offset", [0x1C + 0x0A, 0x1C + 0x0C, 0x1C + 0x0F, 0x1C + 0x14,
+                                    0x1C + 0x15, PNP_AT + 5, PNP_AT + 9])
+def test_each_field_is_verified_even_with_a_right_checksum(offset):
+    def change(image):
+        image[offset] ^= 0x40
+        image[6] = (image[6] - sum(image)) & 0xFF
+    with pytest.raises(romsign.RomError):
+        romsign.verify(damaged(change))
+
+
+def test_a_device_list_grows_only_over_zero_words(tmp_path):
+    """In an image that is not ours the list may be short, or at the end."""
+    image = bytearray(UNIVERSAL.read_bytes())
+    at = 0x1C + struct.unpack_from("<H", image, 0x1C + 8)[0]
+    struct.pack_into("<4H", image, at, 0x12, 0, 0, 0x1234)
+    signed = romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1])
+    assert struct.unpack_from("<4H", signed, at) == (0x12, 1, 0, 0x1234)
+    with pytest.raises(romsign.RomError, match="no room"):
+        romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1, 2])
+    struct.pack_into("<H", image, 0x1C + 8, len(image) - 4 - 0x1C)
+    struct.pack_into("<2H", image, len(image) - 4, 0x12, 0)
+    with pytest.raises(romsign.RomError, match="no room"):
+        romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1])
+
+
+def test_an_output_that_is_no_file_is_refused(run, tmp_path):
+    status, _, err, _ = run(UNSIGNED, "--output", tmp_path, *IDS)
+    assert (status, err.count("\n")) == (1, 1)
+
+
+def test_missing_and_unwritable_files_are_named(run, tmp_path):
+    status, _, err, _ = run(tmp_path / "none", "--verify")
+    assert status == 1 and "none" in err and err.count("\n") == 1
+    status, _, err, _ = run(UNSIGNED, "--output", tmp_path / "no" / "where", *IDS)
+    assert status == 1 and "no" in err and err.count("\n") == 1
