@@ -40,10 +40,9 @@ struct lsi_options {
 	bool prompt;   /* QEMU's model: reset and CLF take no time */
 };
 
-/* Looks at memory between two looks at the chip. While the bus is scanned there
- * are many selections of nobody, of which memory tells nothing. On QEMU every
- * look at the chip keeps it from its work; elsewhere interrupts should not
- * wait so long.
+/* How often memory is read between two reads of ISTAT. A scan has many selection
+ * time-outs, which do not show in memory. On QEMU each read of ISTAT keeps the
+ * chip model from its work; elsewhere interrupts must not wait that long.
  */
 #define LSI_SPINS_IN_SCAN 64
 #define LSI_SPINS 256
@@ -71,13 +70,20 @@ void lsi_reset_chip(struct lsi *lsi);
 /* ... and the time behind it. HBA_OK, or HBA_CHIP as lsi_open() says. */
 enum hba_result lsi_settle(struct lsi *lsi);
 
-/* Empty the DMA and SCSI FIFOs. */
+/* Empty the DMA and SCSI FIFOs [8xx-TM "CTEST3, CLF", "STEST3, CSF"]; takes up to
+ * 1 ms. Only while no program runs.
+ */
 void lsi_clear_fifos(struct lsi *lsi);
 
-/* The hba contract (exec.c). */
+/* hba.execute (exec.c): run the request of scsi/hba.h from selection to bus free
+ * [SCSI-2 "Message codes", "SCSI bus phases"]. After a failed recovery it
+ * returns HBA_CHIP, and the next call resets chip and bus first.
+ */
 enum hba_result lsi_execute(struct hba *hba, struct hba_request *request);
 
-/* Bytes of an interrupted DATA move that did not get across (residual.c). */
+/* Bytes of a DATA move that was cut short that did not cross the bus, 0 to the
+ * move's count (residual.c). To be read once, before the FIFOs are cleared.
+ */
 u32 lsi_residual(struct lsi *lsi, bool data_out);
 
 static inline u8 lsi_read8(struct lsi *lsi, u8 reg)

@@ -29,7 +29,7 @@
 #define INT_RESELECTED 9   /* somebody else (re)selected us, or a status that is none */
 #define INT_SHORT 10	   /* data move ended early, DBC is what is left */
 
-#define SCRIPT_DWORDS 158 /* length of the program; program.c checks it */
+#define SCRIPT_DWORDS 156 /* length of the program; program.c checks it */
 
 #ifndef __ASSEMBLER__
 

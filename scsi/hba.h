@@ -36,8 +36,8 @@ struct hba_request {
 	u8 direction; /* enum hba_direction */
 	u8 cdb_bytes;
 	u8 cdb[SCSI_CDB_MAX];
-	u32 timeout_ms; /* up to 1 200 000 */
-	u32 data_bytes; /* 0 with HBA_NO_DATA */
+	u32 timeout_ms; /* 1 to 1 200 000, from the start of the selection */
+	u32 data_bytes; /* 0 with HBA_NO_DATA; then `data` means nothing */
 	struct phys_range data; /* where the first of them are, ... */
 	const struct phys_range *more; /* ... then these, if not all */
 	/* in, for scsi/command.c alone */
@@ -49,7 +49,10 @@ struct hba_request {
 	bool overrun; /* the target sent more data; it was discarded */
 };
 
-/* What a chip driver offers. The request must lie in DMA-able memory. */
+/* What a chip driver offers. The request must lie in DMA-able memory.
+ * execute() returns after timeout_ms and what recovery takes (about 2 s) at the
+ * latest. Whatever it returns, the next command may follow at once.
+ */
 struct hba {
 	enum hba_result (*execute)(struct hba *hba,
 				   struct hba_request *request);

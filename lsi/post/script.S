@@ -62,7 +62,12 @@ LABEL script_patch_command
 	MOVE	SET_BY_CPU, 0, PHASE_COMMAND
 	JUMP	dispatch
 
-/* ---- Dispatcher, resumed by the CPU. */
+/* ---- Dispatcher, resumed by the CPU: after a message that the target does not
+ * ---- take, or any other event.
+ */
+LABEL script_clear_atn
+clear_atn:
+	CLEAR_ATN
 LABEL script_resume
 resume:
 	JUMP_WHEN_NOT PHASE_MSG_IN, dispatch_data
@@ -149,10 +154,6 @@ LABEL script_patch_identify
 /* ---- Entries for the CPU behind INT_MESSAGE and the like. */
 LABEL script_ack			/* message accepted */
 	CLEAR_ACK
-	JUMP	resume
-LABEL script_clear_atn			/* target does not take our message */
-clear_atn:
-	CLEAR_ATN
 	JUMP	resume
 LABEL script_reply			/* answer with the message at MSG_OUT */
 	SET_ATN				/* before ACK drops */
