@@ -7,7 +7,7 @@
  */
 #include "fwcfg.h"
 
-#include "pc/io.h"
+#include "pc/port.h"
 #include "pci.h"
 
 #define QEMU_SUBSYSTEM 0x11001af4u /* 1af4:1100 */

@@ -251,7 +251,7 @@ def test_no_partition_table_leads_to_a_geometry_that_cannot_be(pc):
 # ---- Command blocks [SCSI-2] ---------------------------------------------------------
 
 
-REQUEST = struct.Struct("<BBBB16sHHIIIHH")
+REQUEST = struct.Struct("<BBBB16sIIIIIII")
 NAMES = ["target", "lun", "direction", "bytes", "cdb", "timeout", "length", "address", "room",
          "more", "least", "patience"]
 
@@ -259,10 +259,10 @@ NAMES = ["target", "lun", "direction", "bytes", "cdb", "timeout", "length", "add
 def built(pc: Pc, function: str, target: int, lun: int, *arguments: int,
           cdb_lun: int = 0) -> dict[str, object]:
     """What a cdb function makes of a request full of rubbish."""
-    pointer = pc.allocate(b"\xEE" * 48)
+    pointer = pc.allocate(b"\xEE" * 60)
     device = pc.allocate(bytes([target, lun, cdb_lun]))
     pc.call_c(function, pointer, device, *arguments)
-    return dict(zip(NAMES, REQUEST.unpack_from(pc.argument(pointer, 48))))
+    return dict(zip(NAMES, REQUEST.unpack_from(pc.argument(pointer, 60))))
 
 
 LIMIT = 1 << 32
@@ -284,7 +284,7 @@ def test_block_commands_are_long_where_the_short_form_does_not_reach(pc, opcode,
         assert request["cdb"][:len(expected)] == expected
         assert request["bytes"] == len(expected)
         assert (request["target"], request["lun"]) == (target, lun)
-        assert (request["direction"], request["length"]) == (0xEE, 0xEEEE), "the caller's"
+        assert (request["direction"], request["length"]) == (0xEE, 0xEEEEEEEE), "the caller's"
 
 
 @pytest.mark.parametrize("function, argument, cdb, length", [
