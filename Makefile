@@ -40,7 +40,7 @@ ABI := -m16 -march=i386 -std=gnu11 -ffreestanding -fno-pie -fno-stack-protector 
 	-fno-tree-switch-conversion -fno-delete-null-pointer-checks -ffunction-sections
 # Size: optimise for it; EBP is a register like the others; no padding between constants; structures stay in memory
 SMALL := -Oz -fomit-frame-pointer -malign-data=abi -fno-tree-sra
-CFLAGS := $(ABI) $(SMALL) -fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -DVERSION='"$(VERSION)"'
+CFLAGS := $(ABI) $(SMALL) -fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -I$(OUT) -DVERSION='"$(VERSION)"'
 ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections --fatal-warnings --no-warn-rwx-segments -z noexecstack --orphan-handling=error
 
@@ -82,6 +82,11 @@ $(OUT)/%.o: %.c Makefile tools/code16.sed
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -MT $@ -S $< -o $(@:.o=.s)
 	$(Q)sed -f tools/code16.sed $(@:.o=.s) | $(CC) -m32 -Wa,--fatal-warnings,--noexecstack -x assembler -c - -o $@
+
+# Labels of the SCRIPTS program as numbers for C
+$(OUT)/lsi/script_labels.h: $(OUT)/lsi/post/script.o tools/labels.sh
+	$(Q)tools/labels.sh $< > $@
+$(patsubst %.c,$(OUT)/%.o,$(filter %.c,$(SOURCES))): | $(OUT)/lsi/script_labels.h
 
 $(OUT)/%.o: %.S Makefile lsi/script_insn.inc
 	@mkdir -p $(@D)
@@ -126,12 +131,14 @@ bench: deps-test ## sizes, counts and times against their budgets, also as build
 size: all ## bytes against the budgets, and the largest functions
 	$(Q)$(PYTHON) tools/size.py $(foreach l,$(LIMITS),$(l)=$($(l)_LIMIT))
 
-lint: deps-lint ## static checks of C, shell and Python
+lint: deps-lint $(OUT)/lsi/script_labels.h ## static checks of C, shell and Python
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance \
 		--inline-suppr --std=c11 $(addprefix --suppress=,missingIncludeSystem nullPointer normalCheckLevelMaxBranches \
-		uninitvar:scsi/disk.c uninitvar:scsi/scan.c uninitStructMember:rom/boot/cd/cdboot.c) \
-		-I. -D__seg_fs= -D__seg_gs= -DVERSION='""' $(filter %.c,$(SOURCES))
-	$(Q)shellcheck tools/packages.sh tools/dist.sh .ci/run
+		uninitvar:scsi/disk.c uninitvar:scsi/post/scan.c uninitStructMember:rom/boot/cd/cdboot.c) \
+		-I. -I$(OUT) -D__seg_fs= -D__seg_gs= -DVERSION='""' $(filter %.c,$(SOURCES))
+	$(Q)for file in $(filter %.c,$(SOURCES)); do clang -m16 -march=i386 -std=gnu11 -ffreestanding -fshort-enums \
+		-Wall -Wextra -Werror -I. -I$(OUT) -DVERSION='""' -fsyntax-only $$file || exit 1; done
+	$(Q)shellcheck tools/labels.sh tools/packages.sh tools/dist.sh .ci/run
 	$(Q)pyflakes3 tools tests
 
 PREFIX := /usr/local

@@ -28,7 +28,9 @@ struct lsi_chip {
 	char name[10]; /* behind "53C" */
 };
 
-/* The chip with that PCI device ID and revision, or null. */
-const struct lsi_chip __seg_gs *lsi_chip_find(u16 device, u8 revision);
+/* The chip with that PCI device ID and revision, or null if there is no such row
+ * (post/chips.c).
+ */
+IN_ROM struct lsi_chip *lsi_chip_find(u16 device, u8 revision);
 
 #endif

@@ -5,7 +5,6 @@
  */
 #include "lsi.h"
 
-#include "pc/phys.h"
 #include "regs.h"
 
 #define ABORT_TIMEOUT_MS 20
@@ -114,7 +113,7 @@ static void write_ids(struct lsi *lsi)
 static void write_feature_registers(struct lsi *lsi)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(feature_registers); i++) {
-		const struct feature_value __seg_gs *row =
+		IN_ROM struct feature_value *row =
 			&feature_registers[i];
 		if (lsi->features & row->feature)
 			lsi_write8(lsi, row->set.reg, row->set.value);

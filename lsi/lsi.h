@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * One 53C8xx: its state, and the steps exec.c is made of. The structure must
+ * One 53C8xx: its state, access to its registers, and reset. The structure must
  * lie in DMA-able RAM: the chip fetches its program from it.
  */
 #ifndef LSI_LSI_H
@@ -13,18 +13,12 @@
 #include "script.h"
 #include "scsi/hba.h"
 
-#define LSI_MESSAGE_BYTES 8
 #define MOST_STACKED_CAUSES 8 /* more, and the chip is gone or broken */
 
 struct lsi {
 	struct hba hba; /* first: the contract's view of this chip */
-	/* What the program moves (script.h) */
-	u8 msg_out[LSI_MESSAGE_BYTES];
-	u8 status[2]; /* early, after all data; NO_STATUS until it came */
-	u8 msg_in, msg_more;
-	u8 sink;
-
-	u16 io;		/* I/O base of the operating registers */
+	struct lsi_moved moved;
+	io_t io;	/* the operating registers */
 	u8 features;	/* CHIP_... */
 	u8 scntl3;
 	/* what the firmware had set for this board */
@@ -32,31 +26,31 @@ struct lsi {
 	bool unusable; /* the last reset failed; try it again first */
 	bool prompt;   /* as in struct lsi_options */
 	u16 spins;     /* LSI_SPINS... */
-	u32 place; /* bus address that the program's moves are made for */
+	u32 place; /* bus address of `moved` that the program is made for */
 	u32 script[SCRIPT_DWORDS];
 };
 
 #define LSI_ID_AS_FOUND 0xff
 
 struct lsi_options {
-	const struct lsi_chip __seg_gs *chip;
-	u16 io;    /* I/O base of the operating registers */
+	IN_ROM struct lsi_chip *chip;
+	io_t io;   /* the operating registers */
 	u8 own_id; /* or LSI_ID_AS_FOUND: what the firmware has set, else 7 */
 	bool keep_bus; /* do not reset it */
 	bool prompt;   /* QEMU's model: reset and CLF take no time */
 };
 
-/* Looks at memory between two looks at the chip. While the bus is scanned there
- * are many selections of nobody, of which memory tells nothing. On QEMU every
- * look at the chip keeps it from its work; elsewhere interrupts should not
- * wait so long.
+/* How often memory is read between two reads of ISTAT. A scan has many selection
+ * time-outs, which do not show in memory. On QEMU each read of ISTAT keeps the
+ * chip model from its work; elsewhere interrupts must not wait that long.
  */
 #define LSI_SPINS_IN_SCAN 64
 #define LSI_SPINS 256
 #define LSI_SPINS_ON_QEMU 1024
 
 /* Take over a chip: read what firmware left, then reset chip and bus.
- * HBA_OK, or HBA_CHIP if the chip does not answer or the bus is stuck (open.c).
+ * HBA_OK, or HBA_CHIP if the chip does not answer or the bus is stuck
+ * (post/open.c).
  */
 enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options);
 
@@ -76,43 +70,50 @@ void lsi_reset_chip(struct lsi *lsi);
 /* ... and the time behind it. HBA_OK, or HBA_CHIP as lsi_open() says. */
 enum hba_result lsi_settle(struct lsi *lsi);
 
-/* Empty the DMA and SCSI FIFOs. */
+/* Empty the DMA and SCSI FIFOs [8xx-TM "CTEST3, CLF", "STEST3, CSF"]; takes up to
+ * 1 ms. Only while no program runs.
+ */
 void lsi_clear_fifos(struct lsi *lsi);
 
-/* The hba contract (exec.c). */
+/* hba.execute (exec.c): run the request of scsi/hba.h from selection to bus free
+ * [SCSI-2 "Message codes", "SCSI bus phases"]. After a failed recovery it
+ * returns HBA_CHIP, and the next call resets chip and bus first.
+ */
 enum hba_result lsi_execute(struct hba *hba, struct hba_request *request);
 
-/* Bytes of an interrupted DATA move that did not get across (residual.c). */
+/* Bytes of a DATA move that was cut short that did not cross the bus, 0 to the
+ * move's count (residual.c). To be read once, before the FIFOs are cleared.
+ */
 u32 lsi_residual(struct lsi *lsi, bool data_out);
 
 static inline u8 lsi_read8(struct lsi *lsi, u8 reg)
 {
-	return inb((u16)(lsi->io + reg));
+	return io_read8(lsi->io, reg);
 }
 
 static inline u16 lsi_read16(struct lsi *lsi, u8 reg)
 {
-	return inw((u16)(lsi->io + reg));
+	return io_read16(lsi->io, reg);
 }
 
 static inline u32 lsi_read32(struct lsi *lsi, u8 reg)
 {
-	return inl((u16)(lsi->io + reg));
+	return io_read32(lsi->io, reg);
 }
 
 static inline void lsi_write8(struct lsi *lsi, u8 reg, u8 value)
 {
-	outb((u16)(lsi->io + reg), value);
+	io_write8(lsi->io, reg, value);
 }
 
 static inline void lsi_write16(struct lsi *lsi, u8 reg, u16 value)
 {
-	outw((u16)(lsi->io + reg), value);
+	io_write16(lsi->io, reg, value);
 }
 
 static inline void lsi_write32(struct lsi *lsi, u8 reg, u32 value)
 {
-	outl((u16)(lsi->io + reg), value);
+	io_write32(lsi->io, reg, value);
 }
 
 #endif

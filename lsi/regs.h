@@ -64,7 +64,8 @@
 #define LSI_CTEST4 0x21 /* 8 RW chip test 4 */
 #define LSI_CTEST5 0x22 /* 8 RW chip test 5; bit 5 DFS = big FIFO */
 
-#define LSI_DBC 0x24 /* 24 RW bytes left of the last block move */
+#define LSI_DBC 0x24 /* 24 RW bytes left of the last block move; DCMD follows */
+#define LSI_DBC_HIGH 0x26 /* 8 RW its bits 23:16 */
 
 #define LSI_DSP 0x2c /* 32 RW next instruction; writing it starts SCRIPTS */
 #define LSI_DSPS 0x30 /* 32 RW second dword of the last instruction */

@@ -6,7 +6,7 @@
  */
 #include "clock.h"
 
-#include "io.h"
+#include "port.h"
 
 #define PIT_COUNTER0 0x40
 #define PIT_COMMAND 0x43

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Time without interrupts: counter 0 of the 8254, read back with its mode.
- * Works with IRQ0 masked or dead, and under any reload value.
+ * Time without interrupts. Part of the machine interface (types.h), except for
+ * clock_setup(). Here: counter 0 of the 8254, read back with its mode. It
+ * works with IRQ0 masked or dead, and under any reload value.
  */
 #ifndef PC_CLOCK_H
 #define PC_CLOCK_H

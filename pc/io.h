@@ -1,60 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Port input and output, interrupt flag, and the spin-loop hint.
+ * Operating registers of a device: here, I/O ports. Part of the machine
+ * interface (types.h).
  */
 #ifndef PC_IO_H
 #define PC_IO_H
 
+#include "port.h"
 #include "types.h"
 
-static inline u8 inb(u16 port)
+/* How the registers of a device are reached: the port of register 0. Drivers
+ * only store it and pass it on.
+ */
+typedef u16 io_t;
+
+/* Read or write the 8-, 16- or 32-bit register at a byte offset from the first
+ * one. Little-endian, in one bus cycle; errors are not reported (a missing
+ * device reads as all ones).
+ */
+static inline u8 io_read8(io_t io, u8 offset)
 {
-	u8 value;
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-	return value;
+	return inb((u16)(io + offset));
 }
 
-static inline u16 inw(u16 port)
+static inline u16 io_read16(io_t io, u8 offset)
 {
-	u16 value;
-	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-	return value;
+	return inw((u16)(io + offset));
 }
 
-static inline u32 inl(u16 port)
+static inline u32 io_read32(io_t io, u8 offset)
 {
-	u32 value;
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-	return value;
+	return inl((u16)(io + offset));
 }
 
-static inline void outb(u16 port, u8 value)
+static inline void io_write8(io_t io, u8 offset, u8 value)
 {
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
+	outb((u16)(io + offset), value);
 }
 
-static inline void outw(u16 port, u16 value)
+static inline void io_write16(io_t io, u8 offset, u16 value)
 {
-	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
+	outw((u16)(io + offset), value);
 }
 
-static inline void outl(u16 port, u32 value)
+static inline void io_write32(io_t io, u8 offset, u32 value)
 {
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+	outl((u16)(io + offset), value);
 }
 
+/* To be called in each round of a loop that polls memory. */
 /* "rep nop": PAUSE where the CPU has it, a plain NOP on a 386. */
 static inline void cpu_pause(void)
 {
 	__asm__ volatile("rep; nop" : : : "memory");
 }
-
-/* Our code runs with interrupts closed, so that their handlers need none of
- * our small stack. Everything that waits calls this often: it lets them in for
- * a moment, on the stack of whoever called us, if that had interrupts open
- * (rom/entry.S).
- */
-void irq_window(void);
 
 #endif

@@ -9,7 +9,7 @@
 
 	.code16
 
-/* Purpose:   let interrupts in, on the caller's stack [pc/io.h]
+/* Purpose:   let interrupts in, on the caller's stack [pc/port.h]
  * In:        DS = workspace, interrupts closed
  * Out:       -
  * Preserves: EBX ESI EDI EBP and segments

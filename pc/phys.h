@@ -2,23 +2,19 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Addresses as a bus master sees them. Only this file and vds.c turn pointers
- * and seg:off pairs into bus addresses.
+ * and seg:off pairs into bus addresses. phys_of() is part of the machine
+ * interface (types.h), the rest is for real mode.
  */
 #ifndef PC_PHYS_H
 #define PC_PHYS_H
 
+#include "range.h"
 #include "types.h"
 
 #define OWN_MEMORY_BYTES 2048 /* the workspace, at offset 0 of DS */
 
 /* Bus address of the workspace (offset 0 of DS); rom.ld places it there. */
 extern u32 phys_base;
-
-/* Memory that lies together for a bus master. */
-struct phys_range {
-	u32 address;
-	u32 bytes;
-};
 
 static inline u32 linear_of(u16 segment, u16 offset)
 {
@@ -33,7 +29,7 @@ static inline void phys_identity(void)
 	phys_base = linear_of(segment, 0);
 }
 
-/* Bus address of an object in the workspace (DS). */
+/* Bus address of an object in the driver's own memory: the workspace (DS). */
 static inline u32 phys_of(const volatile void *object)
 {
 	return phys_base + (u32)object;

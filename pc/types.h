@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Integer types, the ROM-constant qualifier and the small helpers that every
- * folder uses. Nothing here knows the machine.
+ * Integer types and the small helpers that every folder uses.
+ *
+ * The machine interface is all that scsi/ and lsi/ use of the machine:
+ *
+ *   pc/kinds.h   kinds of memory: constants, and code that is given back
+ *   pc/io.h      registers of a device
+ *   pc/clock.h   time limits and delays
+ *   pc/phys.h    bus addresses of objects
+ *
+ * These four in pc/ are its implementation for real mode. A build for another
+ * machine puts the folder with its own four before this one in the include
+ * path; hence they are always included by their full name.
  */
 #ifndef PC_TYPES_H
 #define PC_TYPES_H
@@ -11,27 +21,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pc/kinds.h"
+
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
-
-/* Enumerations in structures and tables are bytes: -fshort-enums. */
-enum one_byte { ONE_BYTE };
-_Static_assert(sizeof(enum one_byte) == 1, "compile with -fshort-enums");
-
-/* DS is our RAM, so a constant must be read through GS, which holds the ROM's
- * own segment. ROM_CONST puts an object where that works; the linker refuses
- * any other read-only data.
- */
-#define IN_ROM const __seg_gs
-#define ROM_CONST static IN_ROM __attribute__((section(".romdata")))
-
-/* Functions that do not stay behind init, or not always; most are told by their
- * file (rom/rom.ld).
- */
-#define IN_POST __attribute__((section(".post")))
-#define IN_EXTRA __attribute__((section(".extra")))
 
 /* Functions that gcc 14 would put into their callers, where they are larger. */
 #define NOT_INLINE __attribute__((noinline))

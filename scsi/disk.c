@@ -90,7 +90,7 @@ static enum scsi_result send(struct scsi_bus *bus,
 			     const struct scsi_device *device,
 			     struct disk_job *job)
 {
-	const struct block_command __seg_gs *command =
+	IN_ROM struct block_command *command =
 		&block_commands[job->action];
 	struct hba_request *request = &job->request;
 	u32 bytes = 0;
@@ -98,9 +98,9 @@ static enum scsi_result send(struct scsi_bus *bus,
 	job->blocks.opcode = command->opcode;
 	request->direction = command->direction;
 	if (command->direction != HBA_NO_DATA)
-		bytes = job->blocks.count << job->block_shift;
-	request->data_bytes = (u16)bytes;
-	request->least_bytes = (u16)bytes;
+		bytes = (u32)job->blocks.count << job->block_shift;
+	request->data_bytes = bytes;
+	request->least_bytes = bytes;
 	cdb_blocks(request, device, &job->blocks);
 	enum scsi_result result = scsi_command(bus, request);
 	if (result != SCSI_OK)

@@ -36,20 +36,23 @@ struct hba_request {
 	u8 direction; /* enum hba_direction */
 	u8 cdb_bytes;
 	u8 cdb[SCSI_CDB_MAX];
-	u16 timeout_ms;
-	u16 data_bytes; /* 0 with HBA_NO_DATA */
+	u32 timeout_ms; /* 1 to 1 200 000, from the start of the selection */
+	u32 data_bytes; /* 0 with HBA_NO_DATA; then `data` means nothing */
 	struct phys_range data; /* where the first of them are, ... */
 	const struct phys_range *more; /* ... then these, if not all */
 	/* in, for scsi/command.c alone */
-	u16 least_bytes; /* that must move for the command to count as done */
-	u16 patience_ms; /* with a device that is busy or becoming ready */
+	u32 least_bytes; /* that must move for the command to count as done */
+	u32 patience_ms; /* with a device that is busy or becoming ready */
 	/* out, valid with HBA_OK */
-	u16 moved; /* of data_bytes */
+	u32 moved; /* of data_bytes */
 	u8 status;
 	bool overrun; /* the target sent more data; it was discarded */
 };
 
-/* What a chip driver offers. The request must lie in DMA-able memory. */
+/* What a chip driver offers. The request must lie in DMA-able memory.
+ * execute() returns after timeout_ms and what recovery takes (about 2 s) at the
+ * latest. Whatever it returns, the next command may follow at once.
+ */
 struct hba {
 	enum hba_result (*execute)(struct hba *hba,
 				   struct hba_request *request);

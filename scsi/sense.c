@@ -85,7 +85,7 @@ struct scsi_verdict sense_verdict(const u8 *sense, u32 length)
 	u8 key = sense[SENSE_KEY_AT] & 0x0f;
 	u8 asc = length > SENSE_ASC_AT ? sense[SENSE_ASC_AT] : 0;
 	u8 ascq = length > SENSE_ASCQ_AT ? sense[SENSE_ASCQ_AT] : 0;
-	const struct sense_row __seg_gs *row = sense_table;
+	IN_ROM struct sense_row *row = sense_table;
 
 	while (!(fits(row->key, key) && fits(row->asc, asc) &&
 		 fits(row->ascq, ascq)))

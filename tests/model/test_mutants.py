@@ -37,34 +37,33 @@ class Mutant:
 MUTANTS = {
     # ---- The program -------------------------------------------------------------
     "complete without CLEAR ACK": Mutant(
-        "ACK still asserted", "lsi/script.S", "\tCLEAR_ACK_ATN\n", NOP),
+        "ACK still asserted", "lsi/post/script.S", "\tCLEAR_ACK_ATN\n", NOP),
     "SAVE without CLEAR ACK": Mutant(
-        "ACK still asserted", "lsi/script.S", "INT_MESSAGE\n\tCLEAR_ACK\n",
+        "ACK still asserted", "lsi/post/script.S", "INT_MESSAGE\n\tCLEAR_ACK\n",
         "INT_MESSAGE\n" + NOP),
     "SDU on at COMMAND COMPLETE": Mutant(
-        "SDU left on", "lsi/script.S",
+        "SDU left on", "lsi/post/script.S",
         "complete:\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\n", "complete:\n" + NOP),
     "SDU on at DISCONNECT": Mutant(
-        "SDU left on", "lsi/script.S",
+        "SDU left on", "lsi/post/script.S",
         "disconnect:\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\n", "disconnect:\n" + NOP),
     "CHMOV": Mutant(
         "CHMOV in place of MOVE", "lsi/script_insn.inc", "0x08000000", "0x00000000"),
     "move of nothing": Mutant(
-        "block move of 0 bytes", "lsi/exec.c",
-        "\t\tphase = NO_DATA_PHASE;", "\t\tmove[0] = (u32)(CODE_MOVE | phase) << 24;"),
+        "block move of 0 bytes", "lsi/program.c", "\tif (bytes) {\n", "\t{\n"),
     "IF where WHEN is due": Mutant(
-        "stale phase tested", "lsi/script.S", "JUMP_WHEN PHASE_MSG_IN, message_clean",
+        "stale phase tested", "lsi/post/script.S", "JUMP_WHEN PHASE_MSG_IN, message_clean",
         "JUMP_IF PHASE_MSG_IN, message_clean"),
     "bit 24": Mutant("illegal instruction", "lsi/script_insn.inc", "0x48000000", "0x49000000"),
     "SET ACK": Mutant("SET ACK", "lsi/script_insn.inc", "0x58000008", "0x58000048"),
     "phase test behind the end": Mutant(
-        "phase wanted on a free bus", "lsi/script.S", "\tWAIT_DISCONNECT\n\tINT\tINT_COMPLETE",
+        "phase wanted on a free bus", "lsi/post/script.S", "\tWAIT_DISCONNECT\n\tINT\tINT_COMPLETE",
         "\tJUMP_WHEN PHASE_MSG_IN, dispatch\n\tINT\tINT_COMPLETE"),
     "INT behind SELECT": Mutant(
-        "INT during a selection", "lsi/script.S", "\tJUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn\n",
+        "INT during a selection", "lsi/post/script.S", "\tJUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn\n",
         "\tINT\tINT_COMPLETE\n"),
     "program two bytes off": Mutant(
-        "SCRIPTS not aligned", "lsi/exec.c", "phys_of(lsi->script) + entry",
+        "SCRIPTS not aligned", "lsi/program.c", "phys_of(lsi->script) + entry",
         "phys_of(lsi->script) + entry + 2"),
     "synchronous without asking": Mutant(
         "transfer not agreed", "lsi/lsi.c", "{LSI_SXFER, 0}", "{LSI_SXFER, 8}"),
@@ -77,19 +76,19 @@ MUTANTS = {
     "no RESPID": Mutant(
         "cannot be reselected", "lsi/lsi.c", "lsi_write8(lsi, LSI_RESPID0, (u8)(1u << id));", ""),
     "no clock": Mutant(
-        "clock not set", "lsi/open.c", "#define CCF_40MHZ 3", "#define CCF_40MHZ 0"),
+        "clock not set", "lsi/post/open.c", "#define CCF_40MHZ 3", "#define CCF_40MHZ 0"),
     "clock of other boards": Mutant(
-        "clock not set", "lsi/open.c", "#define CCF_80MHZ 5", "#define CCF_80MHZ 3", "860"),
+        "clock not set", "lsi/post/open.c", "#define CCF_80MHZ 5", "#define CCF_80MHZ 3", "860"),
     "erratum of the 896": Mutant(
-        "erratum forgotten", "lsi/chips.c", "WIDE_64 | CHIP_DPR", "WIDE_64", "896"),
+        "erratum forgotten", "lsi/post/chips.c", "WIDE_64 | CHIP_DPR", "WIDE_64", "896"),
     "a 1010 like all others": Mutant(
-        "reserved bits written", "lsi/open.c", "if (!(chip->features & CHIP_1010))", "if (1)",
+        "reserved bits written", "lsi/post/open.c", "if (!(chip->features & CHIP_1010))", "if (1)",
         "1010-66"),
     "no COM": Mutant(
-        "register instruction without DCNTL.COM", "lsi/open.c", "DCNTL_IRQD | DCNTL_COM;",
+        "register instruction without DCNTL.COM", "lsi/post/open.c", "DCNTL_IRQD | DCNTL_COM;",
         "DCNTL_IRQD;"),
     "interrupt pin on": Mutant(
-        "interrupt pin enabled", "lsi/open.c", "DCNTL_IRQD | DCNTL_COM;", "DCNTL_COM;"),
+        "interrupt pin enabled", "lsi/post/open.c", "DCNTL_IRQD | DCNTL_COM;", "DCNTL_COM;"),
     "manual start": Mutant(
         "SCRIPTS started in a manual mode", "lsi/lsi.c", "{LSI_DMODE, 0}", "{LSI_DMODE, 1}"),
     "phase mismatch jump": Mutant(
@@ -97,9 +96,9 @@ MUTANTS = {
     "simple arbitration": Mutant(
         "not modelled", "lsi/lsi.c", "SCNTL0_ARB_FULL | ", ""),
     "16 IDs on a narrow chip": Mutant(
-        "own ID clashes", "lsi/open.c", "chip->features & CHIP_WIDE ? 15 : 7", "15", "810"),
+        "own ID clashes", "lsi/post/open.c", "chip->features & CHIP_WIDE ? 15 : 7", "15", "810"),
     "FIFO not cleared behind a target that left": Mutant(
-        "SCRIPTS started with a FIFO not empty", "lsi/exec.c",
+        "SCRIPTS started with a FIFO not empty", "lsi/program.c",
         "if (ending == END_NO_TARGET || ending == END_BUS_FREE)\n\t\tlsi_clear_fifos(lsi);", ""),
     "terminator pins lost": Mutant(
         "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPREG, lsi->gpreg);", ""),
@@ -123,16 +122,16 @@ MUTANTS = {
         "SCRIPTS started with causes pending", "lsi/exec.c",
         "lsi_read8(lsi, LSI_ISTAT) & ISTAT_NOT_IDLE", "false"),
     "FIFO not cleared": Mutant(
-        "SCRIPTS started with a FIFO not empty", "lsi/exec.c",
+        "SCRIPTS started with a FIFO not empty", "lsi/events.c",
         "\telse\n\t\tlsi_clear_fifos(lsi);", "\telse\n\t\t;"),
     "SIST in two bytes": Mutant(
-        "SIST read in bytes", "lsi/exec.c", "causes |= lsi_read16(lsi, LSI_SIST);",
+        "SIST read in bytes", "lsi/program.c", "causes |= lsi_read16(lsi, LSI_SIST);",
         "causes |= (u32)lsi_read8(lsi, LSI_SIST) | (u32)lsi_read8(lsi, LSI_SIST + 1) << 8;"),
     "DSTAT polled": Mutant(
-        "register access while SCRIPTS runs", "lsi/exec.c",
-        "u8 istat = lsi_read8(x->lsi, LSI_ISTAT);", "u8 istat = lsi_read8(x->lsi, LSI_DSTAT);"),
+        "register access while SCRIPTS runs", "lsi/program.c",
+        "lsi_read8(lsi, LSI_ISTAT) & ISTAT_PENDING", "lsi_read8(lsi, LSI_DSTAT)"),
     "DSP in two halves": Mutant(
-        "DSP written in parts", "lsi/exec.c",
+        "DSP written in parts", "lsi/program.c",
         "lsi_write32(lsi, LSI_DSP, phys_of(lsi->script) + entry);",
         "lsi_write16(lsi, LSI_DSP, (u16)(phys_of(lsi->script) + entry));"),
     "status register written": Mutant(
@@ -140,13 +139,13 @@ MUTANTS = {
     "SFBR written": Mutant(
         "SFBR written by the CPU", "lsi/lsi.c", "{LSI_SCNTL2, 0}", "{0x08, 0}"),
     "registers an 810 has not": Mutant(
-        "register space", "lsi/chips.c", "{0x0001, 0x00, 0,", "{0x0001, 0x00, CHIP_ISTAT1,",
+        "register space", "lsi/post/chips.c", "{0x0001, 0x00, 0,", "{0x0001, 0x00, CHIP_ISTAT1,",
         "810"),
     "GPCNTL lost": Mutant(
         "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);", ""),
     # ---- Recovery ----------------------------------------------------------------
     "no time-out": Mutant(
-        "step bound", "lsi/exec.c", "\t\tif (clock_expired(&x->clock))\n\t\t\treturn 0;\n", ""),
+        "step bound", "lsi/program.c", "\t\tif (clock_expired(&x->clock))\n\t\t\treturn 0;\n", ""),
     "no recovery from a hang": Mutant(
         "SCRIPTS left running", "lsi/exec.c",
         "\tcase HBA_TIMEOUT:\n", "\tcase HBA_TIMEOUT:\n\t\treturn;\n"),
@@ -154,7 +153,7 @@ MUTANTS = {
         "target left connected", "lsi/exec.c",
         "\tcase HBA_PROTOCOL:\n\t\t(void)", "\tcase HBA_PROTOCOL:\n\t\treturn;\n\t\t(void)"),
     "SDU on at ABORT": Mutant(
-        "SDU left on", "lsi/script.S", "\tCLEAR_ACK\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\nLABEL",
+        "SDU left on", "lsi/post/script.S", "\tCLEAR_ACK\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\nLABEL",
         "\tCLEAR_ACK\n" + NOP + "LABEL"),
     # ---- Memory, ports, CPU --------------------------------------------------------
     "no bus mastering": Mutant(
@@ -162,11 +161,11 @@ MUTANTS = {
         "PCI_COMMAND_MEMORY |\n\t\t\t  PCI_COMMAND_MASTER",
         "PCI_COMMAND_MEMORY"),
     "DMA nowhere": Mutant(
-        "DMA outside memory", "lsi/exec.c", "segment->address + done;",
-        "(segment->address + done) | 0x40000000;"),
+        "DMA outside memory", "lsi/program.c", "move[1] = address;",
+        "move[1] = address | 0x40000000;"),
     "one byte too many": Mutant(
-        "write outside buffer and workspace", "lsi/exec.c",
-        "\t\tif (left > done)\n\t\t\tleft = done;", "\t\tleft = done + 1;"),
+        "write outside buffer and workspace", "lsi/program.c", "<< 24 | bytes;",
+        "<< 24 | (bytes + 1);"),
     "interrupts on our stack": Mutant(
         "interrupt on our stack", "pc/irq_window.S",
         "\tmovw\tcaller_ss, %ss\n\tmovl\tcaller_esp, %esp\n\tsti", "\tsti",

@@ -65,7 +65,7 @@ def test_the_rom_of_a_chip_is_for_that_chip_alone(chip):
 
 @pytest.mark.parametrize("path", [UNIVERSAL, FOR_86BOX], ids=lambda path: path.stem)
 def test_a_rom_for_all_lists_each_chip_of_the_driver(path):
-    source = (TOP / "lsi/chips.c").read_text()
+    source = (TOP / "lsi/post/chips.c").read_text()
     known = {int(x, 16) for x in re.findall(r"^\t\{0x([0-9a-f]{4}), ", source, re.M)}
     pcir = romsign.parse(path.read_bytes()).pcir
     assert pcir.device == CHIPS["895a"]

@@ -3,11 +3,11 @@
  *
  * INQUIRY and REPORT LUNS.
  */
-#include "scan.h"
+#include "scsi/scan.h"
 
-#include "cdb.h"
-#include "command.h"
 #include "pc/phys.h"
+#include "scsi/cdb.h"
+#include "scsi/command.h"
 
 #define QUALIFIER_MASK 0xe0
 

@@ -3,9 +3,9 @@
  *
  * Bring-up. [8xx-TM "Registers"] Only for POST, like the program's master copy.
  */
-#include "lsi.h"
+#include "lsi/lsi.h"
 
-#include "regs.h"
+#include "lsi/regs.h"
 
 /* SCNTL3.CCF. 3 divides by 3 and is what every driver uses for the 40 MHz clock
  * of most boards; the manual's table prints 4 for exactly 40 MHz.
@@ -18,7 +18,7 @@
 
 enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 {
-	const struct lsi_chip __seg_gs *chip = options->chip;
+	IN_ROM struct lsi_chip *chip = options->chip;
 
 	lsi->hba.execute = lsi_execute;
 	lsi->io = options->io;

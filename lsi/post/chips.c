@@ -6,7 +6,7 @@
  * brought up with the small FIFO, asynchronous and narrow. Rows of one device
  * go from high to low revisions.
  */
-#include "chips.h"
+#include "lsi/chips.h"
 
 #define WIDE_64 (CHIP_WIDE | CHIP_ISTAT1)
 
@@ -39,7 +39,7 @@ ROM_CONST struct lsi_chip chips[] = {
 	{0x008f, 0x00, CHIP_WIDE, "875J"},
 };
 
-const struct lsi_chip __seg_gs *lsi_chip_find(u16 device, u8 revision)
+IN_ROM struct lsi_chip *lsi_chip_find(u16 device, u8 revision)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(chips); i++)
 		if (chips[i].device == device && revision >= chips[i].revision)

@@ -3,7 +3,7 @@
  *
  * The SCRIPTS program: one SCSI command from selection to bus free.
  *
- * Before it starts, exec.c sets, in the copy that runs, the target's ID and
+ * Before it starts, program.c sets, in the copy that runs, the target's ID and
  * IDENTIFY and what the moves of command and data move, and makes the places of
  * all moves bus addresses. Nothing else changes; neither DSA nor scratch
  * registers are used.
@@ -20,8 +20,8 @@
  * first phase test behind a handshake is a WHEN, the others are IFs; nothing
  * stands between SELECT and the first WHEN.
  */
-#include "regs.h"
-#include "script.h"
+#include "lsi/regs.h"
+#include "lsi/script.h"
 	.include "lsi/script_insn.inc"
 
 #define MSG_COMMAND_COMPLETE 0x00
@@ -29,7 +29,7 @@
 #define MSG_DISCONNECT 0x04
 #define SDU_OFF 0x7f
 #define SSID_ID 0x0f
-#define SET_BY_EXEC 0
+#define SET_BY_CPU 0
 #define IDENTIFY_RESERVED_BITS 0x78 /* all but IDENTIFY and LUN */
 
 	.section .romdata.script, "a"
@@ -41,7 +41,7 @@ lsi_script:
  * ---- straight on to COMMAND; then ATN has to be dropped by hand.
  */
 LABEL script_start
-	SELECT_ATN SET_BY_EXEC, reselected
+	SELECT_ATN SET_BY_CPU, reselected
 	JUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn
 	MOVE	1, LSI_MSG_OUT, PHASE_MSG_OUT
 LABEL script_msg_out_cut
@@ -59,10 +59,15 @@ LABEL script_patch_data_test
 
 command:
 LABEL script_patch_command
-	MOVE	SET_BY_EXEC, 0, PHASE_COMMAND
+	MOVE	SET_BY_CPU, 0, PHASE_COMMAND
 	JUMP	dispatch
 
-/* ---- Dispatcher, resumed by the CPU. */
+/* ---- Dispatcher, resumed by the CPU: after a message that the target does not
+ * ---- take, or any other event.
+ */
+LABEL script_clear_atn
+clear_atn:
+	CLEAR_ATN
 LABEL script_resume
 resume:
 	JUMP_WHEN_NOT PHASE_MSG_IN, dispatch_data
@@ -72,16 +77,20 @@ resume:
 
 data:
 LABEL script_patch_data_move
-	MOVE	SET_BY_EXEC, 0, PHASE_RESERVED
+	MOVE	SET_BY_CPU, 0, PHASE_RESERVED
 LABEL script_data_cut
-	/* 86Box does not stop when the target ends a move early, but DBC tells.
-	 * On a chip both bytes are 0: DBC holds the low 24 bits of the
-	 * instruction that reads it. A move is shorter than 64 KiB.
+	/* 86Box does not stop when the target ends a move early, but DBC keeps
+	 * the number of bytes left. On a chip, DBC holds the low 24 bits of the
+	 * instruction that reads it: 0, 0 and the register's number. A move is
+	 * too short to leave that number (MOST_MOVE_BYTES).
 	 */
 	OR_TO_SFBR LSI_DBC, 0
 	INT_IF_NOT_BYTE 0, INT_SHORT
 	OR_TO_SFBR LSI_DBC + 1, 0
 	INT_IF_NOT_BYTE 0, INT_SHORT
+	OR_TO_SFBR LSI_DBC_HIGH, 0
+	JUMP_IF_BYTE 0, done
+	INT_IF_NOT_BYTE LSI_DBC_HIGH, INT_SHORT
 
 /* ---- Dispatcher, done. */
 done:
@@ -134,11 +143,11 @@ disconnect:
 	WAIT_RESELECT reselected
 	AND_TO_SFBR LSI_SSID, SSID_ID
 LABEL script_patch_target
-	INT_IF_NOT_BYTE SET_BY_EXEC, INT_RESELECTED
+	INT_IF_NOT_BYTE SET_BY_CPU, INT_RESELECTED
 	INT_WHEN_NOT PHASE_MSG_IN, INT_RESELECTED
 	MOVE	1, LSI_MSG_MORE, PHASE_MSG_IN
 LABEL script_patch_identify
-	INT_IF_NOT_BYTE_MASKED SET_BY_EXEC, IDENTIFY_RESERVED_BITS, INT_RESELECTED
+	INT_IF_NOT_BYTE_MASKED SET_BY_CPU, IDENTIFY_RESERVED_BITS, INT_RESELECTED
 	CLEAR_ACK
 	JUMP	dispatch
 
@@ -146,43 +155,37 @@ LABEL script_patch_identify
 LABEL script_ack			/* message accepted */
 	CLEAR_ACK
 	JUMP	resume
-LABEL script_clear_atn			/* target does not take our message */
-clear_atn:
-	CLEAR_ATN
-	JUMP	resume
 LABEL script_reply			/* answer with the message at MSG_OUT */
 	SET_ATN				/* before ACK drops */
 	CLEAR_ACK
 LABEL script_patch_reply
-	MOVE	SET_BY_EXEC, LSI_MSG_OUT, PHASE_MSG_OUT
+	MOVE	SET_BY_CPU, LSI_MSG_OUT, PHASE_MSG_OUT
 LABEL script_reply_cut
 	JUMP	resume
 LABEL script_more			/* further bytes of a message */
 	CLEAR_ACK
 	MOVE	1, LSI_MSG_MORE, PHASE_MSG_IN
 	INT	INT_MESSAGE_MORE
-LABEL script_drain			/* data that nobody asked for: the */
+LABEL script_drain			/* data that was not asked for: the */
 	MOVE	1, LSI_SINK, PHASE_DATA_IN	/* first byte ... */
 LABEL script_drain_cut
 drained:
-	JUMP_WHEN PHASE_DATA_IN, drain_more
-	JUMP	done
-drain_more:				/* ... and all others */
-	MOVE	1, LSI_SINK, PHASE_DATA_IN
+	JUMP_WHEN_NOT PHASE_DATA_IN, done
+	MOVE	1, LSI_SINK, PHASE_DATA_IN	/* ... and all others */
 	JUMP	drained
 
 /* ---- A target that was too slow is told to forget its command. It answers
  * ---- by leaving the bus, which must not count as an accident.
  */
 LABEL script_select_to_dismiss
-	SELECT_ATN SET_BY_EXEC, reselected
+	SELECT_ATN SET_BY_CPU, reselected
 	INT_WHEN_NOT PHASE_MSG_OUT, INT_BAD_PHASE
 LABEL script_dismiss
 	SET_ATN
 	CLEAR_ACK
 	AND_REGISTER LSI_SCNTL2, SDU_OFF
 LABEL script_patch_dismiss
-	MOVE	SET_BY_EXEC, LSI_MSG_OUT, PHASE_MSG_OUT
+	MOVE	SET_BY_CPU, LSI_MSG_OUT, PHASE_MSG_OUT
 	JUMP	free
 
 stranger:
@@ -190,5 +193,5 @@ reselected:
 	INT	INT_RESELECTED
 lsi_script_end:
 
-	.globl	lsi_script_bytes
-	.set	lsi_script_bytes, lsi_script_end - lsi_script
+	.globl	script_bytes
+	.set	script_bytes, lsi_script_end - lsi_script

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Mismatches, messages and INT codes: what each asks for.
+ * [8xx-TM "Phase mismatch", SCSI-2 "Messages"]
+ */
+#include "events.h"
+
+#include "pc/phys.h"
+
+#define EXTENDED_SDTR 0x01
+#define EXTENDED_SDTR_BYTES 3
+#define EXTENDED_WDTR 0x03
+#define EXTENDED_WDTR_BYTES 2
+
+static struct step go_on(enum script_label label)
+{
+	return (struct step){.entry = label};
+}
+
+static struct step end(enum hba_result result)
+{
+	return (struct step){.over = true, .result = (u8)result};
+}
+
+/* The result of a command that cannot go on. END_INT is here for an INT where
+ * another one was expected.
+ */
+ROM_CONST u8 ending_results[] = {
+	[END_TIMEOUT] = HBA_TIMEOUT,	 [END_CHIP] = HBA_CHIP,
+	[END_BUS_RESET] = HBA_BUS_RESET, [END_PARITY] = HBA_PARITY,
+	[END_NO_TARGET] = HBA_NO_TARGET, [END_BUS_FREE] = HBA_BUS_FREE,
+	[END_INT] = HBA_PROTOCOL,	 [END_MISMATCH] = HBA_PROTOCOL,
+	[END_COMPLETE] = HBA_PROTOCOL,
+};
+
+static enum hba_result ending_result(enum ending ending)
+{
+	return (enum hba_result)ending_results[ending];
+}
+
+/* ---- Phase mismatch -------------------------------------------------- */
+
+/* That many bytes of the data move were not transferred, and the target has gone
+ * to another phase.
+ */
+static struct step move_cut(struct exec *x, u32 left_in_move)
+{
+	if (left_in_move > x->moving)
+		return end(HBA_PROTOCOL);
+	program_set_pointer(x, x->left - x->moving + left_in_move);
+	return go_on(script_resume);
+}
+
+static struct step on_mismatch(struct exec *x)
+{
+	struct lsi *lsi = x->lsi;
+	bool out = x->request->direction == HBA_DATA_OUT;
+	u32 stopped_at = lsi_read32(lsi, LSI_DSP) - phys_of(lsi->script);
+	bool in_data = stopped_at == script_data_cut;
+	u32 left_in_move = 0;
+
+	/* DSP is past the move that was cut short. */
+	if (in_data)
+		left_in_move = lsi_residual(lsi, out);
+	/* Data that came in is in memory; what was to go out is not wanted. */
+	if (in_data && !out)
+		program_clear_leftovers(x);
+	else
+		lsi_clear_fifos(lsi);
+	/* Seen: QEMU shows DATA IN while a command without data is under way. */
+	if (stopped_at == script_drain_cut)
+		x->drained = false;
+	if (stopped_at == script_msg_out_cut ||
+	    stopped_at == script_reply_cut)
+		return go_on(script_clear_atn);
+	return in_data ? move_cut(x, left_in_move) : go_on(script_resume);
+}
+
+/* ---- Messages -------------------------------------------------------- */
+
+static struct step reply(struct exec *x, u8 bytes)
+{
+	*program_byte(x->lsi, script_patch_reply, INSN_DATA) = bytes;
+	x->resends = RESENDS;
+	return go_on(script_reply);
+}
+
+static struct step reject(struct exec *x)
+{
+	x->lsi->moved.msg_out[0] = MSG_REJECT;
+	return reply(x, 1);
+}
+
+/* Fetch the next byte of a message to msg_more. */
+static enum hba_result read_more(struct exec *x)
+{
+	enum ending ending = program_run(x, script_more);
+
+	return ending == END_INT && x->code == INT_MESSAGE_MORE
+		       ? HBA_OK
+		       : ending_result(ending);
+}
+
+/* Answer a target's offer so that both sides stay asynchronous and narrow
+ * [SCSI-2 "Synchronous data transfer request", "Wide data transfer request"].
+ */
+static struct step on_extended(struct exec *x)
+{
+	struct lsi *lsi = x->lsi;
+	u32 length, left;
+	u8 code = 0, period = 0;
+
+	enum hba_result result = read_more(x);
+	length = lsi->moved.msg_more ? lsi->moved.msg_more : 256;
+	for (left = length; result == HBA_OK && left; left--) {
+		result = read_more(x);
+		if (left == length)
+			code = lsi->moved.msg_more;
+		else if (left == length - 1)
+			period = lsi->moved.msg_more;
+	}
+	if (result != HBA_OK)
+		return end(result);
+	lsi->moved.msg_out[0] = MSG_EXTENDED;
+	lsi->moved.msg_out[1] = (u8)length;
+	lsi->moved.msg_out[2] = code;
+	if (code == EXTENDED_SDTR && length == EXTENDED_SDTR_BYTES) {
+		lsi->moved.msg_out[3] = period;
+		lsi->moved.msg_out[4] = 0; /* offset 0: asynchronous */
+		return reply(x, 5);
+	}
+	if (code == EXTENDED_WDTR && length == EXTENDED_WDTR_BYTES) {
+		lsi->moved.msg_out[3] = 0; /* 8 bits */
+		return reply(x, 4);
+	}
+	return reject(x);
+}
+
+static struct step on_message(struct exec *x)
+{
+	u8 message = x->lsi->moved.msg_in;
+
+	switch (message) {
+	case MSG_SAVE_DATA_POINTER:
+		x->saved_left = x->left;
+		return go_on(script_ack);
+	case MSG_RESTORE_POINTERS:
+		x->least_left = x->saved_left; /* the target takes them back */
+		program_set_pointer(x, x->saved_left);
+		return go_on(script_ack);
+	case MSG_DISCONNECT:
+		program_set_pointer(x, x->saved_left);
+		return go_on(script_disconnect);
+	case MSG_EXTENDED:
+		return on_extended(x);
+	case MSG_REJECT:
+		/* IDENTIFY or an answer refused: go on without. Our own
+		 * refusal refused: no common language.
+		 */
+		if (x->lsi->moved.msg_out[0] == MSG_REJECT)
+			return end(HBA_PROTOCOL);
+		return go_on(script_ack);
+	default:
+		break;
+	}
+	if (message >= MSG_TWO_BYTE_FIRST && message <= MSG_TWO_BYTE_LAST) {
+		enum hba_result result = read_more(x);
+		if (result != HBA_OK)
+			return end(result);
+		if (message == MSG_IGNORE_WIDE_RESIDUE)
+			return go_on(script_ack); /* narrow: nothing to do */
+	}
+	return reject(x);
+}
+
+/* ---- The program's INT codes ------------------------------------------ */
+
+/* Bytes left where the script says that the data move ran to its end */
+static u32 left_after_move(const struct exec *x)
+{
+	bool counts = !x->data_ended && x->lsi->moved.status[0] == NO_STATUS;
+
+	return counts ? x->left - x->moving : x->left;
+}
+
+/* Go on to the next move. After a status byte there is no more data. */
+static void note_data_done(struct exec *x)
+{
+	u32 left = left_after_move(x);
+
+	if ((x->lsi->moved.status[0] & x->lsi->moved.status[1]) != NO_STATUS)
+		x->data_ended = true;
+	program_set_pointer(x, left);
+}
+
+enum hba_result events_complete(struct exec *x)
+{
+	struct lsi *lsi = x->lsi;
+	struct hba_request *request = x->request;
+	u32 left = x->least_left;
+
+	request->status = lsi->moved.status[0];
+	if (lsi->moved.status[1] != NO_STATUS) {
+		u32 after = left_after_move(x);
+
+		request->status = lsi->moved.status[1];
+		if (after < left)
+			left = after;
+	}
+	/* COMMAND COMPLETE without a status says nothing of the data. */
+	if (request->status == NO_STATUS)
+		return HBA_BUS_FREE;
+	request->moved = request->data_bytes - left;
+	request->overrun = x->drained;
+	return HBA_OK;
+}
+
+/* After the end of a move, data belongs to the next one. Data in that was not
+ * asked for goes to the sink. Data out is never invented: a disk could store it.
+ * Other phases do not exist.
+ */
+static struct step on_bad_phase(struct exec *x)
+{
+	u8 phase = lsi_read8(x->lsi, LSI_SSTAT1) & SSTAT1_PHASE_MASK;
+
+	if (x->left && !x->data_ended && phase == program_data_phase(x->request))
+		return go_on(script_resume);
+	if (phase != PHASE_DATA_IN)
+		return end(HBA_PROTOCOL);
+	x->data_ended = true;
+	x->drained = true;
+	return go_on(script_drain);
+}
+
+static struct step on_int(struct exec *x)
+{
+	switch (x->code) {
+	case INT_MESSAGE_DONE:
+		note_data_done(x);
+		/* fall through */
+	case INT_MESSAGE:
+		return on_message(x);
+	case INT_BAD_PHASE_DONE:
+		note_data_done(x);
+		return on_bad_phase(x);
+	case INT_BAD_PHASE:
+		x->data_ended = true;
+		return on_bad_phase(x);
+	case INT_RESEND_DONE:
+		note_data_done(x);
+		/* fall through */
+	case INT_RESEND:
+		if (!x->resends--)
+			return end(HBA_PROTOCOL);
+		return go_on(script_reply);
+	case INT_SHORT:
+		return move_cut(x, lsi_residual(x->lsi, false));
+	default: /* INT_RESELECTED by a stranger, or a stray value */
+		return end(HBA_PROTOCOL);
+	}
+}
+
+struct step events_act(struct exec *x, enum ending ending)
+{
+	switch (ending) {
+	case END_INT:
+		return on_int(x);
+	case END_MISMATCH:
+		return on_mismatch(x);
+	case END_NO_TARGET:
+	case END_BUS_FREE:
+	case END_BUS_RESET:
+	case END_PARITY:
+	case END_TIMEOUT:
+	case END_CHIP:
+	case END_COMPLETE:
+		break;
+	}
+	return end(ending_result(ending));
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The copy of the SCRIPTS program that runs: set for one command, run from a
+ * label until it stops, and the reason for the stop. Lowest layer of a command;
+ * events.c decides what follows, exec.c keeps the contract.
+ */
+#ifndef LSI_PROGRAM_H
+#define LSI_PROGRAM_H
+
+#include "lsi.h"
+#include "lsi/script_labels.h"
+#include "regs.h"
+
+/* Messages [SCSI-2 "Message codes"] */
+#define MSG_COMMAND_COMPLETE 0x00
+#define MSG_EXTENDED 0x01
+#define MSG_SAVE_DATA_POINTER 0x02
+#define MSG_RESTORE_POINTERS 0x03
+#define MSG_DISCONNECT 0x04
+#define MSG_ABORT 0x06
+#define MSG_REJECT 0x07
+#define MSG_NO_OPERATION 0x08
+#define MSG_BUS_DEVICE_RESET 0x0c
+#define MSG_IGNORE_WIDE_RESIDUE 0x23
+#define MSG_TWO_BYTE_FIRST 0x20
+#define MSG_TWO_BYTE_LAST 0x2f
+#define MSG_IDENTIFY 0x80
+
+#define RESENDS 3 /* of a message the target did not get */
+
+/* Why the program stopped. */
+enum ending {
+	END_TIMEOUT,
+	END_CHIP,      /* bus fault, illegal instruction, gross error */
+	END_BUS_RESET,
+	END_PARITY,
+	END_NO_TARGET,
+	END_BUS_FREE,
+	END_INT,       /* an INT instruction: code in `code` */
+	END_MISMATCH,  /* the target went to another phase in mid-move */
+	END_COMPLETE,  /* COMMAND COMPLETE and bus free: the last INT */
+};
+
+/* One command under way */
+struct exec {
+	struct lsi *lsi;
+	struct hba_request *request;
+	struct clock clock;
+	u32 causes;	/* of the last stop: SIST in 15:0, DSTAT in 23:16 */
+	u32 code;	/* of the last INT: INT_... of script.h */
+	u32 left, saved_left; /* data pointers: bytes still to move */
+	u32 moving;	/* of these, with the next data move */
+	u32 least_left; /* bytes that never moved. A target that has sent all
+			 * of them may disconnect without a SAVE: the pointer
+			 * goes back, but they have moved. */
+	bool data_ended; /* no more data will be taken, although not all of
+			  * it has moved */
+	bool drained;	/* data that was not asked for was thrown away */
+	u8 resends;	/* left of RESENDS */
+};
+
+/* Offsets within an instruction, for what is set per command */
+#define INSN_DATA 0
+#define INSN_ID 2
+#define INSN_CODE 3
+
+/* A byte of an instruction of the copy that runs */
+static inline u8 *program_byte(struct lsi *lsi, enum script_label label,
+			       u32 offset)
+{
+	return (u8 *)lsi->script + label + offset;
+}
+
+/* Phase in which the request's data moves: PHASE_DATA_OUT or PHASE_DATA_IN */
+static inline u8 program_data_phase(const struct hba_request *request)
+{
+	return request->direction == HBA_DATA_OUT ? PHASE_DATA_OUT
+						  : PHASE_DATA_IN;
+}
+
+/* Set the program for a command, and *x for its beginning; x->clock is the
+ * caller's to start.
+ */
+void program_begin(struct exec *x, struct lsi *lsi,
+		   struct hba_request *request);
+
+/* Set the data pointer so that `left` bytes (0 to data_bytes) are still to
+ * move. With x->data_ended, the program accepts no data phase.
+ */
+void program_set_pointer(struct exec *x, u32 left);
+
+/* Answers of an earlier program are not taken for those of the next one. */
+void program_forget_answers(struct lsi *lsi);
+
+/* Run the program from a label until it stops, or x->clock has expired. Sets
+ * x->causes except after END_COMPLETE and END_TIMEOUT, and x->code with END_INT.
+ * After END_COMPLETE, END_NO_TARGET and END_BUS_FREE the FIFOs are empty.
+ */
+enum ending program_run(struct exec *x, enum script_label entry);
+
+/* Read all pending causes, as in x->causes; `istat` is what ISTAT reads. SIST_SGE
+ * is among them if they do not end [8xx-TM "Stacked interrupts"].
+ */
+u32 program_read_causes(struct lsi *lsi, u8 istat);
+
+/* Bytes left in a FIFO after a stop are of no use, and lock out the next
+ * interrupt: clear both FIFOs if DSTAT says that the DMA FIFO is not empty.
+ */
+void program_clear_leftovers(struct exec *x);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * scsi/ and lsi/ as a shared library for native.py: the machine interface that is
+ * not inline, and entry points with plain arguments.
+ */
+#include "native.h"
+
+#include "pc/phys.h"
+
+io_t the_model;
+
+static const u8 *memory;
+static u32 memory_bytes, memory_address;
+
+u32 phys_of(const volatile void *object)
+{
+	u64 at = (u64)((const volatile u8 *)object - memory);
+
+	return at < memory_bytes ? memory_address + (u32)at : NO_BUS_ADDRESS;
+}
+
+u32 native_driver_bytes(void)
+{
+	return sizeof(struct driver);
+}
+
+u32 native_request_at(void)
+{
+	return offsetof(struct driver, request);
+}
+
+u32 native_request_bytes(void)
+{
+	return sizeof(struct hba_request);
+}
+
+u32 native_sense_at(void)
+{
+	return offsetof(struct driver, bus.sense);
+}
+
+void native_place(u8 *own, u32 bytes, u32 bus_address)
+{
+	memory = own;
+	memory_bytes = bytes;
+	memory_address = bus_address;
+}
+
+u32 native_open(struct driver *driver, const struct model *model, u32 device,
+		u32 revision, u32 prompt)
+{
+	struct lsi_options options = {
+		.chip = lsi_chip_find((u16)device, (u8)revision),
+		.io = model,
+		.own_id = LSI_ID_AS_FOUND,
+		.prompt = prompt,
+	};
+
+	the_model = model;
+	driver->bus.hba = &driver->lsi.hba;
+	return lsi_open(&driver->lsi, &options);
+}
+
+u32 native_execute(struct driver *driver)
+{
+	return driver->lsi.hba.execute(&driver->lsi.hba, &driver->request);
+}
+
+u32 native_command(struct driver *driver)
+{
+	return scsi_command(&driver->bus, &driver->request);
+}

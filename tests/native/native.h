@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Entry points for native.py. All memory that the model reaches is one piece; the
+ * driver's own structure lies at its start.
+ */
+#ifndef NATIVE_H
+#define NATIVE_H
+
+#include "lsi/lsi.h"
+#include "scsi/command.h"
+
+struct driver {
+	struct lsi lsi;
+	struct scsi_bus bus;
+	struct hba_request request;
+};
+
+/* Layout, for what Python reads and writes */
+u32 native_driver_bytes(void);
+u32 native_request_at(void);
+u32 native_request_bytes(void);
+u32 native_sense_at(void);
+
+/* Name the memory and its address on the bus. */
+void native_place(u8 *own, u32 bytes, u32 bus_address);
+
+/* lsi_open(); returns enum hba_result. */
+u32 native_open(struct driver *driver, const struct model *model, u32 device,
+		u32 revision, u32 prompt);
+
+/* lsi_execute() with driver->request; returns enum hba_result. */
+u32 native_execute(struct driver *driver);
+
+/* scsi_command() with driver->request; returns enum scsi_result. */
+u32 native_command(struct driver *driver);
+
+#endif

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (c) 2026 the lsi8xx-rom authors
+"""scsi/ and lsi/ compiled for the machine that runs the tests, on the chip
+model. The machine interface is that of tests/native/pc.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import subprocess
+from pathlib import Path
+
+from tests.build import BUILD, TOP
+from tests.model.bus import Bus
+from tests.model.hardware import HARDWARE
+from tests.model.rules import RuleViolation
+from tests.model.variants import variant_named
+
+NATIVE = TOP / "tests/native"
+FOLDERS = ["lsi", "lsi/post", "scsi", "scsi/post"]
+CFLAGS = ["-m64", "-O1", "-g", "-std=gnu11", "-fPIC", "-ffreestanding", "-Wall", "-Wextra", "-Werror",
+          "-Wstrict-prototypes", "-Wmissing-prototypes", "-Wconversion", "-Wswitch-enum",
+          f"-I{NATIVE}", f"-I{BUILD}", f"-I{TOP}", f"-Wa,-I{TOP}"]
+
+MEMORY_BYTES = 24 << 20
+BUS_ADDRESS = 0x3000_0000   # of the memory; nowhere near its place in the process
+DATA_AT = 1 << 20           # where commands have their data
+MIB = 1 << 20
+LATE_US = 1 << 40           # more than any time limit
+
+HBA = ["OK", "NO_TARGET", "TIMEOUT", "BUS_RESET", "BUS_FREE", "PROTOCOL", "PARITY", "CHIP"]
+NO_DATA, DATA_IN, DATA_OUT = 0, 1, 2
+
+
+def sources(folders: list[str] = FOLDERS) -> list[Path]:
+    return sorted(path for folder in folders for path in (TOP / folder).glob("*.[cS]"))
+
+
+def build(target: Path) -> Path:
+    """The shared library."""
+    files = map(str, [*sources(), NATIVE / "native.c"])
+    subprocess.run(["gcc", *CFLAGS, "-shared", "-Wl,-z,defs,-z,noexecstack", "-o", str(target), *files],
+                   check=True)
+    return target
+
+
+class Range(ctypes.Structure):
+    """struct phys_range"""
+    _fields_ = [("address", ctypes.c_uint32), ("bytes", ctypes.c_uint32)]
+
+
+class Request(ctypes.Structure):
+    """struct hba_request"""
+    _fields_ = [("target", ctypes.c_uint8), ("lun", ctypes.c_uint8), ("direction", ctypes.c_uint8),
+                ("cdb_bytes", ctypes.c_uint8), ("cdb", ctypes.c_uint8 * 16),
+                ("timeout_ms", ctypes.c_uint32), ("data_bytes", ctypes.c_uint32), ("data", Range),
+                ("more", ctypes.POINTER(Range)), ("least_bytes", ctypes.c_uint32),
+                ("patience_ms", ctypes.c_uint32), ("moved", ctypes.c_uint32),
+                ("status", ctypes.c_uint8), ("overrun", ctypes.c_bool)]
+
+
+READ = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32)
+WRITE = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32)
+PASS = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64)
+
+
+class Model(ctypes.Structure):
+    """struct model"""
+    _fields_ = [("read", READ), ("write", WRITE), ("pass_us", PASS)]
+
+
+class Native:
+    """One controller with its driver, and targets on its bus."""
+
+    def __init__(self, library: Path, targets: dict[int, object], hardware: str = "silicon",
+                 variant: str = "895A"):
+        self._c = ctypes.CDLL(str(library))
+        self.bus = Bus()
+        self.bus.targets = targets
+        self.memory = mmap.mmap(-1, MEMORY_BYTES)
+        self.chip = HARDWARE[hardware].chip(variant_named(variant), self.bus, self._dma_read, self._dma_write)
+        self.chip.power_on()
+        emulated = hardware.startswith("qemu")    # whose model takes no time for a reset
+        if emulated:
+            self.chip.reset_to_selection_ns = 0
+            self.chip.clf_stays = True
+        self._failure: BaseException | None = None
+        self._late_us = 0
+        self._place = (ctypes.c_uint8 * MEMORY_BYTES).from_buffer(self.memory)
+        self._c.native_place(self._place, MEMORY_BYTES, BUS_ADDRESS)
+        assert self._c.native_driver_bytes() <= DATA_AT
+        assert self._c.native_request_bytes() == ctypes.sizeof(Request)
+        self.request = Request.from_buffer(self.memory, self._c.native_request_at())
+        self._model = Model(READ(self._guarded(self._read, 0xFFFFFFFF)),
+                            WRITE(self._guarded(self._write, None)),
+                            PASS(self._guarded(self._pass_us, None)))
+        self._more = None
+        chip = self.chip.variant
+        assert self._call("native_open", ctypes.byref(self._model), chip.device, chip.revision,
+                          int(emulated)) == 0
+
+    # ---- The model's side
+
+    def _guarded(self, method, otherwise):
+        """An exception cannot pass through C: keep it, and let the driver give
+        up at once."""
+        def call(*arguments):
+            if self._failure is None:
+                try:
+                    return method(*arguments)
+                except BaseException as failure:
+                    self._failure = failure
+            self._late_us += LATE_US
+            return self._late_us if method == self._pass_us else otherwise
+        return call
+
+    def _read(self, offset: int, size: int) -> int:
+        return self.chip.cpu_read(offset, size)
+
+    def _write(self, offset: int, size: int, value: int) -> None:
+        self.chip.cpu_write(offset, value, size)
+
+    def _pass_us(self, us: int) -> int:
+        self.chip.advance(us * 1000)
+        return self.chip.now // 1000
+
+    def _offset(self, address: int, length: int) -> int:
+        at = address - BUS_ADDRESS
+        if not 0 <= at <= MEMORY_BYTES - length:
+            raise RuleViolation("DMA outside memory", f"{address:#x}")
+        return at
+
+    def _dma_read(self, address: int, length: int) -> bytes:
+        at = self._offset(address, length)
+        return self.memory[at:at + length]
+
+    def _dma_write(self, address: int, data: bytes) -> None:
+        at = self._offset(address, len(data))
+        self.memory[at:at + len(data)] = data
+
+    # ---- The driver's side
+
+    def _call(self, function: str, *arguments) -> int:
+        result = getattr(self._c, function)(self._place, *arguments)
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        self.chip.check_idle()
+        return result
+
+    def prepare(self, cdb: bytes, direction: int = NO_DATA, data_bytes: int = 0, target: int = 0, *,
+                timeout_ms: int = 10_000, pieces: list[int] | None = None) -> None:
+        """Fill in the request. The data lies at DATA_AT, or in pieces of these
+        lengths with a gap after each."""
+        request = self.request
+        request.target, request.lun, request.direction = target, 0, direction
+        request.cdb_bytes = len(cdb)
+        request.cdb[:len(cdb)] = cdb
+        request.timeout_ms, request.patience_ms = timeout_ms, 5_000
+        request.data_bytes = request.least_bytes = data_bytes
+        at, ranges = BUS_ADDRESS + DATA_AT, []
+        for length in pieces or [data_bytes]:
+            ranges.append(Range(at, length))
+            at += length + GAP
+        self.ranges = ranges
+        request.data = ranges[0]
+        self._more = (Range * len(ranges[1:]))(*ranges[1:])
+        request.more = self._more
+        request.moved = 0xEEEEEEEE
+
+    def data(self) -> bytes:
+        """What lies where the request's data is."""
+        return b"".join(self._dma_read(r.address, r.bytes) for r in self.ranges)
+
+    def set_data(self, data: bytes) -> None:
+        for r in self.ranges:
+            self._dma_write(r.address, data[:r.bytes])
+            data = data[r.bytes:]
+
+    def execute(self) -> str:
+        """lsi_execute(): enum hba_result without its prefix."""
+        return HBA[self._call("native_execute")]
+
+    def command(self) -> int:
+        """scsi_command(): enum scsi_result."""
+        return self._call("native_command")
+
+    def sense(self) -> bytes:
+        at = self._c.native_sense_at()
+        return self.memory[at:at + 18]
+
+
+GAP = 4096
+
+
+def read10(lba: int, count: int) -> bytes:
+    return bytes([0x28, 0, *lba.to_bytes(4, "big"), 0, *count.to_bytes(2, "big"), 0])
+
+
+def write10(lba: int, count: int) -> bytes:
+    return bytes([0x2A, *read10(lba, count)[1:]])
