@@ -44,7 +44,8 @@ CFLAGS := $(ABI) $(SMALL) -fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNIN
 ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections --fatal-warnings --no-warn-rwx-segments -z noexecstack --orphan-handling=error
 
-SOURCES := $(wildcard $(foreach folder,pc scsi scsi/post lsi lsi/post int13 int13/cd rom,$(folder)/*.[cS]))
+FOLDERS := pc scsi lsi int13 rom
+SOURCES := $(wildcard $(foreach depth,* */* */*/*,$(FOLDERS:%=%/$(depth).[cS])))
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 
 .DELETE_ON_ERROR .SUFFIXES:
@@ -60,12 +61,12 @@ $(ROMS): $(OUT)/rom.bin tools/romsign.py
 	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 $(FOR) --output $@ \
 		--run-time 0x$$(nm $(OUT)/rom.elf | sed -n 's/ . cd_end$$//p')
 
-# The file: a header, what unpacks, and rom.elf packed. image_* are symbols of rom.elf.
+# The file: a header, what unpacks, and rom.elf packed. rom_image_* are symbols of rom.elf.
 $(OUT)/rom.bin: $(OUT)/rom.elf $(OUT)/rom/unpack.ld tools/pack.py
 	@echo "  PACK  $@"
 	$(Q)objcopy -O binary -R .header $< $(OUT)/image.bin && $(PYTHON) tools/pack.py $(OUT)/image.bin --output $(OUT)/image.packed
 	$(Q)ld $(LDFLAGS) -T $(OUT)/rom/unpack.ld -o $(OUT)/unpack.elf $(OBJECTS) -b binary $(OUT)/image.packed \
-		$$(nm $< | sed -nE 's/^(.*) . (rom_init|cd_end|rom_end)$$/--defsym=image_\2=0x\1/p')
+		$$(nm $< | sed -nE 's/^(.*) . (rom_init|cd_end|rom_end)$$/--defsym=rom_image_\2=0x\1/p')
 	$(Q)objcopy -O binary $(OUT)/unpack.elf $@
 
 $(OUT)/rom.elf: $(OBJECTS) $(OUT)/rom/rom.ld
@@ -74,7 +75,7 @@ $(OUT)/rom.elf: $(OBJECTS) $(OUT)/rom/rom.ld
 
 $(OUT)/rom/%.ld: rom/%.ld Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CC) -E -P -x assembler-with-cpp -I. -MMD -MT $@ -MF $@.d $(foreach l,$(LIMITS),-D$(l)_LIMIT=$($(l)_LIMIT)) $< -o $@
+	$(Q)$(CC) -E -P -x assembler-with-cpp -I. -MMD -MP -MT $@ -MF $@.d $(foreach l,$(LIMITS),-D$(l)_LIMIT=$($(l)_LIMIT)) $< -o $@
 
 $(OUT)/%.o: %.c Makefile tools/code16.sed
 	@mkdir -p $(@D)
@@ -133,7 +134,7 @@ size: all ## bytes against the budgets, and the largest functions
 lint: deps-lint $(OUT)/lsi/script_labels.h ## static checks of C, shell and Python
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance \
 		--inline-suppr --std=c11 $(addprefix --suppress=,missingIncludeSystem nullPointer normalCheckLevelMaxBranches \
-		uninitvar:scsi/disk.c uninitvar:scsi/post/scan.c uninitStructMember:rom/cdboot.c) \
+		uninitvar:scsi/disk.c uninitvar:scsi/post/scan.c uninitStructMember:rom/boot/cd/cdboot.c) \
 		-I. -I$(OUT) -D__seg_fs= -D__seg_gs= -DVERSION='""' $(filter %.c,$(SOURCES))
 	$(Q)shellcheck tools/labels.sh tools/packages.sh tools/dist.sh .ci/run
 	$(Q)pyflakes3 tools tests

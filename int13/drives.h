@@ -21,6 +21,7 @@
  * if a disk needs it.
  */
 #define BLOCK_BUFFER_BYTES 4096
+#define BLOCK_BUFFER_KIB (BLOCK_BUFFER_BYTES / 1024)
 
 struct disk {
 	struct scsi_device device;

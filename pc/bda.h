@@ -22,6 +22,7 @@
 #define BDA_VDS 0x47b             /* byte: bit 5, INT 4Bh serves bus masters */
 #define BDA_VDS_PRESENT 0x20
 
+/* Point FS at segment 0. Moves FS. */
 static inline void bda_open(void)
 {
 	far_open(0);

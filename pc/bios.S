@@ -31,7 +31,7 @@ bios_call:
 	pushl	%edi
 	pushl	%ebp
 	pushfw
-	pushl	%edx			# read again behind the call
+	pushl	%edx			# read again after the call
 	movzbl	%al, %eax
 	xorl	%ecx, %ecx
 	movw	%cx, %fs
@@ -52,7 +52,7 @@ bios_call:
 	pushfw				# V86 monitors need not know PUSHFD
 	pushal
 	C_INVARIANTS
-	movl	40(%esp), %edi		# behind PUSHAL, flags and vector
+	movl	40(%esp), %edi		# above PUSHAL, flags and vector
 	movl	%esp, %esi
 	movl	$9, %ecx
 	rep movsl

@@ -17,12 +17,12 @@ struct bios_regs {
 };
 
 /* INT number with the registers of *regs (flags and segments are ours); on
- * return *regs holds what the BIOS left, flags included.
+ * return *regs holds what the BIOS left, flags included. Moves FS.
  */
 void bios_call(u8 number, struct bios_regs *regs);
 
 /* Far call with 16-bit C arguments (PMM): word_count words, the first being
- * the callee's first argument. Returns DX:AX.
+ * the callee's first argument. Returns DX:AX. Moves FS.
  */
 u32 bios_far_call(u32 entry_far, const u16 *words, u32 word_count);
 

@@ -9,7 +9,7 @@
 
 void console_char(char c)
 {
-	/* BH = page 0, BL = light grey, which only graphics modes look at */
+	/* BH = page 0, BL = light grey, which only graphics modes use */
 	struct bios_regs regs = {.eax = 0x0e00 | (u8)c, .ebx = 0x0007};
 
 	bios_call(0x10, &regs);

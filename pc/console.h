@@ -9,18 +9,20 @@
 
 #include "types.h"
 
+/* One character. Moves FS. */
 void console_char(char c);
 
-/* Characters of our own RAM. */
+/* Characters of our own RAM. Moves FS. */
 void console_bytes(const char *text, u32 length);
 
-/* A zero-terminated string in the ROM image. */
+/* A zero-terminated string in the ROM image. Moves FS. */
 void console_rom(const char IN_ROM *text);
 
+/* Two hexadecimal digits; a decimal number. Moves FS. */
 void console_hex8(u8 value);
 void console_decimal(u32 value);
 
-/* Carriage return and line feed. */
+/* Carriage return and line feed. Moves FS. */
 void console_newline(void);
 
 #endif

@@ -4,6 +4,12 @@
  * The one window to memory that is not our workspace: FS. Open it on a
  * segment, then use the typed far pointers. They are volatile because the
  * memory is shared, and because gcc would otherwise widen 16-bit loads.
+ *
+ * FS is not preserved across calls by every function. In pc/ and rom/, the
+ * comment of each function in a header that may change it says "Moves FS."; a
+ * comment covers all declarations up to the next blank line. After such a call
+ * the window has to be opened again. tests/test_layers.py compares these
+ * comments with the machine code.
  */
 #ifndef PC_FAR_H
 #define PC_FAR_H
@@ -18,7 +24,7 @@ typedef volatile u32 __seg_fs far_u32;
 #define FAR16(offset) (*(far_u16 *)(u32)(offset))
 #define FAR32(offset) (*(far_u32 *)(u32)(offset))
 
-/* Point FS at a real-mode segment. */
+/* Point FS at a real-mode segment. Moves FS. */
 static inline void far_open(u16 segment)
 {
 	__asm__ volatile("movw %0, %%fs" : : "r"(segment) : "memory");
@@ -34,7 +40,7 @@ static inline u16 rom_segment(void)
 
 /* Open FS so that len_bytes at segment:offset lie inside 64 KiB without
  * wrapping: if need be the segment is moved up.
- * Returns the new offset, or FAR_UNREACHABLE past FFFF:FFFFh.
+ * Returns the new offset, or FAR_UNREACHABLE past FFFF:FFFFh. Moves FS.
  */
 #define FAR_UNREACHABLE 0xffffffffu
 u32 far_open_range(u16 segment, u16 offset, u16 len_bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Virtual DMA Services: in virtual-8086 mode a memory manager may have put
- * other memory behind an address than a bus master finds there.
+ * Virtual DMA Services: in virtual-8086 mode a memory manager may map an
+ * address to other memory than a bus master finds there.
  * [VDS 1.0 "Programming considerations"]
  */
 #ifndef PC_VDS_H
@@ -14,7 +14,7 @@
 /* Does the CPU run in virtual-8086 mode, which asks for these services? */
 bool vds_in_v86_mode(void);
 
-/* Are these services there, and needed? Moves FS to the BDA. */
+/* Are these services there, and needed? Moves FS. */
 static inline bool vds_needed(void)
 {
 	bda_open();
@@ -23,8 +23,8 @@ static inline bool vds_needed(void)
 
 #define VDS_MOST_PAGES 5 /* 16 KiB from anywhere */
 
-/* What is locked, as the services want to have it back: their DMA descriptor
- * structure, and the head of the extended one.
+/* The locked memory, in the form in which the services unlock it: their DMA
+ * descriptor structure, and the head of the extended one.
  */
 struct vds_region {
 	u32 bytes;
@@ -49,6 +49,7 @@ struct vds_pages {
 /* Lock memory that must lie together and stay where it is, until it is
  * released. *address is its linear address outside, its bus address inside.
  * No bytes are always held. False, and nothing held, if that cannot be done.
+ * Moves FS.
  */
 bool vds_hold(u32 bytes, u32 *address);
 void vds_release(u32 linear, u32 bytes, u32 *address);
@@ -57,7 +58,7 @@ void vds_release(u32 linear, u32 bytes, u32 *address);
  * filled in, or 0 if it cannot be done. With `to_device` its content is needed;
  * without, it will be new (that field is the caller's to set). Pages may lie in
  * a buffer of the services; then unlocking copies, and if that fails the data
- * has not arrived.
+ * has not arrived. Moves FS.
  */
 u32 vds_lock(struct vds_pages *pages, u32 linear, u32 bytes);
 bool vds_unlock(struct vds_pages *pages);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What a BIOS reads of us: the ROM header, the PCI data structure and a chain
- * of PnP headers. The first two, and the way back to the BIOS, are the same in
- * the file and in the image that is unpacked of it (docs/memory.md).
+ * The headers that a BIOS reads: the ROM header, the PCI data structure and a
+ * chain of PnP headers. The first two, and the way back to the BIOS, are the same in
+ * the file and in the ROM image unpacked from it (docs/memory.md).
  * [PCI 3.0 firmware "Expansion ROM", PnP-BIOS 1.0A "Option ROM header"]
  */
-#include "image.h"
+#include "layout.h"
 
 	.code16
 
@@ -76,7 +76,7 @@ rom_nothing:
 	lretw
 	.org	rom_header + ROM_ENTRY, 0x90
 
-/* Who calls init of the image that stays finds nothing new. */
+/* Init of the ROM image that stays: nothing more is found. */
 	.section .again, "ax"
 	xorw	%ax, %ax
 	lretw
@@ -113,19 +113,18 @@ pnp_of_file:
 /* That of the first unit; init makes the others after it. */
 	.section .pnp, "ax"
 	.balign	16
-	.globl	pnp_slots
-pnp_slots:
+first_slot:
 	PNP_HEADER connect_first, disconnect_first
-	.org	pnp_slots + PNP_STUBS
+	.org	first_slot + PNP_STUBS
 	.globl	connect_first
-connect_first:				# each vector knows its number
+connect_first:				# each vector pushes its slot
 	pushw	$0
 	jmp	bcv_common
-	.org	pnp_slots + PNP_STUBS + PNP_STUB_BYTES
+	.org	first_slot + PNP_STUBS + PNP_STUB_BYTES
 disconnect_first:
 	pushw	$BOOT_DISCONNECT
 	jmp	bcv_common
-	.org	pnp_slots + PNP_SLOTS * PNP_SLOT_BYTES
+	.org	first_slot + PNP_SLOTS * PNP_SLOT_BYTES
 
 	.section .romdata, "a"
 manufacturer:

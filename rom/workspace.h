@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * All the RAM we own but for the block buffer: one block with our stack at its
- * foot and this structure above it. DS, ES and SS point at it whenever our C
- * runs.
+ * All our RAM except the block buffer: one block with our stack at its start
+ * and this structure above it. DS, ES and SS point to it whenever our C runs.
  */
 #ifndef ROM_WORKSPACE_H
 #define ROM_WORKSPACE_H
 
 #define WORKSPACE_BYTES 2048
+#define WORKSPACE_KIB (WORKSPACE_BYTES / 1024)
 #define STACK_BYTES 856
 
 /* Offsets in the block that rom/entry.S uses */
@@ -35,25 +35,25 @@
 #include "int13/drives.h"
 #include "lsi/lsi.h"
 #include "pc/phys.h"
-#include "host.h"
-#include "switches.h"
+#include "rom/post/host.h"
+#include "rom/post/switches.h"
 
 struct post_settings {
 	u8 switches[SWITCHES];
 	struct host_path path; /* where fwcfg */
 };
 
-/* What POST finds out on the BIOS's stack and uses on ours */
+/* Results of POST's first step, which runs on the BIOS's stack */
 struct post_state {
 	const struct lsi_chip __seg_gs *chip;
 	u16 io;
-	u16 image; /* segment where the image is to stay */
+	u16 place; /* segment where the ROM image is to stay */
 	struct post_settings settings;
 	bool fwcfg; /* QEMU's configuration device is there */
 	bool emulated; /* and the controller is QEMU's model */
 	u8 cds;
 	bool removable; /* one of the drives */
-	u8 image_kib; /* of a copy in RAM, else 0 */
+	u8 place_kib; /* if it is a copy in RAM, else 0 */
 };
 
 struct workspace {
@@ -62,15 +62,15 @@ struct workspace {
 	u16 caller_flags; /* only IF matters */
 	u32 phys_base;	  /* pc/phys.h */
 	u8 busy;	  /* bit 0: a call is under way */
-	u8 boot_drive;	  /* for DL, when what boot_connect() names is gone to */
+	u8 boot_drive;	  /* for DL at the address from boot_connect() */
 	u8 choice_seconds; /* how long the menu of a CD waits; 0: there is none */
 	bool cds_tried : 1;
 	bool buffer_kept : 1; /* POST: the block buffer is a permanent one */
 	bool int13_hooked : 1;
-	bool quiet : 1;	     /* nothing on the screen but what a CD needs */
+	bool quiet : 1;	     /* no lines on the screen but those a CD needs */
 	bool bios_boots : 1; /* it has called a boot entry: it needs no help */
 	bool int19_waits : 1; /* a CD was booted before its old handler */
-	bool cd_leads : 1;   /* the host wants a CD before all others */
+	bool cd_leads : 1;   /* the host ranks a CD before all other drives */
 	struct int13_state int13;
 	struct lsi lsi;
 	union {
@@ -83,6 +83,11 @@ struct workspace {
 
 extern struct workspace workspace; /* placed by rom.ld */
 extern u32 workspace_canary;
+
+/* Offset of a member from the workspace's segment, for POST before it runs
+ * there
+ */
+#define FIELD(member) (STACK_BYTES + offsetof(struct workspace, member))
 
 #define WORKSPACE_AT(member, offset)                                      \
 	_Static_assert(STACK_BYTES + offsetof(struct workspace, member) == \
@@ -104,7 +109,7 @@ WORKSPACE_AT(int13.for_image, WS_FOR_IMAGE);
 _Static_assert(sizeof(struct workspace) <= WORKSPACE_BYTES - STACK_BYTES,
 	       "the workspace budget is WORKSPACE_BYTES");
 _Static_assert(WORKSPACE_BYTES == OWN_MEMORY_BYTES,
-	       "pc/phys.h knows how much lies at DS:0");
+	       "pc/phys.h has the size of the memory at DS:0");
 
 #endif
 #endif

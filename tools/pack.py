@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Pack the ROM image for rom/unpack_entry.S, which has the decoder.
+"""Pack the ROM image for rom/post/unpack_entry.S, which has the decoder.
 
 The stream is a sequence of tokens, each a run of literal bytes or a copy of
 bytes that have been unpacked before. Bits, numbers and bytes lie interleaved

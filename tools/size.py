@@ -19,7 +19,7 @@ TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
 LARGEST = 12
 NAME_COLUMNS = 56
-HEADERS = ("rom/workspace.h", "rom/image.h")
+HEADERS = ("rom/workspace.h", "rom/layout.h")
 
 
 def run(*command: str) -> str:

@@ -157,7 +157,7 @@ MUTANTS = {
         "\tCLEAR_ACK\n" + NOP + "LABEL"),
     # ---- Memory, ports, CPU --------------------------------------------------------
     "no bus mastering": Mutant(
-        "bus mastering not enabled", "rom/init.c",
+        "bus mastering not enabled", "rom/post/locate.c",
         "PCI_COMMAND_MEMORY |\n\t\t\t  PCI_COMMAND_MASTER",
         "PCI_COMMAND_MEMORY"),
     "DMA nowhere": Mutant(
@@ -167,8 +167,8 @@ MUTANTS = {
         "write outside buffer and workspace", "lsi/program.c", "\tif (bytes) {\n",
         "\tif (bytes && bytes++) {\n"),
     "interrupts on our stack": Mutant(
-        "interrupt on our stack", "rom/entry.S",
-        "\tmovw\tWS_CALLER_SS, %ss\n\tmovl\tWS_CALLER_ESP, %esp\n\tsti", "\tsti",
+        "interrupt on our stack", "pc/irq_window.S",
+        "\tmovw\tcaller_ss, %ss\n\tmovl\tcaller_esp, %esp\n\tsti", "\tsti",
         timer="alive"),
     "status as a word": Mutant(
         "write outside buffer and workspace", "int13/int13.h",

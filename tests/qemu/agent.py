@@ -134,8 +134,8 @@ class Registers:
 
 
 def header_value(name: str) -> int:
-    """A number that rom/workspace.h or rom/image.h defines."""
-    source = f'#include "rom/workspace.h"\n#include "rom/image.h"\nvalue {name}\n'
+    """A number that rom/workspace.h or rom/layout.h defines."""
+    source = f'#include "rom/workspace.h"\n#include "rom/layout.h"\nvalue {name}\n'
     out = subprocess.run(["gcc", "-E", "-P", "-x", "assembler-with-cpp", f"-I{TOP}", "-"],
                          input=source, capture_output=True, text=True, check=True).stdout
     expression = re.search(r"value (.*)", out).group(1)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Rules of the source tree: who may include whom, licence lines, and what
-stays in memory after init.
+"""Rules of the source tree: include rules, licence lines, sizes of
+functions, and the code that stays after init.
 """
 
 from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -15,36 +16,125 @@ from tests.build import BUILD, TOP, symbol
 
 FOLDERS = ["pc", "scsi", "lsi", "int13", "rom"]
 
-# A folder may include its own headers and those of these places.
+# Folders whose headers the files of a folder may include, and single headers.
+# A file with a row of its own has that row in addition.
+CONTRACT = ["scsi/hba.h", "scsi/scsi.h"]
 MAY_INCLUDE = {
-    "pc": [],
-    "scsi": ["pc/"],
-    "lsi": ["pc/", "scsi/hba.h", "scsi/scsi.h"],
-    "int13": ["pc/", "scsi/"],
-    "rom": ["pc/", "scsi/", "int13/", "lsi/"],
+    "pc": ["pc"],
+    "pc/cd": ["pc"],
+    "pc/post": ["pc", "pc/post"],
+    "scsi": ["scsi", "pc"],
+    "scsi/post": ["scsi", "scsi/post", "pc"],
+    "lsi": ["lsi", "pc", *CONTRACT],
+    "lsi/post": ["lsi", "lsi/post", "pc", *CONTRACT],
+    "int13": ["int13", "int13/cd", "scsi", "pc"],
+    "int13/cd": ["int13", "int13/cd", "scsi", "pc"],
+    "int13/extra": ["int13", "scsi", "pc"],
+    "rom": ["rom", "int13", "pc"],
+    "rom/workspace.h": ["lsi", "rom/post/host.h", "rom/post/switches.h"],
+    "rom/rom.ld": ["lsi/script.h"],
+    "rom/boot": ["rom", "rom/boot", "rom/boot/cd", "rom/boot/extra", "int13", "pc"],
+    "rom/boot/cd": ["rom", "rom/boot", "rom/boot/cd", "int13", "int13/cd", "pc"],
+    "rom/boot/extra": ["rom", "rom/boot", "rom/boot/cd", "rom/boot/extra", "int13", "int13/cd", "pc"],
+    "rom/post": ["rom", "rom/post", "int13", "scsi", "scsi/post", "pc", "pc/post"],
+    "rom/post/banner.h": ["lsi"],
+    "rom/post/init.c": ["lsi"],
 }
-# The one file in rom/ that knows chips besides what it needs to hold them.
-KNOWS_CHIPS = {"rom/init.c", "rom/workspace.h", "rom/banner.h", "rom/rom.ld"}
+MOST_FUNCTION_LINES = 60
 
 
-def sources(folder: str):
-    return sorted(p for p in (TOP / folder).rglob("*") if p.suffix in (".c", ".h", ".S", ".inc", ".ld"))
+def sources(folder: str, *suffixes: str) -> list[Path]:
+    return sorted(p for p in (TOP / folder).rglob("*")
+                  if p.suffix in (suffixes or (".c", ".h", ".S", ".inc", ".ld")))
 
 
-def includes(path) -> list[str]:
-    return re.findall(r'^\s*(?:#|\.)include "([^"]+)"', path.read_text(), re.M)
+def in_tree(path: Path) -> str:
+    return path.relative_to(TOP).as_posix()
+
+
+def includes(path: Path) -> list[str]:
+    """From the top of the tree."""
+    names = re.findall(r'^\s*(?:#|\.)include "([^"]+)"', path.read_text(), re.M)
+    return [in_tree(path.parent / name) if (path.parent / name).exists() else name for name in names]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_includes_go_only_where_they_may(folder):
+def test_includes_follow_the_table(folder):
     for path in sources(folder):
-        for name in includes(path):
-            if "/" not in name or name.startswith(f"{folder}/"):
-                continue
-            allowed = any(name.startswith(place) for place in MAY_INCLUDE[folder])
-            assert allowed, f"{path.relative_to(TOP)} includes {name}"
-            if folder == "rom" and name.startswith("lsi/"):
-                assert str(path.relative_to(TOP)) in KNOWS_CHIPS
+        name = in_tree(path)
+        allowed = MAY_INCLUDE[in_tree(path.parent)] + MAY_INCLUDE.get(name, [])
+        for header in includes(path):
+            assert header in allowed or header.rpartition("/")[0] in allowed, f"{name} includes {header}"
+
+
+# ---- Object files -------------------------------------------------------------------
+
+
+def unit(path: Path) -> str:
+    """A source file and its header are one: rom/boot/boot.c is "rom boot"."""
+    return f"{path.relative_to(TOP).parts[0]} {path.stem}"
+
+
+def objects() -> dict[Path, Path]:
+    """Source file to object file."""
+    return {path: BUILD / path.relative_to(TOP).with_suffix(".o")
+            for folder in FOLDERS for path in sources(folder, ".c", ".S")}
+
+
+def test_a_file_name_is_used_once_in_a_folder():
+    for folder in FOLDERS:
+        for suffixes in ((".c", ".S"), (".h", ".inc")):
+            names = [unit(path) for path in sources(folder, *suffixes)]
+            assert len(names) == len(set(names)), folder
+
+
+# ---- FS ------------------------------------------------------------------------
+
+
+def functions_that_move_fs() -> set[str]:
+    """All that load FS, call the BIOS, or call such a function."""
+    moves, calls, name = set(), {}, ""
+    for file in objects().values():
+        code = subprocess.run(["objdump", "-dr", "-m", "i8086", file], capture_output=True, text=True,
+                              check=True).stdout
+        for line in code.splitlines():
+            if found := re.match(r"[0-9a-f]+ <(\w+)>:", line):
+                name = found[1]
+                calls.setdefault(name, set())
+            elif re.search(r"\t(?:movw?|popw?) +.*%fs$|\tl?lcall", line):
+                moves.add(name)
+            elif found := re.search(r"R_386_\w+\s+(?:\.text\.)?(\w+)|\t(?:call|j)\w* +[0-9a-f]+ <(\w+)>$", line):
+                calls[name].add(found[1] or found[2])
+    while more := {name for name, called in calls.items() if called & moves} - moves:
+        moves |= more
+    return moves
+
+
+def declarations(header: Path) -> dict[str, tuple[str, str]]:
+    """Function to the comment that covers it and to its text."""
+    found, comment = {}, ""
+    for block in re.findall(r"/\*.*?\*/|\n\n|^[a-z][\w *]*?[ *]\w+\([^;{}]*\)(?:;|\n\{.*?^\})",
+                            header.read_text(), re.S | re.M):
+        if block.startswith("/*") or block == "\n\n":
+            comment = block
+        else:
+            found[re.search(r"(\w+)\(", block)[1]] = comment, block
+    return found
+
+
+def test_headers_say_which_functions_move_fs():
+    """The rule is in pc/far.h."""
+    moves = functions_that_move_fs()
+    checked = 0
+    for header in sources("pc", ".h") + sources("rom", ".h"):
+        for name, (comment, text) in declarations(header).items():
+            inline = re.search(r"%%fs|\b(?:far|bda)_open\(", text.partition("{")[2])
+            assert ("Moves FS." in comment) == bool(inline or name in moves), f"{in_tree(header)}: {name}"
+            checked += 1
+    assert checked > 80
+
+
+# ---- Text ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("folder, words", [
@@ -81,12 +171,16 @@ def test_script_instructions_are_spelled_only_in_the_macros():
     assert not re.search(r"0x[0-9a-f]{5,}", (TOP / "lsi/post/script.S").read_text())
 
 
-def test_functions_fit_a_screen():
-    """60 lines from the name to the closing brace."""
+def test_functions_are_short():
+    """A function is counted from its name to the closing brace."""
     for folder in FOLDERS:
-        for path in (TOP / folder).rglob("*.c"):
-            for found in re.finditer(r"^\w[^\n;]*\([^;{]*\)\n\{\n.*?^\}", path.read_text(), re.S | re.M):
-                assert found.group().count("\n") < 60, f"{path.name}: {found.group()[:60]}"
+        for path in sources(folder, ".c"):
+            text = path.read_text()
+            for found in re.finditer(r"^\w[^\n;]*\([^;{]*\)\n\{\n.*?^\}", text, re.S | re.M):
+                assert found.group().count("\n") < MOST_FUNCTION_LINES, f"{path.name}: {found.group()[:60]}"
+
+
+# ---- Parts of the ROM ----------------------------------------------------------
 
 
 def test_nothing_resident_refers_to_what_init_gives_back():
@@ -103,16 +197,13 @@ def test_nothing_resident_refers_to_what_init_gives_back():
 
 # From what stays to what may not: who asks first, and for what
 ASKS = {
-    ("boot_connect", "bootstrap_next"), ("boot_connect", "cd_boot"),    # a vector; DISK_CD
+    ("boot_connect", "bootstrap_next"), ("boot_connect", "bootstrap_cd"),    # a vector; DISK_CD
     ("boot_connect", "cd_disconnect"),
-    ("int13_know_size", "media_measure"), ("int13_know_size", "image_check"),  # DISK_UNKNOWN, DISK_IMAGE
+    ("int13_check_medium", "media_measure"), ("int13_check_medium", "emulation_check"),  # DISK_UNKNOWN, DISK_IMAGE
     ("int13_49_changed", "media_changed"), ("int13_16_changed", "media_changed"),  # DISK_REMOVABLE
     ("int13_45_lock", "media_lock"), ("int13_46_eject", "media_eject"),
-    ("int13_08_parameters", "image_floppy_parameters"),     # DISK_FLOPPY
-    ("int13_dispatch", "image_view"),                       # for_image
-    ("do_piece", "image_wants_part"), ("do_piece", "image_copy_part"),  # DISK_IMAGE
-    ("functions", "image_4a_emulate"), ("functions", "image_4b_terminate"),    # about_cd() and DISK_CD
-    ("functions", "image_4c_boot"), ("functions", "image_4d_catalog"),
+    ("int13_08_parameters", "emulation_floppy_parameters"),     # DISK_FLOPPY
+    ("do_piece", "emulation_wants_part"), ("do_piece", "emulation_copy_part"),  # DISK_IMAGE
 }
 
 

@@ -107,7 +107,7 @@ def releases(checkout) -> list[Path]:
     other = checkout.parent / "an other/checkout"
     git(checkout, "clone", "-q", checkout, other)
     (other / "docs/note.txt").write_text("not committed")
-    (other / "pc/pci.c").write_text("#error not committed either")
+    (other / "pc/post/pci.c").write_text("#error not committed either")
     for folder in (checkout, other):
         result = make(folder, "dist")
         assert result.returncode == 0, result.stderr

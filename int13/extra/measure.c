@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The size of a disk or of the medium in it.
+ */
+#include "int13/drives.h"
+
+#include "pc/far.h"
+
+/* Point FS at the first block. False if it cannot be read: a disk with a bad
+ * first sector is still a disk.
+ */
+static bool read_first_block(struct int13_state *state,
+			     const struct disk *disk)
+{
+	struct disk_job job = {
+		.blocks = {.count = 1},
+		.action = DISK_READ,
+		.block_shift = (u8)(disk->sector_shift + disk->split),
+		.request.data = {state->buffer_address, BLOCK_BUFFER_BYTES},
+	};
+
+	state->buffer_block = NO_BLOCK;
+	if (!state->buffer_segment || disk->flags & DISK_CD ||
+	    disk_do(&state->bus, &disk->device, &job) != SCSI_OK)
+		return false;
+	far_open(state->buffer_segment);
+	return true;
+}
+
+enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
+				struct disk_capacity *capacity)
+{
+	u8 shift = SECTOR_SHIFT;
+	enum scsi_result result =
+		disk_capacity(&state->bus, &disk->device, capacity);
+
+	if (result != SCSI_OK)
+		return result;
+	while (capacity->block_bytes != 1u << shift)
+		if (++shift > MOST_BLOCK_SHIFT)
+			return SCSI_BAD_BLOCKS;
+	if (shift != SECTOR_SHIFT && !state->buffer_segment)
+		return SCSI_BAD_BLOCKS;
+	if (!capacity->blocks || capacity->blocks >> 56)
+		return SCSI_HARDWARE_ERROR; /* no disk is like that */
+	if (disk->flags & DISK_CD && shift != CD_BLOCK_SHIFT)
+		return SCSI_BAD_BLOCKS;
+	disk->sector_shift = state->native_blocks || disk->flags & DISK_CD
+				     ? shift
+				     : SECTOR_SHIFT;
+	disk->split = (u8)(shift - disk->sector_shift);
+	disk->sectors = capacity->blocks << disk->split;
+	disk->geometry = geometry_choose(sectors_32(disk),
+					 read_first_block(state, disk));
+	/* It may have been another medium's. */
+	if (state->bus.medium_changed && state->bus.stop_at_change)
+		return SCSI_MEDIUM_CHANGED;
+	disk->flags &= (u8)~DISK_UNKNOWN;
+	return SCSI_OK;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * What is done with a drive whose medium can be removed [EDD-4 "Removable
+ * media"]. Stays in memory only if there is one (rom/rom.ld): who calls this has
+ * seen DISK_REMOVABLE.
+ */
+#include "int13/int13.h"
+
+#include "pc/bios.h"
+
+enum int13_status media_measure(const struct int13_call *call)
+{
+	struct disk_capacity capacity;
+
+	return int13_status(
+		call, drives_measure(call->state, call->disk, &capacity));
+}
+
+/* A command that does not care which medium is in: what it hears of a change
+ * is remembered, then it is sent again.
+ */
+static enum int13_status unit_command(const struct int13_call *call,
+				      u32 command)
+{
+	enum int13_status status = STATUS_CHANGED;
+
+	for (u32 i = 0; i < 2 && status == STATUS_CHANGED; i++)
+		status = int13_status(call, disk_simple(&call->state->bus,
+							&call->disk->device,
+							command));
+	return status;
+}
+
+enum int13_status media_changed(const struct int13_call *call)
+{
+	struct disk *disk = call->disk;
+	enum int13_status status = unit_command(call, CDB_TEST_UNIT_READY);
+
+	if (status == STATUS_OK && disk->flags & DISK_CHANGED) {
+		disk->flags &= (u8)~DISK_CHANGED;
+		return STATUS_CHANGED;
+	}
+	return status;
+}
+
+#define MOST_LOCKS 255
+
+enum int13_status media_lock(const struct int13_call *call, bool lock)
+{
+	struct disk *disk = call->disk;
+	u8 last = lock ? MOST_LOCKS : 0;
+
+	if (disk->locks == last)
+		return lock ? STATUS_TOO_MANY_LOCKS : STATUS_NOT_LOCKED;
+	/* Only the last unlock reaches the drive, but every lock: a reset may
+	 * have opened it. One that knows no locks is locked by what AH=46h says.
+	 */
+	if (lock || disk->locks == 1) {
+		enum int13_status status = unit_command(
+			call, lock ? CDB_PREVENT_REMOVAL : CDB_ALLOW_REMOVAL);
+		if (status != STATUS_OK && status != STATUS_BAD_COMMAND &&
+		    status != STATUS_NO_MEDIUM)
+			return status;
+	}
+	disk->locks = (u8)(lock ? disk->locks + 1 : disk->locks - 1);
+	return STATUS_OK;
+}
+
+#define EJECT_INTERCEPT 0x5200
+#define FUNCTION_UNKNOWN 0x86
+
+/* INT 15, 52 - May the medium go? A BIOS without that function has no
+ * objections.
+ */
+static enum int13_status ask_for_objections(const struct int13_call *call)
+{
+	struct bios_regs regs = {.eax = EJECT_INTERCEPT,
+				 .edx = call->regs->edx};
+
+	bios_call(0x15, &regs);
+	u8 answer = (u8)(regs.eax >> 8);
+	if (!(regs.flags & FLAGS_CF) || answer == FUNCTION_UNKNOWN)
+		return STATUS_OK;
+	return answer ? (enum int13_status)answer : STATUS_LOCKED;
+}
+
+enum int13_status media_eject(const struct int13_call *call)
+{
+	struct disk *disk = call->disk;
+
+	if (disk->locks)
+		return STATUS_LOCKED;
+	if (unit_command(call, CDB_TEST_UNIT_READY) == STATUS_NO_MEDIUM)
+		return STATUS_NO_MEDIUM;
+	enum int13_status status = ask_for_objections(call);
+	if (status != STATUS_OK)
+		return status;
+	if (unit_command(call, CDB_STOP_AND_EJECT) != STATUS_OK)
+		return STATUS_EJECT_FAILED;
+	drives_note_change(call->state, disk);
+	return STATUS_OK;
+}

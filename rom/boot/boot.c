@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * What each entry point of boot_entry.S stands for: a disk to connect or
+ * disconnect, a CD to boot, or a BIOS without boot entries.
+ */
+#include "pc/types.h"
+#include "rom/boot/cd/cdboot.h"
+#include "rom/boot/connect.h"
+#include "rom/boot/extra/bootstrap.h"
+#include "rom/layout.h"
+
+u32 boot_connect(u32 slot, u32 int18_entry);
+
+/* Called on our stack by boot_entry.S, for a slot, for a slot with
+ * BOOT_DISCONNECT, or for BOOT_INT18 and BOOT_INT19. Returns the far address to
+ * go to, 0 to return to the BIOS.
+ */
+u32 boot_connect(u32 slot, u32 int18_entry)
+{
+	if (slot & BOOT_INTERRUPT)
+		return bootstrap_next(slot, int18_entry);
+	bool leave = slot & BOOT_DISCONNECT;
+	slot &= ~(u32)BOOT_DISCONNECT;
+	if (slot >= workspace.int13.disks)
+		return 0;
+	bool cd = connect_is_cd(slot);
+	if (leave) {
+		if (cd)
+			cd_disconnect();
+		else
+			connect_undo_disk(slot);
+		return 0;
+	}
+	workspace.bios_boots = true;
+	workspace.cds_tried = true;
+	if (cd)
+		return bootstrap_cd(slot, int18_entry);
+	connect_disk(slot);
+	return 0;
+}

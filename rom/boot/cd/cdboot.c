@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Boots a CD: gives our CDs drive numbers, reads the disc, and lets the user
+ * choose a boot image. [BBS 1.01 "BEV"; El Torito 1.0]
+ */
+#include "cdboot.h"
+
+#include "int13/cd/boot.h"
+#include "int13/cd/catalog.h"
+#include "int13/cd/emulation.h"
+#include "pc/bda.h"
+#include "pc/bios.h"
+#include "pc/clock.h"
+#include "pc/console.h"
+#include "pc/vds.h"
+#include "rom/boot/connect.h"
+
+#define FIRST_CD 0xe0
+#define MOST_BIOS_CDS 15 /* with 16 of ours the last number is FEh */
+#define SPIN_UP_PATIENCE CDB_PATIENCE(30000)
+
+extern const char rom_int13_cd[]; /* cd_entry.S */
+
+/* ---- Drive numbers --------------------------------------------------------- */
+
+/* Does another handler serve a drive of that number? */
+static bool number_taken(u32 number)
+{
+	struct bios_regs regs = {
+		.eax = 0x4100, .ebx = 0x55aa, .edx = number};
+
+	bios_call(0x13, &regs);
+	return !(regs.flags & FLAGS_CF) && (u16)regs.ebx == 0xaa55;
+}
+
+/* If they have numbers already, a CD was booted and gave up by INT 18h. */
+static void connect_cds(struct int13_state *state)
+{
+	u8 number = FIRST_CD;
+
+	emulation_end(state);
+	if (state->cd_count)
+		return;
+	while (number < FIRST_CD + MOST_BIOS_CDS && number_taken(number))
+		number++;
+	state->cd_first = number;
+	for (u32 i = 0; i < state->disks; i++)
+		if (state->disk[i].flags & DISK_CD)
+			state->disk[i].number = number++;
+	state->cd_count = (u8)(number - state->cd_first);
+	state->previous_cd = connect_hook(IVT_INT13, (u32)rom_int13_cd);
+}
+
+void cd_disconnect(void)
+{
+	struct int13_state *state = &workspace.int13;
+
+	emulation_end(state);
+	if (state->cd_count &&
+	    connect_unhook(IVT_INT13, (u32)rom_int13_cd,
+			   state->previous_cd))
+		state->cd_count = 0;
+}
+
+/* ---- The choice ------------------------------------------------------------ */
+
+#define NAME_BYTES 28
+#define FIRST_PRINTABLE ' '
+#define LAST_PRINTABLE '~'
+
+static void print_name(u32 header)
+{
+	for (u32 i = 0; i < NAME_BYTES; i++) {
+		far_open(workspace.int13.buffer_segment); /* INT 10h moves FS */
+		char c = (char)FAR8(header + ENTRY_NAME + i);
+		if (!c)
+			break;
+		console_char(c >= FIRST_PRINTABLE && c <= LAST_PRINTABLE ? c
+									 : '?');
+	}
+}
+
+#define INT16_READ 0x0000
+#define INT16_CHECK 0x0100
+#define FLAGS_ZF 0x0040u /* no key is waiting */
+
+/* A key, or 0 if none is pressed in time. */
+static char wait_for_key(void)
+{
+	struct clock clock;
+	struct bios_regs regs;
+
+	clock_start(&clock, workspace.choice_seconds * 1000u);
+	do {
+		regs.eax = INT16_CHECK;
+		bios_call(0x16, &regs);
+		if (!(regs.flags & FLAGS_ZF)) {
+			regs.eax = INT16_READ;
+			bios_call(0x16, &regs);
+			return (char)regs.eax;
+		}
+	} while (!clock_expired(&clock));
+	return 0;
+}
+
+static enum cd_result print_choices(const struct int13_call *call,
+				       const struct catalog *catalog)
+{
+	struct catalog_place place = {.lba = catalog->lba};
+
+	for (u32 i = 0; i < catalog->images; i++) {
+		place.number = catalog->header[i];
+		enum int13_status status = catalog_open(call, &place);
+		if (status != STATUS_OK)
+			return (enum cd_result)status;
+		console_rom(ROM_STRING("  "));
+		console_decimal(i + 1);
+		console_char(' ');
+		if (place.number)
+			print_name(place.at);
+		else
+			console_rom(ROM_STRING("default entry"));
+		console_newline();
+	}
+	return CD_OK;
+}
+
+/* The index of the boot image to boot; the first unless a key selects one. */
+static u32 ask_choice(u32 images)
+{
+	console_rom(ROM_STRING("  Boot which (1-"));
+	console_decimal(images);
+	console_rom(ROM_STRING(")? "));
+	u32 choice = (u8)wait_for_key() - (u32)'1';
+	if (choice >= images)
+		choice = 0;
+	console_decimal(choice + 1);
+	console_newline();
+	return choice;
+}
+
+/* ---- The boot -------------------------------------------------------------- */
+
+static enum cd_result choose_image(const struct int13_call *call,
+				   struct cd_boot *boot)
+{
+	struct catalog catalog;
+	struct catalog_place place;
+	u32 lba, choice = 0;
+	enum cd_result result = catalog_find(call, &lba);
+
+	if (result == CD_OK)
+		result = catalog_read(call, lba, &catalog);
+	if (result == CD_OK && catalog.images > 1 &&
+	    workspace.choice_seconds) {
+		result = print_choices(call, &catalog);
+		if (result == CD_OK)
+			choice = ask_choice(catalog.images);
+	}
+	if (result != CD_OK)
+		return result;
+	place.lba = lba;
+	place.number = catalog.entry[choice];
+	enum int13_status status = catalog_open(call, &place);
+	if (status != STATUS_OK)
+		return (enum cd_result)status;
+	boot->image = (struct boot_image){
+		.lba = FAR32(place.at + ENTRY_LBA),
+		.load_segment = FAR16(place.at + ENTRY_SEGMENT),
+		.count = FAR16(place.at + ENTRY_COUNT),
+		.media = FAR8(place.at + ENTRY_MEDIA),
+	};
+	boot->stack = linear_of(workspace.caller_ss, (u16)workspace.caller_esp);
+	boot->number = (boot->image.media & MEDIA_TYPE) == MEDIA_HARD_DISK
+			       ? FIRST_HARD_DISK
+			       : 0;
+	return CD_OK;
+}
+
+/* The disc that is in the drive now counts, whatever was there at POST. */
+static enum int13_status measure_disc(const struct int13_call *call)
+{
+	struct scsi_bus *bus = &call->state->bus;
+	struct disk *cd = call->disk;
+
+	bus->stop_at_change = false;
+	call->state->by_vds = false;
+	bus->unreachable = vds_needed(); /* nothing can boot under VDS */
+	enum int13_status status = int13_status(
+		call, disk_simple(bus, &cd->device,
+				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));
+	cd->flags |= DISK_UNKNOWN;
+	if (status == STATUS_OK)
+		status = int13_know_size(call);
+	if (status == STATUS_OK)
+		cd->flags &= (u8)~DISK_NEWS;
+	bus->stop_at_change = true;
+	return status;
+}
+
+/* In the order of enum cd_result, each with its zero */
+ROM_CONST char reasons[] = "no boot record\0"
+			   "boot catalog damaged\0"
+			   "boot catalog: wrong checksum\0"
+			   "no bootable entry for this PC\0"
+			   "media type not known\0"
+			   "image beyond the end of the disc\0"
+			   "nothing to load\0"
+			   "no room at its load address\0"
+			   "no boot sector\0"
+			   "no partition";
+
+static void print_reason(enum cd_result result)
+{
+	u32 reason = (u32)result >> CD_REASON_SHIFT;
+	const char IN_ROM *words = reasons;
+
+	console_rom(ROM_STRING("  not bootable: "));
+	if (reason) {
+		while (--reason)
+			while (*words++)
+				;
+		console_rom(words);
+	} else if ((u32)result == STATUS_NO_MEDIUM) {
+		console_rom(ROM_STRING("no medium"));
+	} else {
+		console_rom(ROM_STRING("status "));
+		console_hex8((u8)result);
+		console_char('h');
+	}
+	console_newline();
+}
+
+u32 cd_boot(u32 slot)
+{
+	struct int13_state *state = &workspace.int13;
+	struct int13_call call = {.state = state, .disk = &state->disk[slot]};
+	struct cd_boot boot;
+	bool connected = state->cd_count;
+
+	connect_cds(state);
+	enum cd_result result = (enum cd_result)measure_disc(&call);
+	connect_print_drive(slot);
+	if (result == CD_OK)
+		result = choose_image(&call, &boot);
+	if (result == CD_OK)
+		result = cd_boot_image(&call, &boot);
+	if (result != CD_OK) {
+		print_reason(result);
+		if (!connected)
+			cd_disconnect();
+		return 0;
+	}
+	workspace.boot_drive = boot.number;
+	return boot.entry;
+}

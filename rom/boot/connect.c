@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Boot connection: a disk becomes a BIOS drive. [BBS 1.01 "BCV"]
+ */
+#include "connect.h"
+
+#include "pc/bda.h"
+#include "pc/console.h"
+#include "rom/layout.h"
+
+extern const char rom_int13[]; /* entry.S */
+extern const char pnp_slots[]; /* the boot entries; rom.ld */
+
+u32 connect_hook(u32 vector, u32 entry)
+{
+	bda_open();
+	u32 previous = FAR32(vector);
+	FAR32(vector) = (u32)rom_segment() << 16 | entry;
+	return previous;
+}
+
+bool connect_unhook(u32 vector, u32 entry, u32 previous)
+{
+	bda_open();
+	if (FAR32(vector) != ((u32)rom_segment() << 16 | entry))
+		return false;
+	FAR32(vector) = previous;
+	return true;
+}
+
+#define MIB_SHIFT 20
+#define MIB_PER_GIB 1024
+#define FIRST_MIB_SHOWN_AS_GIB (10 * MIB_PER_GIB)
+
+/* "64 MiB, 512-byte blocks" */
+static void print_size(const struct disk *disk)
+{
+	u32 mib = (u32)(disk->sectors >> (MIB_SHIFT - disk->sector_shift));
+
+	if (disk->flags & DISK_UNKNOWN) {
+		if (!(disk->flags & DISK_CD)) /* else a reason follows */
+			console_rom(ROM_STRING("no medium"));
+		return;
+	}
+	if (mib >= FIRST_MIB_SHOWN_AS_GIB) {
+		console_decimal(mib / MIB_PER_GIB);
+		console_rom(ROM_STRING(" GiB, "));
+	} else {
+		console_decimal(mib);
+		console_rom(ROM_STRING(" MiB, "));
+	}
+	console_decimal(1u << (disk->sector_shift + disk->split));
+	console_rom(ROM_STRING("-byte blocks"));
+}
+
+void connect_print_drive(u32 slot)
+{
+	const struct disk *disk = &workspace.int13.disk[slot];
+	const char IN_ROM *header =
+		(const char IN_ROM *)((u32)pnp_slots + slot * PNP_SLOT_BYTES);
+
+	if (workspace.quiet)
+		return;
+	console_hex8(disk->number);
+	console_rom(ROM_STRING("h: "));
+	console_rom(header + PNP_PRODUCT);
+	console_char(' ');
+	print_size(disk);
+	console_newline();
+}
+
+void connect_disk(u32 slot)
+{
+	struct int13_state *state = &workspace.int13;
+	struct disk *disk = &state->disk[slot];
+
+	if (disk->number)
+		return;
+	if (!drives_connect(state, disk)) {
+		if (workspace.quiet)
+			return;
+		console_rom(ROM_STRING("lsi8xx-rom: no drive number is free"));
+		console_newline();
+		return;
+	}
+	if (!workspace.int13_hooked)
+		state->previous = connect_hook(IVT_INT13, (u32)rom_int13);
+	workspace.int13_hooked = true;
+	connect_print_drive(slot);
+}
+
+void connect_undo_disk(u32 slot)
+{
+	struct int13_state *state = &workspace.int13;
+
+	if (drives_disconnect(state, &state->disk[slot]) &&
+	    !state->drive_map &&
+	    connect_unhook(IVT_INT13, (u32)rom_int13, state->previous))
+		workspace.int13_hooked = false;
+}

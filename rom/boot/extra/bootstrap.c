@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * INT 19h and 18h: where a BIOS without boot entries lets the ROM take part in
+ * booting.
+ */
+#include "bootstrap.h"
+
+#include "int13/cd/emulation.h"
+#include "pc/bda.h"
+#include "rom/boot/cd/cdboot.h"
+#include "rom/boot/connect.h"
+#include "rom/layout.h"
+
+static u16 rom_word(u32 offset)
+{
+	return *(const u16 IN_ROM *)offset;
+}
+
+static u32 slot_at(u32 header)
+{
+	return *(const u8 IN_ROM *)(header + PNP_SLOT);
+}
+
+/* The entry of a disk has a boot connection vector instead. */
+static bool boots_cd(u32 header)
+{
+	return rom_word(header + PNP_BEV);
+}
+
+static void hook_int18(u32 entry)
+{
+	if (!workspace.previous_int18)
+		workspace.previous_int18 = connect_hook(IVT_INT18, entry);
+}
+
+/* Entries are chained in the order of the host. */
+static void connect_disks(void)
+{
+	for (u32 at = rom_word(ROM_PNP); at; at = rom_word(at + PNP_NEXT))
+		if (!boots_cd(at))
+			connect_disk(slot_at(at));
+}
+
+static u32 boot_cds(void)
+{
+	u32 entry = 0;
+
+	if (workspace.cds_tried)
+		return 0;
+	for (u32 at = rom_word(ROM_PNP); at && !entry;
+	     at = rom_word(at + PNP_NEXT))
+		if (boots_cd(at))
+			entry = cd_boot(slot_at(at));
+	workspace.cds_tried = true;
+	return entry;
+}
+
+/* The BIOS boots now. Our disks take part; a CD comes before them only if the
+ * host ranks it first, else when nothing else has booted.
+ */
+static u32 before_int19(u32 int18_entry)
+{
+	u32 entry = 0;
+
+	workspace.cds_tried = workspace.bios_boots;
+	if (workspace.bios_boots)
+		return 0;
+	connect_disks();
+	hook_int18(int18_entry);
+	if (workspace.cd_leads)
+		entry = boot_cds();
+	workspace.int19_waits = entry;
+	return entry;
+}
+
+/* The BIOS, or the system that was booted, gives up. */
+static u32 before_int18(void)
+{
+	if (!workspace.int19_waits)
+		return boot_cds();
+	workspace.int19_waits = false;
+	return workspace.previous_int19;
+}
+
+u32 bootstrap_next(u32 interrupt, u32 int18_entry)
+{
+	u32 entry;
+
+	/* The next system to boot may need the drive whose number the emulated
+	 * drive has taken.
+	 */
+	if (workspace.int13.emulated != NOT_EMULATED)
+		emulation_end(&workspace.int13);
+	if (interrupt == BOOT_INT19) {
+		entry = before_int19(int18_entry);
+		return entry ? entry : workspace.previous_int19;
+	}
+	entry = before_int18();
+	return entry ? entry : workspace.previous_int18;
+}
+
+u32 bootstrap_cd(u32 slot, u32 int18_entry)
+{
+	u32 entry = cd_boot(slot);
+
+	if (entry)
+		hook_int18(int18_entry);
+	return entry;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Places in the ROM image that code changes before it is left to the BIOS, and
+ * the few of them that tools/romsign.py stamps.
+ */
+#ifndef ROM_LAYOUT_H
+#define ROM_LAYOUT_H
+
+#define ROM_BLOCK_BYTES 512
+#define FIRST_ROM_SEGMENT 0xc000
+
+#define ROM_BLOCKS 0x02		    /* byte: length in blocks */
+#define ROM_CHECKSUM 0x06	    /* byte: makes the sum 0 */
+#define ROM_WORKSPACE_SEGMENT 0x08  /* word: our RAM, once init has it */
+#define ROM_SIGNATURE 0x0a	    /* dword: ROM_OURS */
+#define ROM_CONTROLLER 0x0e	    /* word: PCI address, once init has it */
+#define ROM_PMM 0x10		    /* word: PMM's memory that init runs in, or 0 */
+#define ROM_PNP 0x1a		    /* word: offset of the first $PnP header */
+#define ROM_PCIR 0x1c
+#define ROM_ENTRY 0x78		    /* where init begins; what precedes is the
+				     * same in the file and in the image */
+#define ROM_PCIR_BLOCKS (ROM_PCIR + 0x10)	  /* word */
+#define ROM_PCIR_RUN_TIME_BLOCKS (ROM_PCIR + 0x16) /* word */
+
+/* One boot entry: a $PnP header with the text and the code it points to */
+#define PNP_SLOTS 16
+#define PNP_SLOT_BYTES 112
+#define PNP_NEXT 0x06	  /* word: offset of the next header, 0 ends */
+#define PNP_CHECKSUM 0x09 /* byte */
+#define PNP_TEXT 0x10	  /* word: offset of the product's name */
+#define PNP_BCV 0x16	  /* word: boot connection vector */
+#define PNP_DISCONNECT 0x18 /* word */
+#define PNP_BEV 0x1a	  /* word: bootstrap entry vector */
+#define PNP_HEADER_BYTES 0x20
+#define PNP_PRODUCT 0x20 /* zero-terminated text */
+#define PNP_PRODUCT_BYTES 64
+#define PNP_STUBS 0x60 /* where its vectors lead to: to connect, to disconnect */
+#define PNP_STUB_BYTES 5
+#define PNP_SLOT (PNP_STUBS + 1) /* byte: the entry's own number */
+
+#define ROM_OURS 0x3869736c /* "lsi8" */
+
+/* Arguments of boot_connect() other than a slot: a slot to disconnect has a
+ * further bit, an interrupt another.
+ */
+#define BOOT_DISCONNECT 0x40
+#define BOOT_INTERRUPT 0x80
+#define BOOT_INT18 (BOOT_INTERRUPT + 0)
+#define BOOT_INT19 (BOOT_INTERRUPT + 1)
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * A copy is a ROM image with our signature and a valid workspace. It lies in
+ * the area of ROMs, or in RAM that it has taken: there or from the 640 KiB.
+ */
+#include "copies.h"
+
+#include "rom/layout.h"
+#include "pc/bda.h"
+#include "pc/far.h"
+#include "rom/workspace.h"
+
+#define PARAGRAPHS_PER_KIB 64
+#define VIDEO_SEGMENT 0xa000
+#define END_OF_ROMS 0xf000
+#define ROM_BEGINS 0xaa55
+
+/* `top` is where free memory ends: no workspace is below that. */
+static bool is_copy(u16 segment, u16 pci_address, u32 top)
+{
+	far_open(segment);
+	if (FAR16(0) != ROM_BEGINS || FAR32(ROM_SIGNATURE) != ROM_OURS ||
+	    FAR16(ROM_CONTROLLER) != pci_address ||
+	    FAR16(ROM_WORKSPACE_SEGMENT) < top)
+		return false;
+	far_open(FAR16(ROM_WORKSPACE_SEGMENT));
+	return FAR32(0) == STACK_CANARY;
+}
+
+bool copies_serve(u16 place, u16 pci_address)
+{
+	bda_open();
+	u32 top = FAR16(BDA_MEMORY_KIB) * PARAGRAPHS_PER_KIB;
+
+	for (u32 segment = top; segment < END_OF_ROMS; segment++) {
+		if (segment >= VIDEO_SEGMENT && segment < FIRST_ROM_SEGMENT)
+			segment = FIRST_ROM_SEGMENT;
+		if (segment != place && is_copy((u16)segment, pci_address, top))
+			return true;
+	}
+	return false;
+}

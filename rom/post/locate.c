@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The first step of POST, on the BIOS's stack: which controller is ours, where
+ * the ROM image is to stay, and our RAM. This file and init.c are the only
+ * ones that know all layers.
+ */
+#include "banner.h"
+#include "copies.h"
+#include "rom/layout.h"
+#include "rom_image.h"
+#include "memory.h"
+#include "pc/far.h"
+#include "pc/post/fwcfg.h"
+#include "pc/post/pci.h"
+#include "pc/post/pnp.h"
+#include "pc/phys.h"
+#include "rom/workspace.h"
+
+#define SEABIOS_DEVICE 0x0012
+
+/* Subsystem of QEMU's models: the number of LSI's boards, without a vendor.
+ * Boards have both, old chips neither.
+ */
+#define QEMU_MODEL 0x10000000
+
+u32 init_locate(u32 ax, u32 bx, u32 rom);
+
+/* ---- The controller ---------------------------------------------------- */
+
+struct controller {
+	u16 pci_address;
+	const struct lsi_chip __seg_gs *chip;
+};
+
+static bool identify(u16 pci_address, struct controller *controller)
+{
+	u32 id = pci_read32(pci_address, PCI_ID);
+
+	controller->pci_address = pci_address;
+	controller->chip =
+		(id & 0xffff) == LSI_PCI_VENDOR
+			? lsi_chip_find((u16)(id >> 16),
+					(u8)pci_read32(pci_address,
+						       PCI_REVISION))
+			: NULL;
+	return controller->chip;
+}
+
+/* A copy of us that serves it has turned bus mastering on; what is left of one
+ * from an earlier boot has not.
+ */
+static bool is_served(u16 place, u16 pci_address)
+{
+	return pci_read32(pci_address, PCI_COMMAND) & PCI_COMMAND_MASTER &&
+	       copies_serve(place, pci_address);
+}
+
+/* Find the first controller that no copy of us serves. */
+static bool find_free(u16 place, u32 last_bus, struct controller *controller)
+{
+	for (u32 at = 0; at < (last_bus + 1) << 8; at++)
+		if (pci_has_function((u16)at) && identify((u16)at, controller) &&
+		    controller->chip->features != CHIP_REFUSED &&
+		    !is_served(place, (u16)at))
+			return true;
+	controller->chip = NULL;
+	return false;
+}
+
+/* Which one is meant. AX is its address only on a PCI BIOS, and not even there
+ * for a ROM that did not come from a BAR. Returns null, or the reason why
+ * there is none.
+ */
+static const char IN_ROM *find_controller(u16 ax, u16 place,
+					  struct controller *controller)
+{
+	u32 last_bus;
+
+	controller->chip = NULL;
+	bool pci = pci_version(&last_bus);
+	if (pci && identify(ax, controller)) {
+		if (controller->chip->features == CHIP_REFUSED)
+			return ROM_STRING(" is not supported");
+		return is_served(place, ax)
+			       ? ROM_STRING(" is served by another copy")
+			       : NULL;
+	}
+	return pci && find_free(place, last_bus, controller)
+		       ? NULL
+		       : ROM_STRING("no 53C8xx controller");
+}
+
+/* SeaBIOS has a driver for one of our chips, and that has been here before a
+ * ROM which did not come from the chip. It alone turns bus mastering on: the
+ * BIOS's set-up of PCI devices does not.
+ */
+static bool bios_has_driver(const struct controller *controller)
+{
+	return controller->chip->device == SEABIOS_DEVICE &&
+	       pnp_calls_boot_entries() &&
+	       pci_read32(controller->pci_address, PCI_COMMAND) &
+		       PCI_COMMAND_MASTER;
+}
+
+/* I/O base of the controller's operating registers, with all access to them
+ * enabled; 0 if the BIOS has assigned none.
+ */
+static NOT_INLINE u16 enable(u16 pci_address)
+{
+	u32 bar = pci_read32(pci_address, PCI_BAR0);
+	u32 command = pci_read32(pci_address, PCI_COMMAND);
+
+	if (!(bar & PCI_BAR_IS_IO) || bar < 4 || bar > 0xffff)
+		return 0;
+	pci_write16(pci_address, PCI_COMMAND,
+		    (u16)(command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+			  PCI_COMMAND_MASTER));
+	return (u16)(bar & ~3u);
+}
+
+/* ---- Memory ------------------------------------------------------------ */
+
+/* Where the ROM image stays: in the file's place. But a BIOS of version 3 runs init
+ * where it likes and says in BX where the rest belongs [PCI 3.0 firmware
+ * "Run-time segment"]; with older ones BX means something else.
+ */
+static u16 choose_place(u16 rom, u16 bx)
+{
+	u32 last_bus, paragraphs = rom_image_most_bytes() / 16 + 1;
+
+	far_open(rom);
+	u32 rom_paragraphs = FAR8(ROM_BLOCKS) * (ROM_BLOCK_BYTES / 16u);
+	if (pci_version(&last_bus) < 0x300 || bx < FIRST_ROM_SEGMENT ||
+	    bx + paragraphs > 0x10000 ||
+	    (bx + paragraphs > rom && rom + rom_paragraphs > bx))
+		return rom;
+	return rom_image_fits_into(bx) ? bx : rom;
+}
+
+/* If the ROM cannot be written (an EPROM, or a BIOS that does not shadow ROMs)
+ * and the BIOS does not call into it, a copy in RAM serves as well.
+ */
+static bool take_place(struct memory *memory)
+{
+	u16 kib = (u16)((rom_image_most_bytes() + 1023) / 1024);
+	u16 segment = memory_take(kib, true);
+
+	if (!segment)
+		return false;
+	memory->place = segment;
+	memory->place_kib = kib;
+	return true;
+}
+
+/* Null, or the reason why not */
+static const char IN_ROM *take_memory(struct memory *memory)
+{
+	if (!rom_image_fits_into(memory->place)) {
+		if (pnp_calls_boot_entries())
+			return ROM_STRING(": the ROM image is read-only");
+		if (!take_place(memory))
+			return ROM_STRING(": no memory for a copy of the ROM");
+	}
+	memory->workspace = memory_take(WORKSPACE_KIB, true);
+	if (!memory->workspace)
+		return ROM_STRING(": no memory");
+	far_open(memory->workspace);
+	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
+		FAR32(i) = 0;
+	return NULL;
+}
+
+/* ---- All together ------------------------------------------------------- */
+
+/* On the BIOS's stack, which has room for PCI BIOS calls. In: AX and BX as the
+ * BIOS passed them, and the segment of the ROM. Returns the workspace's
+ * segment, 0 if there is nothing to do.
+ */
+u32 init_locate(u32 ax, u32 bx, u32 rom)
+{
+	struct memory memory = {.place = choose_place((u16)rom, (u16)bx)};
+	struct controller controller;
+	struct post_settings settings;
+	const u8 *switches = settings.switches;
+	const char IN_ROM *failure =
+		find_controller((u16)ax, memory.place, &controller);
+	bool fwcfg = fwcfg_present();
+	u8 features = controller.chip ? controller.chip->features : CHIP_WIDE;
+
+	switches_read(settings.switches, fwcfg, features & CHIP_WIDE ? 15 : 7);
+	if (fwcfg && !failure)
+		host_find_path(controller.pci_address, &settings.path);
+	if (!failure && fwcfg && !switches[SWITCH_TAKE_OVER] &&
+	    bios_has_driver(&controller))
+		failure = ROM_STRING(" is served by the BIOS (see take-over)");
+	if (!failure && memory.place < FIRST_ROM_SEGMENT)
+		failure = ROM_STRING(": no place to stay");
+	if (!failure)
+		failure = take_memory(&memory);
+	if (failure) {
+		memory_leave(&memory);
+		if (!switches[SWITCH_BANNER])
+			return 0;
+		banner_begin();
+		if (controller.chip)
+			banner_chip(controller.chip, controller.pci_address);
+		banner_end(failure);
+		return 0;
+	}
+	rom_image_set_owner(memory.workspace, controller.pci_address);
+	u16 io = enable(controller.pci_address);
+	bool emulated = fwcfg && pci_read32(controller.pci_address,
+					    PCI_SUBSYSTEM) == QEMU_MODEL;
+	far_open(memory.workspace);
+	FAR16(FIELD(int13.pci_address)) = controller.pci_address;
+	FAR16(FIELD(post.io)) = io;
+	FAR32(FIELD(post.chip)) = (u32)controller.chip;
+	FAR8(FIELD(post.fwcfg)) = fwcfg;
+	FAR8(FIELD(post.emulated)) = emulated;
+	FAR16(FIELD(post.place)) = memory.place;
+	FAR8(FIELD(post.place_kib)) = (u8)memory.place_kib;
+	for (u32 i = 0; i < sizeof(settings); i++)
+		FAR8(FIELD(post.settings) + i) = ((const u8 *)&settings)[i];
+	return memory.workspace;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * PMM comes first, because its memory is not part of DOS's 640 KiB.
+ */
+#include "memory.h"
+
+#include "pc/bda.h"
+#include "pc/far.h"
+#include "pc/post/pmm.h"
+#include "rom/layout.h"
+#include "rom/workspace.h"
+#include "rom_image.h"
+
+#define KIB 1024
+#define LEAST_MEMORY_KIB 64 /* a lower 40:13h is not plausible */
+
+/* Leaves FS on the BIOS's data area. */
+static bool top_is_plausible(void)
+{
+	bda_open();
+	u16 top = FAR16(BDA_MEMORY_KIB);
+	return top >= LEAST_MEMORY_KIB && top <= MOST_MEMORY_KIB;
+}
+
+static u16 conventional_take(u16 kib)
+{
+	if (!top_is_plausible())
+		return 0;
+	u16 top = (u16)(FAR16(BDA_MEMORY_KIB) - kib);
+	FAR16(BDA_MEMORY_KIB) = top;
+	return (u16)(top * PARAGRAPHS_PER_KIB);
+}
+
+/* PMM 1.00 has no permanent blocks: it returns a temporary one, in memory that
+ * the operating system regards as free.
+ */
+static bool in_free_memory(u16 segment)
+{
+	u32 top = top_is_plausible() ? FAR16(BDA_MEMORY_KIB) : MOST_MEMORY_KIB;
+
+	return segment < top * PARAGRAPHS_PER_KIB;
+}
+
+u16 memory_take(u16 kib, bool permanent)
+{
+	/* If PMM had no memory for init, what it has may lie where init runs. */
+	u16 segment = *(const u16 IN_ROM *)ROM_PMM
+			      ? pmm_allocate((u32)kib * KIB, permanent)
+			      : 0;
+
+	if (segment && permanent && in_free_memory(segment)) {
+		pmm_free(segment);
+		segment = 0;
+	}
+	return segment ? segment : conventional_take(kib);
+}
+
+void memory_give_back(u16 segment, u16 kib)
+{
+	bda_open();
+	u16 top = FAR16(BDA_MEMORY_KIB);
+	if (segment == (u16)(top * PARAGRAPHS_PER_KIB))
+		FAR16(BDA_MEMORY_KIB) = (u16)(top + kib);
+	else
+		pmm_free(segment);
+}
+
+void memory_leave(const struct memory *memory)
+{
+	rom_image_give_up(memory->place);
+	if (memory->workspace)
+		memory_give_back(memory->workspace, WORKSPACE_KIB);
+	if (memory->place_kib)
+		memory_give_back(memory->place, memory->place_kib);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Settings of the user: QEMU's files "opt/lsi8xx-rom/<name>", each a decimal
+ * number. The README lists them.
+ */
+#ifndef ROM_SWITCHES_H
+#define ROM_SWITCHES_H
+
+#include "pc/types.h"
+
+enum rom_switch {
+	SWITCH_BANNER, /* first: it decides whether the others may complain */
+	SWITCH_VERBOSE,
+	SWITCH_SCAN_DELAY, /* seconds */
+	SWITCH_HOST_ID,	   /* or SWITCH_NOT_SET */
+	SWITCH_BUS_RESET,
+	SWITCH_NATIVE_BLOCKS,
+	SWITCH_TAKE_OVER,
+	SWITCH_BOOT_TIMEOUT, /* seconds */
+	SWITCHES,
+};
+
+#define SWITCH_NOT_SET 0xff
+
+/* Fill in all SWITCHES values: the host's where fwcfg_present(), else the
+ * defaults. A bad value is reported on the screen and ignored.
+ * last_id: the highest ID that the controller may have. Moves FS.
+ */
+void switches_read(u8 *values, bool fwcfg, u8 last_id);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The scan. The block buffer is temporary while it runs; it becomes permanent
+ * when the first drive is found that needs it.
+ */
+#include "units.h"
+
+#include "banner.h"
+#include "host.h"
+#include "rom_image.h"
+#include "memory.h"
+#include "pc/console.h"
+#include "rom/workspace.h"
+
+#define SPIN_UP_PATIENCE CDB_PATIENCE(30000)
+#define LUNS 8
+
+/* Properties of a unit */
+struct found {
+	struct scsi_inquiry inquiry;
+	struct disk_capacity capacity;
+	const char IN_ROM *trouble; /* of a drive that is served nevertheless */
+};
+
+enum unit {
+	UNIT_FINE,    /* a drive of ours now, or not a drive */
+	UNIT_TROUBLE, /* the same, and a line about it was printed */
+	UNIT_ABSENT,
+	UNIT_UNUSABLE,
+	UNIT_HUNG, /* did not even end an INQUIRY */
+};
+
+static struct int13_state *state(void)
+{
+	return &workspace.int13;
+}
+
+static void take_buffer(bool permanent)
+{
+	u16 segment = memory_take(BLOCK_BUFFER_KIB, permanent);
+
+	state()->buffer_segment = segment;
+	state()->buffer_address = linear_of(segment, 0);
+}
+
+static void give_buffer_back(void)
+{
+	if (state()->buffer_segment)
+		memory_give_back(state()->buffer_segment, BLOCK_BUFFER_KIB);
+	state()->buffer_segment = 0;
+}
+
+/* Keep the buffer beyond POST. */
+static bool keep_buffer(void)
+{
+	if (workspace.buffer_kept)
+		return true;
+	give_buffer_back();
+	take_buffer(true);
+	workspace.buffer_kept = state()->buffer_segment != 0;
+	if (!workspace.buffer_kept)
+		take_buffer(false);
+	return workspace.buffer_kept;
+}
+
+/* Is there data on the disc, where its descriptors have to be? */
+static enum scsi_result read_descriptor(const struct disk *cd)
+{
+	struct disk_job job = {
+		.blocks = {.lba = 16, .count = 1},
+		.action = DISK_READ,
+		.block_shift = CD_BLOCK_SHIFT,
+		.request.data = {state()->buffer_address, 1u << CD_BLOCK_SHIFT},
+	};
+
+	if (cd->sectors <= job.blocks.lba || !state()->buffer_segment)
+		return SCSI_OK;
+	return disk_do(&state()->bus, &cd->device, &job);
+}
+
+/* A drive is of use without a medium, and one for CDs whatever is in it. */
+static bool medium_may_come(const struct disk *disk, enum scsi_result result)
+{
+	return disk->flags & DISK_CD ||
+	       (disk->flags & DISK_REMOVABLE && result == SCSI_NO_MEDIUM);
+}
+
+/* Null if the unit is a drive that we can serve, else why not. */
+static const char IN_ROM *examine(struct disk *disk, struct found *found)
+{
+	enum scsi_result result =
+		disk_simple(&state()->bus, &disk->device,
+			    CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE);
+
+	if (result == SCSI_OK)
+		result = drives_measure(state(), disk, &found->capacity);
+	if (result == SCSI_OK && disk->flags & DISK_CD)
+		result = read_descriptor(disk);
+	if (result != SCSI_OK && medium_may_come(disk, result)) {
+		disk->flags |= DISK_UNKNOWN | DISK_UNTOLD;
+		drives_set_largest(disk);
+		if (disk->flags & DISK_CD)
+			found->trouble = banner_words(result);
+		result = SCSI_OK;
+	}
+	bool no_memory =
+		result == SCSI_OK
+			? (disk->flags & DISK_REMOVABLE || disk->split) &&
+				  !keep_buffer()
+			: result == SCSI_BAD_BLOCKS && !state()->buffer_segment;
+	if (no_memory)
+		return ROM_STRING("no memory for its blocks");
+	return result == SCSI_OK ? NULL : banner_words(result);
+}
+
+/* A device that ignores LUNs answers for all of them. */
+static bool same_unit(const struct found *a, const struct found *b)
+{
+	for (u32 i = 0; i < sizeof(a->inquiry); i++)
+		if (((const u8 *)a)[i] != ((const u8 *)b)[i])
+			return false;
+	return a->capacity.blocks == b->capacity.blocks &&
+	       a->capacity.block_bytes == b->capacity.block_bytes;
+}
+
+static void add_unit(struct disk *disk, const struct found *found)
+{
+	struct text product = {0};
+	struct geometry geometry;
+
+	if (workspace.post.fwcfg && !(disk->flags & DISK_CD) &&
+	    host_geometry(&workspace.post.settings.path, disk->device,
+			  &geometry) &&
+	    geometry_fits(&geometry, sectors_32(disk)))
+		disk->geometry = geometry;
+	banner_controller(&product, state()->pci_address);
+	banner_unit(&product, disk->device, &found->inquiry);
+	rom_image_set_entry(state()->disks, &product);
+	if (disk->flags & DISK_REMOVABLE)
+		workspace.post.removable = true;
+	if (disk->flags & DISK_CD) {
+		rom_image_set_bootstrap(state()->disks);
+		workspace.post.cds++;
+	}
+	state()->disks++;
+}
+
+static bool is_cd(const struct scsi_inquiry *inquiry)
+{
+	return inquiry->type == INQUIRY_TYPE_CD ||
+	       inquiry->type == INQUIRY_TYPE_OPTICAL;
+}
+
+static u8 kind_of(const struct scsi_inquiry *inquiry)
+{
+	if (is_cd(inquiry))
+		return DISK_REMOVABLE | DISK_CD;
+	return inquiry->removable & INQUIRY_REMOVABLE ? DISK_REMOVABLE : 0;
+}
+
+static void print_line(struct scsi_device device, const struct found *found,
+		       const char IN_ROM *words)
+{
+	if (workspace.quiet)
+		return;
+	banner_failure(device, &found->inquiry);
+	banner_reason(words, found->capacity.block_bytes);
+}
+
+static enum unit fine(struct scsi_device device, const struct found *found,
+		      const char IN_ROM *words)
+{
+	if (!workspace.post.settings.switches[SWITCH_VERBOSE])
+		return UNIT_FINE;
+	print_line(device, found, words);
+	return UNIT_TROUBLE;
+}
+
+/* One unit. Prints a line if it is there but cannot be used, or if the switch
+ * `verbose` is set. `first` is LUN 0 if that may be the same unit, else null.
+ */
+static enum unit scan_unit(struct scsi_device device, struct found *found,
+			   const struct found *first)
+{
+	struct disk *disk = &state()->disk[state()->disks];
+	const char IN_ROM *failure;
+
+	*found = (struct found){0};
+	enum scsi_result result =
+		scan_inquiry(&state()->bus, &device, &found->inquiry);
+	if (result == SCSI_NO_TARGET)
+		return UNIT_ABSENT;
+	if (result == SCSI_OK && found->inquiry.type != INQUIRY_TYPE_DISK &&
+	    !is_cd(&found->inquiry))
+		return first && same_unit(first, found)
+			       ? UNIT_FINE
+			       : fine(device, found,
+				      ROM_STRING("neither disk nor CD"));
+	if (result != SCSI_OK) {
+		failure = banner_words(result);
+	} else if (state()->disks == MOST_DISKS) {
+		failure = ROM_STRING("one drive too many");
+	} else {
+		*disk = (struct disk){.device = device,
+				      .flags = kind_of(&found->inquiry)};
+		failure = examine(disk, found);
+		if (!failure && first && same_unit(first, found))
+			failure = ROM_STRING("is the same unit as LUN 0");
+	}
+	if (!failure) {
+		add_unit(disk, found);
+		if (!found->trouble)
+			return fine(device, found, banner_words(SCSI_OK));
+		print_line(device, found, found->trouble);
+		return UNIT_TROUBLE;
+	}
+	print_line(device, found, failure);
+	return result == SCSI_TIMEOUT || result == SCSI_BUS_ERROR
+		       ? UNIT_HUNG
+		       : UNIT_UNUSABLE;
+}
+
+/* The LUNs of a target above LUN 0: by REPORT LUNS, or one after the other
+ * until one is missing. Old targets get no REPORT LUNS, as a command that they do not
+ * implement may hang them. Returns false if a line was printed for one of them.
+ */
+static bool scan_further_luns(struct scsi_device device,
+			     const struct found *first)
+{
+	struct found found;
+	u8 luns;
+	bool old = (first->inquiry.version & INQUIRY_VERSION_MASK) <=
+		   INQUIRY_VERSION_SCSI2;
+	bool listed = !old && scan_luns(&state()->bus, &device, &luns) ==
+				      SCSI_OK;
+	enum unit unit = UNIT_FINE;
+	bool quiet = true;
+
+	for (u8 lun = 1;
+	     lun < LUNS && (unit == UNIT_FINE || unit == UNIT_TROUBLE); lun++) {
+		if (listed && !(luns >> lun & 1))
+			continue;
+		device.lun = lun;
+		device.cdb_lun = (u8)(old ? lun << 5 : 0);
+		unit = scan_unit(device, &found, listed ? NULL : first);
+		if (unit != UNIT_FINE && unit != UNIT_ABSENT)
+			quiet = false;
+		if (listed)
+			unit = UNIT_FINE; /* the next is there in any case */
+	}
+	return quiet;
+}
+
+/* If two targets in a row do not even complete an INQUIRY, the bus hangs, and
+ * further IDs would only cost time.
+ */
+bool units_scan(void)
+{
+	const struct hba *hba = state()->bus.hba;
+	bool quiet = true;
+	u32 hung = 0;
+
+	take_buffer(false);
+	for (u8 id = 0; id <= hba->last_id && hung < 2; id++) {
+		struct scsi_device device = {.target = id};
+		struct found first;
+
+		/* Seen: QEMU lets a disk have our ID. */
+		if (id == hba->own_id && !workspace.post.fwcfg)
+			continue;
+		enum unit unit = scan_unit(device, &first, NULL);
+		hung = unit == UNIT_HUNG ? hung + 1 : 0;
+		if (unit != UNIT_FINE && unit != UNIT_ABSENT)
+			quiet = false;
+		/* A target without LUN 0 says so in its answer. */
+		if (unit == UNIT_HUNG ||
+		    (unit == UNIT_ABSENT && !first.inquiry.type))
+			continue;
+		if (!scan_further_luns(device, &first))
+			quiet = false;
+	}
+	if (hung == 2 && !workspace.quiet) {
+		console_newline();
+		console_rom(ROM_STRING("  the bus hangs, scan ended"));
+	}
+	if (!workspace.buffer_kept || !state()->disks)
+		give_buffer_back();
+	state()->bus.suspect = false; /* an unused ID is no fault of the bus */
+	return quiet;
+}

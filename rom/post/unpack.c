@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Chooses the memory into which the ROM image is unpacked. Only this file and
+ * the functions that it calls run in the ROM's own place before init.
+ */
+#include "memory.h"
+#include "pc/bda.h"
+#include "pc/console.h"
+#include "pc/far.h"
+#include "pc/phys.h"
+#include "pc/post/pmm.h"
+#include "rom/workspace.h"
+#include "rom_image.h"
+
+/* Interrupt vectors, BIOS data and the boot sector lie below. */
+#define LEAST_MEMORY_KIB 32
+
+extern const char rom_image_kib[], resident_kib[]; /* numbers; unpack.ld */
+
+u32 unpack_place(void);
+
+/* Without PMM, POST uses the top of conventional memory: init takes its memory
+ * from the top down, and the ROM image is unpacked below the most that init can
+ * take. One rule makes this memory safe to use: it lies above LEAST_MEMORY_KIB
+ * and does not contain the BIOS's stack, on which this code runs. Returns the
+ * segment of the lowest byte, 0 if the rule is not met.
+ */
+static u32 top_of_memory(void)
+{
+	u32 kib = (u32)rom_image_kib + (u32)resident_kib + WORKSPACE_KIB +
+		  BLOCK_BUFFER_KIB;
+	u16 stack;
+
+	bda_open();
+	u32 top = FAR16(BDA_MEMORY_KIB);
+	if (top < LEAST_MEMORY_KIB + kib || top > MOST_MEMORY_KIB)
+		return 0;
+	u32 segment = (top - kib) * PARAGRAPHS_PER_KIB;
+	__asm__("movw %%ss, %0" : "=r"(stack));
+	u32 at = linear_of(stack, (u16)(u32)&stack);
+	return at >= segment * 16 && at < top * 1024 ? 0 : segment;
+}
+
+/* Called by unpack_entry.S on the BIOS's stack. The lower half of the result
+ * is a segment, 0 if there is no memory; so is the upper half if it is PMM's.
+ */
+u32 unpack_place(void)
+{
+	u32 segment = pmm_allocate((u32)rom_image_kib * 1024, false);
+
+	if (segment)
+		return segment << 16 | segment;
+	segment = top_of_memory();
+	if (segment)
+		return segment;
+	console_rom(ROM_STRING("lsi8xx-rom " VERSION
+			       ": no memory to unpack the ROM\r\n"));
+	rom_image_withdraw(rom_segment());
+	return 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * The way from the caller's stack to our own, other than through INT 13h.
+ */
+#include "rom/workspace.h"
+
+#define BUSY_BIT 0
+
+	.code16
+
+/* Purpose:   run a C function on the workspace's stack
+ * In:        DS = workspace, EAX and EDX = arguments, ECX = function
+ * Out:       EAX = its result
+ * Preserves: SS, ESP, DS
+ * Stack:     2 bytes of the caller's
+ * Flags:     IF closed, but see irq_window; DF clear
+ */
+	.section .text.run_c, "ax"
+	.globl	run_c
+run_c:
+	pushfw
+	popw	WS_CALLER_FLAGS
+	cli
+	btsw	$BUSY_BIT, WS_BUSY	# no INT 13h of an interrupt handler
+	movw	%ss, WS_CALLER_SS
+	movl	%esp, WS_CALLER_ESP
+	movw	%ds, %bx
+	movw	%bx, %ss
+	movl	$STACK_BYTES, %esp
+	movw	%bx, %es
+	movw	%cs, %bx
+	movw	%bx, %gs
+	cld
+	callw	*%cx
+	movw	WS_CALLER_SS, %ss
+	movl	WS_CALLER_ESP, %esp
+	btrw	$BUSY_BIT, WS_BUSY
+	retw
