@@ -20,7 +20,7 @@
 #define NO_DATA_PHASE PHASE_MSG_IN
 
 /* Longest data move. A move has 24 bits for its count, but what is left of it
- * must be told from LSI_DBC_HIGH (post/script.S).
+ * must differ from LSI_DBC_HIGH in bits 23:16 (post/script.S).
  */
 #define MOST_MOVE_BYTES 0x200000u
 _Static_assert(MOST_MOVE_BYTES < (u32)LSI_DBC_HIGH << 16,

@@ -14,9 +14,9 @@
 /* How a command ended on the bus. Zero: the target returned a status byte. */
 enum hba_result {
 	HBA_OK = 0,
-	HBA_NO_TARGET, /* selection time-out: nobody has that ID */
+	HBA_NO_TARGET, /* selection time-out: no device has that ID */
 	HBA_TIMEOUT,   /* target or bus hung; the command was aborted */
-	HBA_BUS_RESET, /* somebody reset the bus meanwhile */
+	HBA_BUS_RESET, /* the bus was reset meanwhile */
 	HBA_BUS_FREE,  /* target left the bus in mid-command */
 	HBA_PROTOCOL,  /* target broke the protocol; bus was reset */
 	HBA_PARITY,    /* parity error on the bus; bus was reset */
