@@ -133,8 +133,10 @@ void program_begin(struct exec *x, struct lsi *lsi,
 	x->drained = false;
 	x->resends = RESENDS;
 	x->left = x->saved_left = x->least_left = request->data_bytes;
-	set_move(x, request->data.address,
-		 least(request->data.bytes, request->data_bytes));
+	if (request->data_bytes <= request->data.bytes)
+		set_move(x, request->data.address, request->data_bytes);
+	else
+		program_set_pointer(x, request->data_bytes);
 }
 
 /* Wait until the program has stopped. Returns ISTAT_SIP and ISTAT_DIP as they are

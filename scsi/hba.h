@@ -39,7 +39,8 @@ struct hba_request {
 	u32 timeout_ms; /* 1 to 1 200 000, from the start of the selection */
 	u32 data_bytes; /* 0 with HBA_NO_DATA; then `data` means nothing */
 	struct phys_range data; /* where the first of them are, ... */
-	const struct phys_range *more; /* ... then these, if not all */
+	const struct phys_range *more; /* ... then these, if not all; each
+					* range may be empty */
 	/* in, for scsi/command.c alone */
 	u32 least_bytes; /* that must move for the command to count as done */
 	u32 patience_ms; /* with a device that is busy or becoming ready */
