@@ -134,8 +134,10 @@ size: all ## bytes against the budgets, and the largest functions
 lint: deps-lint $(OUT)/lsi/script_labels.h ## static checks of C, shell and Python
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance \
 		--inline-suppr --std=c11 $(addprefix --suppress=,missingIncludeSystem nullPointer normalCheckLevelMaxBranches \
-		uninitvar:scsi/disk.c uninitvar:scsi/post/scan.c uninitStructMember:rom/boot/cd/cdboot.c) \
+		uninitvar:scsi/disk.c uninitvar:scsi/post/scan.c $(addprefix uninitStructMember:,int13/cd/functions.c rom/boot/cd/cdboot.c)) \
 		-I. -I$(OUT) -D__seg_fs= -D__seg_gs= -DVERSION='""' $(filter %.c,$(SOURCES))
+	$(Q)for file in $(filter %.c,$(SOURCES)); do clang -m16 -march=i386 -std=gnu11 -ffreestanding -fshort-enums \
+		-Wall -Wextra -Werror -I. -I$(OUT) -DVERSION='""' -fsyntax-only $$file || exit 1; done
 	$(Q)shellcheck tools/labels.sh tools/packages.sh tools/dist.sh .ci/run
 	$(Q)pyflakes3 tools tests
 

@@ -11,10 +11,11 @@
 #define TYPE_HARD_DISK 0x03 /* AH of 15h */
 #define TYPE_FLOPPY 0x02    /* one that knows when it is changed */
 
+/* Searched from the top: the functions that transfer data come first. */
 ROM_CONST struct int13_function functions[] = {
 	{0x42, 0, DISK_READ, int13_edd_blocks},
-	{0x02, 0, DISK_READ, int13_chs_blocks},
 	{0x43, 0, DISK_WRITE, int13_edd_blocks},
+	{0x02, 0, DISK_READ, int13_chs_blocks},
 	{0x03, 0, DISK_WRITE, int13_chs_blocks},
 	{0x44, 0, DISK_VERIFY, int13_edd_blocks},
 	{0x04, 0, DISK_VERIFY, int13_chs_blocks},
@@ -112,11 +113,12 @@ void int13_do(struct int13_call *call,
 
 void int13_dispatch(struct int13_frame *regs, struct int13_state *state)
 {
-	struct int13_call call;
+	struct int13_call call = {
+		.state = state,
+		.regs = regs,
+		.disk = drives_find(state, regs->dl),
+		.status_byte = BDA_DISK_STATUS,
+	};
 
-	call.state = state;
-	call.regs = regs;
-	call.disk = drives_find(state, regs->dl);
-	call.status_byte = BDA_DISK_STATUS;
 	int13_do(&call, int13_function_of(regs->ah));
 }

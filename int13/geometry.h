@@ -55,6 +55,17 @@ static inline u8 geometry_cl(const struct geometry *geometry)
 
 /* LBA of a CHS address, or GEOMETRY_NO_LBA if it lies outside the geometry. */
 #define GEOMETRY_NO_LBA 0xffffffffu
-u32 geometry_lba(const struct geometry *geometry, struct chs chs);
+static inline u32 geometry_lba(const struct geometry *geometry, struct chs chs)
+{
+	u32 sector = chs.sector - 1u;
+
+	if (chs.cylinder >= geometry->cylinders ||
+	    chs.head >= geometry->heads ||
+	    sector >= geometry->sectors_per_track)
+		return GEOMETRY_NO_LBA;
+	return ((u32)chs.cylinder * geometry->heads + chs.head) *
+		       geometry->sectors_per_track +
+	       sector;
+}
 
 #endif

@@ -21,7 +21,7 @@ void console_bytes(const char *text, u32 length)
 		console_char(text[i]);
 }
 
-void console_rom(const char IN_ROM *text)
+void console_rom(char IN_ROM *text)
 {
 	while (*text)
 		console_char(*text++);

@@ -16,7 +16,7 @@ void console_char(char c);
 void console_bytes(const char *text, u32 length);
 
 /* A zero-terminated string in the ROM image. Moves FS. */
-void console_rom(const char IN_ROM *text);
+void console_rom(char IN_ROM *text);
 
 /* Two hexadecimal digits; a decimal number. Moves FS. */
 void console_hex8(u8 value);

@@ -95,11 +95,24 @@ IN_EXTRA void cdb_read_capacity(struct hba_request *request,
 	}
 }
 
+static NOT_INLINE void cdb_blocks16(struct hba_request *request,
+				    const struct scsi_blocks *blocks)
+{
+	u8 *cdb = request->cdb;
+
+	request->cdb_bytes = 16;
+	cdb[0] = (u8)(blocks->opcode + LONG_FORM);
+	put_be32(&cdb[2], (u32)(blocks->lba >> 32));
+	put_be32(&cdb[6], (u32)blocks->lba);
+	put_be32(&cdb[10], blocks->count);
+	cdb[14] = 0;
+	cdb[15] = 0;
+}
+
 void cdb_blocks(struct hba_request *request, const struct scsi_device *device,
 		const struct scsi_blocks *blocks)
 {
-	u32 lba = (u32)blocks->lba, above = (u32)(blocks->lba >> 32);
-	u32 count = blocks->count;
+	u32 lba = (u32)blocks->lba, count = blocks->count;
 	u8 *cdb = request->cdb;
 
 	request->target = device->target;
@@ -107,18 +120,12 @@ void cdb_blocks(struct hba_request *request, const struct scsi_device *device,
 	request->timeout_ms = MEDIA_TIMEOUT_MS;
 	request->patience_ms = PATIENCE_MS;
 	cdb[1] = device->cdb_lun;
-	if (above || lba + count - 1 < lba) {
-		request->cdb_bytes = 16;
-		cdb[0] = (u8)(blocks->opcode + LONG_FORM);
-		put_be32(&cdb[2], above);
-		put_be32(&cdb[6], lba);
-		put_be32(&cdb[10], count);
-		cdb[14] = 0;
-		cdb[15] = 0;
-	} else {
-		request->cdb_bytes = 10;
-		cdb[0] = blocks->opcode;
-		put_be32(&cdb[2], lba);
-		put_be32(&cdb[6], count << 8);
+	if (blocks->lba >> 32 || lba + count - 1 < lba) {
+		cdb_blocks16(request, blocks);
+		return;
 	}
+	request->cdb_bytes = 10;
+	cdb[0] = blocks->opcode;
+	put_be32(&cdb[2], lba);
+	put_be32(&cdb[6], count << 8);
 }

@@ -53,7 +53,7 @@ static struct scsi_verdict check_condition(struct scsi_bus *bus,
 	cdb_request_sense(request, &device);
 	request->data.address = phys_of(bus->sense);
 	if (bus->hba->execute(bus->hba, request) != HBA_OK ||
-	    (request->status & STATUS_MASK) != STATUS_GOOD)
+	    (request->status & SCSI_STATUS_MASK) != SCSI_STATUS_GOOD)
 		return (struct scsi_verdict){SCSI_SENSE_FAILED, ACTION_RETRY};
 	return sense_verdict(bus->sense, request->moved);
 }
@@ -77,8 +77,8 @@ static struct scsi_verdict data_verdict(const struct hba_request *request)
 static NOT_INLINE struct scsi_verdict
 status_verdict(struct scsi_bus *bus, const struct hba_request *request)
 {
-	switch (request->status & STATUS_MASK) {
-	case STATUS_CHECK_CONDITION: {
+	switch (request->status & SCSI_STATUS_MASK) {
+	case SCSI_STATUS_CHECK_CONDITION: {
 		struct scsi_verdict verdict = check_condition(bus, request);
 		/* After a reset or without its reason, too: a drive that was
 		 * switched off does not know which medium it had.
@@ -91,17 +91,17 @@ status_verdict(struct scsi_bus *bus, const struct hba_request *request)
 			       ? data_verdict(request)
 			       : verdict;
 	}
-	case STATUS_BUSY:
-	case STATUS_QUEUE_FULL:
+	case SCSI_STATUS_BUSY:
+	case SCSI_STATUS_QUEUE_FULL:
 		return (struct scsi_verdict){SCSI_BUSY, ACTION_WAIT};
-	case STATUS_RESERVATION_CONFLICT:
+	case SCSI_STATUS_RESERVATION_CONFLICT:
 		return (struct scsi_verdict){SCSI_RESERVED, ACTION_DONE};
 	default: /* intermediate, terminated, reserved: a confused target */
 		return (struct scsi_verdict){SCSI_ABORTED, ACTION_RETRY};
 	}
 }
 
-static struct scsi_verdict run_once(struct scsi_bus *bus,
+static struct scsi_verdict try_once(struct scsi_bus *bus,
 				    struct hba_request *request)
 {
 	enum hba_result result = bus->hba->execute(bus->hba, request);
@@ -109,7 +109,7 @@ static struct scsi_verdict run_once(struct scsi_bus *bus,
 	bus->suspect = result != HBA_OK;
 	if (result != HBA_OK)
 		return bus_verdict(result);
-	if ((request->status & STATUS_MASK) != STATUS_GOOD)
+	if ((request->status & SCSI_STATUS_MASK) != SCSI_STATUS_GOOD)
 		return status_verdict(bus, request);
 	return data_verdict(request);
 }
@@ -117,7 +117,7 @@ static struct scsi_verdict run_once(struct scsi_bus *bus,
 /* A command about the request's device. Only an attention says that it was
  * not even looked at.
  */
-static struct scsi_verdict run_simple(struct scsi_bus *bus,
+static struct scsi_verdict send_simple(struct scsi_bus *bus,
 				      const struct hba_request *about,
 				      u32 command)
 {
@@ -127,7 +127,7 @@ static struct scsi_verdict run_simple(struct scsi_bus *bus,
 
 	do {
 		cdb_simple(&bus->own, &device, command);
-		verdict = run_once(bus, &bus->own);
+		verdict = try_once(bus, &bus->own);
 	} while (verdict.action == ACTION_ATTENTION && --attentions);
 	return verdict;
 }
@@ -136,7 +136,7 @@ static struct scsi_verdict run_simple(struct scsi_bus *bus,
 static enum scsi_result is_there(struct scsi_bus *bus,
 				 const struct hba_request *request)
 {
-	return run_simple(bus, request, CDB_TEST_UNIT_READY).result ==
+	return send_simple(bus, request, CDB_TEST_UNIT_READY).result ==
 			       SCSI_NO_MEDIUM
 		       ? SCSI_NO_MEDIUM
 		       : SCSI_MEDIUM_CHANGED;
@@ -172,7 +172,7 @@ static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 		case ACTION_START:
 			/* Whether it helped shows when we try again. */
 			if (!started)
-				(void)run_simple(bus, request, CDB_START_UNIT);
+				(void)send_simple(bus, request, CDB_START_UNIT);
 			started = true;
 			/* fall through */
 		case ACTION_WAIT:
@@ -184,7 +184,7 @@ static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 		}
 		if (bus->medium_changed && bus->stop_at_change)
 			return is_there(bus, request);
-		verdict = run_once(bus, request);
+		verdict = try_once(bus, request);
 	} while (verdict.result != SCSI_OK);
 	return SCSI_OK;
 }
@@ -195,7 +195,7 @@ enum scsi_result scsi_command(struct scsi_bus *bus,
 	bus->medium_changed = false;
 	if (bus->unreachable)
 		return SCSI_BUS_ERROR;
-	struct scsi_verdict verdict = run_once(bus, request);
+	struct scsi_verdict verdict = try_once(bus, request);
 	return verdict.result == SCSI_OK ? SCSI_OK
 					 : try_again(bus, request, verdict);
 }

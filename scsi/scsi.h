@@ -10,12 +10,12 @@
 #include "hba.h"
 
 /* Status byte [SCSI-2 "Status"]; reserved bits masked off. */
-#define STATUS_MASK 0x3e
-#define STATUS_GOOD 0x00
-#define STATUS_CHECK_CONDITION 0x02
-#define STATUS_BUSY 0x08
-#define STATUS_RESERVATION_CONFLICT 0x18
-#define STATUS_QUEUE_FULL 0x28
+#define SCSI_STATUS_MASK 0x3e
+#define SCSI_STATUS_GOOD 0x00
+#define SCSI_STATUS_CHECK_CONDITION 0x02
+#define SCSI_STATUS_BUSY 0x08
+#define SCSI_STATUS_RESERVATION_CONFLICT 0x18
+#define SCSI_STATUS_QUEUE_FULL 0x28
 
 #define SENSE_BYTES 18
 #define SENSE_CURRENT_VALID 0xf0 /* byte 0: the information field counts */

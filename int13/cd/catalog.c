@@ -20,7 +20,7 @@
 #define BOOT_SYSTEM 7	  /* text */
 #define BOOT_CATALOG 0x47 /* dword: its LBA */
 
-static bool text_at(u32 at, const char IN_ROM *text)
+static bool text_at(u32 at, char IN_ROM *text)
 {
 	for (; *text; text++, at++)
 		if (FAR8(at) != (u8)*text)

@@ -25,19 +25,6 @@ struct chs geometry_unpack(u32 at)
 			    FAR8(at), sector & 0x3f};
 }
 
-u32 geometry_lba(const struct geometry *geometry, struct chs chs)
-{
-	u32 sector = chs.sector - 1u;
-
-	if (chs.cylinder >= geometry->cylinders ||
-	    chs.head >= geometry->heads ||
-	    sector >= geometry->sectors_per_track)
-		return GEOMETRY_NO_LBA;
-	return ((u32)chs.cylinder * geometry->heads + chs.head) *
-		       geometry->sectors_per_track +
-	       sector;
-}
-
 bool geometry_fits(const struct geometry *geometry, u32 sectors)
 {
 	return (u32)geometry->cylinders * geometry->heads *

@@ -48,8 +48,8 @@ static u32 fwcfg_be(u32 bytes)
 }
 
 /* Is a name of the directory this one? */
-static bool same_name(const char *found, const char IN_ROM *folder,
-		      const char IN_ROM *name)
+static bool same_name(const char *found, char IN_ROM *folder,
+		      char IN_ROM *name)
 {
 	for (u32 i = 0; i < FWCFG_NAME_BYTES; i++) {
 		char wanted = *folder ? *folder++ : *name++;
@@ -61,7 +61,7 @@ static bool same_name(const char *found, const char IN_ROM *folder,
 	return true;
 }
 
-void fwcfg_find(const char IN_ROM *folder, struct fwcfg_wanted *wanted,
+void fwcfg_find(char IN_ROM *folder, struct fwcfg_wanted *wanted,
 		u32 count)
 {
 	char name[FWCFG_NAME_BYTES];

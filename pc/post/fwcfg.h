@@ -17,14 +17,14 @@ struct fwcfg_file {
 };
 
 struct fwcfg_wanted {
-	const char IN_ROM *name;
+	char IN_ROM *name;
 	struct fwcfg_file file; /* out */
 };
 
 /* Look for several files of a folder, where fwcfg_present(). All at once: the
  * directory is some 2 KB, a port access for each byte.
  */
-void fwcfg_find(const char IN_ROM *folder, struct fwcfg_wanted *wanted,
+void fwcfg_find(char IN_ROM *folder, struct fwcfg_wanted *wanted,
 		u32 count);
 
 /* Select a file for reading from its start. Returns how many bytes it has. */

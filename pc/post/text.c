@@ -11,7 +11,7 @@ void text_char(struct text *text, char c)
 		text->bytes[text->length++] = c;
 }
 
-void text_rom(struct text *text, const char IN_ROM *string)
+void text_rom(struct text *text, char IN_ROM *string)
 {
 	while (*string)
 		text_char(text, *string++);

@@ -14,7 +14,7 @@ struct text {
 };
 
 void text_char(struct text *text, char c);
-void text_rom(struct text *text, const char IN_ROM *string);
+void text_rom(struct text *text, char IN_ROM *string);
 void text_decimal(struct text *text, u32 value);
 
 /* The lowest `digits` hexadecimal digits. */

@@ -57,8 +57,8 @@ static void print_size(const struct disk *disk)
 void connect_print_drive(u32 slot)
 {
 	const struct disk *disk = &workspace.int13.disk[slot];
-	const char IN_ROM *header =
-		(const char IN_ROM *)((u32)pnp_slots + slot * PNP_SLOT_BYTES);
+	char IN_ROM *header =
+		(char IN_ROM *)((u32)pnp_slots + slot * PNP_SLOT_BYTES);
 
 	if (workspace.quiet)
 		return;

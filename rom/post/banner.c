@@ -60,7 +60,7 @@ void banner_host_id(u8 id)
 }
 
 /* "2 disks" */
-static void text_count(struct text *text, u32 count, const char IN_ROM *what)
+static void text_count(struct text *text, u32 count, char IN_ROM *what)
 {
 	if (count)
 		text_decimal(text, count);
@@ -88,7 +88,7 @@ void banner_count(u32 disks, u32 cds, bool lines)
 	console_newline();
 }
 
-void banner_end(const char IN_ROM *words)
+void banner_end(char IN_ROM *words)
 {
 	console_rom(words);
 	console_newline();
@@ -106,7 +106,7 @@ void banner_failure(struct scsi_device device,
 	print(&text);
 }
 
-void banner_reason(const char IN_ROM *reason, u32 number)
+void banner_reason(char IN_ROM *reason, u32 number)
 {
 	for (; *reason; reason++) {
 		if (*reason == '#')
@@ -116,7 +116,7 @@ void banner_reason(const char IN_ROM *reason, u32 number)
 	}
 }
 
-const char IN_ROM *banner_words(enum scsi_result result)
+char IN_ROM *banner_words(enum scsi_result result)
 {
 	switch (result) {
 	case SCSI_OK:

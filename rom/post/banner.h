@@ -25,7 +25,7 @@ void banner_host_id(u8 id);
 void banner_count(u32 disks, u32 cds, bool lines);
 
 /* Rest of the line, then a new one. Moves FS. */
-void banner_end(const char IN_ROM *words);
+void banner_end(char IN_ROM *words);
 
 /* A line, begun with a new one, for a unit with trouble:
  * "  ID 2 LUN 0 QEMU QEMU HARDDISK: ". Moves FS.
@@ -34,10 +34,10 @@ void banner_failure(struct scsi_device device,
 		    const struct scsi_inquiry *inquiry);
 
 /* Why: a # in the reason stands for the number. Moves FS. */
-void banner_reason(const char IN_ROM *reason, u32 number);
+void banner_reason(char IN_ROM *reason, u32 number);
 
 /* Words for a SCSI result. */
-const char IN_ROM *banner_words(enum scsi_result result);
+char IN_ROM *banner_words(enum scsi_result result);
 
 /* "SCSI 00:03.0 ", then "ID 0 LUN 0 QEMU QEMU HARDDISK": for boot menus */
 void banner_controller(struct text *text, u16 pci_address);

@@ -40,7 +40,7 @@ static NOT_INLINE bool read_line(struct line *line, u32 *left)
 }
 
 /* Step over `text` if it stands there. */
-static bool skip(const char **at, const char IN_ROM *text)
+static bool skip(const char **at, char IN_ROM *text)
 {
 	const char *c = *at;
 

@@ -62,7 +62,7 @@ static void apply_switches(const u8 *switches)
 }
 
 /* Null, or the reason why not */
-static const char IN_ROM *open_controller(void)
+static char IN_ROM *open_controller(void)
 {
 	const u8 *switches = workspace.post.settings.switches;
 	struct lsi_options options = {
@@ -110,7 +110,7 @@ u32 init_main(u32 unused)
 		banner_begin();
 		banner_chip(workspace.post.chip, workspace.int13.pci_address);
 	}
-	const char IN_ROM *failure = open_controller();
+	char IN_ROM *failure = open_controller();
 	if (failure && !workspace.quiet)
 		banner_end(failure);
 	if (failure)

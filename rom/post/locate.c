@@ -72,7 +72,7 @@ static bool find_free(u16 place, u32 last_bus, struct controller *controller)
  * for a ROM that did not come from a BAR. Returns null, or the reason why
  * there is none.
  */
-static const char IN_ROM *find_controller(u16 ax, u16 place,
+static char IN_ROM *find_controller(u16 ax, u16 place,
 					  struct controller *controller)
 {
 	u32 last_bus;
@@ -154,7 +154,7 @@ static bool take_place(struct memory *memory)
 }
 
 /* Null, or the reason why not */
-static const char IN_ROM *take_memory(struct memory *memory)
+static char IN_ROM *take_memory(struct memory *memory)
 {
 	if (!rom_image_fits_into(memory->place)) {
 		if (pnp_calls_boot_entries())
@@ -183,7 +183,7 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 	struct controller controller;
 	struct post_settings settings;
 	const u8 *switches = settings.switches;
-	const char IN_ROM *failure =
+	char IN_ROM *failure =
 		find_controller((u16)ax, memory.place, &controller);
 	bool fwcfg = fwcfg_present();
 	u8 features = controller.chip ? controller.chip->features : CHIP_WIDE;

@@ -45,7 +45,7 @@ static bool in_free_memory(u16 segment)
 u16 memory_take(u16 kib, bool permanent)
 {
 	/* If PMM had no memory for init, what it has may lie where init runs. */
-	u16 segment = *(const u16 IN_ROM *)ROM_PMM
+	u16 segment = *(u16 IN_ROM *)ROM_PMM
 			      ? pmm_allocate((u32)kib * KIB, permanent)
 			      : 0;
 

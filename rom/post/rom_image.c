@@ -79,7 +79,7 @@ void rom_image_set_entry(u32 slot, const struct text *product)
 {
 	union entry entry;
 	u32 way = slot * PNP_SLOT_BYTES, to = slot_offset(slot);
-	const u32 IN_ROM *first = (const u32 IN_ROM *)slot_offset(0);
+	u32 IN_ROM *first = (u32 IN_ROM *)slot_offset(0);
 
 	for (u32 i = 0; i < ARRAY_SIZE(entry.dwords); i++)
 		entry.dwords[i] = first[i];

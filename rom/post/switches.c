@@ -50,7 +50,7 @@ static bool read_number(u32 bytes, u8 most, u8 *number)
 	return true;
 }
 
-static void complain(const char IN_ROM *name)
+static void complain(char IN_ROM *name)
 {
 	banner_begin();
 	console_rom(folder);

@@ -20,7 +20,7 @@
 struct found {
 	struct scsi_inquiry inquiry;
 	struct disk_capacity capacity;
-	const char IN_ROM *trouble; /* of a drive that is served nevertheless */
+	char IN_ROM *trouble; /* of a drive that is served nevertheless */
 };
 
 enum unit {
@@ -87,7 +87,7 @@ static bool medium_may_come(const struct disk *disk, enum scsi_result result)
 }
 
 /* Null if the unit is a drive that we can serve, else why not. */
-static const char IN_ROM *examine(struct disk *disk, struct found *found)
+static char IN_ROM *examine(struct disk *disk, struct found *found)
 {
 	enum scsi_result result =
 		disk_simple(&state()->bus, &disk->device,
@@ -160,7 +160,7 @@ static u8 kind_of(const struct scsi_inquiry *inquiry)
 }
 
 static void print_line(struct scsi_device device, const struct found *found,
-		       const char IN_ROM *words)
+		       char IN_ROM *words)
 {
 	if (workspace.quiet)
 		return;
@@ -169,7 +169,7 @@ static void print_line(struct scsi_device device, const struct found *found,
 }
 
 static enum unit fine(struct scsi_device device, const struct found *found,
-		      const char IN_ROM *words)
+		      char IN_ROM *words)
 {
 	if (!workspace.post.settings.switches[SWITCH_VERBOSE])
 		return UNIT_FINE;
@@ -184,7 +184,7 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 			   const struct found *first)
 {
 	struct disk *disk = &state()->disk[state()->disks];
-	const char IN_ROM *failure;
+	char IN_ROM *failure;
 
 	*found = (struct found){0};
 	enum scsi_result result =

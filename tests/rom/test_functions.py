@@ -7,14 +7,16 @@ blocks, sense data, texts.
 
 from __future__ import annotations
 
+import ctypes
 import random
 import re
 import struct
+import subprocess
 
 import pytest
 
 from tests.build import ROM_895A, TOP
-from tests.model.pc import C_MEMORY, ROM_SEGMENT, SEEDS, Pc, symbol
+from tests.model.pc import ROM_SEGMENT, SEEDS, Pc, symbol
 from tests.model.rules import RuleViolation
 
 
@@ -43,19 +45,33 @@ NO_LBA = 0xFFFFFFFF
 
 
 def packed(cylinders: int, heads: int, sectors: int) -> bytes:
-    """struct geometry"""
+    """struct geometry, struct chs"""
     return struct.pack("<HBB", cylinders, heads, sectors)
+
+
+@pytest.fixture(scope="module")
+def geometry_lba(tmp_path_factory):
+    """The inline function, compiled for the machine that runs the tests."""
+    source = tmp_path_factory.mktemp("geometry") / "geometry.c"
+    source.write_text('#include "int13/geometry.h"\n'
+                      "u32 lba(const struct geometry *geometry, const struct chs *chs);\n"
+                      "u32 lba(const struct geometry *geometry, const struct chs *chs)\n"
+                      "{ return geometry_lba(geometry, *chs); }\n")
+    library = source.with_suffix(".so")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-fshort-enums", f"-I{TOP}", source, "-o", library], check=True)
+    function = ctypes.CDLL(str(library)).lba
+    function.restype = ctypes.c_uint32
+    return function
 
 
 @pytest.mark.parametrize("geometry", [(1, 1, 1), (2, 16, 63), (1024, 255, 63), (1024, 64, 32),
                                       (17, 3, 5)], ids=repr)
-def test_an_lba_is_counted_sectors_first(pc, geometry):
+def test_an_lba_is_counted_sectors_first(geometry_lba, geometry):
     cylinders, heads, sectors = geometry
-    pointer = pc.allocate(packed(*geometry))
     for c in {0, 1, cylinders // 2, cylinders - 1, cylinders, 1023, 65535}:
         for h in {0, 1, heads - 1, heads, 255}:
             for s in {0, 1, 2, sectors, sectors + 1, 63, 255}:
-                lba = pc.call_c("geometry_lba", pointer, c | h << 16 | s << 24).eax
+                lba = geometry_lba(packed(*geometry), packed(c, h, s))
                 inside = c < cylinders and h < heads and 1 <= s <= sectors
                 assert lba == ((c * heads + h) * sectors + s - 1 if inside else NO_LBA)
 

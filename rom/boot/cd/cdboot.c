@@ -214,7 +214,7 @@ ROM_CONST char reasons[] = "no boot record\0"
 static void print_reason(enum cd_result result)
 {
 	u32 reason = (u32)result >> CD_REASON_SHIFT;
-	const char IN_ROM *words = reasons;
+	char IN_ROM *words = reasons;
 
 	console_rom(ROM_STRING("  not bootable: "));
 	if (reason) {

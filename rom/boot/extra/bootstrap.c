@@ -14,12 +14,12 @@
 
 static u16 rom_word(u32 offset)
 {
-	return *(const u16 IN_ROM *)offset;
+	return *(u16 IN_ROM *)offset;
 }
 
 static u32 slot_at(u32 header)
 {
-	return *(const u8 IN_ROM *)(header + PNP_SLOT);
+	return *(u8 IN_ROM *)(header + PNP_SLOT);
 }
 
 /* The entry of a disk has a boot connection vector instead. */
