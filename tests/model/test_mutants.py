@@ -164,8 +164,8 @@ MUTANTS = {
         "DMA outside memory", "lsi/program.c", "move[1] = address;",
         "move[1] = address | 0x40000000;"),
     "one byte too many": Mutant(
-        "write outside buffer and workspace", "lsi/program.c", "<< 24 | bytes;",
-        "<< 24 | (bytes + 1);"),
+        "write outside buffer and workspace", "lsi/program.c", "\tif (bytes) {\n",
+        "\tif (bytes && bytes++) {\n"),
     "interrupts on our stack": Mutant(
         "interrupt on our stack", "pc/irq_window.S",
         "\tmovw\tcaller_ss, %ss\n\tmovl\tcaller_esp, %esp\n\tsti", "\tsti",
