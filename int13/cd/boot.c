@@ -94,8 +94,10 @@ static bool room_for(u32 to, u32 bytes, u32 stack)
 	return !stack || to >= stack + STACK_ABOVE || end + STACK_BELOW <= stack;
 }
 
-/* Load the image to linear address `to`: whole blocks, then what is left. */
-static enum cd_result load(const struct int13_call *call,
+/* Load the image to linear address `to`: whole blocks, then what is left. Not
+ * inline: our stack has no room for its job while cd_boot_find() measures a disc.
+ */
+static NOT_INLINE enum cd_result load(const struct int13_call *call,
 			      const struct cd_boot *boot, u32 to)
 {
 	const struct boot_image *image = &boot->image;

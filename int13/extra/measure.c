@@ -8,9 +8,10 @@
 #include "pc/far.h"
 
 /* Point FS at the first block. False if it cannot be read: a disk with a bad
- * first sector is still a disk.
+ * first sector is still a disk. Not inline: our stack has no room for its job
+ * next to the request of disk_capacity().
  */
-static bool read_first_block(struct int13_state *state,
+static NOT_INLINE bool read_first_block(struct int13_state *state,
 			     const struct disk *disk)
 {
 	struct disk_job job = {

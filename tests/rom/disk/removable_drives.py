@@ -8,8 +8,8 @@ import struct
 
 import pytest
 
-from tests.model.bus import DATA_OUT
-from tests.model.pc import BUFFER, Pc
+from tests.model.bus import DATA_OUT, FREE, MSG_IN
+from tests.model.pc import BUFFER, Pc, symbol
 from tests.model.registers import MS
 from tests.model.target import MEDIUM_CHANGED, POWER_ON, Disk
 from tests.rom.strict import OK, asks, disk, hexadecimal, new_pc, transfer
@@ -75,3 +75,23 @@ ATTENTIONS = {
     "three": [POWER_ON, MODE_PARAMETERS, MEDIUM_CHANGED], "many": [POWER_ON] * 5}
 
 attentions = pytest.mark.parametrize("attentions", ATTENTIONS.values(), ids=ATTENTIONS.keys())
+
+
+class Talking(Disk):
+    """Says something ahead of the data of one command, once."""
+    ahead: tuple[int, list] = (0, [])
+
+    def transfer(self, bus, cdb, answer):
+        opcode, events = self.ahead
+        if cdb[0] == opcode:
+            self.ahead = 0, []
+            yield from events
+            if FREE in events:
+                return
+            if bus.atn:
+                yield from self.message_out(bus)
+        yield from super().transfer(bus, cdb, answer)
+
+
+SDTR = [(MSG_IN, byte) for byte in (1, 3, 1, 25, 15)]
+STACK_ROOM = symbol("workspace") - 64   # bytes of ours that the deepest call may take

@@ -10,19 +10,17 @@ import struct
 
 import pytest
 
-from tests.model.bus import DATA_IN, FREE, HANG, MSG_IN, RESET, Bad
-from tests.model.pc import BUFFER, PACKET, Pc, symbol
+from tests.model.bus import DATA_IN, FREE, HANG, RESET, Bad
+from tests.model.pc import BUFFER, PACKET, Pc
 from tests.model.target import (BUSY, CHECK_CONDITION, MEDIUM_CHANGED, POWER_ON, READ10,
                                 READ_CAPACITY, REQUEST_SENSE, START_STOP, Answer, Disk)
-from tests.rom.disk.removable_drives import (DATA_FUNCTIONS, LOCK, READS, UNLOCK, WRITES, ZIP,
-                                             attentions, changed, data_functions, eject, lock,
-                                             other, reads_new_medium, reset_by_others, reset_by_us,
-                                             with_drive)
+from tests.rom.disk.removable_drives import (DATA_FUNCTIONS, LOCK, READS, SDTR, STACK_ROOM, UNLOCK,
+                                             WRITES, ZIP, Talking, attentions, changed,
+                                             data_functions, eject, lock, other, reads_new_medium,
+                                             reset_by_others, reset_by_us, with_drive)
 from tests.rom.strict import (CHANGED, CONTROLLER, NOT_FOUND, NOT_READY, OK, SECOND, TIMEOUT,
                               VARIANTS, asks, chs, disk, edd, fresh, hexadecimal, new_pc, opcodes,
                               transfer)
-
-SPARE_STACK = 64    # of ours, below what the deepest call takes
 
 
 @pytest.fixture(params=VARIANTS)
@@ -358,25 +356,6 @@ def test_a_change_between_size_and_partition_table_is_told_by_who_asks_for_them(
     assert transfer(pc, 0x43, 997, 3) == (OK, 3)
 
 
-class Talking(Disk):
-    """Says something ahead of the data of one command, once."""
-    ahead: tuple[int, list] = (0, [])
-
-    def transfer(self, bus, cdb, answer):
-        opcode, events = self.ahead
-        if cdb[0] == opcode:
-            self.ahead = 0, []
-            yield from events
-            if FREE in events:
-                return
-            if bus.atn:
-                yield from self.message_out(bus)
-        yield from super().transfer(bus, cdb, answer)
-
-
-SDTR = [(MSG_IN, byte) for byte in (1, 3, 1, 25, 15)]
-
-
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("opcode", [READ_CAPACITY, READ10], ids=["capacity", "first block"])
 @pytest.mark.parametrize("events", [SDTR, [*SDTR[:2], FREE]], ids=["SDTR", "half of a message"])
@@ -395,7 +374,7 @@ def test_a_new_medium_is_measured_with_stack_to_spare(variant, function, events,
                       changes="ax bl cx dx")
     assert not result.cf
     assert target.ahead == (0, [])
-    assert result.own_stack_used <= symbol("workspace") - SPARE_STACK
+    assert result.own_stack_used <= STACK_ROOM
 
 
 def test_a_new_medium_may_take_its_time(pc):
