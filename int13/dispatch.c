@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * From function number to handler, and from status to AH, CF and 40:74h.
+ * Looks up the handler of a function, calls it, and returns its status to the
+ * caller in AH, CF and 40:74h.
  */
 #include "int13.h"
 
 #include "pc/phys.h"
 #include "pc/vds.h"
 
-#define TYPE_HARD_DISK 0x03 /* AH of 15h */
+#define TYPE_HARD_DISK 0x03 /* AH returned by 15h */
 
-/* Searched from the top: the functions that transfer data come first. */
+/* Searched from the top, so functions that transfer data come first. */
 ROM_CONST struct int13_function functions[] = {
 	{0x42, 0, DISK_READ, int13_edd_blocks},
 	{0x43, 0, DISK_WRITE, int13_edd_blocks},
@@ -23,9 +24,9 @@ ROM_CONST struct int13_function functions[] = {
 	{0x00, 0, 0, int13_00_reset},
 	{0x0d, 0, 0, int13_00_reset},
 	{0x08, 0, 0, int13_08_parameters},
-	{0x09, 0, 0, int13_10_ready}, /* there is nothing to initialise, */
-	{0x11, 0, 0, int13_10_ready}, /* recalibrate */
-	{0x14, 0, 0, int13_10_ready}, /* or diagnose: is the drive there? */
+	{0x09, 0, 0, int13_10_ready}, /* initialise, */
+	{0x11, 0, 0, int13_10_ready}, /* recalibrate, */
+	{0x14, 0, 0, int13_10_ready}, /* diagnose: check only that it is ready */
 	{0x10, 0, 0, int13_10_ready},
 	{0x15, TYPE_HARD_DISK, 0, int13_15_type},
 	{0x16, 0, 0, int13_16_changed},
@@ -39,7 +40,7 @@ ROM_CONST struct int13_function functions[] = {
 
 #define FUNCTION_LAST_STATUS 0x01
 
-/* INT 13, 01 - Status of the last operation, which it leaves alone. */
+/* INT 13, 01 - Get the status of the last operation. The status byte stays. */
 static void int13_01_last_status(const struct int13_call *call)
 {
 	bda_open();
@@ -47,8 +48,8 @@ static void int13_01_last_status(const struct int13_call *call)
 	set_carry(call->regs, call->regs->ah != STATUS_OK);
 }
 
-/* In virtual-8086 mode a bus master may find our own memory elsewhere. If it
- * cannot be held in its place, no command can be sent.
+/* In virtual-8086 mode the bus address of our own memory may differ from its
+ * linear address. If VDS cannot lock this memory, no command can be sent.
  */
 static NOT_INLINE enum int13_status serve_by_vds(const struct int13_call *call,
 						 int13_handler *handler)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Loading a boot image of a CD, and starting its emulation.
+ * Loads a boot image from a CD and starts its emulation.
  */
 #include "boot.h"
 
@@ -11,7 +11,7 @@
 #include "pc/bda.h"
 #include "pc/phys.h"
 
-/* May the image become that drive? Numbers must not leave a gap. */
+/* May the emulated drive have that number? Drive numbers must not leave a gap. */
 static bool number_fits(const struct int13_state *state,
 			const struct cd_boot *boot)
 {
@@ -26,7 +26,7 @@ static bool number_fits(const struct int13_state *state,
 
 ROM_CONST u8 floppy_sectors_per_track[] = {0, 15, 18, 36};
 
-/* The first block of the image: in the buffer. Fills geometry and sum. */
+/* Set sum and geometry from the first block of the boot image, at FS:0. */
 static enum cd_result examine(struct boot_image *image, bool boots)
 {
 	u8 media = image->media & MEDIA_TYPE;
@@ -75,14 +75,16 @@ enum cd_result cd_boot_find(const struct int13_call *call,
 	return examine(image, boots);
 }
 
-#define LOWEST_LOAD 0x600 /* behind the BIOS's data */
+#define LOWEST_LOAD 0x600 /* after the BIOS's data */
 #define KIB_SHIFT 10
 
-/* Stacks grow down, and have something on them. */
+/* Bytes to keep around the caller's SP: below for what it will push, above for
+ * what is on its stack already.
+ */
 #define STACK_BELOW 512
 #define STACK_ABOVE 256
 
-/* May so much be loaded there? */
+/* Is that memory free to load into: conventional, and not the stack? */
 static bool room_for(u32 to, u32 bytes, u32 stack)
 {
 	u32 end = to + bytes;
@@ -94,7 +96,9 @@ static bool room_for(u32 to, u32 bytes, u32 stack)
 	return !stack || to >= stack + STACK_ABOVE || end + STACK_BELOW <= stack;
 }
 
-/* Load the image to linear address `to`: whole blocks, then what is left. */
+/* Load the boot image to linear address `to`: whole blocks directly, the sectors
+ * of a partial last block through the buffer.
+ */
 static enum cd_result load(const struct int13_call *call,
 			      const struct cd_boot *boot, u32 to)
 {
@@ -144,7 +148,7 @@ enum cd_result cd_boot_image(const struct int13_call *call,
 		emulation_begin(state, boot->number);
 	else
 		boot->number = call->disk->number;
-	/* 0000:7C00 is what boot sectors expect, not 07C0:0000. */
+	/* Boot sectors expect 0000:7C00, not 07C0:0000. */
 	boot->entry = (to & 0xf0000) << 12 | (to & 0xffff);
 	return CD_OK;
 }

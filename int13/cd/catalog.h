@@ -24,8 +24,8 @@ struct catalog_place {
 #define ENTRY_COUNT 6	/* word: sectors of 512 bytes */
 #define ENTRY_LBA 8	/* dword */
 
-/* Where the bootable images for this kind of machine are in the catalog, as
- * numbers of entries; the default entry, if it is one of them, is first.
+/* The boot images for a PC, as entry numbers in the catalog. The default entry is
+ * the first if it is one of them.
  */
 struct catalog {
 	u32 lba;
@@ -34,14 +34,21 @@ struct catalog {
 	u8 header[MOST_IMAGES]; /* of the section; 0 for the default entry */
 };
 
-/* Find the boot catalog of the CD. */
+/* Find the boot catalog of the disc in call->disk. *lba is its first block.
+ * CD_NO_BOOT_RECORD if there is none, or the status of a failed read. Moves FS.
+ */
 enum cd_result catalog_find(const struct int13_call *call, u32 *lba);
 
-/* Read it: at least one image if the result is CD_OK. */
+/* List the boot images of the catalog at `lba`, at least one with CD_OK. Else
+ * CD_BAD_CATALOG, CD_BAD_CHECKSUM, CD_NO_ENTRY, or the status of a failed read.
+ * Moves FS.
+ */
 enum cd_result catalog_read(const struct int13_call *call, u32 lba,
 			       struct catalog *catalog);
 
-/* Have an entry of it at FS:*at. */
+/* Point FS at the block with an entry of the catalog; place->at is the entry's
+ * offset. Returns the status of the read. Moves FS.
+ */
 enum int13_status catalog_open(const struct int13_call *call,
 			       struct catalog_place *place);
 

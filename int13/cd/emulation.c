@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A boot image as a floppy or a hard disk.
+ * Emulates a floppy or a hard disk from a boot image.
  */
 #include "emulation.h"
 
@@ -40,14 +40,14 @@ enum int13_status emulation_check(const struct int13_call *call)
 	call->state->buffer_block = NO_BLOCK;
 	enum int13_status status = cd_buffer_fill(call, image->lba);
 	if (status == STATUS_NOT_FOUND)
-		return STATUS_NO_MEDIUM; /* that disc is shorter */
+		return STATUS_NO_MEDIUM; /* another disc, a shorter one */
 	if (status != STATUS_OK)
 		return status;
 	image->checked = cd_buffer_sum() == image->sum;
 	return image->checked ? STATUS_OK : STATUS_NO_MEDIUM;
 }
 
-/* ---- Sectors that are not whole blocks of the disc ------------------------ */
+/* ---- Parts of a block of the disc ------------------------------------------ */
 
 #define MIB 0x100000u
 
@@ -67,7 +67,7 @@ enum int13_status emulation_copy_part(const struct int13_call *call,
 	struct phys_range to = job->piece.request.data;
 	enum int13_status status = STATUS_OK;
 
-	/* What lies in the buffer is good as long as its disc is in. */
+	/* A block in the buffer is valid only while its disc is in the drive. */
 	if (call->state->buffer_block == block)
 		status = int13_status(call, disk_simple(&call->state->bus,
 							&call->disk->device,
@@ -84,10 +84,10 @@ enum int13_status emulation_copy_part(const struct int13_call *call,
 	return status;
 }
 
-/* ---- The BIOS's count of drives ------------------------------------------ */
+/* ---- Number of drives, as the BIOS counts them ------------------------------ */
 
 #define FLOPPIES_PRESENT 0x01 /* in BDA_EQUIPMENT */
-#define FLOPPIES_SHIFT 6      /* number less 1 */
+#define FLOPPIES_SHIFT 6      /* their number minus 1 */
 #define FLOPPIES_MASK 0xc1
 #define MOST_FLOPPIES 4
 
