@@ -31,7 +31,7 @@ ROM_CONST struct switch_row rows[SWITCHES] = {
 
 ROM_CONST char folder[] = "opt/lsi8xx-rom/";
 
-/* All of the file, but for a new line at its end */
+/* Read the number that is the whole file, except for a line feed at its end. */
 static bool read_number(u32 bytes, u8 most, u8 *number)
 {
 	u32 value = 0, digits = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The scan. The block buffer is temporary while it runs; it becomes permanent
- * when the first drive is found that needs it.
+ * Scans the bus. The block buffer is temporary during the scan, and becomes
+ * permanent when the first drive that needs it is found.
  */
 #include "units.h"
 
@@ -20,15 +20,15 @@
 struct found {
 	struct scsi_inquiry inquiry;
 	struct disk_capacity capacity;
-	char IN_ROM *trouble; /* of a drive that is served nevertheless */
+	char IN_ROM *trouble; /* why a drive that is in use has an unusable disc */
 };
 
 enum unit {
-	UNIT_FINE,    /* a drive of ours now, or not a drive */
+	UNIT_FINE,    /* added to the table, or not a drive */
 	UNIT_TROUBLE, /* the same, and a line about it was printed */
 	UNIT_ABSENT,
-	UNIT_UNUSABLE,
-	UNIT_HUNG, /* did not even end an INQUIRY */
+	UNIT_UNUSABLE, /* a line about it was printed */
+	UNIT_HUNG, /* the same, and it did not complete an INQUIRY */
 };
 
 static struct int13_state *state(void)
@@ -51,7 +51,7 @@ static void give_buffer_back(void)
 	state()->buffer_segment = 0;
 }
 
-/* Keep the buffer beyond POST. */
+/* Make the block buffer permanent. False if there is no memory for that. */
 static bool keep_buffer(void)
 {
 	if (workspace.buffer_kept)
@@ -64,7 +64,7 @@ static bool keep_buffer(void)
 	return workspace.buffer_kept;
 }
 
-/* Is there data on the disc, where its descriptors have to be? */
+/* Read the first volume descriptor, to find out whether the disc has data. */
 static enum scsi_result read_descriptor(const struct disk *cd)
 {
 	struct disk_job job = {
@@ -79,14 +79,16 @@ static enum scsi_result read_descriptor(const struct disk *cd)
 	return disk_do(&state()->bus, &cd->device, &job);
 }
 
-/* A drive is of use without a medium, and one for CDs whatever is in it. */
+/* Is the drive usable although its medium is not? A CD drive always is, another
+ * drive if it has no medium.
+ */
 static bool medium_may_come(const struct disk *disk, enum scsi_result result)
 {
 	return disk->flags & DISK_CD ||
 	       (disk->flags & DISK_REMOVABLE && result == SCSI_NO_MEDIUM);
 }
 
-/* Null if the unit is a drive that we can serve, else why not. */
+/* Returns null if the unit is a drive that can be used, else the reason why not. */
 static char IN_ROM *examine(struct disk *disk, struct found *found)
 {
 	enum scsi_result result =
@@ -114,7 +116,9 @@ static char IN_ROM *examine(struct disk *disk, struct found *found)
 	return result == SCSI_OK ? NULL : banner_words(result);
 }
 
-/* A device that ignores LUNs answers for all of them. */
+/* Are both answers from the same unit? A device that ignores LUNs answers for all of
+ * them.
+ */
 static bool same_unit(const struct found *a, const struct found *b)
 {
 	for (u32 i = 0; i < sizeof(a->inquiry); i++)
@@ -177,8 +181,9 @@ static enum unit fine(struct scsi_device device, const struct found *found,
 	return UNIT_TROUBLE;
 }
 
-/* One unit. Prints a line if it is there but cannot be used, or if the switch
- * `verbose` is set. `first` is LUN 0 if that may be the same unit, else null.
+/* Examine one unit, and add it to the table if it is a drive. Prints a line if it
+ * exists but cannot be used, or if the switch `verbose` is set. `first` is LUN 0 if
+ * that may be the same unit, else null.
  */
 static enum unit scan_unit(struct scsi_device device, struct found *found,
 			   const struct found *first)
@@ -221,9 +226,10 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 		       : UNIT_UNUSABLE;
 }
 
-/* The LUNs of a target above LUN 0: by REPORT LUNS, or one after the other
- * until one is missing. Old targets get no REPORT LUNS, as a command that they do not
- * implement may hang them. Returns false if a line was printed for one of them.
+/* Examine the LUNs of a target above LUN 0: those that REPORT LUNS lists, or else one
+ * after the other until one is missing. SCSI-1 and SCSI-2 targets are not sent REPORT
+ * LUNS, as a command that they do not implement may hang them. Returns false if a
+ * line was printed.
  */
 static bool scan_further_luns(struct scsi_device device,
 			     const struct found *first)
@@ -247,13 +253,13 @@ static bool scan_further_luns(struct scsi_device device,
 		if (unit != UNIT_FINE && unit != UNIT_ABSENT)
 			quiet = false;
 		if (listed)
-			unit = UNIT_FINE; /* the next is there in any case */
+			unit = UNIT_FINE; /* the list also has the next one */
 	}
 	return quiet;
 }
 
-/* If two targets in a row do not even complete an INQUIRY, the bus hangs, and
- * further IDs would only cost time.
+/* If two targets in a row do not even complete an INQUIRY, the bus hangs, and trying
+ * further IDs would only take time.
  */
 bool units_scan(void)
 {
@@ -273,7 +279,9 @@ bool units_scan(void)
 		hung = unit == UNIT_HUNG ? hung + 1 : 0;
 		if (unit != UNIT_FINE && unit != UNIT_ABSENT)
 			quiet = false;
-		/* A target without LUN 0 says so in its answer. */
+		/* A target without LUN 0 still answers INQUIRY; an absent target
+		 * leaves the answer zero.
+		 */
 		if (unit == UNIT_HUNG ||
 		    (unit == UNIT_ABSENT && !first.inquiry.type))
 			continue;
@@ -286,6 +294,6 @@ bool units_scan(void)
 	}
 	if (!workspace.buffer_kept || !state()->disks)
 		give_buffer_back();
-	state()->bus.suspect = false; /* an unused ID is no fault of the bus */
+	state()->bus.suspect = false; /* the last ID may just be unused */
 	return quiet;
 }

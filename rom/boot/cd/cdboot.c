@@ -34,7 +34,9 @@ static bool number_taken(u32 number)
 	return !(regs.flags & FLAGS_CF) && (u16)regs.ebx == 0xaa55;
 }
 
-/* If they have numbers already, a CD was booted and gave up by INT 18h. */
+/* Assign numbers to all our CDs. They have numbers already if the system of another
+ * CD was booted and gave up by INT 18h.
+ */
 static void connect_cds(struct int13_state *state)
 {
 	u8 number = FIRST_CD;
@@ -63,7 +65,7 @@ void cd_disconnect(void)
 		state->cd_count = 0;
 }
 
-/* ---- The choice ------------------------------------------------------------ */
+/* ---- Menu ------------------------------------------------------------------ */
 
 #define NAME_BYTES 28
 #define FIRST_PRINTABLE ' '
@@ -85,7 +87,7 @@ static void print_name(u32 header)
 #define INT16_CHECK 0x0100
 #define FLAGS_ZF 0x0040u /* no key is waiting */
 
-/* A key, or 0 if none is pressed in time. */
+/* The key pressed, or 0 if none is within workspace.choice_seconds. */
 static char wait_for_key(void)
 {
 	struct clock clock;
@@ -140,7 +142,7 @@ static u32 ask_choice(u32 images)
 	return choice;
 }
 
-/* ---- The boot -------------------------------------------------------------- */
+/* ---- Boot ------------------------------------------------------------------ */
 
 static enum cd_result choose_image(const struct int13_call *call,
 				   struct cd_boot *boot)
@@ -178,7 +180,7 @@ static enum cd_result choose_image(const struct int13_call *call,
 	return CD_OK;
 }
 
-/* The disc that is in the drive now counts, whatever was there at POST. */
+/* Measure the disc that is in the drive now; it may not be the one of POST. */
 static enum int13_status measure_disc(const struct int13_call *call)
 {
 	struct scsi_bus *bus = &call->state->bus;
@@ -199,7 +201,7 @@ static enum int13_status measure_disc(const struct int13_call *call)
 	return status;
 }
 
-/* In the order of enum cd_result, each with its zero */
+/* In the order of enum cd_result, each with a zero at its end */
 ROM_CONST char reasons[] = "no boot record\0"
 			   "boot catalog damaged\0"
 			   "boot catalog: wrong checksum\0"

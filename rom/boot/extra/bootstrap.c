@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * INT 19h and 18h: where a BIOS without boot entries lets the ROM take part in
- * booting.
+ * INT 19h and INT 18h. On a BIOS without boot entries, hooking them is the only
+ * way for a ROM to take part in booting.
  */
 #include "bootstrap.h"
 
@@ -56,8 +56,8 @@ static u32 boot_cds(void)
 	return entry;
 }
 
-/* The BIOS boots now. Our disks take part; a CD comes before them only if the
- * host ranks it first, else when nothing else has booted.
+/* INT 19h: the BIOS starts to boot. Connect our disks. A CD is booted now only if
+ * the host ranks it first; otherwise INT 18h boots it, if nothing else has booted.
  */
 static u32 before_int19(u32 int18_entry)
 {
@@ -74,7 +74,7 @@ static u32 before_int19(u32 int18_entry)
 	return entry;
 }
 
-/* The BIOS, or the system that was booted, gives up. */
+/* INT 18h: the BIOS or a booted system gives up. */
 static u32 before_int18(void)
 {
 	if (!workspace.int19_waits)
