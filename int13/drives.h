@@ -89,13 +89,13 @@ struct disk *drives_find(struct int13_state *state, u8 number);
  */
 bool drives_connect(struct int13_state *state, struct disk *disk);
 
-/* Undo drives_connect(). False, and nothing changes, if the disk has no number or
- * a drive was counted after it. Moves FS.
+/* Undo drives_connect(). False, and nothing changes, if the disk has no
+ * number or a drive was counted after it. Moves FS.
  */
 bool drives_disconnect(struct int13_state *state, struct disk *disk);
 
-/* Set the largest size that CHS can address: AH=48h returns it for a drive without
- * a medium [EDD-4].
+/* Set the largest size that CHS can address: AH=48h returns it for a drive
+ * without a medium [EDD-4].
  */
 static inline void drives_set_largest(struct disk *disk)
 {
@@ -121,11 +121,11 @@ static inline u32 sectors_32(const struct disk *disk)
 	return disk->sectors >> 32 ? 0xffffffff : (u32)disk->sectors;
 }
 
-/* Read the capacity of the medium and its first block, and set block size, sectors
- * and geometry (extra/measure.c). *capacity is what the device returned.
- * SCSI_BAD_BLOCKS: blocks of this size are not supported, or need a block buffer
- * and there is none. SCSI_MEDIUM_CHANGED: the medium was exchanged meanwhile.
- * Moves FS.
+/* Read the capacity of the medium and its first block, and set block size,
+ * sectors and geometry (extra/measure.c). *capacity is what the device
+ * returned. SCSI_BAD_BLOCKS: blocks of this size are not supported, or need a
+ * block buffer and there is none. SCSI_MEDIUM_CHANGED: the medium was
+ * exchanged meanwhile. Moves FS.
  */
 enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 				struct disk_capacity *capacity);

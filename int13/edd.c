@@ -177,8 +177,8 @@ ROM_CONST u8 parameter_lengths[] = {0x4a, 0x42, 0x1e, 0x1a};
 /* Above this number of sectors a caller must not use CHS [EDD-4]. */
 #define CHS_MOST_SECTORS 15482880u
 
-/* Fill in size and geometry. A caller may multiply the geometry to get the number
- * of sectors, so it is marked valid only if the product is exact.
+/* Fill in size and geometry. A caller may multiply the geometry to get the
+ * number of sectors, so it is marked valid only if the product is exact.
  */
 static void fill_geometry(const struct disk *disk, struct parameters *answer)
 {

@@ -28,7 +28,9 @@ struct geometry {
  */
 struct geometry geometry_choose(u32 sectors, bool first_sector);
 
-/* Does every CHS address of the geometry exist on a disk of `sectors` sectors? */
+/* Does every CHS address of the geometry exist on a disk of `sectors`
+ * sectors?
+ */
 bool geometry_fits(const struct geometry *geometry, u32 sectors);
 
 struct chs {

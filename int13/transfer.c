@@ -16,8 +16,8 @@ static bool moves_data(u8 action)
 	return action <= DISK_WRITE_VERIFY;
 }
 
-/* Choose the blocks of a piece on a disk whose blocks have several sectors: whole
- * blocks, or some sectors of a single block.
+/* Choose the blocks of a piece on a disk whose blocks have several sectors:
+ * whole blocks, or some sectors of a single block.
  */
 static NOT_INLINE void choose_blocks(const struct disk *disk,
 				     struct int13_job *job)
@@ -65,7 +65,9 @@ static NOT_INLINE bool list_memory(const struct int13_call *call,
 	return pages;
 }
 
-/* Read the block of which only a part will be written: the write sends all of it. */
+/* Read the block of which only a part will be written: the write sends all of
+ * it.
+ */
 static NOT_INLINE enum scsi_result read_rest(const struct int13_call *call,
 				  struct disk_job *write)
 {

@@ -10,7 +10,9 @@
 
 #define LSI_PCI_VENDOR 0x1000
 
-/* Features. An erratum has the name of the bit that must be set because of it. */
+/* Features. An erratum has the name of the bit that must be set because of
+ * it.
+ */
 #define CHIP_WIDE 0x01	 /* 16 IDs, RESPID1 */
 #define CHIP_ISTAT1 0x02 /* ISTAT1, and CCNTL0/1 with the 64-bit registers */
 #define CHIP_1010 0x04	 /* DFBC counts the FIFO; no clock divider */

@@ -23,8 +23,8 @@ static struct step end(enum hba_result result)
 	return (struct step){.over = true, .result = (u8)result};
 }
 
-/* The result of a command that cannot continue. END_INT is an INT in a place where
- * another one was expected.
+/* The result of a command that cannot continue. END_INT is an INT in a place
+ * where another one was expected.
  */
 ROM_CONST u8 ending_results[] = {
 	[END_TIMEOUT] = HBA_TIMEOUT,	 [END_CHIP] = HBA_CHIP,
@@ -41,7 +41,9 @@ static enum hba_result ending_result(enum ending ending)
 
 /* ---- Phase mismatch -------------------------------------------------- */
 
-/* The target has ended the data move early, with left_in_move bytes not transferred. */
+/* The target has ended the data move early, with left_in_move bytes not
+ * transferred.
+ */
 static struct step move_cut(struct exec *x, u32 left_in_move)
 {
 	if (left_in_move > x->moving)
@@ -61,8 +63,8 @@ static struct step on_mismatch(struct exec *x)
 	/* DSP is the address after the move that was cut short. */
 	if (in_data)
 		left_in_move = lsi_residual(lsi, out);
-	/* Data that came in is in memory. Data for the target that is still in the
-	 * FIFOs must be dropped; it is sent again from memory.
+	/* Data that came in is in memory. Data for the target that is still
+	 * in the FIFOs must be dropped; it is sent again from memory.
 	 */
 	if (in_data && !out)
 		program_clear_leftovers(x);
@@ -216,9 +218,10 @@ enum hba_result events_complete(struct exec *x)
 	return HBA_OK;
 }
 
-/* A phase that the program does not expect. After the end of a data move, a data phase
- * is for the next move. Other data in is discarded. Data out cannot be made up, as a
- * disk would store it. Other phases are protocol errors.
+/* A phase that the program does not expect. After the end of a data move, a
+ * data phase is for the next move. Other data in is discarded. Data out
+ * cannot be made up, as a disk would store it. Other phases are protocol
+ * errors.
  */
 static struct step on_bad_phase(struct exec *x)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The contract of scsi/hba.h: does one command to its end, and recovers from a failed
- * one. The layers below are events.c and program.c; post/script.S is the program.
+ * The contract of scsi/hba.h: does one command to its end, and recovers from
+ * a failed one. The layers below are events.c and program.c; post/script.S is
+ * the program.
  */
 #include "events.h"
 
@@ -11,8 +12,8 @@
 /* Bits of ISTAT that must be clear before a command */
 #define ISTAT_NOT_IDLE (ISTAT_CON | ISTAT_SIP | ISTAT_DIP)
 
-/* Send the target a message that ends its command: by ATN if it is connected, after a
- * new selection if it has disconnected. True if the bus is free then.
+/* Send the target a message that ends its command: by ATN if it is connected,
+ * after a new selection if it has disconnected. True if the bus is free then.
  */
 static bool dismissed(struct exec *x, u8 message)
 {
@@ -36,8 +37,8 @@ static bool dismissed(struct exec *x, u8 message)
 	return program_run(x, entry) == END_COMPLETE;
 }
 
-/* Make chip and bus ready for the next command. A bus reset affects all targets, so it
- * is the last resort.
+/* Make chip and bus ready for the next command. A bus reset affects all
+ * targets, so it is the last resort.
  */
 static void recover(struct exec *x, enum hba_result result)
 {

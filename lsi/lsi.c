@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Resets the chip and sets all its registers. [8xx-TM "Registers", SCSI-2 "Timing"]
+ * Resets the chip and sets all its registers. [8xx-TM "Registers", SCSI-2
+ * "Timing"]
  */
 #include "lsi.h"
 
@@ -53,8 +54,8 @@ ROM_CONST struct feature_value feature_registers[] = {
 	{CHIP_DISAIP, {LSI_AIPCNTL1, AIPCNTL1_DISAIP}},
 };
 
-/* Wait for an operation that takes time on a chip. On QEMU's model it is complete when
- * the register has been written; its CLF never clears itself.
+/* Wait for an operation that takes time on a chip. On QEMU's model it is
+ * complete when the register has been written; its CLF never clears itself.
  */
 static void give_time(struct lsi *lsi, u32 us)
 {

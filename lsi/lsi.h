@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * One 53C8xx chip: its state, access to its registers, and reset. struct lsi must lie
- * in DMA-able RAM because the chip fetches its program from there.
+ * One 53C8xx chip: its state, access to its registers, and reset. struct lsi
+ * must lie in DMA-able RAM because the chip fetches its program from there.
  */
 #ifndef LSI_LSI_H
 #define LSI_LSI_H
@@ -40,52 +40,55 @@ struct lsi_options {
 	bool prompt;   /* QEMU's model: reset and CLF take no time */
 };
 
-/* How often memory is polled between two reads of ISTAT. A scan has many selection
- * time-outs, which only ISTAT shows. On QEMU each read of ISTAT stops the chip model
- * for a while; on other machines 1024 would keep interrupts closed too long.
+/* How often memory is polled between two reads of ISTAT. A scan has many
+ * selection time-outs, which only ISTAT shows. On QEMU each read of ISTAT
+ * stops the chip model for a while; on other machines 1024 would keep
+ * interrupts closed too long.
  */
 #define LSI_SPINS_IN_SCAN 64
 #define LSI_SPINS 256
 #define LSI_SPINS_ON_QEMU 1024
 
-/* Initialise a chip: save the board-specific settings of the firmware, then reset chip
- * and, unless keep_bus, bus. HBA_OK, or HBA_CHIP if the chip does not answer or the bus
- * is stuck (post/open.c).
+/* Initialise a chip: save the board-specific settings of the firmware, then
+ * reset chip and, unless keep_bus, bus. HBA_OK, or HBA_CHIP if the chip does
+ * not answer or the bus is stuck (post/open.c).
  */
 enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options);
 
-/* Stop a running program [8xx-TM "ISTAT, ABRT"], within 20 ms. False if it cannot be
- * stopped; the chip then needs lsi_reset().
+/* Stop a running program [8xx-TM "ISTAT, ABRT"], within 20 ms. False if it
+ * cannot be stopped; the chip then needs lsi_reset().
  */
 bool lsi_abort(struct lsi *lsi);
 
-/* Reset the chip, set all registers, and reset the bus. Takes 250 ms. Afterwards all
- * targets are asynchronous and narrow and have no command. HBA_OK or HBA_CHIP, as
- * lsi_open().
+/* Reset the chip, set all registers, and reset the bus. Takes 250 ms.
+ * Afterwards all targets are asynchronous and narrow and have no command.
+ * HBA_OK or HBA_CHIP, as lsi_open().
  */
 enum hba_result lsi_reset(struct lsi *lsi);
 
 /* The first part of lsi_reset(): software reset and registers. */
 void lsi_reset_chip(struct lsi *lsi);
 
-/* The last part of lsi_reset(): wait, and clear pending causes and FIFOs. HBA_OK or
- * HBA_CHIP, as lsi_open().
+/* The last part of lsi_reset(): wait, and clear pending causes and FIFOs.
+ * HBA_OK or HBA_CHIP, as lsi_open().
  */
 enum hba_result lsi_settle(struct lsi *lsi);
 
-/* Clear the DMA and SCSI FIFOs [8xx-TM "CTEST3, CLF", "STEST3, CSF"]. Takes up to 1 ms.
- * Must not be called while a program runs.
+/* Clear the DMA and SCSI FIFOs [8xx-TM "CTEST3, CLF", "STEST3, CSF"]. Takes
+ * up to 1 ms. Must not be called while a program runs.
  */
 void lsi_clear_fifos(struct lsi *lsi);
 
-/* hba.execute (exec.c): do the request of scsi/hba.h from selection to bus free
- * [SCSI-2 "Message codes", "SCSI bus phases"]. If recovery failed, the next call resets
- * chip and bus first, and returns HBA_CHIP if that fails again.
+/* hba.execute (exec.c): do the request of scsi/hba.h from selection to bus
+ * free [SCSI-2 "Message codes", "SCSI bus phases"]. If recovery failed, the
+ * next call resets chip and bus first, and returns HBA_CHIP if that fails
+ * again.
  */
 enum hba_result lsi_execute(struct hba *hba, struct hba_request *request);
 
-/* Number of bytes of a data move that were not transferred, after the target has ended
- * the move early (residual.c). Call it once, before the FIFOs are cleared.
+/* Number of bytes of a data move that were not transferred, after the target
+ * has ended the move early (residual.c). Call it once, before the FIFOs are
+ * cleared.
  */
 u32 lsi_residual(struct lsi *lsi, bool data_out);
 

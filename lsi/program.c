@@ -16,11 +16,13 @@
 #define CODE_JUMP_IF 0x80
 #define NO_MOVE_BITS 0xc0000000u /* of the first dword; 0 in block moves only */
 
-/* The data test comes after a test for MSG IN, so with this phase it never matches. */
+/* The data test comes after a test for MSG IN, so with this phase it never
+ * matches.
+ */
 #define NO_DATA_PHASE PHASE_MSG_IN
 
-/* Longest data move. The count has 24 bits, but bits 23:16 of the number of bytes left
- * must differ from LSI_DBC_HIGH (post/script.S).
+/* Longest data move. The count has 24 bits, but bits 23:16 of the number of
+ * bytes left must differ from LSI_DBC_HIGH (post/script.S).
  */
 #define MOST_MOVE_BYTES 0x200000u
 _Static_assert(MOST_MOVE_BYTES < (u32)LSI_DBC_HIGH << 16,
@@ -43,8 +45,8 @@ static u32 *insn(struct lsi *lsi, enum script_label label)
 	return &lsi->script[label / 4];
 }
 
-/* Set the data move and the test for its phase. A block move of 0 bytes is illegal;
- * with 0 bytes, the program accepts no data phase instead.
+/* Set the data move and the test for its phase. A block move of 0 bytes is
+ * illegal; with 0 bytes, the program accepts no data phase instead.
  */
 static void set_move(struct exec *x, u32 address, u32 bytes)
 {
@@ -70,8 +72,8 @@ static u32 least(u32 a, u32 b)
 	return a < b ? a : b;
 }
 
-/* The data move begins at the pointer and ends with the part of x->request->data or
- * ->more that contains it.
+/* The data move begins at the pointer and ends with the part of
+ * x->request->data or ->more that contains it.
  */
 void program_set_pointer(struct exec *x, u32 left)
 {
@@ -139,8 +141,9 @@ void program_begin(struct exec *x, struct lsi *lsi,
 		program_set_pointer(x, request->data_bytes);
 }
 
-/* Wait until the program has stopped. Returns ISTAT_SIP and ISTAT_DIP, or 0 if the
- * time limit has expired. While the program runs, only memory and ISTAT may be read.
+/* Wait until the program has stopped. Returns ISTAT_SIP and ISTAT_DIP, or 0
+ * if the time limit has expired. While the program runs, only memory and
+ * ISTAT may be read.
  */
 static u8 wait_istat(struct exec *x, struct lsi *lsi)
 {
@@ -185,8 +188,8 @@ struct cause_row {
 	u8 ending;
 };
 
-/* The first row that matches decides: causes that make others meaningless come first.
- * If an INT follows MA, the INT decides.
+/* The first row that matches decides: causes that make others meaningless
+ * come first. If an INT follows MA, the INT decides.
  */
 ROM_CONST struct cause_row cause_table[] = {
 	{SIST_RST | SIST_SBMC, END_BUS_RESET},
@@ -212,10 +215,11 @@ void program_clear_leftovers(struct exec *x)
 		lsi_clear_fifos(x->lsi);
 }
 
-/* The program stopped at an INT instruction. Seen: QEMU before 7.2.11 raises a phase
- * mismatch but continues the program, so that both causes are pending. After a data
- * move it continues to INT_SHORT, which has the same meaning. After WAIT RESELECT
- * (on a read error) it continues to INT_RESELECTED, which then has no meaning.
+/* The program stopped at an INT instruction. Seen: QEMU before 7.2.11 raises
+ * a phase mismatch but continues the program, so that both causes are
+ * pending. After a data move it continues to INT_SHORT, which has the same
+ * meaning. After WAIT RESELECT (on a read error) it continues to
+ * INT_RESELECTED, which then has no meaning.
  */
 static enum ending take_int(struct exec *x)
 {
@@ -227,7 +231,9 @@ static enum ending take_int(struct exec *x)
 								 : END_INT;
 }
 
-/* Classify any stop but the usual one. `dstat`: causes already read from DSTAT. */
+/* Classify any stop but the usual one. `dstat`: causes already read from
+ * DSTAT.
+ */
 static NOT_INLINE enum ending unusual_end(struct exec *x, u8 istat, u8 dstat)
 {
 	struct lsi *lsi = x->lsi;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The lowest layer of a command: sets the copy of the SCRIPTS program for one command,
- * runs it from a label until it stops, and reports why it stopped. events.c decides
- * what follows; exec.c fulfils the contract of scsi/hba.h.
+ * The lowest layer of a command: sets the copy of the SCRIPTS program for one
+ * command, runs it from a label until it stops, and reports why it stopped.
+ * events.c decides what follows; exec.c fulfils the contract of scsi/hba.h.
  */
 #ifndef LSI_PROGRAM_H
 #define LSI_PROGRAM_H
@@ -91,20 +91,21 @@ void program_set_pointer(struct exec *x, u32 left);
 /* Clear status and messages that an earlier run has moved. */
 void program_forget_answers(struct lsi *lsi);
 
-/* Run the program from a label until it stops or x->clock has expired. Sets x->causes
- * except with END_COMPLETE and END_TIMEOUT, and x->code with END_INT. With
- * END_COMPLETE, END_NO_TARGET and END_BUS_FREE the FIFOs are empty.
+/* Run the program from a label until it stops or x->clock has expired. Sets
+ * x->causes except with END_COMPLETE and END_TIMEOUT, and x->code with
+ * END_INT. With END_COMPLETE, END_NO_TARGET and END_BUS_FREE the FIFOs are
+ * empty.
  */
 enum ending program_run(struct exec *x, enum script_label entry);
 
-/* Read all pending causes, in the form of x->causes. `istat` is the current value of
- * ISTAT. If the causes do not end, SIST_SGE is added to them
- * [8xx-TM "Stacked interrupts"].
+/* Read all pending causes, in the form of x->causes. `istat` is the current
+ * value of ISTAT. If the causes do not end, SIST_SGE is added to them [8xx-TM
+ * "Stacked interrupts"].
  */
 u32 program_read_causes(struct lsi *lsi, u8 istat);
 
-/* Clear both FIFOs if DSTAT has shown that the DMA FIFO is not empty. Bytes left there
- * after a stop are useless, and would prevent the next interrupt.
+/* Clear both FIFOs if DSTAT has shown that the DMA FIFO is not empty. Bytes
+ * left there after a stop are useless, and would prevent the next interrupt.
  */
 void program_clear_leftovers(struct exec *x);
 

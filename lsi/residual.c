@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Calculates how many bytes of a block move that was cut short were not transferred
- * [8xx-TM "Phase mismatch"], for the small FIFO (CTEST5.DFS = 0) and asynchronous,
- * 8-bit transfer. The 1010 counts the bytes in its FIFO itself.
+ * Calculates how many bytes of a block move that was cut short were not
+ * transferred [8xx-TM "Phase mismatch"], for the small FIFO (CTEST5.DFS = 0)
+ * and asynchronous, 8-bit transfer. The 1010 counts the bytes in its FIFO
+ * itself.
  */
 #include "lsi.h"
 

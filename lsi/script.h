@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The interface between C and the SCRIPTS program: the bytes that the program moves
- * and its interrupt codes. Included by C and by assembly.
+ * The interface between C and the SCRIPTS program: the bytes that the program
+ * moves and its interrupt codes. Included by C and by assembly.
  */
 #ifndef LSI_SCRIPT_H
 #define LSI_SCRIPT_H
@@ -45,8 +45,9 @@ struct lsi_moved {
 	u8 sink;
 };
 
-/* The program in the ROM image. It must be copied to memory from which the chip can
- * fetch it. The Makefile generates lsi/script_labels.h with its labels.
+/* The program in the ROM image. It must be copied to memory from which the
+ * chip can fetch it. The Makefile generates lsi/script_labels.h with its
+ * labels.
  */
 extern IN_ROM u32 lsi_script[SCRIPT_DWORDS];
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Fields of the BIOS data area and interrupt vectors, as offsets in segment 0. Call
- * bda_open() before an access.
+ * Fields of the BIOS data area and interrupt vectors, as offsets in segment
+ * 0. Call bda_open() before an access.
  */
 #ifndef PC_BDA_H
 #define PC_BDA_H

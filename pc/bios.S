@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The only places where our C code calls BIOS code. A BIOS may change any register,
- * so each stub sets again what C code relies on: DS = ES = SS, GS = CS, DF clear,
- * upper half of ESP zero.
+ * The only places where our C code calls BIOS code. A BIOS may change any
+ * register, so each stub sets again what C code relies on: DS = ES = SS, GS =
+ * CS, DF clear, upper half of ESP zero.
  */
 	.code16
 	.section .text.bios, "ax"

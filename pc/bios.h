@@ -16,14 +16,14 @@ struct bios_regs {
 	u32 edi, esi, ebp, unused_esp, ebx, edx, ecx, eax, flags;
 };
 
-/* Call interrupt `number` with the registers in *regs; flags and segment registers
- * are ours. On return *regs has the registers and flags that the BIOS returned.
- * Moves FS.
+/* Call interrupt `number` with the registers in *regs; flags and segment
+ * registers are ours. On return *regs has the registers and flags that the
+ * BIOS returned. Moves FS.
  */
 void bios_call(u8 number, struct bios_regs *regs);
 
-/* Far call of a 16-bit C function in the BIOS with word_count (at least 1) argument
- * words, the first argument first. Returns DX:AX. Moves FS.
+/* Far call of a 16-bit C function in the BIOS with word_count (at least 1)
+ * argument words, the first argument first. Returns DX:AX. Moves FS.
  */
 u32 bios_far_call(u32 entry_far, const u16 *words, u32 word_count);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Measures time by the 8254 [8254 "Read-back command"]. Counter 0 belongs to the BIOS:
- * it is only latched and read, and programmed only if the BIOS has not done so.
+ * Measures time by the 8254 [8254 "Read-back command"]. Counter 0 belongs to
+ * the BIOS: it is only latched and read, and programmed only if the BIOS has
+ * not done so.
  */
 #include "clock.h"
 
@@ -59,9 +60,9 @@ bool clock_expired(struct clock *clock)
 	if (!clock->looked)
 		clock->previous = now.count;
 	clock->looked = true;
-	/* The counter counts down. If it has wrapped, only the part down to zero
-	 * counts, because a program may have changed the reload value. That makes
-	 * waits longer, never shorter.
+	/* The counter counts down. If it has wrapped, only the part down to
+	 * zero counts, because a program may have changed the reload value.
+	 * That makes waits longer, never shorter.
 	 */
 	if (pit_usable(now)) {
 		passed = now.count <= clock->previous

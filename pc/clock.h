@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Measures time without interrupts. Part of the machine interface (types.h), except
- * for clock_setup(). This implementation reads counter 0 of the 8254 and its mode. It
- * works with IRQ0 masked or dead, and with any reload value.
+ * Measures time without interrupts. Part of the machine interface (types.h),
+ * except for clock_setup(). This implementation reads counter 0 of the 8254
+ * and its mode. It works with IRQ0 masked or dead, and with any reload value.
  */
 #ifndef PC_CLOCK_H
 #define PC_CLOCK_H
@@ -18,13 +18,13 @@ struct clock {
 	bool looked;  /* the counter has been read */
 };
 
-/* Program counter 0 with its usual mode and reload value if the BIOS has not. Call
- * it once, during init.
+/* Program counter 0 with its usual mode and reload value if the BIOS has not.
+ * Call it once, during init.
  */
 void clock_setup(void);
 
-/* Start a time limit of timeout_ms (0 to 1 200 000). Time counts from the first call
- * of clock_expired().
+/* Start a time limit of timeout_ms (0 to 1 200 000). Time counts from the
+ * first call of clock_expired().
  */
 static inline void clock_start(struct clock *clock, u32 timeout_ms)
 {
@@ -32,9 +32,10 @@ static inline void clock_start(struct clock *clock, u32 timeout_ms)
 	clock->looked = false;
 }
 
-/* True once the time limit has expired. Call it at least every 27 ms: a longer gap
- * makes the wait longer, never shorter. Each call counts at least half a tick, so a
- * stopped counter cannot make a wait endless. Calls irq_window().
+/* True once the time limit has expired. Call it at least every 27 ms: a
+ * longer gap makes the wait longer, never shorter. Each call counts at least
+ * half a tick, so a stopped counter cannot make a wait endless. Calls
+ * irq_window().
  */
 bool clock_expired(struct clock *clock);
 

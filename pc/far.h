@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Memory outside our workspace is accessed through one window: FS. Open it on a
- * segment, then use the typed far pointers. They are volatile because the
+ * Memory outside our workspace is accessed through one window: FS. Open it on
+ * a segment, then use the typed far pointers. They are volatile because the
  * memory is shared, and because gcc would otherwise widen 16-bit loads.
  *
- * Not every function preserves FS. In pc/, int13/ and rom/, the header comment of
- * each function that may change it says "Moves FS."; a comment covers all
- * declarations up to the next blank line. After such a call the window must be
- * opened again. tests/tools/test_layers.py compares these comments with the
- * machine code.
+ * Not every function preserves FS. In pc/, int13/ and rom/, the header
+ * comment of each function that may change it says "Moves FS."; a comment
+ * covers all declarations up to the next blank line. After such a call the
+ * window must be opened again. tests/tools/test_layers.py compares these
+ * comments with the machine code.
  */
 #ifndef PC_FAR_H
 #define PC_FAR_H
@@ -30,7 +30,9 @@ static inline void far_open(u16 segment)
 	__asm__ volatile("movw %0, %%fs" : : "r"(segment) : "memory");
 }
 
-/* The segment of the running ROM image, which has ROM_CONST objects and headers. */
+/* The segment of the running ROM image, which has ROM_CONST objects and
+ * headers.
+ */
 static inline u16 rom_segment(void)
 {
 	u16 segment;
@@ -45,8 +47,9 @@ static inline u16 rom_segment(void)
 #define FAR_UNREACHABLE 0xffffffffu
 u32 far_open_range(u16 segment, u16 offset, u16 len_bytes);
 
-/* Copy up to 65520 bytes between linear addresses below 1 MiB (cd/far_copy.S). FS
- * is preserved. After init, available only if there is a CD drive.
+/* Copy up to 65520 bytes between linear addresses below 1 MiB
+ * (cd/far_copy.S). FS is preserved. After init, available only if there is a
+ * CD drive.
  */
 void far_copy(u32 to, u32 from, u32 bytes);
 

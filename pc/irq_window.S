@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Lets interrupt handlers run for a moment while our code waits. The entry points
- * save stack and flags of their caller in caller_esp, caller_ss and caller_flags,
- * which rom/rom.ld places.
+ * Lets interrupt handlers run for a moment while our code waits. The entry
+ * points save stack and flags of their caller in caller_esp, caller_ss and
+ * caller_flags, which rom/rom.ld places.
  */
 #define FLAGS_IF_BIT 9
 

@@ -44,10 +44,10 @@ static inline void outl(u16 port, u32 value)
 	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
-/* Open interrupts for a moment, on the caller's stack, if the caller of INT 13h or of
- * a boot entry had them open (irq_window.S). Our code runs with interrupts closed
- * because our stack has no room for interrupt handlers, so every loop that waits
- * must call this often.
+/* Open interrupts for a moment, on the caller's stack, if the caller of INT
+ * 13h or of a boot entry had them open (irq_window.S). Our code runs with
+ * interrupts closed because our stack has no room for interrupt handlers, so
+ * every loop that waits must call this often.
  */
 void irq_window(void);
 

@@ -110,7 +110,9 @@ int13_serve:
 	addw	$6, %sp			# flags and slot
 	iretw
 
-/* An interrupt handler called INT 13h during a call, when our stack is in use. */
+/* An interrupt handler called INT 13h during a call, when our stack is in
+ * use.
+ */
 refuse:
 	movw	%sp, %bp
 	movb	$STATUS_NOT_READY, ENTRY_EAX + 1(%bp)

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * The headers that a BIOS reads: the ROM header, the PCI data structure and a
- * chain of PnP headers. The first two, and the way back to the BIOS, are the same in
- * the file and in the ROM image unpacked from it (docs/memory.md).
+ * chain of PnP headers. The first two, and the way back to the BIOS, are the
+ * same in the file and in the ROM image unpacked from it (docs/memory.md).
  * [PCI 3.0 firmware "Expansion ROM", PnP-BIOS 1.0A "Option ROM header"]
  */
 #include "layout.h"
@@ -77,7 +77,9 @@ rom_nothing:
 	lretw
 	.org	rom_header + ROM_ENTRY, 0x90
 
-/* Init of the resident ROM image, should the BIOS call it again: no device found. */
+/* Init of the resident ROM image, should the BIOS call it again: no device
+ * found.
+ */
 	.section .again, "ax"
 	xorw	%ax, %ax
 	lretw

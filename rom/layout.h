@@ -42,8 +42,8 @@
 
 #define ROM_OURS 0x3869736c /* "lsi8" */
 
-/* Arguments of boot_connect() other than a plain slot: BOOT_DISCONNECT is added to
- * a slot; BOOT_INT18 and BOOT_INT19 are interrupts and have no slot.
+/* Arguments of boot_connect() other than a plain slot: BOOT_DISCONNECT is
+ * added to a slot; BOOT_INT18 and BOOT_INT19 are interrupts and have no slot.
  */
 #define BOOT_DISCONNECT 0x40
 #define BOOT_INTERRUPT 0x80

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * All our RAM except the block buffer: one block of memory with our stack at its
- * start and struct workspace above it. While our C code runs on this stack, DS, ES
- * and SS are its segment.
+ * All our RAM except the block buffer: one block of memory with our stack at
+ * its start and struct workspace above it. While our C code runs on this
+ * stack, DS, ES and SS are its segment.
  */
 #ifndef ROM_WORKSPACE_H
 #define ROM_WORKSPACE_H
@@ -28,7 +28,9 @@
 #define WS_EMULATED (WS_INT13 + 14)
 #define WS_FOR_IMAGE (WS_INT13 + 15)
 
-/* Lowest dword of the stack; another value there shows that the stack overflowed. */
+/* Lowest dword of the stack; another value there shows that the stack
+ * overflowed.
+ */
 #define STACK_CANARY 0x6b636174 /* "tack" */
 
 #ifndef __ASSEMBLER__

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Builds command blocks [SCSI-2 "All device types", "Direct-access devices"; SPC-3 and
- * SBC-2 for the long ones]. Each function sets target, LUN, CDB, data length and time
- * limits of the request; the caller adds the address of the data, and `more` if there
- * are several parts. Pure: no I/O.
+ * Builds command blocks [SCSI-2 "All device types", "Direct-access devices";
+ * SPC-3 and SBC-2 for the long ones]. Each function sets target, LUN, CDB,
+ * data length and time limits of the request; the caller adds the address of
+ * the data, and `more` if there are several parts. Pure: no I/O.
  */
 #ifndef SCSI_CDB_H
 #define SCSI_CDB_H
@@ -16,8 +16,9 @@
 #define SPIN_UP_TIMEOUT_MS 60000
 #define PATIENCE_MS 5000
 
-/* Six-byte commands without data as one number: operation code in bits 7:0, byte 4 of
- * the CDB in 15:8, and in 31:16 the time in ms to wait for a device that is not ready.
+/* Six-byte commands without data as one number: operation code in bits 7:0,
+ * byte 4 of the CDB in 15:8, and in 31:16 the time in ms to wait for a device
+ * that is not ready.
  */
 #define CDB_PATIENCE(ms) ((u32)(ms) << 16)
 #define CDB_TEST_UNIT_READY 0x0000
@@ -53,9 +54,9 @@ struct scsi_blocks {
 	u8 opcode; /* of the 10-byte form */
 };
 
-/* A command on blocks in its 10-byte form, or in its 16-byte form if the LBA of the
- * last block needs more than 32 bits [SBC-2 "READ(10)", "READ(16)"]. The caller sets
- * direction, data and data length.
+/* A command on blocks in its 10-byte form, or in its 16-byte form if the LBA
+ * of the last block needs more than 32 bits [SBC-2 "READ(10)", "READ(16)"].
+ * The caller sets direction, data and data length.
  */
 void cdb_blocks(struct hba_request *, const struct scsi_device *,
 		const struct scsi_blocks *);

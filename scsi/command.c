@@ -81,8 +81,9 @@ status_verdict(struct scsi_bus *bus, const struct hba_request *request)
 	switch (request->status & SCSI_STATUS_MASK) {
 	case SCSI_STATUS_CHECK_CONDITION: {
 		struct scsi_verdict verdict = check_condition(bus, request);
-		/* Any UNIT ATTENTION counts, and so does missing sense data: a drive
-		 * that was switched off cannot report a change of its medium.
+		/* Any UNIT ATTENTION counts, and so does missing sense data:
+		 * a drive that was switched off cannot report a change of its
+		 * medium.
 		 */
 		if (verdict.action == ACTION_ATTENTION ||
 		    verdict.result == SCSI_SENSE_FAILED)
@@ -115,8 +116,9 @@ static struct scsi_verdict try_once(struct scsi_bus *bus,
 	return data_verdict(request);
 }
 
-/* Send a simple command to the device of the request `about`. It is sent again only
- * after UNIT ATTENTION, which means that the target has not done it.
+/* Send a simple command to the device of the request `about`. It is sent
+ * again only after UNIT ATTENTION, which means that the target has not done
+ * it.
  */
 static struct scsi_verdict send_simple(struct scsi_bus *bus,
 				      const struct hba_request *about,
@@ -143,8 +145,8 @@ static enum scsi_result is_there(struct scsi_bus *bus,
 		       : SCSI_MEDIUM_CHANGED;
 }
 
-/* Send the request again as the verdict on the first try requires, until it succeeds
- * or a limit is reached.
+/* Send the request again as the verdict on the first try requires, until it
+ * succeeds or a limit is reached.
  */
 static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 					     struct hba_request *request,

@@ -9,8 +9,8 @@
 #include "scsi.h"
 
 /* Do the request, which cdb.h has filled in. SCSI_OK only if at least
- * request->least_bytes were transferred. bus->sense has the sense data of the last
- * CHECK CONDITION; bus->medium_changed is set.
+ * request->least_bytes were transferred. bus->sense has the sense data of the
+ * last CHECK CONDITION; bus->medium_changed is set.
  */
 enum scsi_result scsi_command(struct scsi_bus *bus,
 			      struct hba_request *request);

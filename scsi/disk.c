@@ -71,8 +71,8 @@ static bool blames_a_block(enum scsi_result result)
 	return result == SCSI_MEDIUM_ERROR || result == SCSI_HARDWARE_ERROR;
 }
 
-/* Number of blocks before the one that the sense data reports as bad. If it reports no
- * block of the job, 0: none is known to be good.
+/* Number of blocks before the one that the sense data reports as bad. If it
+ * reports no block of the job, 0: none is known to be good.
  */
 static u32 good_blocks(const struct scsi_bus *bus, const struct disk_job *job)
 {
@@ -85,7 +85,9 @@ static u32 good_blocks(const struct scsi_bus *bus, const struct disk_job *job)
 								      : good;
 }
 
-/* Send the command for the job's action, without a replacement if it is rejected. */
+/* Send the command for the job's action, without a replacement if it is
+ * rejected.
+ */
 static enum scsi_result send(struct scsi_bus *bus,
 			     const struct scsi_device *device,
 			     struct disk_job *job)
@@ -108,8 +110,9 @@ static enum scsi_result send(struct scsi_bus *bus,
 	return result;
 }
 
-/* Verify on a disk without VERIFY: read and discard the data. Each command reads only
- * one block, because the chip discards data byte by byte, which takes long.
+/* Verify on a disk without VERIFY: read and discard the data. Each command
+ * reads only one block, because the chip discards data byte by byte, which
+ * takes long.
  */
 static enum scsi_result verify_by_reading(struct scsi_bus *bus,
 					  const struct scsi_device *device,

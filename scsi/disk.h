@@ -17,9 +17,9 @@ struct disk_capacity {
 	u32 block_bytes;
 };
 
-/* Read the capacity by READ CAPACITY(10), and by READ CAPACITY(16) if the disk has
- * more than 2^32 - 1 blocks. A disk that rejects the latter has 2^32 blocks.
- * SCSI_HARDWARE_ERROR if the answers contradict each other.
+/* Read the capacity by READ CAPACITY(10), and by READ CAPACITY(16) if the
+ * disk has more than 2^32 - 1 blocks. A disk that rejects the latter has 2^32
+ * blocks. SCSI_HARDWARE_ERROR if the answers contradict each other.
  */
 enum scsi_result disk_capacity(struct scsi_bus *bus,
 			       const struct scsi_device *device,
@@ -40,8 +40,8 @@ static inline bool writes(u8 action)
 	return action == DISK_WRITE || action == DISK_WRITE_VERIFY;
 }
 
-/* One operation on blocks, and the request that the chip driver gets for it. Must lie
- * in DMA-able memory.
+/* One operation on blocks, and the request that the chip driver gets for it.
+ * Must lie in DMA-able memory.
  */
 struct disk_job {
 	/* in */
@@ -53,9 +53,10 @@ struct disk_job {
 	u32 done; /* after an error: blocks from the start that were done */
 };
 
-/* Do the job. SCSI_OK means that every byte was transferred; otherwise job->done is
- * valid. If a disk rejects a command, it is replaced: WRITE AND VERIFY by two
- * commands, VERIFY by reads whose data is discarded, and SEEK by nothing.
+/* Do the job. SCSI_OK means that every byte was transferred; otherwise
+ * job->done is valid. If a disk rejects a command, it is replaced: WRITE AND
+ * VERIFY by two commands, VERIFY by reads whose data is discarded, and SEEK
+ * by nothing.
  */
 enum scsi_result disk_do(struct scsi_bus *bus,
 			 const struct scsi_device *device,

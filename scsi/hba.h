@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * THE CONTRACT between scsi/ and a chip driver: the driver does one command to its
- * end within a bounded time, and leaves chip and bus ready for the next one.
+ * THE CONTRACT between scsi/ and a chip driver: the driver does one command
+ * to its end within a bounded time, and leaves chip and bus ready for the
+ * next one.
  */
 #ifndef SCSI_HBA_H
 #define SCSI_HBA_H
@@ -50,9 +51,10 @@ struct hba_request {
 	bool overrun; /* the target sent more data; it was discarded */
 };
 
-/* The interface of a chip driver. execute() does one request, which must lie in
- * DMA-able memory. It returns at the latest after timeout_ms and the time for recovery
- * (about 2 s). Whatever it returns, the next command may follow at once.
+/* The interface of a chip driver. execute() does one request, which must lie
+ * in DMA-able memory. It returns at the latest after timeout_ms and the time
+ * for recovery (about 2 s). Whatever it returns, the next command may follow
+ * at once.
  */
 struct hba {
 	enum hba_result (*execute)(struct hba *hba,

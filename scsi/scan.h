@@ -29,15 +29,16 @@ struct scsi_inquiry {
 #define INQUIRY_VERSION_MASK 0x07
 #define INQUIRY_VERSION_SCSI2 2
 
-/* Send INQUIRY. `answer` must lie in DMA-able memory; bytes that the device did not
- * send are zero. SCSI_NO_TARGET if no target has the ID or it has no such LUN.
+/* Send INQUIRY. `answer` must lie in DMA-able memory; bytes that the device
+ * did not send are zero. SCSI_NO_TARGET if no target has the ID or it has no
+ * such LUN.
  */
 enum scsi_result scan_inquiry(struct scsi_bus *bus,
 			      const struct scsi_device *device,
 			      struct scsi_inquiry *answer);
 
-/* Send REPORT LUNS [SPC-3]. Bit n of *luns is set for LUN n, 0 to 7; bit 0 always is.
- * Other LUNs in the list are ignored, as they cannot be addressed.
+/* Send REPORT LUNS [SPC-3]. Bit n of *luns is set for LUN n, 0 to 7; bit 0
+ * always is. Other LUNs in the list are ignored, as they cannot be addressed.
  */
 enum scsi_result scan_luns(struct scsi_bus *bus,
 			   const struct scsi_device *device, u8 *luns);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Definitions that more than one file uses: status bytes, sense data, and the result
- * of a command for the layers above.
+ * Definitions that more than one file uses: status bytes, sense data, and the
+ * result of a command for the layers above.
  */
 #ifndef SCSI_SCSI_H
 #define SCSI_SCSI_H
@@ -66,8 +66,9 @@ struct scsi_bus {
 struct scsi_device {
 	u8 target;
 	u8 lun;
-	/* Byte 1 of a CDB. Bits 7:5 are the LUN for devices before SCSI-3, which may
-	 * ignore IDENTIFY; later devices define these bits differently.
+	/* Byte 1 of a CDB. Bits 7:5 are the LUN for devices before SCSI-3,
+	 * which may ignore IDENTIFY; later devices define these bits
+	 * differently.
 	 */
 	u8 cdb_lun;
 };

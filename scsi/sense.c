@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Maps sense key, ASC and ASCQ to a verdict by one table; the first row that matches
- * decides. [SCSI-2 "Sense key descriptions", "ASC and ASCQ assignments"]
+ * Maps sense key, ASC and ASCQ to a verdict by one table; the first row that
+ * matches decides. [SCSI-2 "Sense key descriptions", "ASC and ASCQ
+ * assignments"]
  */
 #include "sense.h"
 
@@ -20,8 +21,8 @@ ROM_CONST struct sense_row sense_table[] = {
 	 */
 	{0x1, ANY, ANY, SCSI_OK, ACTION_DONE},
 	{0x0, ANY, ANY, SCSI_ABORTED, ACTION_RETRY},
-	/* NOT READY. Old disks that are not spinning report it without a code, or
-	 * with 04/00.
+	/* NOT READY. Old disks that are not spinning report it without a
+	 * code, or with 04/00.
 	 */
 	{0x2, 0x3a, ANY, SCSI_NO_MEDIUM, ACTION_DONE},
 	{0x2, 0x30, ANY, SCSI_BAD_MEDIUM, ACTION_DONE},
@@ -30,8 +31,8 @@ ROM_CONST struct sense_row sense_table[] = {
 	{0x2, 0x04, 0x03, SCSI_NOT_READY, ACTION_DONE}, /* by hand only */
 	{0x2, 0x00, 0x00, SCSI_NOT_READY, ACTION_START},
 	{0x2, ANY, ANY, SCSI_NOT_READY, ACTION_WAIT},
-	/* MEDIUM ERROR: the target has done its own retries. 57h: a disc without a
-	 * table of contents cannot be read at all.
+	/* MEDIUM ERROR: the target has done its own retries. 57h: a disc
+	 * without a table of contents cannot be read at all.
 	 */
 	{0x3, 0x30, ANY, SCSI_BAD_MEDIUM, ACTION_DONE},
 	{0x3, 0x57, ANY, SCSI_BAD_MEDIUM, ACTION_DONE},

@@ -11,7 +11,9 @@
 #include "pc/bda.h"
 #include "pc/phys.h"
 
-/* May the emulated drive have that number? Drive numbers must not leave a gap. */
+/* May the emulated drive have that number? Drive numbers must not leave a
+ * gap.
+ */
 static bool number_fits(const struct int13_state *state,
 			const struct cd_boot *boot)
 {

@@ -16,8 +16,8 @@ struct cd_boot {
 };
 
 /* Check that boot->image can be booted (with `boots`) or emulated from the CD
- * call->disk, and fill in the rest of boot->image. CD_OK, a CD_... reason, or the
- * INT 13h status of a failed read. Moves FS.
+ * call->disk, and fill in the rest of boot->image. CD_OK, a CD_... reason, or
+ * the INT 13h status of a failed read. Moves FS.
  */
 enum cd_result cd_boot_find(const struct int13_call *call,
 			    struct cd_boot *boot, bool boots);

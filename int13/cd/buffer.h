@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The block buffer as a cache of one block of a CD: a volume descriptor, a part of
- * the boot catalog, or a block of a boot image.
+ * The block buffer as a cache of one block of a CD: a volume descriptor, a
+ * part of the boot catalog, or a block of a boot image.
  */
 #ifndef INT13_CD_BUFFER_H
 #define INT13_CD_BUFFER_H
 
 #include "int13/int13.h"
 
-/* Read a block (2048 bytes) of call->disk unless it is in the buffer already, and
- * point FS at it. Returns the status of the read. Moves FS.
+/* Read a block (2048 bytes) of call->disk unless it is in the buffer already,
+ * and point FS at it. Returns the status of the read. Moves FS.
  */
 enum int13_status cd_buffer_fill(const struct int13_call *call, u32 block);
 

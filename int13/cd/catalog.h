@@ -24,8 +24,8 @@ struct catalog_place {
 #define ENTRY_COUNT 6	/* word: sectors of 512 bytes */
 #define ENTRY_LBA 8	/* dword */
 
-/* The boot images for a PC, as entry numbers in the catalog. The default entry is
- * the first if it is one of them.
+/* The boot images for a PC, as entry numbers in the catalog. The default
+ * entry is the first if it is one of them.
  */
 struct catalog {
 	u32 lba;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * El Torito: reasons why a disc or a boot image cannot be booted, and media types.
- * All of int13/cd/ stays in memory only if there is a CD drive (rom/rom.ld).
+ * El Torito: reasons why a disc or a boot image cannot be booted, and media
+ * types. All of int13/cd/ stays in memory only if there is a CD drive
+ * (rom/rom.ld).
  */
 #ifndef INT13_CD_CD_H
 #define INT13_CD_CD_H
 
 #include "int13/int13.h"
 
-/* Why a disc or a boot image cannot be booted: an INT 13h status in bits 7:0 and,
- * if the status alone is too vague, a reason in bits 15:8. rom/boot/cd/cdboot.c
- * has the text of each reason.
+/* Why a disc or a boot image cannot be booted: an INT 13h status in bits 7:0
+ * and, if the status alone is too vague, a reason in bits 15:8.
+ * rom/boot/cd/cdboot.c has the text of each reason.
  */
 enum cd_result {
 	CD_OK = 0,

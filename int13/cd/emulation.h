@@ -10,8 +10,8 @@
 #include "int13/int13.h"
 #include "int13/job.h"
 
-/* Fill in *view as the emulated drive: the state of the CD drive with the size of
- * the boot image. Returns view.
+/* Fill in *view as the emulated drive: the state of the CD drive with the
+ * size of the boot image. Returns view.
  */
 struct disk *emulation_view(const struct int13_state *state, struct disk *view);
 
@@ -21,9 +21,10 @@ struct disk *emulation_view(const struct int13_state *state, struct disk *view);
  */
 enum int13_status emulation_check(const struct int13_call *call);
 
-/* Must this piece of the boot image be copied from the block buffer? Parts of a
- * block are, because the block stays in the buffer for the next part. Only memory
- * below 1 MiB can be the destination, as the CPU must reach it in real mode.
+/* Must this piece of the boot image be copied from the block buffer? Parts of
+ * a block are, because the block stays in the buffer for the next part. Only
+ * memory below 1 MiB can be the destination, as the CPU must reach it in real
+ * mode.
  */
 bool emulation_wants_part(const struct int13_call *call,
 			  const struct int13_job *job);

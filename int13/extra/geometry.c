@@ -2,8 +2,8 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Chooses the geometry of a disk. A partition table shows the geometry under
- * which the disk was partitioned. Keeping that geometry lets the disk boot when it
- * is moved from another controller.
+ * which the disk was partitioned. Keeping that geometry lets the disk boot
+ * when it is moved from another controller.
  */
 #include "int13/geometry.h"
 
@@ -33,8 +33,8 @@ bool geometry_fits(const struct geometry *geometry, u32 sectors)
 	       sectors;
 }
 
-/* Is the packed CHS address that of the LBA? An LBA past cylinder 1023 has no CHS
- * address; then every value agrees.
+/* Is the packed CHS address that of the LBA? An LBA past cylinder 1023 has no
+ * CHS address; then every value agrees.
  */
 static bool agrees(const struct geometry *geometry, u32 chs, u32 lba)
 {
@@ -131,9 +131,9 @@ static void from_size(u32 sectors, struct geometry *geometry)
 	take(geometry, shape);
 }
 
-/* Partitions of later systems end anywhere, but their CHS addresses still fit only
- * some shape. *geometry was chosen by size; replace it only if another shape fits
- * the addresses and it does not.
+/* Partitions of later systems end anywhere, but their CHS addresses still fit
+ * only some shape. *geometry was chosen by size; replace it only if another
+ * shape fits the addresses and it does not.
  */
 static void from_addresses(struct geometry *geometry)
 {

@@ -7,8 +7,8 @@
 
 #include "pc/far.h"
 
-/* Read the first block and point FS at it. False if that fails: a disk with a bad
- * first sector remains usable, with the geometry for its size.
+/* Read the first block and point FS at it. False if that fails: a disk with a
+ * bad first sector remains usable, with the geometry for its size.
  */
 static bool read_first_block(struct int13_state *state,
 			     const struct disk *disk)

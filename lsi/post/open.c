@@ -27,8 +27,9 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	lsi->features = chip->features;
 	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
 
-	/* A program of an earlier driver may still wait for reselection; then only
-	 * ISTAT may be accessed. Old chips do not show whether a program runs.
+	/* A program of an earlier driver may still wait for reselection; then
+	 * only ISTAT may be accessed. Old chips do not show whether a program
+	 * runs.
 	 */
 	if (!(chip->features & CHIP_ISTAT1) ||
 	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)

@@ -3,10 +3,11 @@
  *
  * The SCRIPTS program: one SCSI command from selection to bus free.
  *
- * Before a run, program.c sets in the copy that the chip fetches: the target's ID,
- * IDENTIFY, and count and address of the command move and the data move. It also
- * converts the offsets of all other moves to bus addresses. Nothing else changes;
- * neither DSA nor scratch registers are used.
+ * Before a run, program.c sets in the copy that the chip fetches: the
+ * target's ID, IDENTIFY, and count and address of the command move and the
+ * data move. It also converts the offsets of all other moves to bus
+ * addresses. Nothing else changes; neither DSA nor scratch registers are
+ * used.
  *
  * There is one dispatcher for each state of the data pointer:
  *   clean   the data move begins at the saved pointer: SAVE DATA POINTER and
@@ -80,10 +81,11 @@ data:
 LABEL script_patch_data_move
 	MOVE	SET_BY_CPU, 0, PHASE_RESERVED
 LABEL script_data_cut
-	/* 86Box does not stop when the target ends a move early, but DBC has the
-	 * number of bytes left. On a chip, DBC has the low 24 bits of the
-	 * instruction that reads it: 0, 0 and the register's number. Moves are so
-	 * short that no rest of them has that number there (MOST_MOVE_BYTES).
+	/* 86Box does not stop when the target ends a move early, but DBC has
+	 * the number of bytes left. On a chip, DBC has the low 24 bits of the
+	 * instruction that reads it: 0, 0 and the register's number. Moves
+	 * are so short that no rest of them has that number there
+	 * (MOST_MOVE_BYTES).
 	 */
 	OR_TO_SFBR LSI_DBC, 0
 	INT_IF_NOT_BYTE 0, INT_SHORT

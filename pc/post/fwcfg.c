@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Accesses fw_cfg through its I/O ports [QEMU docs/specs/fw_cfg]. The ports are used
- * only if the host bridge has QEMU's subsystem ID, as another device may have them on
- * a real machine.
+ * Accesses fw_cfg through its I/O ports [QEMU docs/specs/fw_cfg]. The ports
+ * are used only if the host bridge has QEMU's subsystem ID, as another device
+ * may have them on a real machine.
  */
 #include "fwcfg.h"
 

@@ -22,15 +22,15 @@ struct fwcfg_wanted {
 	struct fwcfg_file file; /* out */
 };
 
-/* Find files of a folder (a name prefix) in the directory. wanted[].file is the result
- * for each of the `count` names. All names are searched for in one pass because the
- * directory is about 2 KB and each byte costs a port access.
+/* Find files of a folder (a name prefix) in the directory. wanted[].file is
+ * the result for each of the `count` names. All names are searched for in one
+ * pass because the directory is about 2 KB and each byte costs a port access.
  */
 void fwcfg_find(char IN_ROM *folder, struct fwcfg_wanted *wanted,
 		u32 count);
 
-/* Select a file for reading from its start. Returns its size in bytes, 0 if there is
- * no such file.
+/* Select a file for reading from its start. Returns its size in bytes, 0 if
+ * there is no such file.
  */
 u32 fwcfg_open(const struct fwcfg_file *file);
 

@@ -24,18 +24,18 @@
 #define PCI_BAR_IS_IO 0x1u
 #define PCI_SUBSYSTEM 0x2c /* dword: device << 16 | vendor */
 
-/* Version of the PCI BIOS, such as 0210h, 0 if there is none. Sets *last_bus to the
- * highest bus number if there is one. Moves FS.
+/* Version of the PCI BIOS, such as 0210h, 0 if there is none. Sets *last_bus
+ * to the highest bus number if there is one. Moves FS.
  */
 u16 pci_version(u32 *last_bus);
 
-/* May there be a function at that address? In a device that does not report several
- * functions, functions 1 to 7 may be aliases of function 0. Moves FS.
+/* May there be a function at that address? In a device that does not report
+ * several functions, functions 1 to 7 may be aliases of function 0. Moves FS.
  */
 bool pci_has_function(u16 address);
 
-/* Read the dword at offset `reg` of configuration space. All ones if the BIOS reports
- * an error. Moves FS.
+/* Read the dword at offset `reg` of configuration space. All ones if the BIOS
+ * reports an error. Moves FS.
  */
 u32 pci_read32(u16 address, u8 reg);
 

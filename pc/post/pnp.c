@@ -44,9 +44,10 @@ static bool states_bbs(void)
 	return !failure && version;
 }
 
-/* The Bochs BIOS reports BBS but calls no boot entries. It has no PMM, while every
- * BIOS that calls boot entries has. SeaBIOS for microvm does not report BBS, although
- * it calls them: it is served as a BIOS without boot entries, which does no harm.
+/* The Bochs BIOS reports BBS but calls no boot entries. It has no PMM, while
+ * every BIOS that calls boot entries has. SeaBIOS for microvm does not report
+ * BBS, although it calls them: it is served as a BIOS without boot entries,
+ * which does no harm.
  */
 bool pnp_calls_boot_entries(void)
 {

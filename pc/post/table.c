@@ -12,8 +12,9 @@
 #define UPPER_HALF 0xf000
 #define LENGTH 0x05 /* byte */
 
-/* Seen: SeaBIOS saves the registers of interrupted code in segment E000h, among them
- * the signature that this code searches for. The length there is too small.
+/* Seen: SeaBIOS saves the registers of interrupted code in segment E000h,
+ * among them the signature that this code searches for. The length there is
+ * too small.
  */
 static bool is_table(u32 least_bytes)
 {
@@ -25,7 +26,9 @@ static bool is_table(u32 least_bytes)
 	return bytes >= least_bytes && sum == 0;
 }
 
-/* The upper half is searched first because most BIOSes have their tables there. */
+/* The upper half is searched first because most BIOSes have their tables
+ * there.
+ */
 bool table_open(u32 signature, u32 least_bytes)
 {
 	u16 segment = UPPER_HALF;

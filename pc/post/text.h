@@ -13,7 +13,9 @@ struct text {
 	char bytes[80];
 };
 
-/* Append a character, a zero-terminated string in the ROM image, a decimal number. */
+/* Append a character, a zero-terminated string in the ROM image, a decimal
+ * number.
+ */
 void text_char(struct text *text, char c);
 void text_rom(struct text *text, char IN_ROM *string);
 void text_decimal(struct text *text, u32 value);

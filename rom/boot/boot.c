@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Dispatches the entry points of boot_entry.S: connect or disconnect a disk, boot
- * a CD, or take part in booting on a BIOS without boot entries.
+ * Dispatches the entry points of boot_entry.S: connect or disconnect a disk,
+ * boot a CD, or take part in booting on a BIOS without boot entries.
  */
 #include "pc/types.h"
 #include "rom/boot/cd/cdboot.h"
@@ -13,8 +13,8 @@
 u32 boot_connect(u32 slot, u32 int18_entry);
 
 /* Called by boot_entry.S on our stack. `slot` is a slot, a slot with
- * BOOT_DISCONNECT, or BOOT_INT18 or BOOT_INT19. Returns the far address to continue
- * at, 0 to return to the BIOS. Moves FS.
+ * BOOT_DISCONNECT, or BOOT_INT18 or BOOT_INT19. Returns the far address to
+ * continue at, 0 to return to the BIOS. Moves FS.
  */
 u32 boot_connect(u32 slot, u32 int18_entry)
 {

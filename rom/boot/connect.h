@@ -8,14 +8,14 @@
 
 #include "rom/workspace.h"
 
-/* Assign a drive number to the disk of that slot, and hook INT 13h if it is the
- * first one. The BIOS calls this for the disks that it uses, in its own order; it
- * may count drives of others in between. Moves FS.
+/* Assign a drive number to the disk of that slot, and hook INT 13h if it is
+ * the first one. The BIOS calls this for the disks that it uses, in its own
+ * order; it may count drives of others in between. Moves FS.
  */
 void connect_disk(u32 slot);
 
-/* Undo connect_disk(). The number stays if other drives were counted after it, the
- * vector if another handler was hooked after ours. Moves FS.
+/* Undo connect_disk(). The number stays if other drives were counted after
+ * it, the vector if another handler was hooked after ours. Moves FS.
  */
 void connect_undo_disk(u32 slot);
 
@@ -35,8 +35,8 @@ void connect_print_drive(u32 slot);
  */
 u32 connect_hook(u32 vector, u32 entry);
 
-/* Restore an interrupt vector. False, and nothing changes, if another handler has
- * hooked it since. Moves FS.
+/* Restore an interrupt vector. False, and nothing changes, if another handler
+ * has hooked it since. Moves FS.
  */
 bool connect_unhook(u32 vector, u32 entry, u32 previous);
 

@@ -19,16 +19,16 @@ void banner_chip(const struct lsi_chip __seg_gs *chip, u16 pci_address);
 /* Print ", host ID 7". Moves FS. */
 void banner_host_id(u8 id);
 
-/* Print ", 2 disks, 1 CD" and a new line. `lines`: lines for units have been printed,
- * so it begins on a line of its own. Moves FS.
+/* Print ", 2 disks, 1 CD" and a new line. `lines`: lines for units have been
+ * printed, so it begins on a line of its own. Moves FS.
  */
 void banner_count(u32 disks, u32 cds, bool lines);
 
 /* Print the rest of the line and a new line. Moves FS. */
 void banner_end(char IN_ROM *words);
 
-/* Print a new line and "  ID 2 LUN 0 QEMU QEMU HARDDISK: ", the start of the line
- * for a unit that cannot be used. Moves FS.
+/* Print a new line and "  ID 2 LUN 0 QEMU QEMU HARDDISK: ", the start of the
+ * line for a unit that cannot be used. Moves FS.
  */
 void banner_failure(struct scsi_device device,
 		    const struct scsi_inquiry *inquiry);
@@ -39,8 +39,8 @@ void banner_reason(char IN_ROM *reason, u32 number);
 /* The text for a SCSI result; it may have a '#' for banner_reason(). */
 char IN_ROM *banner_words(enum scsi_result result);
 
-/* Append "SCSI 00:03.0 " or "ID 0 LUN 0 QEMU QEMU HARDDISK" to a text. Together they
- * name a unit in boot menus.
+/* Append "SCSI 00:03.0 " or "ID 0 LUN 0 QEMU QEMU HARDDISK" to a text.
+ * Together they name a unit in boot menus.
  */
 void banner_controller(struct text *text, u16 pci_address);
 void banner_unit(struct text *text, struct scsi_device device,

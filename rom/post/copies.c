@@ -17,7 +17,9 @@
 #define END_OF_ROMS 0xf000
 #define ROM_BEGINS 0xaa55
 
-/* `top` is the end of free conventional memory: a workspace below it is not valid. */
+/* `top` is the end of free conventional memory: a workspace below it is not
+ * valid.
+ */
 static bool is_copy(u16 segment, u16 pci_address, u32 top)
 {
 	far_open(segment);

@@ -9,9 +9,9 @@
 
 #include "pc/types.h"
 
-/* Is there a copy in memory for the controller at that PCI address, other than the
- * one at segment `place`, which is ours? It may be a remnant of an earlier boot.
- * Moves FS.
+/* Is there a copy in memory for the controller at that PCI address, other
+ * than the one at segment `place`, which is ours? It may be a remnant of an
+ * earlier boot. Moves FS.
  */
 bool copies_serve(u16 place, u16 pci_address);
 

@@ -19,8 +19,8 @@ struct line {
 	char bytes[LINE_BYTES];
 };
 
-/* Read one line, zero-terminated and without its line feed. A line that is too long
- * is cut off. False at the end of the file.
+/* Read one line, zero-terminated and without its line feed. A line that is
+ * too long is cut off. False at the end of the file.
  */
 static NOT_INLINE bool read_line(struct line *line, u32 *left)
 {

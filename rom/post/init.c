@@ -32,8 +32,8 @@ static struct scsi_bus *bus(void)
 	return &workspace.int13.bus;
 }
 
-/* Link the boot entries in the host's order; units without a rank follow by ID and
- * LUN.
+/* Link the boot entries in the host's order; units without a rank follow by
+ * ID and LUN.
  */
 static void order_entries(void)
 {
@@ -129,9 +129,10 @@ u32 init_main(u32 unused)
 
 /* ---- Step 3 ------------------------------------------------------------- */
 
-/* On a BIOS that ignores boot entries, our INT 19h handler connects the disks. If
- * the BIOS calls boot entries after all, it either sets this vector again, as
- * SeaBIOS does, or the handler does nothing because workspace.bios_boots is set.
+/* On a BIOS that ignores boot entries, our INT 19h handler connects the
+ * disks. If the BIOS calls boot entries after all, it either sets this vector
+ * again, as SeaBIOS does, or the handler does nothing because
+ * workspace.bios_boots is set.
  */
 static void hook_int19(const struct memory *memory)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The first step of POST, on the BIOS's stack: choose the controller, the place of
- * the resident ROM image, and our RAM. This file and init.c are the only ones that
- * use all layers.
+ * The first step of POST, on the BIOS's stack: choose the controller, the
+ * place of the resident ROM image, and our RAM. This file and init.c are the
+ * only ones that use all layers.
  */
 #include "banner.h"
 #include "copies.h"
@@ -19,8 +19,8 @@
 
 #define SEABIOS_DEVICE 0x0012
 
-/* Subsystem of QEMU's models: the device number of LSI's boards with vendor 0. Real
- * boards have a vendor, old chips have neither.
+/* Subsystem of QEMU's models: the device number of LSI's boards with vendor
+ * 0. Real boards have a vendor, old chips have neither.
  */
 #define QEMU_MODEL 0x10000000
 
@@ -47,8 +47,8 @@ static bool identify(u16 pci_address, struct controller *controller)
 	return controller->chip;
 }
 
-/* A copy of this ROM that serves the controller has turned bus mastering on. If it is
- * off, the copy in memory is a remnant of an earlier boot.
+/* A copy of this ROM that serves the controller has turned bus mastering on.
+ * If it is off, the copy in memory is a remnant of an earlier boot.
  */
 static bool is_served(u16 place, u16 pci_address)
 {
@@ -68,9 +68,10 @@ static bool find_free(u16 place, u32 last_bus, struct controller *controller)
 	return false;
 }
 
-/* Find the controller to serve: the one at address AX, or else the first free one. AX
- * is an address only on a PCI BIOS, and not for a ROM that was loaded from another
- * source than the controller. Returns null, or the reason why there is none.
+/* Find the controller to serve: the one at address AX, or else the first free
+ * one. AX is an address only on a PCI BIOS, and not for a ROM that was loaded
+ * from another source than the controller. Returns null, or the reason why
+ * there is none.
  */
 static char IN_ROM *find_controller(u16 ax, u16 place,
 					  struct controller *controller)
@@ -91,9 +92,9 @@ static char IN_ROM *find_controller(u16 ax, u16 place,
 		       : ROM_STRING("no 53C8xx controller");
 }
 
-/* SeaBIOS has a driver for one of our chips. If the ROM was not loaded from the
- * controller, this driver has run before it. Bus mastering shows that: the driver
- * turns it on, SeaBIOS's set-up of PCI devices does not.
+/* SeaBIOS has a driver for one of our chips. If the ROM was not loaded from
+ * the controller, this driver has run before it. Bus mastering shows that:
+ * the driver turns it on, SeaBIOS's set-up of PCI devices does not.
  */
 static bool bios_has_driver(const struct controller *controller)
 {
@@ -103,8 +104,8 @@ static bool bios_has_driver(const struct controller *controller)
 		       PCI_COMMAND_MASTER;
 }
 
-/* Enable I/O, memory and bus mastering of the controller. Returns the I/O address of
- * its operating registers, 0 if the BIOS has assigned none.
+/* Enable I/O, memory and bus mastering of the controller. Returns the I/O
+ * address of its operating registers, 0 if the BIOS has assigned none.
  */
 static NOT_INLINE u16 enable(u16 pci_address)
 {
@@ -121,9 +122,9 @@ static NOT_INLINE u16 enable(u16 pci_address)
 
 /* ---- Memory ------------------------------------------------------------ */
 
-/* Choose the place of the resident ROM image: that of the file. A PCI BIOS version 3
- * may run init elsewhere and pass the final segment in BX [PCI 3.0 firmware
- * "Run-time segment"]; older BIOSes do not define BX.
+/* Choose the place of the resident ROM image: that of the file. A PCI BIOS
+ * version 3 may run init elsewhere and pass the final segment in BX [PCI 3.0
+ * firmware "Run-time segment"]; older BIOSes do not define BX.
  */
 static u16 choose_place(u16 rom, u16 bx)
 {
@@ -153,9 +154,9 @@ static bool take_place(struct memory *memory)
 	return true;
 }
 
-/* Allocate the workspace, and a place in RAM if the ROM cannot be written. A BIOS
- * that calls boot entries reads them in the ROM's own place, so a copy is of no use
- * there. Returns null, or the reason for the failure.
+/* Allocate the workspace, and a place in RAM if the ROM cannot be written. A
+ * BIOS that calls boot entries reads them in the ROM's own place, so a copy
+ * is of no use there. Returns null, or the reason for the failure.
  */
 static char IN_ROM *take_memory(struct memory *memory)
 {
@@ -176,9 +177,10 @@ static char IN_ROM *take_memory(struct memory *memory)
 
 /* ---- Step 1 ------------------------------------------------------------- */
 
-/* Called by init_entry.S on the BIOS's stack, which has room for PCI BIOS calls.
- * ax and bx: as the BIOS passed them; rom: segment of the file. Returns the segment
- * of the workspace, 0 if there is nothing to do. Moves FS.
+/* Called by init_entry.S on the BIOS's stack, which has room for PCI BIOS
+ * calls. ax and bx: as the BIOS passed them; rom: segment of the file.
+ * Returns the segment of the workspace, 0 if there is nothing to do. Moves
+ * FS.
  */
 u32 init_locate(u32 ax, u32 bx, u32 rom)
 {

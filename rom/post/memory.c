@@ -44,8 +44,8 @@ static bool in_free_memory(u16 segment)
 
 u16 memory_take(u16 kib, bool permanent)
 {
-	/* If PMM had no memory for init, init runs in memory that is not allocated,
-	 * and PMM could return the same memory.
+	/* If PMM had no memory for init, init runs in memory that is not
+	 * allocated, and PMM could return the same memory.
 	 */
 	u16 segment = *(u16 IN_ROM *)ROM_PMM
 			      ? pmm_allocate((u32)kib * KIB, permanent)

@@ -11,14 +11,14 @@
 #define PARAGRAPHS_PER_KIB 64
 #define MOST_MEMORY_KIB 640 /* a higher 40:13h is not plausible */
 
-/* Allocate `kib` KiB: by PMM, else from the top of conventional memory, below the
- * EBDA, by lowering 40:13h. `permanent`: the memory must remain allocated after
- * POST. Returns its segment, 0 if there is none. Moves FS.
+/* Allocate `kib` KiB: by PMM, else from the top of conventional memory, below
+ * the EBDA, by lowering 40:13h. `permanent`: the memory must remain allocated
+ * after POST. Returns its segment, 0 if there is none. Moves FS.
  */
 u16 memory_take(u16 kib, bool permanent);
 
-/* Free memory of memory_take(). Conventional memory must be freed in reverse order of
- * allocation. Moves FS.
+/* Free memory of memory_take(). Conventional memory must be freed in reverse
+ * order of allocation. Moves FS.
  */
 void memory_give_back(u16 segment, u16 kib);
 
@@ -29,8 +29,8 @@ struct memory {
 	u16 workspace; /* segment, or 0 */
 };
 
-/* Free all of it, and leave a header with length 0: the BIOS keeps nothing of the
- * ROM. Moves FS.
+/* Free all of it, and leave a header with length 0: the BIOS keeps nothing of
+ * the ROM. Moves FS.
  */
 void memory_leave(const struct memory *memory);
 

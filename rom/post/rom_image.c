@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The BIOS reads the length byte and the $PnP chain after init. So all changes are
- * made in the ROM image that init runs in, which is copied to its place at the
- * end. Before that, only one word is written there (rom_image_fits_into()).
+ * The BIOS reads the length byte and the $PnP chain after init. So all
+ * changes are made in the ROM image that init runs in, which is copied to its
+ * place at the end. Before that, only one word is written there
+ * (rom_image_fits_into()).
  */
 #include "rom_image.h"
 
@@ -72,8 +73,8 @@ static void put_word(union entry *entry, u32 offset, u32 value)
 	entry->header[offset + 1] = (u8)(value >> 8);
 }
 
-/* Build the entry in our stack from the first entry, then copy it: on an emulated
- * CPU each write to memory that code runs from is slow.
+/* Build the entry in our stack from the first entry, then copy it: on an
+ * emulated CPU each write to memory that code runs from is slow.
  */
 void rom_image_set_entry(u32 slot, const struct text *product)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Changes the ROM image that init runs in, and copies its resident part. `place` is
- * the segment of that copy.
+ * Changes the ROM image that init runs in, and copies its resident part.
+ * `place` is the segment of that copy.
  */
 #ifndef ROM_ROM_IMAGE_H
 #define ROM_ROM_IMAGE_H
@@ -14,7 +14,9 @@
  */
 void rom_image_set_entry(u32 slot, const struct text *product);
 
-/* Change the entry from one that connects a disk to one that boots a CD. Moves FS. */
+/* Change the entry from one that connects a disk to one that boots a CD.
+ * Moves FS.
+ */
 void rom_image_set_bootstrap(u32 slot);
 
 /* Chain the boot entries in this order of slots, in which a BIOS lists and boots
@@ -22,8 +24,8 @@ void rom_image_set_bootstrap(u32 slot);
  */
 void rom_image_link_entries(const u8 *order, u32 entries);
 
-/* Set the segment of the workspace, and the controller that this copy serves: other
- * copies read it. Moves FS.
+/* Set the segment of the workspace, and the controller that this copy serves:
+ * other copies read it. Moves FS.
  */
 void rom_image_set_owner(u16 workspace, u16 pci_address);
 
@@ -37,13 +39,13 @@ enum rom_image_part {
 	ROM_IMAGE_WITH_CD, /* up to the end of .cd */
 };
 
-/* Set lengths and checksum and copy the resident part to its place. `entries` is the
- * number of boot entries in use. Moves FS.
+/* Set lengths and checksum and copy the resident part to its place. `entries`
+ * is the number of boot entries in use. Moves FS.
  */
 void rom_image_install(u16 place, u32 entries, enum rom_image_part part);
 
-/* Copy only a header with length 0 to the place: the BIOS keeps nothing of the ROM.
- * Moves FS.
+/* Copy only a header with length 0 to the place: the BIOS keeps nothing of
+ * the ROM. Moves FS.
  */
 void rom_image_give_up(u16 place);
 

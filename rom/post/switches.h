@@ -23,8 +23,8 @@ enum rom_switch {
 
 #define SWITCH_NOT_SET 0xff
 
-/* Set all SWITCHES values: those of the host if `fwcfg` (fwcfg_present()), else the
- * defaults. A bad value is reported on the screen and ignored.
+/* Set all SWITCHES values: those of the host if `fwcfg` (fwcfg_present()),
+ * else the defaults. A bad value is reported on the screen and ignored.
  * last_id: the highest ID that the controller can have. Moves FS.
  */
 void switches_read(u8 *values, bool fwcfg, u8 last_id);

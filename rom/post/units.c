@@ -88,7 +88,9 @@ static bool medium_may_come(const struct disk *disk, enum scsi_result result)
 	       (disk->flags & DISK_REMOVABLE && result == SCSI_NO_MEDIUM);
 }
 
-/* Returns null if the unit is a drive that can be used, else the reason why not. */
+/* Returns null if the unit is a drive that can be used, else the reason why
+ * not.
+ */
 static char IN_ROM *examine(struct disk *disk, struct found *found)
 {
 	enum scsi_result result =
@@ -116,8 +118,8 @@ static char IN_ROM *examine(struct disk *disk, struct found *found)
 	return result == SCSI_OK ? NULL : banner_words(result);
 }
 
-/* Are both answers from the same unit? A device that ignores LUNs answers for all of
- * them.
+/* Are both answers from the same unit? A device that ignores LUNs answers for
+ * all of them.
  */
 static bool same_unit(const struct found *a, const struct found *b)
 {
@@ -181,9 +183,9 @@ static enum unit fine(struct scsi_device device, const struct found *found,
 	return UNIT_TROUBLE;
 }
 
-/* Examine one unit, and add it to the table if it is a drive. Prints a line if it
- * exists but cannot be used, or if the switch `verbose` is set. `first` is LUN 0 if
- * that may be the same unit, else null.
+/* Examine one unit, and add it to the table if it is a drive. Prints a line
+ * if it exists but cannot be used, or if the switch `verbose` is set. `first`
+ * is LUN 0 if that may be the same unit, else null.
  */
 static enum unit scan_unit(struct scsi_device device, struct found *found,
 			   const struct found *first)
@@ -226,10 +228,10 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 		       : UNIT_UNUSABLE;
 }
 
-/* Examine the LUNs of a target above LUN 0: those that REPORT LUNS lists, or else one
- * after the other until one is missing. SCSI-1 and SCSI-2 targets are not sent REPORT
- * LUNS, as a command that they do not implement may hang them. Returns false if a
- * line was printed.
+/* Examine the LUNs of a target above LUN 0: those that REPORT LUNS lists, or
+ * else one after the other until one is missing. SCSI-1 and SCSI-2 targets
+ * are not sent REPORT LUNS, as a command that they do not implement may hang
+ * them. Returns false if a line was printed.
  */
 static bool scan_further_luns(struct scsi_device device,
 			     const struct found *first)
@@ -258,8 +260,8 @@ static bool scan_further_luns(struct scsi_device device,
 	return quiet;
 }
 
-/* If two targets in a row do not even complete an INQUIRY, the bus hangs, and trying
- * further IDs would only take time.
+/* If two targets in a row do not even complete an INQUIRY, the bus hangs, and
+ * trying further IDs would only take time.
  */
 bool units_scan(void)
 {

@@ -8,10 +8,10 @@
 
 #include "pc/types.h"
 
-/* Examine all IDs and LUNs, put disks and CD drives into the table and write their
- * boot entries. Prints a line for each unit that exists but cannot be used, and for
- * each CD drive with an unusable disc; with the switch `verbose`, for every unit.
- * False if a line was printed. Moves FS.
+/* Examine all IDs and LUNs, put disks and CD drives into the table and write
+ * their boot entries. Prints a line for each unit that exists but cannot be
+ * used, and for each CD drive with an unusable disc; with the switch
+ * `verbose`, for every unit. False if a line was printed. Moves FS.
  */
 bool units_scan(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Chooses the memory to unpack the ROM image to. This file and the functions that
- * it calls are the only C code that runs from the file itself.
+ * Chooses the memory to unpack the ROM image to. This file and the functions
+ * that it calls are the only C code that runs from the file itself.
  */
 #include "memory.h"
 #include "pc/bda.h"
@@ -42,9 +42,9 @@ static u32 top_of_memory(void)
 	return at >= segment * 16 && at < top * 1024 ? 0 : segment;
 }
 
-/* Called by unpack_entry.S on the BIOS's stack. The lower half of the result is the
- * segment to unpack to, 0 if there is no memory. The upper half is the same segment
- * if PMM has allocated it, else 0. Moves FS.
+/* Called by unpack_entry.S on the BIOS's stack. The lower half of the result
+ * is the segment to unpack to, 0 if there is no memory. The upper half is the
+ * same segment if PMM has allocated it, else 0. Moves FS.
  */
 u32 unpack_place(void)
 {

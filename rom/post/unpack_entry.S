@@ -2,8 +2,8 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * The entry point in the file. It unpacks the ROM image to RAM (tools/pack.py
- * describes the format), where POST runs. POST then copies the resident part over
- * the file. The file may be in an EPROM, so nothing here writes to it.
+ * describes the format), where POST runs. POST then copies the resident part
+ * over the file. The file may be in an EPROM, so nothing here writes to it.
  */
 #include "rom/layout.h"
 

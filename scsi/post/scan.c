@@ -31,11 +31,14 @@ enum scsi_result scan_inquiry(struct scsi_bus *bus,
 
 #define LUN_ENTRY_BYTES 8
 #define MOST_LUNS 8
-/* Room for 16 entries: more than can be used, because they may not be in order */
+/* Room for 16 entries: more than can be used, because they may not be in
+ * order
+ */
 #define LUN_LIST_BYTES (LUN_LIST_HEADER + 16 * LUN_ENTRY_BYTES)
 
-/* Bit n for an entry with LUN n in the simple form: bus 0, LUN in byte 1, zeros after
- * it [SAM "Single level LUN"]. 0 for other forms and for LUNs above 7.
+/* Bit n for an entry with LUN n in the simple form: bus 0, LUN in byte 1,
+ * zeros after it [SAM "Single level LUN"]. 0 for other forms and for LUNs
+ * above 7.
  */
 static u8 lun_bit(const u8 *entry)
 {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The second entry point of INT 13h, for our CDs and the emulated drive. It is
- * hooked when a CD is booted and so runs before all other handlers. While a drive
- * is emulated, drives of its kind appear with numbers one higher than before; calls
- * for them are passed on with the old number.
+ * The second entry point of INT 13h, for our CDs and the emulated drive. It
+ * is hooked when a CD is booted and so runs before all other handlers. While
+ * a drive is emulated, drives of its kind appear with numbers one higher than
+ * before; calls for them are passed on with the old number.
  */
 #include "rom/door.inc"
 #include "rom/workspace.h"
 
-/* Stack after a call of the previous handler: BP, flags, then the slot of door.inc */
+/* Stack after a call of the previous handler: BP, flags, then the slot of
+ * door.inc
+ */
 #define BACK_FLAGS 2
 #define BACK_DRIVE 4		/* in the slot */
 #define BACK_FUNCTION 5
@@ -69,8 +71,9 @@ serve:
 pass_on:
 	DOOR_PASS_ON WS_PREVIOUS_CD
 
-/* A drive whose number was one lower before. Call the previous handler as INT would.
- * Its address and ours replace the saved registers, which are pushed again below.
+/* A drive whose number was one lower before. Call the previous handler as INT
+ * would. Its address and ours replace the saved registers, which are pushed
+ * again below.
  */
 renumber:
 	movw	%sp, %bp

@@ -34,8 +34,8 @@ static bool number_taken(u32 number)
 	return !(regs.flags & FLAGS_CF) && (u16)regs.ebx == 0xaa55;
 }
 
-/* Assign numbers to all our CDs. They have numbers already if the system of another
- * CD was booted and gave up by INT 18h.
+/* Assign numbers to all our CDs. They have numbers already if the system of
+ * another CD was booted and gave up by INT 18h.
  */
 static void connect_cds(struct int13_state *state)
 {

@@ -8,9 +8,10 @@
 
 #include "pc/types.h"
 
-/* Load the boot image of the CD in that slot. Returns the far address to continue
- * at, with the drive number for DL in workspace.boot_drive. If the CD cannot be
- * booted, prints the reason and returns 0; the drives are unchanged. Moves FS.
+/* Load the boot image of the CD in that slot. Returns the far address to
+ * continue at, with the drive number for DL in workspace.boot_drive. If the
+ * CD cannot be booted, prints the reason and returns 0; the drives are
+ * unchanged. Moves FS.
  */
 u32 cd_boot(u32 slot);
 

@@ -56,8 +56,9 @@ static u32 boot_cds(void)
 	return entry;
 }
 
-/* INT 19h: the BIOS starts to boot. Connect our disks. A CD is booted now only if
- * the host ranks it first; otherwise INT 18h boots it, if nothing else has booted.
+/* INT 19h: the BIOS starts to boot. Connect our disks. A CD is booted now
+ * only if the host ranks it first; otherwise INT 18h boots it, if nothing
+ * else has booted.
  */
 static u32 before_int19(u32 int18_entry)
 {
