@@ -31,7 +31,7 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wcon
 #   -mpreferred-stack-boundary=2: the stubs align no stack, and ours is small
 #   -mregparm=3 -freg-struct-return: arguments and results in registers, as the stubs in assembly expect
 #   -fno-ipa-sra: nor does gcc invent arguments that would lie above a 16-bit return address (tools/code16.sed)
-#   -fshort-enums: an enumeration is a byte in structures and tables (asserted in pc/types.h)
+#   -fshort-enums: an enumeration is a byte in structures and tables (asserted in pc/kinds.h)
 #   -fno-jump-tables -fno-tree-switch-conversion: no constants that are read through DS
 #   -fno-delete-null-pointer-checks: offset 0 of a segment is memory like any other
 #   -ffunction-sections: the linker scripts place functions, and drop what the unpacker does not call
@@ -114,7 +114,7 @@ test-all: deps-test ## run all tests
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) $(PYTEST) tests
 
-test-matrix: deps-matrix ## tests that start QEMU, on that of Debian 12 and of 13 (docs/compatibility.md)
+test-matrix: deps-matrix ## tests that start QEMU, on that of Debian 12 and of 13 (docs/results/)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tests/tools/compatibility.py
 
@@ -124,12 +124,12 @@ fuzz: deps-test ## N random INT 13h calls on the strict virtual PC [N=1000000 SE
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tests/rom/fuzz.py --calls $(N) $(if $(SEED),--seed $(SEED))
 
-bench: deps-test ## sizes, counts and times against their budgets, also as build/bench.md [QUICK=1]
+bench: deps-test ## sizes, counts and times against their budgets [QUICK=1 OUTPUT=build/bench.md]
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tests/benchmark/bench.py $(if $(filter 1,$(QUICK)),--quick)
+	$(Q)$(PYTHON) tests/benchmark/bench.py $(if $(filter 1,$(QUICK)),--quick) $(if $(OUTPUT),--output '$(OUTPUT)')
 
-size: all ## bytes against the budgets, and the largest functions
-	$(Q)$(PYTHON) tools/size.py $(foreach l,$(LIMITS),$(l)=$($(l)_LIMIT))
+size: all ## bytes against the budgets, and the largest functions [OUTPUT=FILE, as Markdown]
+	$(Q)$(PYTHON) tools/size.py $(foreach l,$(LIMITS),$(l)=$($(l)_LIMIT)) $(if $(OUTPUT),--output '$(OUTPUT)')
 
 lint: deps-lint $(OUT)/lsi/script_labels.h ## static checks of C, shell and Python
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance \
@@ -144,11 +144,12 @@ lint: deps-lint $(OUT)/lsi/script_labels.h ## static checks of C, shell and Pyth
 PREFIX := /usr/local
 SHARE = $(DESTDIR)$(PREFIX)/share
 install: all ## copy ROMs (share/qemu), romsign (bin) and docs below PREFIX=/usr/local [DESTDIR=]
-	install -d $(SHARE)/qemu $(DESTDIR)$(PREFIX)/bin $(SHARE)/doc/lsi8xx-rom/docs
+	install -d $(SHARE)/qemu $(DESTDIR)$(PREFIX)/bin $(SHARE)/doc/lsi8xx-rom/docs/results
 	install -m 644 $(ROMS) $(SHARE)/qemu
 	install -m 755 tools/romsign.py $(DESTDIR)$(PREFIX)/bin/romsign
 	install -m 644 README.md LICENSE $(SHARE)/doc/lsi8xx-rom
-	install -m 644 $(wildcard docs/*) $(SHARE)/doc/lsi8xx-rom/docs
+	install -m 644 $(wildcard docs/*.*) $(SHARE)/doc/lsi8xx-rom/docs
+	install -m 644 $(wildcard docs/results/*) $(SHARE)/doc/lsi8xx-rom/docs/results
 
 dist: deps-dist ## release archive of the last commit with its ROMs and checksums, in build/
 	$(Q)MAKE=$(MAKE) tools/dist.sh $(VERSION)

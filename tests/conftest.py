@@ -35,7 +35,7 @@ counts = {}
 
 def pytest_configure(config) -> None:
     config.addinivalue_line("markers", "qemu(topic): starts QEMU (rings 2 and 3); `make "
-                            "test-matrix` runs it on each QEMU, docs/compatibility.md has the topic")
+                            "test-matrix` runs it on each QEMU, docs/results/compatibility.md has the topic")
     config.addinivalue_line("markers", "long: a sweep that `make test` leaves out; `make test-all` "
                             "runs it, too")
 

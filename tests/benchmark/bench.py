@@ -26,7 +26,7 @@ import qemu  # noqa: E402
 
 from tests.benchmark import baseline, compare, counts, post, sizes, timing  # noqa: E402
 from tests.benchmark.report import Report  # noqa: E402
-from tests.tools.compatibility import name_of_qemu  # noqa: E402
+from tests.tools.compatibility import commit_here, name_of_qemu  # noqa: E402
 
 PARTS = ["sizes", "counts", "times", "post"]
 
@@ -44,20 +44,11 @@ def _first(pattern: str, file: str) -> str:
     return found[1] if found else "unknown"
 
 
-def commit() -> str:
-    try:
-        result = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=TOP,
-                                capture_output=True, text=True)
-    except FileNotFoundError:
-        return "unknown"
-    return result.stdout.strip() or "unknown"
-
-
 def say_machine(report: Report, no_kvm: str) -> None:
     report.text(
         f"{name_of_qemu()}. {_first(r'^model name.*: (.*)', '/proc/cpuinfo')}, "
         f"{os.cpu_count()} processors, Linux {platform.release()}, load "
-        f"{os.getloadavg()[0]:.1f} at the start. ROM: commit {commit()}. KVM: "
+        f"{os.getloadavg()[0]:.1f} at the start. ROM: commit {commit_here()}. KVM: "
         f"{f'not usable, {no_kvm}' if no_kvm else 'used'}.")
 
 
@@ -101,7 +92,7 @@ def main(argv: list[str] | None = None) -> int:
         say_parts(args, report, ["tcg"] if no_kvm else ["tcg", "kvm"], old)
     report.say_budgets()
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(report.markdown)
+    args.output.write_text(report.page())
     for what in report.broken:
         print(f"bench.py: budget broken: {what}", file=sys.stderr)
     return int(bool(report.broken))

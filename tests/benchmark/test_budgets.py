@@ -15,7 +15,7 @@ from tests.benchmark import baseline, budgets, compare, counts, report, sizes, t
 from tests.benchmark.sides import OURS
 from tests.benchmark.timing import READ, Call
 
-from tests.benchmark import bench
+from tests.tools import compatibility
 import size
 from tests.build import BUILD, TOP
 from tests.rom.strict import VARIANTS, ROMS, disk
@@ -109,6 +109,13 @@ def test_a_broken_budget_is_told_and_makes_the_bench_fail(capsys):
     assert told.broken == ["broken"]
     kept, slow, broken = capsys.readouterr().out.splitlines()[-4:-1]
     assert report.MET in kept and report.NOT_MET in slow and report.NOT_MET in broken
+
+
+def test_bench_page_has_licence_line_and_title(capsys):
+    said = report.Report()
+    said.heading("Sizes")
+    assert said.page().startswith("<!-- SPDX-License-Identifier: BSD-2-Clause -->\n# ")
+    assert said.page().endswith(f"\n\n{said.markdown}")
 
 
 # ---- Sizes -----------------------------------------------------------------------------
@@ -241,7 +248,7 @@ def test_a_machine_without_git_leaves_the_comparison_out(monkeypatch, tmp_path):
     with baseline.built(said) as found:
         assert found is None
     assert said.markdown.rstrip().endswith("is left out: git is not installed.")
-    assert bench.commit() == "unknown"
+    assert compatibility.commit_here() == "unknown"
 
 
 @pytest.fixture

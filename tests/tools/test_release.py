@@ -57,7 +57,7 @@ def test_roms_docs_and_romsign_are_installed_and_nothing_else(installed):
     doc = "share/doc/lsi8xx-rom"
     assert {str(file.relative_to(installed)) for file in installed.rglob("*") if file.is_file()} == {
         "bin/romsign", *(f"share/qemu/{name}" for name in ROMS), f"{doc}/README.md", f"{doc}/LICENSE",
-        *(f"{doc}/docs/{page.name}" for page in (TOP / "docs").iterdir())}
+        *(f"{doc}/{page.relative_to(TOP)}" for page in (TOP / "docs").rglob("*") if page.is_file())}
 
 
 def test_everybody_may_read_what_is_installed(installed):
