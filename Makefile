@@ -128,8 +128,8 @@ bench: deps-test ## sizes, counts and times against their budgets [QUICK=1 OUTPU
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tests/benchmark/bench.py $(if $(filter 1,$(QUICK)),--quick) $(if $(OUTPUT),--output '$(OUTPUT)')
 
-size: all ## bytes against the budgets, and the largest functions [OUTPUT=FILE, as Markdown]
-	$(Q)$(PYTHON) tools/size.py $(foreach l,$(LIMITS),$(l)=$($(l)_LIMIT)) $(if $(OUTPUT),--output '$(OUTPUT)')
+size: all ## bytes against the budgets, and the largest functions
+	$(Q)$(PYTHON) tools/size.py $(foreach l,$(LIMITS),$(l)=$($(l)_LIMIT))
 
 lint: deps-lint $(OUT)/lsi/script_labels.h ## static checks of C, shell and Python
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance \

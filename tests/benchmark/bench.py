@@ -28,7 +28,7 @@ from tests.benchmark import baseline, compare, counts, post, sizes, timing  # no
 from tests.benchmark.report import Report  # noqa: E402
 from tests.tools.compatibility import commit_here, name_of_qemu  # noqa: E402
 
-PARTS = ["sizes", "counts", "times", "post"]
+PARTS = ["sizes", "counts", "traced", "times", "post"]
 
 
 def why_no_kvm() -> str:
@@ -61,6 +61,7 @@ def say_parts(args: argparse.Namespace, report: Report, accelerators: list[str],
     if "counts" in args.only:
         counts.say_exact(report, old)
         post.say_exact_post(report)
+    if "traced" in args.only:
         counts.say_traced(report, accelerators)
     if "times" in args.only:
         plan = timing.Plan.quick() if args.quick else timing.Plan.full()
@@ -87,7 +88,7 @@ def main(argv: list[str] | None = None) -> int:
     report = Report()
     no_kvm = why_no_kvm()
     say_machine(report, no_kvm)
-    compared = set(args.only) - {"post"}
+    compared = set(args.only) - {"traced", "post"}
     with baseline.built(report) if compared else contextlib.nullcontext() as old:
         say_parts(args, report, ["tcg"] if no_kvm else ["tcg", "kvm"], old)
     report.say_budgets()
