@@ -24,8 +24,10 @@ def rows(text: str) -> list[tuple[str, int, int]]:
 
 
 def said() -> str:
-    return subprocess.run(["make", "-s", "--no-print-directory", "size"], cwd=TOP,
-                          capture_output=True, text=True).stdout
+    """From the table on: what make may have to build comes before it."""
+    out = subprocess.run(["make", "-s", "--no-print-directory", "size"], cwd=TOP,
+                         capture_output=True, text=True).stdout
+    return re.sub(r"\A.*?^(?=budget )", "", out, flags=re.S | re.M)
 
 
 def say_sizes(report: Report) -> None:
