@@ -11,11 +11,11 @@ from tests.model.rules import RuleViolation
 IO_BASE, IO_BYTES, ISTAT = 0xC000, 0x100, 0x14
 EOI_PORT = 0x20
 PORT_NS = 700
-POLL_NS = 10_000        # one look at ISTAT while SCRIPTS runs
-FIRST_RUN_LOOK_NS = 50_000  # one look at the clock behind a start of SCRIPTS ...
-FIRST_LOOK_NS = 1_000       # ... or while it is idle, behind a wait or a write; ...
-LONGEST_LOOK_NS = 5 * MS    # ... each next one twice as long, idle up to this
-MOST_STEPS = 1_000_000   # of time, however small
+POLL_NS = 10_000        # time of a read of ISTAT while SCRIPTS runs
+FIRST_RUN_LOOK_NS = 50_000  # time of the first clock read after a start of SCRIPTS ...
+FIRST_LOOK_NS = 1_000       # ... or, while it is idle, after a wait or a write
+LONGEST_LOOK_NS = 5 * MS    # each further read takes twice as long; when idle, up to this
+MOST_STEPS = 1_000_000   # of time, of any length
 
 
 class Ports:
@@ -40,7 +40,7 @@ class Ports:
         return True
 
     def _is_fwcfg(self, port: int, size: int, wanted: tuple[int, int]) -> bool:
-        """QEMU's device may be asked in POST only: later, who knows."""
+        """QEMU's device is accessible in POST only: the system may use it later."""
         return self.fwcfg is not None and not self.booted and (port, size) == wanted
 
     def _port_in(self, uc, port, size, _) -> int:
@@ -48,7 +48,7 @@ class Ports:
         self.pass_time(PORT_NS)
         self._let_timer_come()
         if self._is_chip(port):
-            self._wait_ends(self._looks > 1)    # else it asks again and again
+            self._wait_ends(self._looks > 1)    # otherwise the driver is polling
             if port % IO_BYTES == ISTAT and self.chip.scripts.running:
                 self.pass_time(POLL_NS)
             return self.chip.cpu_read(port - IO_BASE, size)
@@ -78,14 +78,14 @@ class Ports:
             raise RuleViolation("port not ours", f"write of {value:#x} to {port:#x}")
 
     def _wait_ends(self, ends: bool) -> None:
-        """The chip is spoken to: time goes in small steps again."""
+        """The chip is accessed: time passes in small steps again."""
         self._looks = 0
         if ends:
             self._look_ns = FIRST_LOOK_NS
 
     def _look_at_clock(self) -> None:
-        """With nothing going on, time jumps ahead, in steps that make no wait
-        more than twice as long."""
+        """If nothing is active, time jumps ahead, in steps that make no wait more
+        than twice as long."""
         if self.timer.running:
             return
         event = self.chip.next_event()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Stops a CPU that runs for ever. Virtual time ends whatever waits or talks to
-a device; this is for a loop in which no time passes.
+"""Stops a CPU that runs forever. The limits of virtual time end every wait and
+device access; this is for a loop in which no time passes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from unicorn import Uc
 
 LOOK_S = 0.5
-MOST_CPU_S = 3.0    # of this process, whatever else the host does: 300 million instructions
+MOST_CPU_S = 3.0    # of this process, independent of the host's load: 300 million instructions
 
 
 @dataclass(eq=False)
 class Run:
-    """One run of one CPU. `now` changes as long as it gets on."""
+    """One run of one CPU. `now` changes while it makes progress."""
     uc: Uc
     now: Callable[[], int]
     seen: int = -1
@@ -34,8 +34,8 @@ class Run:
 
 
 class Watchdog:
-    """A thread that looks from time to time. Its lock keeps it from stopping
-    the next run in place of the one that it means."""
+    """A thread that checks periodically. Its lock keeps it from stopping the
+    next run instead of the stuck one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
