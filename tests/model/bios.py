@@ -113,7 +113,7 @@ class Bios(Services):
                              BOOT_VECTORS["40:75h"]]
         self._set_up_services()
         self._set_up_data_areas()
-        self._looked_at: int | None = None  # time of the first keyboard poll
+        self._first_poll_at: int | None = None  # time of the first keyboard poll
         pc.poke(PMM_TABLE, self.memory.table())
         self.pnp = self.pnp or {NO_BBS: "absent", BOCHS: "no BBS"}.get(self.manner, "BBS")
         assert self.pnp in PNP_KINDS
@@ -337,12 +337,12 @@ class Bios(Services):
         """Call a bootstrap entry vector; `loads` is memory for the loaded
         program. The vector returns or jumps to that program."""
         ax = SEABIOS_BOOT if self.manner == SEABIOS else entry.bdf
-        self._looked_at = None
+        self._first_poll_at = None
         return self._pc.boot_call(entry.segment, entry.bev, self._pnp_registers(ax), *loads)
 
     def bootstrap(self, *loads: range) -> Result:
         """INT 19h with all its hooks: one of them boots, or all fail."""
-        self._looked_at = None
+        self._first_poll_at = None
         return self._pc.boot_interrupt(0x19, BOOT_SECTOR, *loads)
 
     def _walk(self):

@@ -162,8 +162,8 @@ class Services:
     def _int16(self) -> None:
         """Deliver `keys`, each at its time."""
         function, now = self._get("ax") >> 8, self._pc.chip.now
-        self._looked_at = now if self._looked_at is None else self._looked_at
-        typed = bool(self.keys) and now >= self._looked_at + self.keys[0][0]
+        self._first_poll_at = now if self._first_poll_at is None else self._first_poll_at
+        typed = bool(self.keys) and now >= self._first_poll_at + self.keys[0][0]
         if function in (0x01, 0x11):
             self._pc.pass_time(KEY_NS)
             self._return_flag(ZF, not typed)

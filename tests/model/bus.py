@@ -87,7 +87,7 @@ class Nexus:
     target: int
     events: Generator
     ready_at: int | None = None     # time of its next event, if it needs no initiator
-    wants_back: int | None = None   # the ID it reselects with
+    reselect_id: int | None = None   # the ID it reselects with
     lun: int = 0                    # from IDENTIFY
 
 
@@ -201,7 +201,7 @@ class Bus:
     def reselector(self) -> Nexus | None:
         """The nexus whose target is reselecting the initiator."""
         for nexus in self.away if self.away and self.free else ():
-            if nexus.wants_back is not None:
+            if nexus.reselect_id is not None:
                 return nexus
         return None
 
@@ -209,7 +209,7 @@ class Bus:
         """Answer a reselection."""
         self.nexus = self.reselector()
         self.away.remove(self.nexus)
-        self.nexus.target, self.nexus.wants_back = self.nexus.wants_back, None
+        self.nexus.target, self.nexus.reselect_id = self.nexus.reselect_id, None
         self._advance(self.nexus, None)
 
     def abandon(self, lun: int | None = None) -> None:
@@ -261,7 +261,7 @@ class Bus:
         elif isinstance(event, Delay):
             nexus.ready_at = self.now + event.ns
         elif isinstance(event, Reselect):
-            nexus.wants_back = nexus.target if event.target is None else event.target
+            nexus.reselect_id = nexus.target if event.target is None else event.target
         elif event is FREE:
             self._leave(nexus, ended)
         elif event is RESET:

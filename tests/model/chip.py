@@ -89,12 +89,12 @@ class Chip:
         self.sist = self.dstat = self.cause_at = 0  # first level
         self.clf_stays = False  # QEMU's model never clears CLF
         self.late_causes = 0    # raised by other devices after the end of a program
-        self.sist_behind = self.dstat_behind = 0    # second level
+        self.sist_queued = self.dstat_queued = 0    # second level
         self.sist_locked_out = 0                    # until the DMA FIFO is empty
         self.dma_fifo = self.scsi_fifo = False      # True: bytes are left in the FIFO
         self.ack_held = False
         self.connected = False
-        self.uninvited = False      # a target reselected while no program ran
+        self.reselected_while_idle = False      # a target reselected while no program ran
         self.handshake_at: int | None = None
         self.general_timer_ends: int | None = None
 
@@ -142,7 +142,7 @@ class Chip:
         if self.dma_fifo and self.dstat:
             self.sist_locked_out |= cause
         elif self.istat & (SIP | DIP):
-            self.sist_behind |= cause
+            self.sist_queued |= cause
         else:
             self.sist |= cause
 
@@ -159,7 +159,7 @@ class Chip:
         self.scripts.stop()
         self.cause_at = self.now
         if self.istat & (SIP | DIP):
-            self.dstat_behind |= cause
+            self.dstat_queued |= cause
         else:
             self.dstat |= cause
 
@@ -167,9 +167,9 @@ class Chip:
         """Second-level causes move up when the first level is empty."""
         if self.istat & (SIP | DIP):
             return
-        self.sist |= self.sist_behind
-        self.dstat |= self.dstat_behind
-        self.sist_behind = self.dstat_behind = 0
+        self.sist |= self.sist_queued
+        self.dstat |= self.dstat_queued
+        self.sist_queued = self.dstat_queued = 0
 
     def _dma_fifo_emptied(self) -> None:
         self.dma_fifo = False
@@ -183,7 +183,7 @@ class Chip:
         self.bus.atn = False
         if not self.connected:
             return
-        self.connected = self.uninvited = False
+        self.connected = self.reselected_while_idle = False
         if self.registers[SCNTL2] & SDU:
             self.scripts.left_with_sdu()
             self.raise_scsi(UDC)
@@ -262,8 +262,8 @@ class Chip:
         who = self.bus.reselector()
         if (who and not self.connected and not self.scripts.selecting and not self.in_reset
                 and self.may_be_reselected()):
-            self.registers[SSID] = 0x80 | who.wants_back
-            self.uninvited = not self.scripts.running
+            self.registers[SSID] = 0x80 | who.reselect_id
+            self.reselected_while_idle = not self.scripts.running
             self.begin_connection()
             self.raise_scsi(RSL)
             self.bus.reconnect()
@@ -529,9 +529,9 @@ class Chip:
         if self.scripts.running:
             self.rule("SCRIPTS left running", f"DSP {self.scripts.dsp:#x}")
         fatal = self.sist & self.fatal & ~self.late_causes
-        if fatal or self.dstat or self.sist_behind or self.dstat_behind:
+        if fatal or self.dstat or self.sist_queued or self.dstat_queued:
             self.rule("causes left pending", f"SIST {self.sist:#x} DSTAT {self.dstat:#x}")
-        if self.bus.nexus and not self.uninvited:
+        if self.bus.nexus and not self.reselected_while_idle:
             self.rule("target left connected", str(self.bus.connected))
         if self.dma_fifo or self.scsi_fifo:
             self.rule("FIFO left full")

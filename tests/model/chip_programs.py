@@ -76,16 +76,16 @@ def ready(variant: str) -> Board:
 def play(board: Board, *events, target: int = 3) -> list[int]:
     """Add a target that performs the events; returns a list that collects the
     bytes it receives."""
-    heard = []
+    received = []
 
     def life(bus):
         for event in events:
             answer = yield event
             if isinstance(event, tuple) and event[1] is None:
-                heard.append(answer)
+                received.append(answer)
 
     board.bus.targets[target] = Player(life)
-    return heard
+    return received
 
 
 def code(board: Board, *program: int, **options) -> int:

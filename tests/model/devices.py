@@ -185,7 +185,7 @@ class PciSpace:
     family, which the ROM must not touch), and bridges to further buses."""
 
     ID, COMMAND, CLASS, BAR0, SUBSYSTEM = 0x00, 0x04, 0x08, 0x10, 0x2C
-    HEADER_TYPE, BUS_NUMBERS, BEHIND_BRIDGE = 0x0E, 0x18, 0x01
+    HEADER_TYPE, BUS_NUMBERS, BRIDGE_HEADER = 0x0E, 0x18, 0x01
     CACHE_LINE, LATENCY, INTERRUPT = 0x0C, 0x0D, 0x3C
     IO, MASTER = 1, 4
     WRITABLE = {COMMAND, COMMAND + 1, CACHE_LINE, LATENCY, INTERRUPT}
@@ -218,7 +218,7 @@ class PciSpace:
         self._spaces[address] = bytearray(256)
         self._set(address, self.ID, 0x00011B36)
         self._set(address, self.CLASS, 0x06040000)
-        self._spaces[address][self.HEADER_TYPE] = self.BEHIND_BRIDGE
+        self._spaces[address][self.HEADER_TYPE] = self.BRIDGE_HEADER
         self._set(address, self.BUS_NUMBERS,
                   address >> 8 | secondary << 8 | (last or secondary) << 16)
 

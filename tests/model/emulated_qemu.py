@@ -61,14 +61,14 @@ class QemuScripts(EmulatedScripts):
         """A target with its data ready reselects within the instruction."""
         self.chip.connected = False
         who = self.chip.bus.reselector()
-        if who and not who.wants_back & ENDED:
+        if who and not who.reselect_id & ENDED:
             self._come_back(who)
         return iter(())
 
     def _reselected(self) -> bool:
         bus = self.chip.bus
         who = bus.reselector()
-        if who and who.wants_back & ENDED:
+        if who and who.reselect_id & ENDED:
             self._end_away(who)
             self._mismatch(True)
         elif who:
@@ -76,14 +76,14 @@ class QemuScripts(EmulatedScripts):
         return bool(bus.nexus)
 
     def _come_back(self, who: Nexus) -> None:
-        self.chip.registers[SSID] = 0x80 | who.wants_back
+        self.chip.registers[SSID] = 0x80 | who.reselect_id
         self.chip.begin_connection()
         self.chip.bus.reconnect()
 
     def _end_away(self, who: Nexus) -> None:
         """The phase becomes STATUS without a connection, and QEMU leaves the
         request in its queue."""
-        who.wants_back &= ~ENDED
+        who.reselect_id &= ~ENDED
         self.chip.lost_requests += 1
         self.chip.bus.reconnect()
         self.see_phase()
@@ -96,7 +96,7 @@ class QemuScripts(EmulatedScripts):
         """The end of a command restarts a stopped program."""
         bus = self.chip.bus
         who = bus.reselector()
-        away = who and who.wants_back & ENDED and not self.running
+        away = who and who.reselect_id & ENDED and not self.running
         here = self._busy and self._busy is bus.nexus and bus.request
         if away:
             self._end_away(who)
@@ -181,12 +181,12 @@ class QemuDisk(EmulatedDisk):
         if cdb[0] != REQUEST_SENSE:
             self.sense = NO_SENSE
         if self.selected_lun:
-            return self._nobody(cdb)
+            return self._missing_unit(cdb)
         if cdb[0] == SYNCHRONIZE_CACHE and not self.attentions:
             return Answer()
         return super().execute(cdb)
 
-    def _nobody(self, cdb: bytes) -> Answer:
+    def _missing_unit(self, cdb: bytes) -> Answer:
         """Answer for a missing LUN."""
         if cdb[0] == INQUIRY:
             return Answer((b"\x7F" + self.inquiry_data()[1:])[:cdb[4]])

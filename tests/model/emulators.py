@@ -406,15 +406,15 @@ class EmulatedDisk(Disk):
     def __post_init__(self) -> None:
         assert not self.luns, "an emulated target has LUN 0 only"
 
-    def _hear(self, message: list[int]) -> str:
+    def _handle_messages(self, message: list[int]) -> str:
         """The action that follows the messages of one move."""
         leads_to, at = "more", 0
         while at < len(message) and leads_to not in ("leave", "refuse"):
-            leads_to, length = self._hear_one(message[at:], leads_to)
+            leads_to, length = self._handle_message(message[at:], leads_to)
             at += length
         return leads_to
 
-    def _hear_one(self, message: list[int], before: str) -> tuple[str, int]:
+    def _handle_message(self, message: list[int], before: str) -> tuple[str, int]:
         """The action that follows the first message, and its length."""
         code = message[0]
         if code & IDENTIFY:
@@ -439,7 +439,7 @@ class EmulatedDisk(Disk):
             while bus.atn:
                 message.append((yield MSG_OUT, None))
             self.messages.append(message)
-            leads_to = self._hear(message)
+            leads_to = self._handle_messages(message)
         if leads_to == "refuse":
             yield MSG_IN, REJECT
         return leads_to

@@ -288,7 +288,7 @@ class Disk:
             return self
         return self.luns.get(self.selected_lun)
 
-    def _nobody(self, cdb: bytes) -> Answer:
+    def _missing_unit(self, cdb: bytes) -> Answer:
         """Answer for a missing logical unit. [SCSI-2 "Incorrect logical unit selection"]"""
         if cdb[0] == INQUIRY:
             return Answer((b"\x7F" + self.inquiry_data()[1:])[:cdb[4]])
@@ -389,7 +389,7 @@ class Disk:
         if (yield from self.listen(bus)):
             return
         asked.now = bus.now
-        answer = unit.execute(cdb) if unit else self._nobody(cdb)
+        answer = unit.execute(cdb) if unit else self._missing_unit(cdb)
         if self.fast_and_wide:     # a narrow, asynchronous initiator loses bytes
             answer.data = answer.data[::2]
         yield from asked.transfer(bus, cdb, answer)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Each law of the strict bench bites: the ROM's source is broken in one
-place, the ROM is built again, and the bench must name what is wrong in the
-course of one day's work. The unbroken ROM gets through that day.
+"""Each rule of the strict virtual PC is enforced: for each mutant, one place of
+the ROM's source is changed, the ROM is built, and the fault sequence must raise
+the rule that the mutant breaks. The unchanged ROM passes the sequence.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from tests.build import TOP
 from tests.model.rules import RuleViolation
 from tests.rom.fault_sequence import run_fault_sequence
 
-ANY = "whichever it meets first"
+ANY = "the first rule that is broken"
 NOP = "\t.long 0x80000000, 0\n"
 SOURCES = ["Makefile", "pc", "scsi", "lsi", "int13", "rom", "tools", "build"]
 
 
 @dataclass
 class Mutant:
-    """One replacement in one file, and the law that it breaks."""
+    """One replacement in one file, and the rule that it breaks."""
     rule: str
     file: str
     old: str
@@ -214,24 +214,24 @@ MUTANTS = {
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory) -> Path:
-    """A copy of the sources with what is already built."""
+    """A copy of the sources and the build."""
     top = tmp_path_factory.mktemp("mutants")
     for name in SOURCES:
         if (TOP / name).is_dir():
             shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("media", "qemu"))
         else:
             shutil.copy2(TOP / name, top / name)
-    for script in (top / "build" / "rom").glob("*.ld"):     # have the limits in them
+    for script in (top / "build" / "rom").glob("*.ld"):     # these contain the limits
         script.unlink()
     return top
 
 
 def build(tree: Path, mutant: Mutant) -> Path:
-    """The ROM with one place of its source broken; the source is mended."""
+    """Build the ROM with one place of its source changed, then restore the source."""
     rom = f"build/lsi53c{'810' if mutant.variant == '810' else '895a'}.rom"
     source = tree / mutant.file
     text = source.read_text()
-    assert text.count(mutant.old) >= 1, "the source no longer reads like that"
+    assert text.count(mutant.old) >= 1, "the text to replace is not in the source"
     try:
         source.write_text(text.replace(mutant.old, mutant.new))
         # A mutant may leave a variable unused.
@@ -243,16 +243,16 @@ def build(tree: Path, mutant: Mutant) -> Path:
     return tree / rom
 
 
-# ---- The day -------------------------------------------------------------------------
+# ---- The fault sequence ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant, rom", [("895A", "lsi53c895a.rom"), ("810", "lsi53c810.rom")])
-def test_the_rom_gets_through_the_fault_sequence(variant, rom):
+def test_rom_passes_the_fault_sequence(variant, rom):
     run_fault_sequence(TOP / "build" / rom, variant)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS.keys())
-def test_a_mutant_is_caught_by_name(tree, mutant):
+def test_mutant_breaks_its_rule(tree, mutant):
     rom = build(tree, mutant)
     with pytest.raises(RuleViolation) as caught:
         run_fault_sequence(rom, mutant.variant, mutant.timer)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The laws that no mutant of the ROM breaks (test_mutants.py has the others),
-broken by hand; and that every law has a test that names it.
+"""Rules that no mutant of the ROM breaks (test_mutants.py has the others),
+broken directly; and a check that every rule has a test that names it.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("rule, act", BROKEN.values(), ids=BROKEN.keys())
-def test_a_rule_of_the_chip_is_named(rule, act):
+def test_chip_violation_names_its_rule(rule, act):
     board = Board()
     board.set_up()
     assert not board.objections
@@ -139,7 +139,7 @@ def test_a_rule_of_the_chip_is_named(rule, act):
 
 
 @pytest.mark.parametrize("offset", [0x14, 0x15, 0x16, 0x17])
-def test_what_is_free_while_a_program_runs(offset):
+def test_free_register_is_accessible_while_a_program_runs(offset):
     board = Board()
     board.chip.scripts.running = True
     board.read(offset)
@@ -147,7 +147,7 @@ def test_what_is_free_while_a_program_runs(offset):
     assert not board.objections
 
 
-def test_dma_into_rom_is_named():
+def test_dma_into_rom_is_detected():
     with pytest.raises(RuleViolation, match="DMA into ROM"):
         two_disks("895A").read(0, 1, address=0xE0000)
 
@@ -158,19 +158,19 @@ def test_dma_into_rom_is_named():
                              pc.int13(ah=0x01, dl=0x80))),
     ("vds-call", lambda pc: pc.vds.call(0x8109, 0, 0x1000)),
 ], ids=["not locked", "not unlocked", "copying"])
-def test_a_rule_of_the_dma_services_is_named(rule, act):
+def test_vds_violation_names_its_rule(rule, act):
     pc = new_pc("895A", {0: Disk()}, vds=Vds(pages={0x20: 0x300}))
     with pytest.raises(RuleViolation, match=rule):
         act(pc)
 
 
-def test_verify_that_compares_is_named():
+def test_verify_with_bytchk_is_detected():
     with pytest.raises(RuleViolation, match="VERIFY of bytes"):
         Disk().execute(bytes([0x2F, 2, 0, 0, 0, 0, 0, 0, 1, 0]))
 
 
 @pytest.mark.parametrize("register", ["ebx", "esi", "fs", "gs", "ds"])
-def test_a_register_not_restored_is_named(register):
+def test_changed_register_is_detected(register):
     after = Result({**SEEDS, register: SEEDS[register] ^ 0x10, "eflags": 0x202})
     with pytest.raises(RuleViolation, match=f"register not preserved: {register}"):
         Pc(ROM_895A)._check_registers(SEEDS, after, ["ah"], 0x202)
@@ -181,6 +181,6 @@ def test_every_rule_has_a_test_that_names_it():
     assert [rule for rule in RULES if rule not in text] == []
 
 
-def test_a_rule_that_is_not_listed_cannot_be_broken():
+def test_unlisted_rule_raises_key_error():
     with pytest.raises(KeyError):
         RuleViolation("thou shalt not pass")

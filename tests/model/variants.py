@@ -31,7 +31,7 @@ SMALL_FIFO, ULTRA_FIFO, ULTRA2_FIFO, LATE_FIFO = (80, 0), (88, 536), (112, 816),
 # Registers that only some chips have
 HIGH_BYTES = {0x45, 0x51, 0x55, 0x59, RESPID1}  # for a 16-bit bus
 SCRATCH_C_TO_J = set(range(0x60, 0x80))
-BEHIND_895A = {ISTAT1, MBOX0, MBOX1, CCNTL0, CCNTL1}
+SINCE_895A = {ISTAT1, MBOX0, MBOX1, CCNTL0, CCNTL1}
 CORE_1010 = {*range(SCNTL4, 0xC0), *range(0xE0, 0xE8), DFBC, DFBC + 1}
 NOWHERE = {0x53, *range(0xE8, 0x100)} - CORE_1010
 BITS_NOT_ON_1010 = {SCNTL3: ULTRA | 0x07, SXFER: 0xC0, CTEST2: 0x87, CTEST3: 0xF0, CTEST5: 0xFB,
@@ -78,7 +78,7 @@ class Variant:
         if not self.lvd:
             missing.add(STEST4)
         if not self.istat1:
-            missing |= BEHIND_895A
+            missing |= SINCE_895A
         return missing | ({DFIFO} if self.core_1010 else CORE_1010)
 
     @property

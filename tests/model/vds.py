@@ -103,7 +103,7 @@ class Vds:
             if code[at + 2] >> 3 & 7 == 4:
                 for begin in (at, at - 1) if code[at - 1:at] in PREFIXES else (at,):
                     self._pc.hook_at(image.start + begin, self._at_smsw)
-                self._pc.hook_at(image.start + at + 3, self._behind_smsw)
+                self._pc.hook_at(image.start + at + 3, self._after_smsw)
             at = code.find(SMSW, at + 1)
 
     def _at_smsw(self, address: int) -> None:
@@ -112,7 +112,7 @@ class Vds:
             raise RuleViolation("not modelled", "SMSW to memory")
         self._smsw = REGISTERS[operand & 7]
 
-    def _behind_smsw(self, address: int) -> None:
+    def _after_smsw(self, address: int) -> None:
         if self._smsw:
             self._pc.set(self._smsw, self._pc.get(self._smsw) & ~0xFFFF | PROTECTED & 0xFFFF)
             self._smsw = None
