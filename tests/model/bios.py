@@ -253,7 +253,7 @@ class Bios(Services):
         if self.manner not in WITHOUT_BBS:
             self._connect()
         self.running = self.copies[0]
-        self._take_back_memory()
+        self._reclaim_memory()
 
     def _initialise(self, copy: Copy) -> None:
         pc = self._pc
@@ -384,7 +384,7 @@ class Bios(Services):
                 raise RuleViolation("PnP header wrong", f"{offset:#x}: {what}")
         self._string(manufacturer)
 
-    def _take_back_memory(self) -> None:
+    def _reclaim_memory(self) -> None:
         """Memory that is not kept belongs to the BIOS or the operating system."""
         pc = self._pc
         pc.poke(TEMPORARY_AREA.start, bytes([JUNK]) * len(TEMPORARY_AREA))

@@ -60,12 +60,12 @@ class Services:
         flags = self._pc.word(at) & ~flag | (flag if on else 0)
         self._pc.poke(at, struct.pack("<H", flags))
 
-    def _need_stack(self, least: int, who: str) -> None:
+    def _need_stack(self, least: int, service: str) -> None:
         """Check the space left if SS is the ROM's own stack; the caller's is large enough."""
         stack, sp = self._pc.get("ss") << 4, self._get("sp")
         ours = [*self.kept_memory(), *(block.place for block in self._own_blocks()), self._taken]
         if any(stack in place for place in ours) and sp - 4 < least:
-            raise RuleViolation("stack too small for the BIOS", f"{sp - 4} bytes for {who}")
+            raise RuleViolation("stack too small for the BIOS", f"{sp - 4} bytes for {service}")
 
     def _int10(self) -> None:
         function = self._get("ax") >> 8

@@ -163,7 +163,7 @@ class Chip:
         else:
             self.dstat |= cause
 
-    def _surface(self) -> None:
+    def _promote_second_level(self) -> None:
         """Second-level causes move up when the first level is empty."""
         if self.istat & (SIP | DIP):
             return
@@ -232,14 +232,14 @@ class Chip:
 
     def step(self, end: int) -> None:
         """Run to the next event, at most until `end`."""
-        self._notice()
+        self._process_events()
         ahead, was_running = self.next_event(), self.scripts.running
         until = end if ahead is None else min(end, self.now + ahead)
         if not self.scripts.run(until) and self.scripts.running == was_running:
             self.spend(until - self.now)
-        self._notice()
+        self._process_events()
 
-    def _notice(self) -> None:
+    def _process_events(self) -> None:
         self.bus.poll()
         self._answer_reselection()
         self._timers()
@@ -259,10 +259,10 @@ class Chip:
 
     def _answer_reselection(self) -> None:
         """The hardware responds to a reselection, whatever the program does."""
-        who = self.bus.reselector()
-        if (who and not self.connected and not self.scripts.selecting and not self.in_reset
+        nexus = self.bus.reselector()
+        if (nexus and not self.connected and not self.scripts.selecting and not self.in_reset
                 and self.may_be_reselected()):
-            self.registers[SSID] = 0x80 | who.reselect_id
+            self.registers[SSID] = 0x80 | nexus.reselect_id
             self.reselected_while_idle = not self.scripts.running
             self.begin_connection()
             self.raise_scsi(RSL)
@@ -305,7 +305,7 @@ class Chip:
 
     # ---- The CPU's side ------------------------------------------------------------
 
-    def _may_touch(self, offset: int, size: int, what: str) -> None:
+    def _check_access(self, offset: int, size: int, what: str) -> None:
         if offset + size > self.variant.registers:
             self.rule("register space", f"{what} at {offset:#04x}")
         free = {ISTAT} | ({ISTAT1, MBOX0, MBOX1} if self.variant.istat1 else set())
@@ -317,7 +317,7 @@ class Chip:
 
     def cpu_read(self, offset: int, size: int) -> int:
         self.reads += 1
-        self._may_touch(offset, size, "read")
+        self._check_access(offset, size, "read")
         if offset <= SIST1 and offset + size > SIST0 and (offset, size) != (SIST0, 2):
             self.rule("SIST read in bytes", f"{size} bytes at {offset:#04x}")
         return int.from_bytes(bytes(self.read(offset + i) for i in range(size)), "little")
@@ -356,7 +356,7 @@ class Chip:
         value = self.sist & 0xFF if at == SIST0 else self.sist >> 8
         self.sist &= 0xFF00 if at == SIST0 else 0x00FF
         if at == SIST1:
-            self._surface()
+            self._promote_second_level()
         return value
 
     def _read_dstat(self) -> int:
@@ -367,7 +367,7 @@ class Chip:
         if self.registers[ISTAT] & ABRT:
             self.rule("DSTAT read with ABRT set", "ABRT is raised again")
             self.dstat = D_ABRT
-        self._surface()
+        self._promote_second_level()
         return value
 
     def _lines(self) -> int:
@@ -379,7 +379,7 @@ class Chip:
 
     def cpu_write(self, offset: int, value: int, size: int) -> None:
         self.writes += 1
-        self._may_touch(offset, size, "write")
+        self._check_access(offset, size, "write")
         if offset <= DSP + 3 and offset + size > DSP and (offset, size) != (DSP, 4):
             self.rule("DSP written in parts", f"{size} bytes at {offset:#04x}")
         for i in range(size):
@@ -434,7 +434,7 @@ class Chip:
         if value & SRST and not before & SRST:
             if self.scripts.running:
                 self.rule("SRST without ABRT", "SCRIPTS is running")
-            self._let_go()
+            self._release_lines()
             self._write_scntl1(0)       # also drops RST
             self._to_defaults()
             if self.mode_change_ns:
@@ -446,7 +446,7 @@ class Chip:
             self.scripts.abort()
             self.raise_dma(D_ABRT)
 
-    def _let_go(self) -> None:
+    def _release_lines(self) -> None:
         """Release all lines the chip drives; the target still holds the bus."""
         self.bus.atn = False
         self.connected = False

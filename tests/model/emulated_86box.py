@@ -38,7 +38,7 @@ class Box86Scripts(EmulatedScripts):
     def _over_limit(self) -> None:
         self.wakes_at = self.chip.now + TICK_NS
 
-    def _ran_out(self, waited: bool) -> None:
+    def _data_ended_early(self, waited: bool) -> None:
         """No cause is raised: DBC keeps the missing count, and the program continues."""
 
     def _handshakes(self, phase: int, count: int, address: int) -> Iterator[int]:

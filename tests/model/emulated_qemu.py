@@ -45,7 +45,7 @@ class QemuScripts(EmulatedScripts):
     def _over_limit(self) -> None:
         self.wakes_at = self.chip.now + PAUSE_NS
 
-    def _ran_out(self, waited: bool) -> None:
+    def _data_ended_early(self, waited: bool) -> None:
         self._mismatch(waited)
 
     def _mismatch(self, asynchronous: bool) -> None:
@@ -60,30 +60,30 @@ class QemuScripts(EmulatedScripts):
     def _wait_disconnect(self) -> Iterator[int]:
         """A target with its data ready reselects within the instruction."""
         self.chip.connected = False
-        who = self.chip.bus.reselector()
-        if who and not who.reselect_id & ENDED:
-            self._come_back(who)
+        nexus = self.chip.bus.reselector()
+        if nexus and not nexus.reselect_id & ENDED:
+            self._reconnect(nexus)
         return iter(())
 
     def _reselected(self) -> bool:
         bus = self.chip.bus
-        who = bus.reselector()
-        if who and who.reselect_id & ENDED:
-            self._end_away(who)
+        nexus = bus.reselector()
+        if nexus and nexus.reselect_id & ENDED:
+            self._end_disconnected_command(nexus)
             self._mismatch(True)
-        elif who:
-            self._come_back(who)
+        elif nexus:
+            self._reconnect(nexus)
         return bool(bus.nexus)
 
-    def _come_back(self, who: Nexus) -> None:
-        self.chip.registers[SSID] = 0x80 | who.reselect_id
+    def _reconnect(self, nexus: Nexus) -> None:
+        self.chip.registers[SSID] = 0x80 | nexus.reselect_id
         self.chip.begin_connection()
         self.chip.bus.reconnect()
 
-    def _end_away(self, who: Nexus) -> None:
+    def _end_disconnected_command(self, nexus: Nexus) -> None:
         """The phase becomes STATUS without a connection, and QEMU leaves the
         request in its queue."""
-        who.reselect_id &= ~ENDED
+        nexus.reselect_id &= ~ENDED
         self.chip.lost_requests += 1
         self.chip.bus.reconnect()
         self.see_phase()
@@ -92,14 +92,14 @@ class QemuScripts(EmulatedScripts):
         super()._send_command(cdb)
         self._busy = None if self.chip.bus.request else self.chip.bus.nexus
 
-    def notice_end(self) -> None:
+    def handle_command_end(self) -> None:
         """The end of a command restarts a stopped program."""
         bus = self.chip.bus
-        who = bus.reselector()
-        away = who and who.reselect_id & ENDED and not self.running
+        nexus = bus.reselector()
+        away = nexus and nexus.reselect_id & ENDED and not self.running
         here = self._busy and self._busy is bus.nexus and bus.request
         if away:
-            self._end_away(who)
+            self._end_disconnected_command(nexus)
         if here:
             self._busy = None
         if (away or here) and not self.running:
@@ -139,7 +139,7 @@ class QemuChip(EmulatedChip):
         self.registers[CTEST2] = 0x11
 
     def _answer_reselection(self) -> None:
-        self.scripts.notice_end()
+        self.scripts.handle_command_end()
 
     def _board_settings(self) -> tuple[int, int, int]:
         """GPCNTL cannot be written."""

@@ -53,11 +53,11 @@ class EmulatedScripts(Scripts):
         while self.running and next(self._steps, WAIT) != WAIT:
             progress = True
             if self.instructions - before > (self.when_stuck if self.stuck else self.limit):
-                self._too_many()            # the last one is fetched, not executed
+                self._stop_at_limit()            # the last one is fetched, not executed
                 break
         return progress
 
-    def _too_many(self) -> None:
+    def _stop_at_limit(self) -> None:
         if self.stuck:
             self._steps = iter(())          # SRUN stays set
         else:
@@ -186,7 +186,7 @@ class EmulatedScripts(Scripts):
         if not waited:
             self._show_count()
         if left:
-            self._ran_out(waited)
+            self._data_ended_early(waited)
         else:
             yield from self._end_of_data()
 
@@ -202,7 +202,7 @@ class EmulatedScripts(Scripts):
         bus.release()
         return moved
 
-    def _ran_out(self, waited: bool) -> None:
+    def _data_ended_early(self, waited: bool) -> None:
         """The target ended the data phase before the move was complete."""
         raise NotImplementedError
 

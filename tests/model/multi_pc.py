@@ -119,7 +119,7 @@ class MultiControllerPc(Pc):
         return next((c for c in self.bios.copies if c.kept and segment in (c.segment, c.runs_at)),
                     None)
 
-    def _touch(self, card: Card) -> None:
+    def _check_owner(self, card: Card) -> None:
         """A ROM copy accesses a controller."""
         copy = self._running()
         served = [other for other in self.cards if other.server is copy]
@@ -130,7 +130,7 @@ class MultiControllerPc(Pc):
             raise RuleViolation("controller of another copy", f"PCI {card.pci_address:#06x}")
 
     def _pci_written(self, address: int) -> None:
-        self._touch(next(card for card in self.cards if card.pci_address == address))
+        self._check_owner(next(card for card in self.cards if card.pci_address == address))
 
     def _is_chip(self, port: int) -> bool:
         number = (port - IO_BASE) // IO_BYTES
@@ -139,7 +139,7 @@ class MultiControllerPc(Pc):
         card = self.cards[number]
         if not self.pci.command_of(card.pci_address) & PciSpace.IO:
             raise RuleViolation("I/O space not enabled", f"port {port:#x}")
-        self._touch(card)
+        self._check_owner(card)
         return True
 
     # ---- Memory -----------------------------------------------------------------------
@@ -179,14 +179,14 @@ class MultiControllerPc(Pc):
             unwatched = (*(r for r in unwatched if r not in self.kept_memory), *stacks)
         super()._watch_writes(*unwatched)
 
-    def _check_write(self, who: str, address: int, length: int) -> None:
+    def _check_write(self, source: str, address: int, length: int) -> None:
         for place, owner in self._owned:
             if address < place.stop and address + length > place.start:
-                writer = self._master.server if who == "chip" else self._running()
+                writer = self._master.server if source == "chip" else self._running()
                 if writer is not owner:
                     raise RuleViolation("memory of another copy",
-                                        f"{who} wrote {length} bytes at {address:#x}")
-        super()._check_write(who, address, length)
+                                        f"{source} wrote {length} bytes at {address:#x}")
+        super()._check_write(source, address, length)
 
     # ---- POST -------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ from tests.model.devices import FwCfg, PciSpace, Pit, TimerInterrupt
 from tests.model.hardware import HARDWARE
 from tests.model.pc_cpu import CF, FIXED, HLT, IF, MOST_NS, MOST_READS, STI, TF, Cpu
 from tests.model.pc_memory import MEMORY, Memory
-from tests.model.pc_ports import FIRST_LOOK_NS, FIRST_RUN_LOOK_NS, IO_BASE, Ports
+from tests.model.pc_ports import FIRST_CLOCK_READ_NS, FIRST_RUN_CLOCK_READ_NS, IO_BASE, Ports
 from tests.model.registers import MS
 from tests.model.rules import RuleViolation
 from tests.model.variants import variant_named
@@ -141,8 +141,8 @@ class Pc(Memory, Ports, Cpu):
         self._landed = False
         self._error: Exception | None = None
         self._vector: int | None = None     # of an INT instruction or exception
-        self._look_ns, self._run_look_ns = FIRST_LOOK_NS, FIRST_RUN_LOOK_NS
-        self._looks = 0             # reads of the clock since the last chip access
+        self._clock_read_ns, self._run_clock_read_ns = FIRST_CLOCK_READ_NS, FIRST_RUN_CLOCK_READ_NS
+        self._clock_reads = 0             # reads of the clock since the last chip access
         self._served: int | None = None     # BIOS service handled, but not yet left
         self._deadline = MOST_NS
         self._most_reads = MOST_READS

@@ -74,7 +74,7 @@ class Cpu:
         """Run until the HLT at `home`, or until loaded code is reached."""
         self._error = self._served = None
         self._landed = False
-        self._wait_ends(True)
+        self._restart_time_steps(True)
         self._deadline, self._steps = self.chip.now + MOST_NS, 0
         self._most_reads = self.chip.reads + MOST_READS
         if self.irq0_after:

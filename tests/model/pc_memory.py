@@ -68,11 +68,11 @@ class Memory:
     def _cpu_wrote(self, uc, access, address, size, value, _) -> None:
         self._check_write("CPU", address, size)
 
-    def _check_write(self, who: str, address: int, length: int) -> None:
+    def _check_write(self, source: str, address: int, length: int) -> None:
         end = address + length
         if self._may_write(address, end):
             return
-        what = f"{who} wrote {length} bytes at {address:#x}"
+        what = f"{source} wrote {length} bytes at {address:#x}"
         if self.timer.running and self._timer_may_write(address):
             return
         if self._in_post:
@@ -81,7 +81,7 @@ class Memory:
                 raise RuleViolation("write not allowed in POST", what)
         elif self.booted and self._in_image(address, end):
             raise RuleViolation("ROM written after boot", what)
-        elif who == "CPU" and self._stack_wrapped():
+        elif source == "CPU" and self._stack_wrapped():
             raise RuleViolation("our stack overflowed", what)
         else:
             raise RuleViolation("write outside buffer and workspace", what)
@@ -134,9 +134,9 @@ class Memory:
         if 0xC0000 <= address < 0xE8000 or address >= 0xF0000 and address < 0x100000:
             raise RuleViolation("DMA into ROM", f"{address:#x}")
 
-    def write_for(self, who: str, address: int, data: bytes) -> None:
+    def write_for(self, source: str, address: int, data: bytes) -> None:
         """A BIOS or VDS service writes to the caller's memory."""
-        self._check_write(who, address, len(data))
+        self._check_write(source, address, len(data))
         self.poke(address, data)
 
     def _check_master(self, address: int) -> None:

@@ -178,9 +178,9 @@ def test_invalid_pnp_header_is_detected(at, value):
 
 def test_workspace_in_free_memory_is_detected():
     class Forgetting(Bios):
-        def _take_back_memory(self):
+        def _reclaim_memory(self):
             self._pc.poke(MEMORY_SIZE, struct.pack("<H", EBDA_KIB))
-            super()._take_back_memory()
+            super()._reclaim_memory()
     pc = machine(0, bios=Forgetting(pmm="absent"))
     with pytest.raises(RuleViolation, match="workspace in free memory"):
         pc.power_on()

@@ -57,7 +57,7 @@ class Monitor:
     """Loaded after POST. `ran` maps the address of each ROM instruction that has
     run since then to the number of its checked memory writes."""
 
-    LOOKS = 4       # writes checked per instruction: more take too long
+    CHECKED_WRITES = 4       # writes checked per instruction: more take too long
 
     def __init__(self, pc: Pc):
         self._pc = pc
@@ -82,7 +82,7 @@ class Monitor:
 
     def _writes(self, uc, access: int, address: int, size: int, value: int, _) -> None:
         """A segment ends at FFFFh, even with 32-bit address registers."""
-        if self.ran.get(self._at, self.LOOKS) >= self.LOOKS:
+        if self.ran.get(self._at, self.CHECKED_WRITES) >= self.CHECKED_WRITES:
             return
         self.ran[self._at] += 1
         bases = [self._pc.get(name) << 4 for name in SEGMENTS]

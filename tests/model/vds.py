@@ -226,7 +226,7 @@ class Vds:
         if fields["segment"] and fields["offset"] > 0xFFFF:
             raise RuleViolation("vds-call", "a segment with a 32-bit offset")
 
-    def _perhaps_refuse(self, ax: int, together: int | None = None) -> None:
+    def _check_refused(self, ax: int, together: int | None = None) -> None:
         """`together`: number of contiguous bytes that could be locked."""
         functions = {one for one in self.refuse if one > 0xFF}
         error = min(self.refuse - functions, default=INVALID_FUNCTION)
@@ -252,7 +252,7 @@ class Vds:
     def _lock(self, fields: dict[str, int], dx: int, pointer: int) -> None:
         linear, size = self._linear(fields), fields["size"]
         runs = self._runs(linear, size)
-        self._perhaps_refuse(LOCK, runs[0][1])
+        self._check_refused(LOCK, runs[0][1])
         reach = self._reach(runs[0][0], dx)
         physical, number = runs[0][0], 0
         if runs[0][1] < size or reach < size:
@@ -285,14 +285,14 @@ class Vds:
     def _unlock(self, fields: dict[str, int], dx: int, pointer: int) -> None:
         linear, size = self._linear(fields), fields["size"]
         self._take_lock(Lock(LOCK, linear, size, fields["physical"], fields["buffer"]))
-        self._perhaps_refuse(UNLOCK)
+        self._check_refused(UNLOCK)
         if fields["buffer"] and dx & COPY:
             self._write(linear, self._pc.peek(fields["physical"], size))
 
     def _lock_list(self, fields: dict[str, int], dx: int, pointer: int) -> None:
         linear, size = self._linear(fields), fields["size"]
         runs, room = self._runs(linear, size), fields["available"]
-        self._perhaps_refuse(LOCK_LIST)
+        self._check_refused(LOCK_LIST)
         self._write(pointer + 14, struct.pack("<H", len(runs)))
         if len(runs) > room:
             raise Refused(TABLE_TOO_SMALL, sum(length for _, length in runs[:room]))
@@ -301,7 +301,7 @@ class Vds:
 
     def _unlock_list(self, fields: dict[str, int], dx: int, pointer: int) -> None:
         self._take_lock(Lock(LOCK_LIST, self._linear(fields), fields["size"]))
-        self._perhaps_refuse(UNLOCK_LIST)
+        self._check_refused(UNLOCK_LIST)
 
     def _take_lock(self, lock: Lock) -> None:
         if lock not in self.locks:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from unicorn import Uc
 
-LOOK_S = 0.5
+CHECK_INTERVAL_S = 0.5
 MOST_CPU_S = 3.0    # of this process, independent of the host's load: 300 million instructions
 
 
@@ -45,7 +45,7 @@ class Watchdog:
     @contextmanager
     def watching(self, uc: Uc, now: Callable[[], int]) -> Iterator[None]:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._look, daemon=True)
+            self._thread = threading.Thread(target=self._check_periodically, daemon=True)
             self._thread.start()
         self._run = Run(uc, now)
         try:
@@ -54,9 +54,9 @@ class Watchdog:
             with self._lock:
                 self._run = None
 
-    def _look(self) -> None:
+    def _check_periodically(self) -> None:
         never = threading.Event()
-        while not never.wait(LOOK_S):
+        while not never.wait(CHECK_INTERVAL_S):
             with self._lock:
                 if self._run and self._run.is_stuck():
                     self._run.uc.emu_stop()
