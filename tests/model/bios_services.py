@@ -125,7 +125,7 @@ class Services:
 
     def _int15(self) -> None:
         if self._pc.booted:
-            self._eject_asked()
+            self._eject_requested()
         elif self._get("ax") == 0xE820:
             self._memory_map()
         elif self._get("ax") >> 8 == 0x88:
@@ -135,7 +135,7 @@ class Services:
             self._set_ah(0x86)
             self._return_flag(CF, True)
 
-    def _eject_asked(self) -> None:
+    def _eject_requested(self) -> None:
         """[EDD-3 "INT 15h AH=52h"] A disk driver may call no other function."""
         if self._get("ax") >> 8 != 0x52:
             raise RuleViolation("BIOS service not expected", f"INT 15h AX={self._get('ax'):04x}h")
@@ -272,7 +272,7 @@ class Services:
     def _pnp_call(self) -> None:
         """[PnP-BIOS 1.0A 4.5; BBS 1.01 "Get version and installation check"]"""
         if self.pnp in ("bad checksum", "bare") or self._pc.booted:
-            raise RuleViolation("PnP BIOS misused", "called without a valid entry point")
+            raise RuleViolation("PnP BIOS misused", "no PnP BIOS is available")
         self._need_stack(PNP_STACK, "the PnP BIOS")
         stack = (self._pc.get("ss") << 4) + self._get("sp") + 4
         function, offset, segment, selector = struct.unpack("<4H", self._pc.peek(stack, 8))

@@ -94,10 +94,10 @@ class Nexus:
 @dataclass
 class Request:
     """A pending REQ. `data` holds the bytes offered; without it, the target
-    requests `wanted` bytes."""
+    requests `requested` bytes."""
     phase: int
     data: bytes | None
-    wanted: int = 0
+    requested: int = 0
     in_bulk: bool = False       # a Take: the target receives all bytes together
     bad_parity: bool = False
     given: bytes = b""
@@ -179,12 +179,12 @@ class Bus:
     def give(self, data: bytes) -> None:
         """Send some of the requested bytes; ACK stays asserted after the last."""
         self.request.given += data
-        self.request.wanted -= len(data)
+        self.request.requested -= len(data)
 
     def release(self) -> None:
         """Drop ACK: the target sees the end of the handshake."""
         request = self.request
-        if request.data or request.wanted:
+        if request.data or request.requested:
             return
         self.request = None
         self._advance(self.nexus, request.answer)

@@ -197,7 +197,7 @@ class EmulatedScripts(Scripts):
             self.chip.dma_write(address, taken)
             moved = len(taken)
         else:
-            moved = min(most, bus.request.wanted)
+            moved = min(most, bus.request.requested)
             bus.give(self.chip.dma_read(address, moved))
         bus.release()
         return moved

@@ -53,7 +53,7 @@ RULES = {
     "clock not set": "SCNTL3.CCF matches the board's clock, 40 or 80 MHz, and the multiplier",
     "selection too soon after a bus reset": "250 ms",
     "VERIFY of bytes": "the drive checks its medium; data is not sent again",
-    "transfer not agreed": "SXFER and SCNTL3 are what the target agreed to",
+    "transfer not agreed": "SXFER and SCNTL3 match the agreement with the target",
     # On return
     "SCRIPTS left running": "no program runs between two calls",
     "causes left pending": "SIST and DSTAT are empty",
@@ -83,7 +83,7 @@ RULES = {
     "PnP BIOS misused": "only the BBS version is queried, in POST, and only if the table is valid",
     "stack too small for the BIOS": "PCI and PnP BIOS calls need 1024 bytes, PMM calls 256",
     "8254 set anew": "counter 0 is programmed only if the BIOS has not done so",
-    "8254 out of step": "code that latches a count reads all its bytes",
+    "8254 out of step": "only latched bytes are read, and all of them",
     "boot vector hooked in init": "a ROM hooks INT 13h in its BCV, and without BBS, INT 19h",
     "ROM header wrong": "the length may shrink in init, not grow",
     "ROM checksum wrong": "after init, the bytes of the image sum to 0",

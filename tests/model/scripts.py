@@ -230,7 +230,7 @@ class Scripts:
     def _send(self, phase: int, data: bytes, done: int) -> int:
         """Send as many of the remaining bytes as the target requests."""
         bus, left = self.chip.bus, len(data) - done
-        moved = min(left, bus.request.wanted)
+        moved = min(left, bus.request.requested)
         self._unsent = left - moved, True
         if phase == b.MSG_OUT and moved == left:
             bus.atn = False    # before the target receives the byte

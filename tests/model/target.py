@@ -80,7 +80,7 @@ class Disk:
     sense: tuple[int, int, int] = NO_SENSE
     information: tuple[int, bool] = (0, False)  # in the sense data: an LBA, and VALID
     fast_and_wide: bool = False  # agreed on before power-on or takeover; a reset ends it
-    # hooks: each may replace what the disk does at that point
+    # hooks: each may replace the disk's behaviour at that point
     status_hook: Callable[[bytes], Answer | None] | None = None
     data_hook: Callable[[Bus, bytes], Iterator] | None = None
     write_hook: Callable[[Bus, int], Iterator] | None = None    # returns the bytes received
@@ -382,21 +382,21 @@ class Disk:
             if (yield from self.dismissed(bus, messages)) or not identified:
                 return      # without IDENTIFY there is no nexus
         unit = self.unit()
-        asked = unit or self
-        if asked.before_command:
-            yield from asked.before_command(bus)
+        responder = unit or self
+        if responder.before_command:
+            yield from responder.before_command(bus)
         cdb = yield from self.command()
         if (yield from self.listen(bus)):
             return
-        asked.now = bus.now
+        responder.now = bus.now
         answer = unit.execute(cdb) if unit else self._missing_unit(cdb)
         if self.fast_and_wide:     # a narrow, asynchronous initiator loses bytes
             answer.data = answer.data[::2]
-        yield from asked.transfer(bus, cdb, answer)
+        yield from responder.transfer(bus, cdb, answer)
         if (yield from self.listen(bus)):
             return
-        if asked.before_status:
-            yield from asked.before_status(bus)
+        if responder.before_status:
+            yield from responder.before_status(bus)
         yield STATUS, answer.status
         if not (yield from self.listen(bus)):
             yield MSG_IN, COMPLETE

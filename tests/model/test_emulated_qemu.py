@@ -113,14 +113,14 @@ def qemu(fresh_qemu: Bench) -> Bench:
 @pytest.fixture(params=WHERE)
 def failing_qemu(request, image: str, tmp_path) -> Iterator[Callable[[int], Bench]]:
     """A host with read errors, either from the start or after the first 128 KiB."""
-    def start(behind: int) -> Bench:
+    def start(readable: int) -> Bench:
         if request.param == "model":
-            bench = Model("qemu", blocks=4096, fails_after=behind)
+            bench = Model("qemu", blocks=4096, fails_after=readable)
             bench.board.memory.extend(bytes(0x40000))
         else:
             rules = tmp_path / "blkdebug.conf"
             rules.write_text(f'[inject-error]\nevent = "read_aio"\nerrno = "5"\n'
-                             f'sector = "{6 + behind // 512}"\n')
+                             f'sector = "{6 + readable // 512}"\n')
             bench = Real(f"blkdebug:{rules}:{image}")
             running.append(bench)
         bench.drain()
@@ -424,7 +424,7 @@ def test_qemu_restarts_a_stopped_program_when_a_flush_ends(qemu):
 
 def test_qemu_restarts_a_stopped_program_when_a_read_fails(failing_qemu):
     """A program stopped before WAIT RESELECT continues, without a mismatch."""
-    qemu = failing_qemu(behind=0)
+    qemu = failing_qemu(readable=0)
     qemu.do(read10(3), *AWAY[:2], interrupt(1), interrupt_when(STATUS, 2))
     assert qemu.comes_to(2) and not qemu.connected()
 
@@ -453,7 +453,7 @@ def test_qemu_request_sense_fails_at_a_unit_attention(fresh_qemu):
 
 def test_qemu_failed_read_ends_without_reselection(failing_qemu):
     """MA is raised without a connection, in WAIT RESELECT."""
-    qemu = failing_qemu(behind=0)
+    qemu = failing_qemu(readable=0)
     qemu.do(read10(3), *AWAY_AND_BACK, interrupt(1))
     assert qemu.causes() == (MA, DFE)
     assert (qemu.connected(), qemu.phase(), qemu.dbc()) == (False, STATUS, 1)
@@ -465,7 +465,7 @@ def test_qemu_failed_read_ends_without_reselection(failing_qemu):
 
 
 def test_qemu_aborts_at_a_software_reset_after_a_failed_read(failing_qemu):
-    qemu = failing_qemu(behind=0)
+    qemu = failing_qemu(readable=0)
     qemu.do(read10(3), *AWAY_AND_BACK, interrupt(1))
     qemu.causes()
     qemu.run(*TO_END, interrupt(1))
@@ -476,7 +476,7 @@ def test_qemu_aborts_at_a_software_reset_after_a_failed_read(failing_qemu):
 
 def test_qemu_move_waits_for_the_next_chunk(failing_qemu):
     """That chunk fails: DBC holds the rest."""
-    qemu = failing_qemu(behind=131_072)
+    qemu = failing_qemu(readable=131_072)
     qemu.do(read10(512), *AWAY_AND_BACK, move(DATA_IN, 512 * 512, 0x4000), *READ_DBC, interrupt(1))
     assert qemu.causes() == (MA, DFE)
     assert (qemu.dbc(), qemu.phase(), qemu.read(SCRATCHA, 2)) == (131_072, STATUS, 0)

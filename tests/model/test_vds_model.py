@@ -48,7 +48,7 @@ def lock_list(pc: Pc, linear: int, size: int, room: int = 17) -> tuple[int, int,
     return error, size, [struct.unpack("<II", pc.peek(AT + 16 + 8 * i, 8)) for i in range(used)]
 
 
-# ---- Memory that has moved -------------------------------------------------------------
+# ---- Remapped memory ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pages, places", [
@@ -56,7 +56,7 @@ def lock_list(pc: Pc, linear: int, size: int, room: int = 17) -> tuple[int, int,
     ({0x20: FAR}, [(FAR * 4096 + 0x800, 0x800), (0x21000, 0x800)]),
     (PAGES, [(0x20800, 0x800), (FAR * 4096, 0x800)]),
     ({0x20: 0x21, 0x21: 0x20}, [(0x21800, 0x800), (0x20000, 0x800)]),
-], ids=["nowhere", "first", "second", "exchanged"])
+], ids=["none", "first", "second", "exchanged"])
 def test_chip_reads_cpu_data_at_the_physical_address(pages, places):
     pc = machine(pages=pages)
     data = bytes(range(256)) * 16
@@ -107,7 +107,7 @@ def test_smsw_shows_v86_mode(code, register, v86):
 
 
 @pytest.mark.parametrize("refuse, al, cf", [(set(), 0x03, 0), ({7}, 0x07, 1)],
-                         ids=["locks", "does not"])
+                         ids=["locked", "refused"])
 def test_int_4bh_returns_al_and_carry(refuse, al, cf):
     pc = machine(refuse=refuse)
     pc.poke(AT, struct.pack("<IIHHI", 512, BUFFER, 0, 0, 0))
@@ -225,7 +225,7 @@ def test_calls_are_recorded_with_their_structure():
 
 
 @pytest.mark.parametrize("page", [FAR, FAR + 1, BELOW + 1, BUFFER_AREA // 4096],
-                         ids=["moved here", "here too", "moved away", "a buffer"])
+                         ids=["target page", "second target page", "remapped page", "buffer"])
 def test_unlocked_dma_to_remapped_memory_is_detected(page):
     pc = machine(pages=PAGES)
     for access in (lambda at: pc._dma_read(at, 4), lambda at: pc._dma_write(at, b"data")):
