@@ -240,7 +240,7 @@ class Bus:
     # ---- Target's side --------------------------------------------------------
 
     def begin(self, target: int, events: Iterable) -> None:
-        """A command from before power-on or takeover: its target is disconnected."""
+        """A command started before the ROM ran: its target is disconnected."""
         nexus = Nexus(target, played(events))
         self.away.append(nexus)
         self._advance(nexus, None)

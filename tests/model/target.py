@@ -79,7 +79,7 @@ class Disk:
     attentions: list[tuple[int, int, int]] = field(default_factory=lambda: [POWER_ON])
     sense: tuple[int, int, int] = NO_SENSE
     information: tuple[int, bool] = (0, False)  # in the sense data: an LBA, and VALID
-    fast_and_wide: bool = False  # agreed on before power-on or takeover; a reset ends it
+    fast_and_wide: bool = False  # agreed on before the ROM ran; a reset ends it
     # hooks: each may replace the disk's behaviour at that point
     status_hook: Callable[[bytes], Answer | None] | None = None
     data_hook: Callable[[Bus, bytes], Iterator] | None = None

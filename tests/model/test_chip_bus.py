@@ -205,7 +205,7 @@ def test_wait_reselect_ends_at_reselection(board, relative):  # [875 D 6-10]
     assert board.read(ISTAT) & (SIP | DIP | CON) == DIP | CON
     assert board.read(DSTAT) & ~DFE == SIR and board.read(DSPS, 4) == DONE
     assert board.read(SSID) & 0x87 == 0x83          # VAL and the ID [875A 4-38]
-    assert board.read(SFBR) == 0x5A                 # COM keeps it from the ID [825A 4.2 DCNTL]
+    assert board.read(SFBR) == 0x5A                 # with COM, SFBR does not get the ID [825A 4.2 DCNTL]
 
 
 @pytest.mark.parametrize("word, other", [

@@ -464,7 +464,7 @@ def test_qemu_failed_read_ends_without_reselection(failing_qemu):
     assert (qemu.get(DATA + 2, 1), qemu.get(DATA + 12, 2)) == (b"\x0B", b"\x00\x06")
 
 
-def test_qemu_aborts_at_a_software_reset_after_a_failed_read(failing_qemu):
+def test_qemu_crashes_at_a_software_reset_after_a_failed_read(failing_qemu):
     qemu = failing_qemu(readable=0)
     qemu.do(read10(3), *AWAY_AND_BACK, interrupt(1))
     qemu.causes()
