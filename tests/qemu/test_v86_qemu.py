@@ -63,9 +63,9 @@ class GuestAgent(MappedAgent):
     def __init__(self, agent: MappedAgent):
         self.machine, self._socket, self._ram = agent.machine, agent._socket, agent._ram
 
-    def _order(self, data: bytes) -> None:
+    def _command(self, data: bytes) -> None:
         try:
-            super()._order(data)
+            super()._command(data)
         except AssertionError:
             vector, error, eip, cs, _ = struct.unpack_from("<5I", self._ram, MONITOR + REPORT)
             raise Trapped(f"vector {vector}, error {error:#x} at {cs:04x}:{eip:04x}") from None
