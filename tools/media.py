@@ -110,7 +110,7 @@ def run(*command: str | Path, cwd: Path | None = None, text_in: str | None = Non
     return result.stdout
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     print(f"  MEDIA {text}", file=sys.stderr, flush=True)
 
 
@@ -168,7 +168,7 @@ def kernel() -> Path:
     if done.exists():
         return tree
     package = _kernel_package()
-    say(f"downloading {package}")
+    report(f"downloading {package}")
     work = fresh(tree)
     run("apt-get", "download", package, cwd=work)
     deb = next(work.glob("*.deb"))
@@ -295,7 +295,7 @@ def linux_disk(name: str = "linux.img", arguments: str = "",
         return out
     work = fresh(MEDIA / f"{name}.work")
     files = boot_files(work, arguments, programs)
-    say(f"making {name}")
+    report(f"making {name}")
     image = work / "disk"
     sectors = DISK_MIB * 2048
     with image.open("wb") as disk:
@@ -358,7 +358,7 @@ def seabios_without_lsi(pmm: bool = True) -> Path:
     out = MEDIA / ("bios-nolsi.bin" if pmm else "bios-nolsi-nopmm.bin")
     if is_made(out):
         return out
-    say(f"building SeaBIOS: {out.name}")
+    report(f"building SeaBIOS: {out.name}")
     tree = _seabios_source()
     (tree / ".config").write_text("".join(f"CONFIG_{option}\n" for option in options))
     run("make", "-C", tree, "PYTHON=python3", "olddefconfig")

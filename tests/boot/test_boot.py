@@ -97,7 +97,7 @@ def hex_dump(text: str, tool: str) -> bytes:
     return bytes.fromhex("".join(re.sub(r"[^0-9a-f]", "", row) for row in rows))
 
 
-@pytest.mark.qemu("sg3_utils on what the ROM read")
+@pytest.mark.qemu("sg3_utils compared with the ROM's data")
 def test_inquiry_data_matches_sg_inq(captured, microvm_boot, tmp_path):
     assert hex_dump(microvm_boot, "sg_inq")[:INQUIRY_BYTES] == captured["inquiry"]
     file = tmp_path / "inquiry.hex"
@@ -110,7 +110,7 @@ def test_inquiry_data_matches_sg_inq(captured, microvm_boot, tmp_path):
     assert f"80h: SCSI 00:04.0 ID 0 LUN 0 {' '.join(found[:2])} " in captured["console"]
 
 
-@pytest.mark.qemu("sg3_utils on what the ROM read")
+@pytest.mark.qemu("sg3_utils compared with the ROM's data")
 def test_capacity_matches_sg_readcap(captured, microvm_boot):
     assert hex_dump(microvm_boot, "sg_readcap")[:8] == captured["capacity"]
     blocks = int(re.search(r"Number of logical blocks=(\d+)", microvm_boot).group(1))
@@ -119,7 +119,7 @@ def test_capacity_matches_sg_readcap(captured, microvm_boot):
     assert blocks == media.DISK_MIB * 2048
 
 
-@pytest.mark.qemu("sg3_utils on what the ROM read")
+@pytest.mark.qemu("sg3_utils compared with the ROM's data")
 def test_first_sense_data_is_unit_attention_after_reset(captured):
     out = subprocess.run(["sg_decode_sense", *(f"{b:02x}" for b in captured["sense"])],
                          capture_output=True, text=True, check=True).stdout
@@ -147,7 +147,7 @@ def test_readme_has_command_for_each_tested_path():
 def run_readme_command(path: str, *more: str | Path) -> str:
     """Run the command until QEMU exits; returns its terminal output."""
     if path == "nolsi":
-        subprocess.run([TOP / "tools/media.py", "nolsi"], check=True)  # as the README says
+        subprocess.run([TOP / "tools/media.py", "nolsi"], check=True)  # as in the README
     command = [*qemu.adapted(shlex.split(readme_commands()[path])), *more, "-no-reboot"]
     if path == "bochs":
         command += ["-display", "none"]     # this path has a VGA screen

@@ -90,7 +90,7 @@ def test_memtest86_cd_tests_memory(path):
 # ---- Emulated drives -----------------------------------------------------------------
 
 
-@pytest.mark.qemu("emulated drives, each sector")
+@pytest.mark.qemu("emulated drives, every sector")
 @pytest.mark.parametrize("path, medium", [
     ("microvm", FLOPPY_1200), ("c810", FLOPPY_2880), ("microvm", FLOPPY_1440),
     ("nolsi", FLOPPY_1440), ("c810", FLOPPY_1440), ("bochs", FLOPPY_1440), ("microvm", HARD_DISK),

@@ -13,7 +13,7 @@ from tests.boot import driverdisk
 from tests.qemu.agent import assemble
 from tests.qemu.machine import PATHS, Machine, Timeout, disk_arguments
 
-pytestmark = pytest.mark.qemu("resets in the middle of reads")
+pytestmark = pytest.mark.qemu("resets during reads")
 
 READING = 0x500       # rereader.S
 RESETS = 9            # plus one from Linux

@@ -117,7 +117,7 @@ def far(request) -> tuple[str, int, int]:
     return label, start, sectors
 
 
-@pytest.mark.qemu("GRUB and Linux far behind the beginning")
+@pytest.mark.qemu("GRUB and Linux far into the disk")
 def test_grub_loads_itself_and_linux_from_far_into_disk(far):
     text = console_text("microvm", *disk_arguments(bootdisks.grub_disk(*far), 0, drive=QCOW2))
     assert "GRUB: loading Linux from hd0" in text
@@ -125,7 +125,7 @@ def test_grub_loads_itself_and_linux_from_far_into_disk(far):
     assert edd_file(text, "sectors") == [str(far[2])]
 
 
-@pytest.mark.qemu("syslinux and Linux far behind the beginning")
+@pytest.mark.qemu("syslinux and Linux far into the disk")
 def test_syslinux_loads_itself_and_linux_from_far_into_disk(far):
     """Beyond 2 TiB, gptmbr.bin passes the boot sector a 64-bit partition address;
     the FAT parameter block has only 32 bits for it."""

@@ -80,7 +80,7 @@ PATHS = {
     "nolsi": BootPath(build=True),
     "nopmm": BootPath(build=True, pmm=False),
     "bochs": BootPath(bios="../bochs/BIOS-bochs-latest", address=0xD0000, more=BOCHS_NEEDS),
-    "genrom": BootPath(option_rom=True),  # beside SeaBIOS's own driver
+    "genrom": BootPath(option_rom=True),  # in addition to SeaBIOS's own driver
     "genrom-nolsi": BootPath(build=True, option_rom=True),
     "nochip": BootPath(device="", bios="bios-microvm.bin"),
     "seabios": BootPath(),  # stock SeaBIOS with its own driver: no ROM of ours

@@ -23,7 +23,7 @@ from tests.qemu.calls import (BAD_COMMAND, CHANGED, FILL, HIGH, NOT_FOUND, NO_ME
                               WRITE_PROTECTED, Bench)
 from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
 
-pytestmark = pytest.mark.qemu("CDs and emulated drives, one call at a time")
+pytestmark = pytest.mark.qemu("CDs and emulated drives, single calls")
 
 ALREADY_EMULATING = 0xB3
 # paths whose BIOS drives IDE disks and floppies

@@ -24,7 +24,7 @@ from tests.qemu.calls import (BAD_COMMAND, CHANGED, HIGH, NOT_FOUND, NO_MEDIUM, 
                               WRITE_PROTECTED, Bench)
 from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
 
-pytestmark = pytest.mark.qemu("CDs and emulated drives, one call at a time")
+pytestmark = pytest.mark.qemu("CDs and emulated drives, single calls")
 LOCKED = 0xB1
 
 

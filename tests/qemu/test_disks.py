@@ -16,7 +16,7 @@ from tests.build import ROM_895A, symbol
 from tests.qemu.agent import BUFFER, PACKET, Agent, Registers
 from tests.qemu.machine import PATHS, Machine, disk_arguments
 
-pytestmark = pytest.mark.qemu("disks: numbers, order, trouble, geometry")
+pytestmark = pytest.mark.qemu("disks: numbers, order, faults, geometry")
 
 OK, BAD_COMMAND, READ_ERROR, CONTROLLER, NO_MEDIUM, TIMEOUT = 0x00, 0x01, 0x10, 0x20, 0x31, 0x80
 

@@ -20,7 +20,7 @@ from tests.build import ROM_810, ROM_895A
 from tests.qemu.agent import Agent
 from tests.qemu.machine import PATHS, Machine, disk_arguments
 
-pytestmark = pytest.mark.qemu("what Linux's driver finds after us")
+pytestmark = pytest.mark.qemu("chip state left for Linux's driver")
 
 IDS = (0, 3)
 EIO = 5

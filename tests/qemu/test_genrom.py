@@ -18,7 +18,7 @@ from tests.qemu.agent import FIXED_FLAG, IF, Agent, Registers
 from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
 from tests.qemu.test_disks import banner, make_disk, name_of
 
-pytestmark = pytest.mark.qemu("a ROM of no device, take-over")
+pytestmark = pytest.mark.qemu("ROM without a device, take-over")
 
 PCI_SLOT, PCI_COMMAND = 4, 0x04
 MEMORY_BAR_BYTES, REGISTER_BYTES = 0x400, 0x60

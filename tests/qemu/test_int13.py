@@ -15,7 +15,7 @@ from tests.qemu import agent as agent_module
 from tests.qemu.agent import BUFFER, PACKET
 from tests.qemu.machine import PATHS, Machine, disk_arguments
 
-pytestmark = pytest.mark.qemu("INT 13h, one call at a time")
+pytestmark = pytest.mark.qemu("INT 13h, single calls")
 
 OK, BAD_COMMAND, NOT_FOUND, BOUNDARY = 0x00, 0x01, 0x04, 0x09
 

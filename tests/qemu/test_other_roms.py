@@ -173,7 +173,7 @@ def test_disks_follow_bios_disk_on_bios_without_boot_entries(tmp_path):
         assert machine.screen().count("53C895A at PCI") == machine.screen().count("53C810 at PCI") == 1
 
 
-@pytest.mark.qemu("beside other drives")
+@pytest.mark.qemu("together with other drives")
 def test_seabios_and_rom_each_serve_one_controller(start, tmp_path):
     pc = start("c810", "-device", "lsi53c895a,id=theirs,addr=5",
                *disks_and_cd(tmp_path, "scsi", {0: 2}), *disks_and_cd(tmp_path, "theirs", {0: 1}))
@@ -196,7 +196,7 @@ def foreign_disks(directory: Path, first_index: int) -> list[str]:
     return out
 
 
-@pytest.mark.qemu("beside other drives")
+@pytest.mark.qemu("together with other drives")
 @pytest.mark.parametrize("first, expected", [
     (1, ["ide", "virtio", "vscsi", "usb", "scsi0", "scsi1"]),
     (8, ["scsi0", "ide", "virtio", "vscsi", "usb", "scsi1"]),
@@ -220,7 +220,7 @@ def neighbour() -> Path:
     return option_rom("neighbour", 1)
 
 
-@pytest.mark.qemu("beside other drives")
+@pytest.mark.qemu("together with other drives")
 def test_drives_work_when_another_rom_hooks_int_13h_between_ours(start, tmp_path, neighbour):
     """INT 13h is hooked by ours, the neighbour and ours again. A disk count that
     changes later appears in AH=08h and renumbers nothing."""

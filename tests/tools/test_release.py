@@ -78,7 +78,7 @@ def test_installed_romsign_runs_standalone(installed):
     assert (result.returncode, result.stderr) == (0, "")
 
 
-@pytest.mark.qemu("an installed ROM, by its name alone")
+@pytest.mark.qemu("installed ROM found by name")
 def test_qemu_finds_installed_rom_by_name(installed):
     with Machine(PATHS["microvm"], "-L", str(installed / "share/qemu"),
                  rom=Path("lsi53c895a.rom")) as machine:

@@ -61,7 +61,7 @@ start:	cli
 	incl	%ebp
 	loop	1b
 	movw	$BOOT + no_file - _start, %si
-	jmp	say
+	jmp	print
 
 found:	addl	%ecx, %ebp		# first sector after the root
 	movzwl	ENTRY_CLUSTER(%di), %eax
@@ -76,19 +76,19 @@ found:	addl	%ecx, %ebp		# first sector after the root
 3:	callw	read
 	movw	$BOOT + wrong - _start, %si
 	cmpw	%bx, SECTOR
-	jne	say
+	jne	print
 	incw	%bx
 	incl	%ebp
 	loop	3b
 	movw	$SECTOR + 2, %si
 
-say:	lodsb
+print:	lodsb
 	testb	%al, %al
 	jz	4f
 	movb	$0x0e, %ah
 	movw	$7, %bx
 	int	$0x10
-	jmp	say
+	jmp	print
 4:	hlt
 	jmp	4b
 
@@ -116,7 +116,7 @@ read:	pushal
 	jc	5f
 	retw
 5:	movw	$BOOT + bad_read - _start, %si
-	jmp	say
+	jmp	print
 
 drive:	.byte	0
 name:	.ascii	"LINE    TXT"
