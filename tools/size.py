@@ -130,7 +130,7 @@ def main(argv: list[str] | None = None) -> int:
 
     stack, structure = values("STACK_BYTES", "sizeof(struct workspace)")
     print("\nResident parts are whole blocks of 512 bytes.")
-    print("The file is as large as the largest resident part, if that is more.")
+    print("The file is at least as large as the largest resident part.")
     print(f"file: {sizes(file)}")
     print(f"image {sum(image['.post'])}: {sizes(image)}")
     print(f"workspace: stack {stack}, structure {structure}")

@@ -61,7 +61,7 @@ class Reader:
     def slow_down(self, *devices: str, rate: int = SLOW) -> None:
         for device in devices:
             output = self.machine.qmp("human-monitor-command",
-                                    command_line=f"block_set_io_throttle {device} 0 0 0 {rate} 0 0")
+                                      command_line=f"block_set_io_throttle {device} 0 0 0 {rate} 0 0")
             assert output == ""
 
     def in_same_read(self) -> bool:

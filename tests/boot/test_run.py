@@ -54,7 +54,7 @@ def make_run(*arguments: str, wait_for: str, typed: str) -> str:
     return output.decode("latin1")
 
 
-def test_make_run_boots_linux_to_a_shell():
+def test_make_run_boots_linux_to_shell():
     output = make_run(wait_for=PROMPT, typed="\necho typed-$((6*7))\npoweroff -f\n")
     assert media.GUEST_MOUNTED in output
     assert "typed-42" in output

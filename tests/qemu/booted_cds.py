@@ -114,12 +114,12 @@ def image_of(cd: Disc, number: int = 0) -> bytes:
     return cd.blocks_from(cd.lbas[number], cd.blocks - cd.lbas[number])
 
 
-def ends_with(registers: Registers, status: int) -> Registers:
+def check_status(registers: Registers, status: int) -> Registers:
     assert (registers.ah, registers.cf) == (status, status != OK)
     return registers
 
 
-def reads(pc: Bench, lba: int, count: int = 1, drive: int = CD, cd: Disc | None = None) -> None:
+def check_read(pc: Bench, lba: int, count: int = 1, drive: int = CD, cd: Disc | None = None) -> None:
     """AH=42h reads the blocks of the disc and writes nothing beside the buffer."""
     pc.put(0x10001, bytes(count * BLOCK))
     pc.expect(pc.edd(0x42, lba, count, 0x10001, drive=drive), OK)
@@ -136,10 +136,10 @@ def read_chs(pc: Bench, drive: int, geometry: tuple[int, int, int], sector: int,
     return pc.chs(function, sector, count, address, (heads, track), drive)
 
 
-def reads_chs(pc: Bench, drive: int, medium: int, image: bytes, sector: int,
-              count: int = 1) -> None:
+def check_read_chs(pc: Bench, drive: int, medium: int, image: bytes, sector: int,
+                   count: int = 1) -> None:
     pc.put(0x10001, bytes(count * SECTOR))
-    result = ends_with(read_chs(pc, drive, geometry_of(medium), sector, count), OK)
+    result = check_status(read_chs(pc, drive, geometry_of(medium), sector, count), OK)
     assert result.al == count
     pc.check_memory(0x10001, sector_of(image, sector, count))
 

@@ -25,7 +25,7 @@ RAM_BYTES = 64 << 20
 CONVENTIONAL = 0xA0000
 HIGH = 0x200001      # above 1 MiB, where real mode cannot reach; odd
 NO_SEGMENT = 0xFFFF_FFFF  # seg:off of a packet with a flat address
-COUNT_BELOW = 0xFF   # packet count that selects the 32-bit count at offset 18h
+COUNT_IN_DWORD = 0xFF  # packet count that selects the 32-bit count at offset 18h
 FILL = 0x5A
 GUARD = 1024
 
@@ -139,7 +139,7 @@ class Bench:
              al: int = 0, drive: int = DRIVE) -> Registers:
         """A packet with a 64-bit address and a 32-bit count."""
         return self.packet(function, al, drive, struct.pack(
-            "<BBHIQQII", 32, 0, COUNT_BELOW, 0, lba, address, count, 0))
+            "<BBHIQQII", 32, 0, COUNT_IN_DWORD, 0, lba, address, count, 0))
 
     def packet(self, function: int, al: int, drive: int, data: bytes) -> Registers:
         self.ram[PACKET:PACKET + len(data)] = data
@@ -150,7 +150,7 @@ class Bench:
         return struct.unpack_from("<H", self.ram, PACKET + 2)[0]
 
     def long_count(self) -> int:
-        assert self.count() == COUNT_BELOW
+        assert self.count() == COUNT_IN_DWORD
         return struct.unpack_from("<I", self.ram, PACKET + 0x18)[0]
 
     def parameters(self, room: int = 0x4A, drive: int = DRIVE) -> bytes:

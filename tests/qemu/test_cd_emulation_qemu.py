@@ -16,9 +16,9 @@ from tests.boot.bootcds import (BLOCK, CATALOG_LBA, FLOPPY_1200, FLOPPY_1440, FL
                                 drive_image, geometry_of, pattern, sectors_of)
 from tests.qemu.agent import BUFFER, FIXED_FLAG, IF, PACKET, Agent, Registers
 from tests.qemu.booted_cds import (ANY, CD, CD_ID, DISK, ENTRY, ENTRY_BYTES, FLOPPY, KIND,
-                                   OUR_DISK, Entered, booted, drive_of, ends_with, image_of,
-                                   of_each_kind, on_each_path, on_two_paths, read_chs, reads,
-                                   reads_chs, sector_of)
+                                   OUR_DISK, Entered, booted, drive_of, check_status, image_of,
+                                   of_each_kind, on_each_path, on_two_paths, read_chs, check_read,
+                                   check_read_chs, sector_of)
 from tests.qemu.calls import (BAD_COMMAND, CHANGED, FILL, HIGH, NOT_FOUND, NO_MEDIUM, OK, SECTOR,
                               WRITE_PROTECTED, Bench)
 from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
@@ -90,13 +90,13 @@ def test_emulated_drive_reads_512_byte_sectors_from_2048_byte_blocks(drive, medi
     number, last = drive_of(medium), sectors_of(geometry_of(medium)) - 1
     for sector, count in ((0, 1), (1, 1), (2, 1), (3, 1), (1, 2), (3, 2), (3, 9), (7, 10), (8, 8),
                           (last, 1), (last - 3, 4)):
-        reads_chs(drive, number, medium, drive.image, sector, count)
+        check_read_chs(drive, number, medium, drive.image, sector, count)
     for sector, count in ((1, 1), (6, 100), (last, 1)):
         drive.put(0x20003, bytes(count * SECTOR))
-        ends_with(drive.edd(0x42, sector, count, 0x20003, drive=number), OK)
+        check_status(drive.edd(0x42, sector, count, 0x20003, drive=number), OK)
         drive.check_memory(0x20003, sector_of(drive.image, sector, count))
     drive.ram[HIGH:HIGH + 0x20000] = bytes(0x20000)
-    ends_with(drive.long(0x42, 5, 201, HIGH, drive=number), OK)
+    check_status(drive.long(0x42, 5, 201, HIGH, drive=number), OK)
     assert drive.ram[HIGH:HIGH + 0x20000] == sector_of(drive.image, 5, 201).ljust(0x20000, b"\0")
 
 
@@ -106,8 +106,8 @@ def test_read_past_end_of_emulated_drive_is_refused(drive, medium):
     geometry = cylinders, heads, track = geometry_of(medium)
     number, end = drive_of(medium), sectors_of(geometry)
     assert read_chs(drive, number, geometry, end, 1).cf
-    assert ends_with(drive.edd(0x42, end, 1, drive=number), NOT_FOUND) and drive.count() == 0
-    ends_with(drive.edd(0x42, end - 1, 2, drive=number), NOT_FOUND)
+    assert check_status(drive.edd(0x42, end, 1, drive=number), NOT_FOUND) and drive.count() == 0
+    check_status(drive.edd(0x42, end - 1, 2, drive=number), NOT_FOUND)
     found = drive.agent.int13("ah al bx cx dx edi es", ah=0x08, dl=number, bx=0x5500)
     assert (found.ah, found.cf, found.dl) == (OK, False, 1)
     assert (found.ch | (found.cl & 0xC0) << 2, found.dh, found.cl & 0x3F) == (
@@ -129,7 +129,7 @@ def test_15h_41h_and_48h_describe_emulated_drive(drive, medium):
         assert (found.ah, found.cf) == (2, False)
     found = drive.agent.int13("ah bx cx", ah=0x41, bx=0x55AA, dl=number)
     assert (found.ah, found.bx, found.cf) == (0x30, 0xAA55, False)
-    ends_with(emulation_call(drive, 0x48, number, b"\x1a\0"), OK)
+    check_status(emulation_call(drive, 0x48, number, b"\x1a\0"), OK)
     assert struct.unpack_from("<IIIQH", drive.ram, PACKET + 4) == (
         *geometry_of(medium), sectors, SECTOR)
 
@@ -139,9 +139,9 @@ def test_15h_41h_and_48h_describe_emulated_drive(drive, medium):
 def test_write_to_emulated_drive_returns_write_protected(drive, medium):
     number = drive_of(medium)
     drive.put(0x10001, pattern(1, 0xBAD & 0xFF))
-    ends_with(read_chs(drive, number, geometry_of(medium), 9, 1, function=0x03), WRITE_PROTECTED)
-    ends_with(drive.edd(0x43, 9, 1, 0x10001, drive=number), WRITE_PROTECTED)
-    reads_chs(drive, number, medium, drive.image, 9)
+    check_status(read_chs(drive, number, geometry_of(medium), 9, 1, function=0x03), WRITE_PROTECTED)
+    check_status(drive.edd(0x43, 9, 1, 0x10001, drive=number), WRITE_PROTECTED)
+    check_read_chs(drive, number, medium, drive.image, 9)
     assert drive.disc.file.read_bytes() == drive.disc.content
 
 
@@ -149,7 +149,7 @@ def test_write_to_emulated_drive_returns_write_protected(drive, medium):
 @pytest.mark.parametrize("medium", [FLOPPY_1440], ids=KIND)
 def test_emulated_floppy_status_is_stored_at_40_41h(drive, medium):
     drive.ram[0x441], drive.ram[0x474] = 0x55, 0x66
-    ends_with(drive.edd(0x43, 9, 1, drive=FLOPPY), WRITE_PROTECTED)
+    check_status(drive.edd(0x43, 9, 1, drive=FLOPPY), WRITE_PROTECTED)
     assert (drive.ram[0x441], drive.ram[0x474]) == (WRITE_PROTECTED, 0x66)
 
 
@@ -157,7 +157,7 @@ def test_emulated_floppy_status_is_stored_at_40_41h(drive, medium):
 @on_two_paths
 def test_cd_is_readable_while_its_emulated_drive_exists(drive, medium):
     drive.put(0x10001, bytes(BLOCK))
-    ends_with(drive.edd(0x42, CATALOG_LBA, 1, 0x10001, drive=CD), OK)
+    check_status(drive.edd(0x42, CATALOG_LBA, 1, 0x10001, drive=CD), OK)
     drive.check_memory(0x10001, drive.disc.blocks_from(CATALOG_LBA, 1))
 
 
@@ -230,7 +230,7 @@ def test_emulated_floppy_shifts_real_floppies_until_4bh_ends_it(with_real_drives
     check_drive(with_real_drives, 0x80, REAL_DISK)
     check_drive(with_real_drives, 0x81, OUR_DISK)
     assert drives_by_08h(with_real_drives, 0x01) == real + 1
-    ends_with(end_emulation(with_real_drives), OK)
+    check_status(end_emulation(with_real_drives), OK)
     assert floppies(with_real_drives) == real
     check_drive(with_real_drives, 0x00, REAL_FLOPPY)
     assert drives_by_08h(with_real_drives, 0x00) == 1
@@ -248,7 +248,7 @@ def test_emulated_disk_shifts_real_disks_until_4bh_ends_it(with_real_drives, med
     check_drive(with_real_drives, 0x00, REAL_FLOPPY)
     for number in (0x80, 0x81, 0x82):
         assert drives_by_08h(with_real_drives, number) == 3
-    ends_with(end_emulation(with_real_drives), OK)
+    check_status(end_emulation(with_real_drives), OK)
     assert with_real_drives.agent.disk_count() == 2
     check_drive(with_real_drives, 0x80, REAL_DISK)
     check_drive(with_real_drives, 0x81, OUR_DISK)
@@ -262,18 +262,18 @@ def test_emulated_disk_shifts_real_disks_until_4bh_ends_it(with_real_drives, med
 @on_two_paths
 def test_emulated_drive_is_readable_only_from_its_own_disc(drive, medium, other):
     number, geometry = drive_of(medium), geometry_of(medium)
-    reads_chs(drive, number, medium, drive.image, 9)
+    check_read_chs(drive, number, medium, drive.image, 9)
     drive.tray.take_out()
     for sector in (9, 40):
-        ends_with(read_chs(drive, number, geometry, sector, 1), NO_MEDIUM)
+        check_status(read_chs(drive, number, geometry, sector, 1), NO_MEDIUM)
     drive.tray.put_in(other)
     for sector in (9, 40):
         assert read_chs(drive, number, geometry, sector, 1).cf
-    ends_with(read_chs(drive, number, geometry, 9, 1), NO_MEDIUM)
+    check_status(read_chs(drive, number, geometry, 9, 1), NO_MEDIUM)
     drive.tray.change(drive.disc)
-    ends_with(read_chs(drive, number, geometry, 9, 1), CHANGED)
-    reads_chs(drive, number, medium, drive.image, 9)
-    reads_chs(drive, number, medium, drive.image, 40)
+    check_status(read_chs(drive, number, geometry, 9, 1), CHANGED)
+    check_read_chs(drive, number, medium, drive.image, 9)
+    check_read_chs(drive, number, medium, drive.image, 40)
 
 
 # ---- 4Ah to 4Dh ----------------------------------------------------------------------
@@ -306,7 +306,7 @@ def filled(pc: Bench) -> bytes:
 
 @on_two_paths
 def test_4bh_returns_boot_specification_of_cd(pc):
-    ends_with(emulation_call(pc, 0x4B, CD, al=1), OK)
+    check_status(emulation_call(pc, 0x4B, CD, al=1), OK)
     assert filled(pc) == specification(NO_EMULATION, CD, pc.disc.lbas[0], count=4)
 
 
@@ -316,22 +316,22 @@ def test_4bh_returns_specification_during_and_after_emulation(drive, medium):
     number = drive_of(medium)
     expected = specification(medium, number, drive.disc.lbas[0], 0x7C0, 1, last_chs(medium))
     for queried in (number, CD, ANY):
-        ends_with(emulation_call(drive, 0x4B, queried, al=1), OK)
+        check_status(emulation_call(drive, 0x4B, queried, al=1), OK)
         assert filled(drive) == expected
-    ends_with(end_emulation(drive, number), OK)
+    check_status(end_emulation(drive, number), OK)
     assert filled(drive) == expected
     assert read_chs(drive, number, geometry_of(medium), 0, 1).cf
-    reads(drive, CATALOG_LBA)
+    check_read(drive, CATALOG_LBA)
 
 
 @on_two_paths
-def test_4dh_reads_the_boot_catalog(pc):
+def test_4dh_reads_boot_catalog(pc):
     pc.put(0x10001, bytes(2 * BLOCK))
     packet = struct.pack("<BBHHH", 8, 2, 1, 0x1000, 0)
-    ends_with(emulation_call(pc, 0x4D, CD, packet), OK)
+    check_status(emulation_call(pc, 0x4D, CD, packet), OK)
     pc.check_memory(0x10001, pc.disc.blocks_from(CATALOG_LBA, 2))
     packet = struct.pack("<BBHHH", 8, 1, 1, 0x1000, 1)
-    ends_with(emulation_call(pc, 0x4D, CD, packet), OK)
+    check_status(emulation_call(pc, 0x4D, CD, packet), OK)
     pc.check_memory(0x10001, pc.disc.blocks_from(CATALOG_LBA + 1, 1) + pc.disc.blocks_from(
         CATALOG_LBA + 1, 1))
     assert emulation_call(pc, 0x4D, CD, struct.pack("<BBHHH", 7, 1, 1, 0x1000, 0)).ah == BAD_COMMAND
@@ -352,17 +352,17 @@ def test_4bh_restores_state_from_before_4ah(pc, medium):
     number, which = drive_of(medium), {FLOPPY_1440: 1, HARD_DISK: 2}[medium]
     image, before = image_of(pc.disc, which), state(pc)
     disks, floppies_before = pc.agent.disk_count(), floppies(pc)
-    ends_with(emulation_call(pc, 0x4A, CD, specification(medium, number, pc.disc.lbas[which])), OK)
+    check_status(emulation_call(pc, 0x4A, CD, specification(medium, number, pc.disc.lbas[which])), OK)
     assert (floppies(pc), pc.agent.disk_count()) == (
         floppies_before + (medium != HARD_DISK), disks + (medium == HARD_DISK))
     for sector, count in ((0, 1), (5, 20)):
-        reads_chs(pc, number, medium, image, sector, count)
-    reads(pc, 5)
+        check_read_chs(pc, number, medium, image, sector, count)
+    check_read(pc, 5)
     assert emulation_call(pc, 0x4A, CD, specification(medium, number, pc.disc.lbas[which])
                           ).ah == ALREADY_EMULATING
-    ends_with(end_emulation(pc), OK)
+    check_status(end_emulation(pc), OK)
     assert state(pc) == before
-    reads(pc, 5)
+    check_read(pc, 5)
 
 
 @on_two_paths
@@ -376,9 +376,9 @@ def test_4ah_with_invalid_packet_changes_nothing(pc):
             (specification(FLOPPY_1440, DISK, lba), 0, BAD_COMMAND),
             (specification(HARD_DISK, FLOPPY, pc.disc.lbas[2]), 0, BAD_COMMAND),
             (specification(FLOPPY_1440, FLOPPY, pc.disc.blocks), 0, NOT_FOUND)]:
-        ends_with(emulation_call(pc, 0x4A, CD, packet, al), status)
+        check_status(emulation_call(pc, 0x4A, CD, packet, al), status)
         assert state(pc) == before
-    reads(pc, 5)
+    check_read(pc, 5)
 
 
 @pytest.mark.parametrize("medium", [NO_EMULATION, FLOPPY_1440, HARD_DISK], ids=KIND)
@@ -395,9 +395,9 @@ def test_4ch_boots_another_image_of_disc(pc, medium):
     pc.agent = type(pc.agent)(pc.machine, pc.ram)
     entered = Entered.of(pc)
     assert (entered.registers.dl, entered.cs, entered.ip) == (number, 0x1000, 0)
-    reads(pc, 5)
+    check_read(pc, 5)
     if medium != NO_EMULATION:
-        reads_chs(pc, number, medium, image_of(pc.disc, which), 9)
+        check_read_chs(pc, number, medium, image_of(pc.disc, which), 9)
 
 
 @on_two_paths
@@ -407,7 +407,7 @@ def test_failed_4ch_changes_nothing(pc):
                    specification(9, FLOPPY, pc.disc.lbas[1], 0x1000, 1)):
         assert emulation_call(pc, 0x4C, CD, packet).cf
         assert state(pc) == before
-    reads(pc, 5)
+    check_read(pc, 5)
 
 
 # ---- Several images, several drives --------------------------------------------------
@@ -423,7 +423,7 @@ def choice(folder) -> Disc:
 @pytest.mark.parametrize("path, key, cs", [
     ("microvm", "", 0x1000), ("nolsi", "2", 0x2000), ("c810", "1", 0x1000), ("nolsi", "\r", 0x1000),
     ("c810", "2", 0x2000)])
-def test_several_boot_images_are_offered_in_a_menu(path, key, cs, tmp_path, choice):
+def test_several_boot_images_are_offered_in_menu(path, key, cs, tmp_path, choice):
     with Machine(PATHS[path], *cd_arguments(choice.file, CD_ID)) as machine:
         text = machine.console.wait_for("  Boot which (1-2)? ")
         assert "  1 default entry\n" in text and "  2 the other one" in text
@@ -439,7 +439,7 @@ def test_bios_cd_keeps_its_number(path, tmp_path, plain, other):
            "-device", "ide-cd,drive=idecd"]
     with booted(path, tmp_path, plain, *ide, extra=",bootindex=0") as pc:
         assert Entered.of(pc).registers.dl == CD + 1
-        reads(pc, 100, drive=CD + 1)
+        check_read(pc, 100, drive=CD + 1)
         pc.put(0x10001, bytes(BLOCK))
         assert not pc.agent.interrupt(0x13, packet_read(pc, CD, 100)).cf
         pc.check_memory(0x10001, other.blocks_from(100, 1))
@@ -458,4 +458,4 @@ def test_cd_with_lowest_bootindex_boots_and_both_are_readable(path, tmp_path, pl
         numbers[CD + CD + 1 - next(iter(numbers))] = plain
         assert set(numbers) == {CD, CD + 1}
         for number, cd in numbers.items():
-            reads(pc, 100, drive=number, cd=cd)
+            check_read(pc, 100, drive=number, cd=cd)

@@ -17,9 +17,9 @@ from tests.boot.bootcds import (BLOCK, CATALOG_LBA, FLOPPY_1200, FLOPPY_1440, FL
                                 HARD_DISK, Disc, Entry, agent_code, disc, drive_image, geometry_of,
                                 pattern)
 from tests.qemu.agent import IF, Agent, Registers
-from tests.qemu.booted_cds import (CD, CD_ID, OUR_DISK, Entered, booted, drive_of, ends_with,
+from tests.qemu.booted_cds import (CD, CD_ID, OUR_DISK, Entered, booted, drive_of, check_status,
                                    image_of, of_each_kind, on_each_path, on_two_paths, read_chs,
-                                   reads, reads_chs, unreadable)
+                                   check_read, check_read_chs, unreadable)
 from tests.qemu.calls import (BAD_COMMAND, CHANGED, HIGH, NOT_FOUND, NO_MEDIUM, OK, SECTOR,
                               WRITE_PROTECTED, Bench)
 from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
@@ -66,7 +66,7 @@ def call(pc: Bench, function: int, drive: int = CD, al: int = 0) -> Registers:
     return pc.agent.int13("ah al", ah=function, al=al, dl=drive)
 
 
-def transfers_nothing(pc: Bench, function: int, status: int, lba: int = 5) -> None:
+def check_no_transfer(pc: Bench, function: int, status: int, lba: int = 5) -> None:
     mark = pattern(4, 0xA0)
     pc.put(0x10001, mark)
     pc.expect(pc.edd(function, lba, 1, 0x10001, drive=CD), status)
@@ -106,7 +106,7 @@ def test_boot_image_is_loaded_at_catalog_segment(segment, cs, ip, tmp_path):
 @on_each_path
 def test_42h_reads_2048_byte_blocks_of_cd(pc):
     for lba, count in ((0, 1), (16, 5), (pc.disc.blocks - 1, 1), (1000, 60)):
-        reads(pc, lba, count)
+        check_read(pc, lba, count)
     pc.ram[HIGH:HIGH + 300 * BLOCK] = bytes(300 * BLOCK)
     pc.expect(pc.long(0x42, 1700, 299, HIGH, drive=CD), OK)
     assert pc.ram[HIGH:HIGH + 300 * BLOCK] == pc.disc.blocks_from(1700, 299) + bytes(BLOCK)
@@ -115,7 +115,7 @@ def test_42h_reads_2048_byte_blocks_of_cd(pc):
 @on_two_paths
 def test_access_past_end_of_disc_returns_04h(pc):
     end = pc.disc.blocks
-    transfers_nothing(pc, 0x42, NOT_FOUND, lba=end)
+    check_no_transfer(pc, 0x42, NOT_FOUND, lba=end)
     pc.expect(pc.edd(0x42, end - 1, 2, drive=CD), NOT_FOUND)
     pc.expect(pc.edd(0x44, end - 1, 2, drive=CD), NOT_FOUND)
     pc.expect(pc.edd(0x47, end, 1, drive=CD), NOT_FOUND)
@@ -138,12 +138,12 @@ def test_15h_41h_and_48h_describe_cd(pc):
 @on_two_paths
 def test_unsupported_functions_of_cd_are_refused(pc):
     for function in (0x02, 0x04, 0x05, 0x08, 0x0C, 0x18, 0x4E, 0x50):
-        ends_with(call(pc, function, al=1), BAD_COMMAND)
-    ends_with(call(pc, 0x03, al=1), WRITE_PROTECTED)
-    transfers_nothing(pc, 0x43, WRITE_PROTECTED)
+        check_status(call(pc, function, al=1), BAD_COMMAND)
+    check_status(call(pc, 0x03, al=1), WRITE_PROTECTED)
+    check_no_transfer(pc, 0x43, WRITE_PROTECTED)
     for function in (0x00, 0x0D, 0x09, 0x10, 0x11, 0x14, 0x16, 0x49):
-        ends_with(pc.agent.int13(ah=function, dl=CD), OK)
-    reads(pc, 5)
+        check_status(pc.agent.int13(ah=function, dl=CD), OK)
+    check_read(pc, 5)
 
 
 @on_two_paths
@@ -156,10 +156,10 @@ def test_numbers_above_last_cd_are_not_served(pc):
 
 @on_each_path
 def test_disc_change_is_reported_once(pc, other):
-    reads(pc, 5)
+    check_read(pc, 5)
     pc.tray.change(other)
-    transfers_nothing(pc, 0x42, CHANGED)
-    reads(pc, other.blocks - 1, cd=other)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, other.blocks - 1, cd=other)
     assert struct.unpack_from("<Q", pc.parameters(drive=CD), 0x10)[0] == other.blocks
     pc.expect(call(pc, 0x49), CHANGED)
     pc.expect(call(pc, 0x49), OK)
@@ -170,12 +170,12 @@ def test_empty_drive_returns_31h(pc, plain):
     pc.tray.take_out()
     for _ in range(2):
         for function in (0x42, 0x44):
-            transfers_nothing(pc, function, NO_MEDIUM)
+            check_no_transfer(pc, function, NO_MEDIUM)
         for function in (0x10, 0x46, 0x49):
             pc.expect(call(pc, function), NO_MEDIUM)
     pc.tray.put_in(plain)
-    transfers_nothing(pc, 0x42, CHANGED)
-    reads(pc, 5)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, 5)
 
 
 @on_two_paths
@@ -187,19 +187,19 @@ def test_lock_blocks_eject_button_and_46h(pc):
         pc.tray.press_button()
     pc.expect(call(pc, 0x46), LOCKED)
     assert not pc.tray.is_open
-    reads(pc, 5)
+    check_read(pc, 5)
     assert pc.expect(call(pc, 0x45, al=1), OK).al == 0
     assert not pc.tray.locked
     pc.expect(call(pc, 0x46), OK)
     assert pc.tray.is_open
-    transfers_nothing(pc, 0x42, NO_MEDIUM)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
 
 
 @on_two_paths
 def test_eject_button_removes_disc(pc):
     pc.tray.press_button()
     assert pc.tray.is_open
-    transfers_nothing(pc, 0x42, NO_MEDIUM)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
 
 
 # ---- Unreadable blocks ---------------------------------------------------------------
@@ -215,8 +215,8 @@ def test_bad_block_returns_its_status_and_others_are_readable(path, tmp_path, pl
         for lba, count in ((100, 1), (97, 9)):
             pc.expect(pc.edd(0x42, lba, count, drive=CD), status)
             assert pc.count() == 0
-        reads(pc, 99)
-        reads(pc, 101, 20)
+        check_read(pc, 99)
+        check_read(pc, 101, 20)
 
 
 @of_each_kind
@@ -226,10 +226,10 @@ def test_bad_block_fails_only_its_four_sectors(path, tmp_path, emulated, medium)
     with booted(path, tmp_path, cd, bad=(cd.lbas[0] + block, errno.ENODATA)) as pc:
         number, image = drive_of(medium), image_of(cd)
         for sector in range(block * 4, block * 4 + 4):
-            assert ends_with(read_chs(pc, number, geometry_of(medium), sector, 1), 0x10).al == 0
-        assert ends_with(read_chs(pc, number, geometry_of(medium), block * 4 - 2, 5), 0x10).al <= 2
-        reads_chs(pc, number, medium, image, block * 4 - 1)
-        reads_chs(pc, number, medium, image, block * 4 + 4)
+            assert check_status(read_chs(pc, number, geometry_of(medium), sector, 1), 0x10).al == 0
+        assert check_status(read_chs(pc, number, geometry_of(medium), block * 4 - 2, 5), 0x10).al <= 2
+        check_read_chs(pc, number, medium, image, block * 4 - 1)
+        check_read_chs(pc, number, medium, image, block * 4 + 4)
 
 
 # ---- Discs that cannot boot ----------------------------------------------------------
@@ -269,7 +269,7 @@ def test_reason_is_shown_for_unbootable_disc_and_next_cd_boots(reason, tmp_path,
     with booted("microvm", tmp_path, plain, *cd_arguments(bad.file, CD_ID - 1)) as pc:
         assert f"  not bootable: {reason}\n" in pc.machine.console.wait_for("E1h: ")
         assert Entered.of(pc).registers.dl == CD + 1
-        reads(pc, 45, drive=CD, cd=bad)
+        check_read(pc, 45, drive=CD, cd=bad)
 
 
 @REASONS

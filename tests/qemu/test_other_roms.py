@@ -30,7 +30,7 @@ pytestmark = pytest.mark.qemu("several controllers, other drives, other ROMs, sa
 
 OK, BAD_COMMAND = 0x00, 0x01
 CD = 0xE0
-OURS = ("scsi", "second", "third", "fourth")  # controllers; names of our disks begin so
+OURS = ("scsi", "second", "third", "fourth")  # controllers; prefixes of our disks' names
 ROM_AREA = range(0xC0000, 0xF0000)
 SECTOR = 512
 
@@ -222,8 +222,8 @@ def neighbour() -> Path:
 
 @pytest.mark.qemu("together with other drives")
 def test_drives_work_when_another_rom_hooks_int_13h_between_ours(start, tmp_path, neighbour):
-    """INT 13h is hooked by ours, the neighbour and ours again. A disk count that
-    changes later appears in AH=08h and renumbers nothing."""
+    """INT 13h is hooked by our ROM, by the neighbour and by our ROM again. AH=08h
+    returns a disk count that changes later, but no drive is renumbered."""
     pc = start("microvm", *controller_arguments("lsi53c810", "second", "addr=5"),
                *disks_and_cd(tmp_path, "scsi", {0: 1, 4: 0}),
                "-option-rom", f"{neighbour},bootindex=2", *disks_and_cd(tmp_path, "second", {0: 3}))

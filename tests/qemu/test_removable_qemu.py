@@ -122,13 +122,13 @@ def total_sectors(pc) -> int:
     return struct.unpack_from("<Q", pc.parameters(), 0x10)[0]
 
 
-def reads(pc, image: Image, lba: int, drive: int = DRIVE) -> None:
+def check_read(pc, image: Image, lba: int, drive: int = DRIVE) -> None:
     pc.put(0x10001, bytes(SECTOR))
     pc.expect(pc.edd(0x42, lba, 1, 0x10001, drive=drive), OK)
     pc.check_memory(0x10001, image.content(lba, 1))
 
 
-def transfers_nothing(pc, function: int, status: int, lba: int = 5) -> None:
+def check_no_transfer(pc, function: int, status: int, lba: int = 5) -> None:
     """The call returns this status and transfers nothing."""
     mark = block(0xA0, 1)
     pc.put(0x10001, mark)
@@ -141,7 +141,7 @@ def transfers_nothing(pc, function: int, status: int, lba: int = 5) -> None:
 
 
 def test_removable_disk_reads_and_writes(pc, first):
-    reads(pc, first, 5)
+    check_read(pc, first, 5)
     pc.put(0x10001, block(0x111, 9))
     first.expect(77, block(0x111, 9))
     pc.expect(pc.edd(0x43, 77, 9, 0x10001), OK)
@@ -165,7 +165,7 @@ def test_change_lock_and_eject_functions_of_fixed_disk(pc, function, al, status,
     assert not pc.drive.locked and not pc.drive.tray_open
 
 
-def test_48h_flags_of_fixed_disk_are_not_removable(pc):
+def test_48h_flags_mark_fixed_disk_as_not_removable(pc):
     found = struct.unpack_from("<H", pc.parameters(drive=FIXED), 2)[0]
     assert not found & (FLAG_REMOVABLE | FLAG_CHANGE_LINE | FLAG_LOCKABLE | FLAG_NO_MEDIUM)
 
@@ -176,15 +176,15 @@ def test_48h_flags_of_fixed_disk_are_not_removable(pc):
 @pytest.mark.parametrize("function", [0x02, 0x42, 0x44])
 def test_first_call_after_change_returns_06h_and_next_succeeds(
         pc, first, second, function):
-    reads(pc, first, 5)
+    check_read(pc, first, 5)
     pc.drive.change(second)
     if function == 0x02:
         pc.put(0x10001, bytes(SECTOR))
         assert pc.expect(pc.chs(0x02, 5, 1, 0x10001), CHANGED).al == 0
         pc.check_memory(0x10001, bytes(SECTOR))
     else:
-        transfers_nothing(pc, function, CHANGED)
-    reads(pc, second, 5)
+        check_no_transfer(pc, function, CHANGED)
+    check_read(pc, second, 5)
 
 
 @pytest.mark.parametrize("function", [0x03, 0x43])
@@ -201,11 +201,11 @@ def test_first_write_after_change_returns_06h_and_writes_nothing(pc, second, fun
 
 def test_capacity_follows_new_medium(pc, first, second):
     assert total_sectors(pc) == first.sectors
-    transfers_nothing(pc, 0x42, NOT_FOUND, lba=second.sectors - 1)
+    check_no_transfer(pc, 0x42, NOT_FOUND, lba=second.sectors - 1)
     pc.drive.change(second)
-    transfers_nothing(pc, 0x42, CHANGED)
-    reads(pc, second, second.sectors - 1)
-    transfers_nothing(pc, 0x42, NOT_FOUND, lba=second.sectors)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, second, second.sectors - 1)
+    check_no_transfer(pc, 0x42, NOT_FOUND, lba=second.sectors)
     assert total_sectors(pc) == second.sectors
     registers = pc.agent.int13("ah cx dx", ah=0x15, dl=DRIVE)
     assert registers.cx << 16 | registers.dx == second.sectors
@@ -214,9 +214,9 @@ def test_capacity_follows_new_medium(pc, first, second):
 def test_access_past_end_of_smaller_medium_returns_04h(pc, first, tmp_path):
     small = Image.of_pattern(tmp_path / "small.img", 100)
     pc.drive.change(small)
-    transfers_nothing(pc, 0x42, CHANGED)
-    transfers_nothing(pc, 0x43, NOT_FOUND, lba=100)
-    reads(pc, small, 99)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_no_transfer(pc, 0x43, NOT_FOUND, lba=100)
+    check_read(pc, small, 99)
     small.check()
 
 
@@ -225,26 +225,26 @@ def test_16h_and_49h_report_change_once(pc, second, function):
     pc.drive.change(second)
     pc.expect(call(pc, function), CHANGED)
     pc.expect(call(pc, function), OK)
-    reads(pc, second, 5)
+    check_read(pc, second, 5)
 
 
 @pytest.mark.parametrize("function", [0x16, 0x49])
 def test_16h_and_49h_report_change_already_returned_by_read(pc, second, function):
     pc.drive.change(second)
-    transfers_nothing(pc, 0x42, CHANGED)
-    reads(pc, second, 5)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, second, 5)
     pc.expect(call(pc, function), CHANGED)
     pc.expect(call(pc, function), OK)
 
 
 def test_fixed_disk_works_while_medium_changes(pc, second, fixed):
     pc.drive.take_out()
-    reads(pc, fixed, 9, FIXED)
-    transfers_nothing(pc, 0x42, NO_MEDIUM)
+    check_read(pc, fixed, 9, FIXED)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
     pc.drive.put_in(second)
-    reads(pc, fixed, 10, FIXED)
-    transfers_nothing(pc, 0x42, CHANGED)
-    reads(pc, fixed, 11, FIXED)
+    check_read(pc, fixed, 10, FIXED)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, fixed, 11, FIXED)
 
 
 # ---- No medium ------------------------------------------------------------------
@@ -254,7 +254,7 @@ def test_calls_without_medium_return_31h(pc, second):
     pc.drive.take_out()
     for _ in range(2):
         for function in (0x42, 0x43, 0x44):
-            transfers_nothing(pc, function, NO_MEDIUM)
+            check_no_transfer(pc, function, NO_MEDIUM)
         for function in (0x10, 0x16, 0x46, 0x49):
             pc.expect(call(pc, function), NO_MEDIUM)
         assert pc.expect(pc.chs(0x02, 5, 1), NO_MEDIUM).al == 0
@@ -263,20 +263,20 @@ def test_calls_without_medium_return_31h(pc, second):
 
 def test_reinserted_medium_reports_change_once(pc, first, second):
     pc.drive.take_out()
-    transfers_nothing(pc, 0x42, NO_MEDIUM)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
     pc.drive.put_in(second)
-    transfers_nothing(pc, 0x42, CHANGED)
-    reads(pc, second, second.sectors - 1)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, second, second.sectors - 1)
 
 
 def test_empty_drive_is_numbered_and_returns_31h(empty, fixed):
     text = empty.machine.console.wait_for("Booting from ROM")
     assert "ID 0 LUN 0 QEMU QEMU HARDDISK" in text and "no medium" in text
     assert empty.agent.disk_count() == 2
-    transfers_nothing(empty, 0x42, NO_MEDIUM)
+    check_no_transfer(empty, 0x42, NO_MEDIUM)
     for function in (0x10, 0x16, 0x49, 0x46):
         empty.expect(call(empty, function), NO_MEDIUM)
-    reads(empty, fixed, 7, FIXED)
+    check_read(empty, fixed, 7, FIXED)
 
 
 def test_empty_drive_has_maximum_geometry(empty):
@@ -288,10 +288,10 @@ def test_empty_drive_has_maximum_geometry(empty):
 
 
 def test_medium_inserted_after_post_reports_change_once(empty, second):
-    transfers_nothing(empty, 0x42, NO_MEDIUM)
+    check_no_transfer(empty, 0x42, NO_MEDIUM)
     empty.drive.put_in(second)
-    transfers_nothing(empty, 0x42, CHANGED)
-    reads(empty, second, second.sectors - 1)
+    check_no_transfer(empty, 0x42, CHANGED)
+    check_read(empty, second, second.sectors - 1)
     assert total_sectors(empty) == second.sectors
     assert not flags(empty) & FLAG_NO_MEDIUM
     empty.put(0x10001, block(0x222, 3))
@@ -333,7 +333,7 @@ def test_eject_of_locked_drive_returns_b1h(pc, first):
     pc.expect(call(pc, 0x45, LOCK), OK)
     pc.expect(call(pc, 0x46), LOCKED)
     assert not pc.drive.tray_open
-    reads(pc, first, 5)
+    check_read(pc, first, 5)
     pc.expect(call(pc, 0x45, UNLOCK), OK)
     pc.expect(call(pc, 0x46), OK)
     assert pc.drive.tray_open
@@ -344,10 +344,10 @@ def test_eject_button_of_locked_drive_has_no_effect(pc, first):
     with pytest.raises(RuntimeError, match="is locked"):
         pc.drive.eject()
     assert not pc.drive.tray_open
-    reads(pc, first, 5)
+    check_read(pc, first, 5)
     pc.expect(call(pc, 0x45, UNLOCK), OK)
     pc.drive.eject()
-    transfers_nothing(pc, 0x42, NO_MEDIUM)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
 
 
 def test_ejected_medium_is_absent_until_tray_closes(pc, first):
@@ -355,11 +355,11 @@ def test_ejected_medium_is_absent_until_tray_closes(pc, first):
     assert not pc.drive.tray_open
     pc.expect(call(pc, 0x46), OK)
     assert pc.drive.tray_open
-    transfers_nothing(pc, 0x42, NO_MEDIUM)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
     pc.expect(call(pc, 0x46), NO_MEDIUM)
     pc.drive.close_tray()
-    transfers_nothing(pc, 0x42, CHANGED)
-    reads(pc, first, 5)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, first, 5)
 
 
 def test_empty_drive_can_be_locked(empty):

@@ -16,7 +16,7 @@ import pytest
 
 from tests.build import TOP
 from tests.qemu.agent import CF, FIXED_FLAG, IF, PACKET, Registers
-from tests.qemu.calls import (BUFFER, COUNT_BELOW, FILL, HIGH, NO_SEGMENT, SECTOR, Image, bench,
+from tests.qemu.calls import (BUFFER, COUNT_IN_DWORD, FILL, HIGH, NO_SEGMENT, SECTOR, Image, bench,
                               written_disk)
 
 pytestmark = pytest.mark.qemu("compared with SeaBIOS's own driver")
@@ -114,9 +114,9 @@ CASES = [
     *edd("flat address", MOVES, size=24, buffer=NO_SEGMENT, flat=HIGH),
     *edd("flat address in a packet of 10h bytes", MOVES, buffer=NO_SEGMENT, flat=HIGH),
     *edd("flat address past 4 GiB", MOVES, size=24, buffer=NO_SEGMENT, flat=1 << 32),
-    *edd("count FFh with 32-bit count 3", MOVES, size=32, count=COUNT_BELOW, flat=HIGH,
+    *edd("count FFh with 32-bit count 3", MOVES, size=32, count=COUNT_IN_DWORD, flat=HIGH,
          long_count=3),
-    *edd("count FFh in a packet of 10h bytes", MOVES, count=COUNT_BELOW),
+    *edd("count FFh in a packet of 10h bytes", MOVES, count=COUNT_IN_DWORD),
     *(Case(0x45, f"AL={al}", {"al": al}) for al in (1, 2, 3)), Case(0x46, "AL=1", {"al": 1}),
     *(room(n) for n in (0, 0x19, 0x1A, 0x1D, 0x1E, 0x41, 0x42, 0x49, 0x4A, 0xFF)),
     *(Case(0x4E, f"AL={al}", {"al": al}) for al in (0, 1, 2, 3, 4, 6, 7, 0xFF)),

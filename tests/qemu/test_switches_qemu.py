@@ -57,7 +57,7 @@ def seconds_of_clock(pc: Agent) -> int:
 
 
 def post(directory: Path, agent_rom: Path, **values: object) -> Post:
-    """Two good disks, one without blocks, and an empty CD drive."""
+    """Run POST with two good disks, a disk without blocks and an empty CD drive."""
     empty = directory / "empty.img"
     empty.write_bytes(b"")
     with Machine(PATHS["c810"], *VIRTUAL_TIME, *DISK_RESETS, *switches(**values),

@@ -61,7 +61,7 @@ def includes(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_includes_follow_the_table(folder):
+def test_includes_follow_table(folder):
     for path in sources(folder):
         name = in_tree(path)
         allowed = MAY_INCLUDE[in_tree(path.parent)] + MAY_INCLUDE.get(name, [])
