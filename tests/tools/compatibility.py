@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""`make test-matrix`: every test that starts QEMU, with the QEMU of this
+"""`make test-matrix`: runs every test that starts QEMU with the QEMU of this
 machine and with that of Debian 13. Writes docs/results/compatibility.md.
 
-conftest.py says for each test what it is about and on which boot paths it has
-started machines. With --table nothing is run: the last results are read again.
+conftest.py records the topic of each test and the boot paths of the machines that
+it started. With --table no tests run; the table is made from the last results.
 """
 
 from __future__ import annotations
@@ -43,40 +43,40 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "3", "--dist", "loadfile",
 
 @dataclass
 class Column:
-    """The results with one QEMU."""
+    """The results for one QEMU."""
     name: str = ""
     cells: dict[tuple[str, str], Counter] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
 
 
 def name_of_qemu() -> str:
-    """With the BIOS that comes with it."""
+    """Version of QEMU and of the SeaBIOS that belongs to it."""
     bios = qemu.share(MAIN_BIOS).read_bytes()
     found = re.search(rb"(?:rel-)?(\d+\.\d+\.\d+)[-\w.]*\0", bios)
     return f"QEMU {qemu.version()}, SeaBIOS {found[1].decode() if found else 'of unknown version'}"
 
 
 def run(tree: Path) -> bool:
-    """All tests with the QEMU of that tree; False if not all have passed."""
+    """Run all tests with the QEMU of a tree; True if all pass."""
     os.environ["LSI8XX_QEMU"] = str(tree)
     name = name_of_qemu()
     print(f"  TEST  {name}", flush=True)
     RESULTS.mkdir(parents=True, exist_ok=True)
     file = RESULTS / f"{tree.name or 'host'}.xml"
-    file.unlink(missing_ok=True)    # no old one in place of a run that was stopped
+    file.unlink(missing_ok=True)    # an interrupted run must not leave old results
     return not subprocess.run([*PYTEST, f"--junitxml={file}", "-o", "junit_family=xunit1",
                                "-o", f"junit_suite_name={name}"], cwd=TOP).returncode
 
 
 def read(file: Path) -> Column:
-    """What a JUnit file says."""
+    """Results from a JUnit file."""
     column = Column()
     for suite in xml.parse(file).getroot().iter("testsuite"):
         column.name = suite.get("name")
         for case in suite.iter("testcase"):
-            told = [(p.get("name"), p.get("value")) for p in case.iter("property")]
-            topic = next((value for key, value in told if key == "topic"), "")
-            paths = [value for key, value in told if key == "path"] or [NO_PATH]
+            properties = [(p.get("name"), p.get("value")) for p in case.iter("property")]
+            topic = next((value for key, value in properties if key == "topic"), "")
+            paths = [value for key, value in properties if key == "path"] or [NO_PATH]
             good = not case.findall("failure") and not case.findall("error")
             for path in paths:
                 column.cells.setdefault((path, topic), Counter())[good] += 1
@@ -93,7 +93,7 @@ def cell(count: Counter | None) -> str:
 
 
 def table(columns: list[Column]) -> str:
-    """A row for each boot path and topic that any test has named."""
+    """A row for each recorded pair of boot path and topic."""
     order = [*PATHS, NO_PATH]
     rows = sorted({row for column in columns for row in column.cells},
                   key=lambda row: (order.index(row[0]), row[1]))
@@ -127,7 +127,7 @@ def commit_here() -> str:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="compatibility.py", description=__doc__.split("\n")[0])
-    parser.add_argument("--table", action="store_true", help="only write the table again")
+    parser.add_argument("--table", action="store_true", help="only rewrite the table")
     args = parser.parse_args(argv)
     try:
         trees = [Path("/"), qemu.fetch()]
