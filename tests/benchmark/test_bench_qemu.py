@@ -14,7 +14,7 @@ from tests.benchmark.timing import (RANDOM, READ, READ_CHS, WRITE, WRITE_CHS, Ca
 from tests.boot.bootcds import pattern
 from tests.build import TOP
 
-pytestmark = pytest.mark.qemu("what make bench times")
+pytestmark = pytest.mark.qemu("calls that make bench measures")
 
 CALLS = [Call(READ, 8), Call(READ, 127, RANDOM), Call(READ_CHS, 8), Call(WRITE, 8),
          Call(READ, 1, cd=True)]

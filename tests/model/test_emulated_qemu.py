@@ -28,7 +28,7 @@ from tests.model.registers import (ABRT, COM, CTEST3, DCNTL, DFE, DIP, DSA, DSP,
                                    SSID, STIME1, STO, SXFER, UDC)
 from tests.model.target import CHECK_CONDITION, REJECT
 
-WHERE = ["model", pytest.param("real", marks=pytest.mark.qemu("the chip, beside its model"))]
+WHERE = ["model", pytest.param("real", marks=pytest.mark.qemu("chip compared with its model"))]
 SELECT_FROM_TABLE = (0x43000000, ALTERNATE)
 
 
