@@ -453,8 +453,8 @@ def test_bad_take_over_value_is_ignored(value):
     ids=["chip without SeaBIOS driver", "ports only", "nothing enabled", "not QEMU", "no PMM",
          "neither BBS nor PMM"])
 def test_controller_without_bios_driver_is_served(options):
-    """PCI set-up alone does not enable bus mastering. Only SeaBIOS is taken for a
-    BIOS with a driver if the bit is set."""
+    """PCI set-up alone does not enable bus mastering, so the bit shows that SeaBIOS has a
+    driver. On other BIOSes it means nothing."""
     pc = with_own_driver(**options)
     if options.get("manner") == NO_BBS:
         pc.bios.bootstrap(BOOT_SECTOR)

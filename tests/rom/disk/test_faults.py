@@ -4,6 +4,7 @@
 of chips and buses. In every case the call returns a status, success means that the
 data has arrived, and the next command works on both disks.
 """
+
 from __future__ import annotations
 
 import pytest

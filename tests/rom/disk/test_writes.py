@@ -184,7 +184,7 @@ PACKET_ERRORS = {
 def test_invalid_packets_are_refused_without_a_command(pc, function, lba, count, address, size,
                                                        status):
     if function in (0x44, 0x47) and status == BOUNDARY:
-        address, lba = BUFFER, BLOCKS       # they have no buffer
+        address, lba = BUFFER, BLOCKS       # these functions use no buffer
         status = NOT_FOUND
     if function == 0x47 and lba < BLOCKS and status == NOT_FOUND:
         lba = BLOCKS                        # a seek ignores the count
