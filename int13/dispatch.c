@@ -9,7 +9,6 @@
 #include "pc/vds.h"
 
 #define TYPE_HARD_DISK 0x03 /* AH of 15h */
-#define TYPE_FLOPPY 0x02    /* one that knows when it is changed */
 
 /* Searched from the top: the functions that transfer data come first. */
 ROM_CONST struct int13_function functions[] = {
@@ -105,10 +104,7 @@ void int13_do(struct int13_call *call,
 		call->disk->flags &= (u8)~DISK_UNTOLD;
 	int13_finish(call, status);
 	if (status == STATUS_OK && function->success_ah)
-		call->regs->ah = function->success_ah == TYPE_HARD_DISK &&
-						 call->disk->flags & DISK_FLOPPY
-					 ? TYPE_FLOPPY
-					 : function->success_ah;
+		call->regs->ah = function->success_ah;
 }
 
 void int13_dispatch(struct int13_frame *regs, struct int13_state *state)

@@ -141,10 +141,13 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 static enum int13_status check(const struct disk *disk,
 			       const struct int13_job *job)
 {
+	u64 after; /* sectors from job->lba to the end */
+
 	/* Or the sectors would be taken for those of the old medium. */
 	if (disk->flags & DISK_UNTOLD)
 		return STATUS_CHANGED;
-	if (job->lba >= disk->sectors || job->count > disk->sectors - job->lba)
+	if (__builtin_sub_overflow(disk->sectors, job->lba, &after) ||
+	    after < job->count)
 		return STATUS_NOT_FOUND;
 	if (moves_data(job->action) &&
 	    job->count > job->room >> disk->sector_shift)

@@ -25,7 +25,7 @@ struct lsi_chip {
 	u16 device; /* PCI device ID, vendor 1000h */
 	u8 revision; /* the lowest this row is for */
 	u8 features;
-	char name[10]; /* behind "53C" */
+	char name[10]; /* without "53C" */
 };
 
 /* The chip with that PCI device ID and revision, or null if there is no such row

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Mismatches, messages and INT codes: what each asks for.
+ * Mismatches, messages and INT codes: what follows from each.
  * [8xx-TM "Phase mismatch", SCSI-2 "Messages"]
  */
 #include "events.h"

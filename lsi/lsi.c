@@ -11,7 +11,7 @@
 #define SRST_US 100
 #define SRST_SETTLE_US 2000 /* LVD chips sense the bus mode anew */
 #define FIFO_CLEAR_TIMEOUT_MS 1
-#define BUS_RESET_HOLD_US 100	/* the standard asks for 25 */
+#define BUS_RESET_HOLD_US 100	/* at least 25 [SCSI-2] */
 #define BUS_RESET_SETTLE_US 250000 /* "reset to selection" */
 
 struct register_value {
@@ -36,7 +36,7 @@ ROM_CONST struct register_value fixed_registers[] = {
 	{LSI_STEST3, STEST3_TE},
 };
 
-/* What only some chips want */
+/* Values that only some chips need */
 struct feature_value {
 	u8 feature;
 	struct register_value set;
@@ -53,8 +53,8 @@ ROM_CONST struct feature_value feature_registers[] = {
 	{CHIP_DISAIP, {LSI_AIPCNTL1, AIPCNTL1_DISAIP}},
 };
 
-/* What silicon needs time for, QEMU's model has done with the write; its CLF
- * never clears itself.
+/* Wait for something that takes silicon time. QEMU's model has done it when the
+ * register is written; its CLF never clears itself.
  */
 static void give_time(struct lsi *lsi, u32 us)
 {
@@ -165,7 +165,7 @@ enum hba_result lsi_settle(struct lsi *lsi)
 	/* Our own reset is reported back, and so is a change of bus mode. */
 	drain_causes(lsi);
 	lsi_clear_fifos(lsi);
-	/* A SELECT while somebody holds RST hangs the chip; a chip that is
+	/* A SELECT while RST is held down hangs the chip; a chip that is
 	 * gone reads as all ones.
 	 */
 	lsi->unusable = lsi_read8(lsi, LSI_SSTAT0) & SSTAT0_RST ||

@@ -64,10 +64,12 @@ bool lsi_abort(struct lsi *lsi);
  */
 enum hba_result lsi_reset(struct lsi *lsi);
 
-/* Of that, the software reset and the registers, ... */
+/* The first part of lsi_reset(): software reset and registers. */
 void lsi_reset_chip(struct lsi *lsi);
 
-/* ... and the time behind it. HBA_OK, or HBA_CHIP as lsi_open() says. */
+/* Its last part: settling time, pending causes, FIFOs. HBA_OK, or HBA_CHIP as
+ * lsi_open() says.
+ */
 enum hba_result lsi_settle(struct lsi *lsi);
 
 /* Empty the DMA and SCSI FIFOs [8xx-TM "CTEST3, CLF", "STEST3, CSF"]; takes up to

@@ -20,7 +20,7 @@
 #define NO_DATA_PHASE PHASE_MSG_IN
 
 /* Longest data move. A move has 24 bits for its count, but what is left of it
- * must be told from LSI_DBC_HIGH (post/script.S).
+ * must differ from LSI_DBC_HIGH in bits 23:16 (post/script.S).
  */
 #define MOST_MOVE_BYTES 0x200000u
 _Static_assert(MOST_MOVE_BYTES < (u32)LSI_DBC_HIGH << 16,
@@ -133,8 +133,10 @@ void program_begin(struct exec *x, struct lsi *lsi,
 	x->drained = false;
 	x->resends = RESENDS;
 	x->left = x->saved_left = x->least_left = request->data_bytes;
-	set_move(x, request->data.address,
-		 least(request->data.bytes, request->data_bytes));
+	if (request->data_bytes <= request->data.bytes)
+		set_move(x, request->data.address, request->data_bytes);
+	else
+		program_set_pointer(x, request->data_bytes);
 }
 
 /* Wait until the program has stopped. Returns ISTAT_SIP and ISTAT_DIP as they are

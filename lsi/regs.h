@@ -27,7 +27,7 @@
 
 #define LSI_GPREG 0x07 /* 8 RW general-purpose pins */
 
-#define LSI_SSID 0x0a /* 8 R who reselected us: VAL 7, ID 3:0 */
+#define LSI_SSID 0x0a /* 8 R ID that reselected us in 3:0; VAL 7 */
 
 #define LSI_DSTAT 0x0c /* 8 RC DMA status */
 #define DSTAT_DFE 0x80 /* DMA FIFO empty; a state, not a cause */
@@ -74,7 +74,7 @@
 #define LSI_DIEN 0x39  /* 8 RW mask of DSTAT */
 
 #define LSI_DCNTL 0x3b /* 8 RW DMA control */
-#define DCNTL_IRQM 0x08 /* totem-pole IRQ pin: as the board wants it */
+#define DCNTL_IRQM 0x08 /* totem-pole IRQ pin: board-specific */
 #define DCNTL_IRQD 0x02 /* IRQ pin off */
 #define DCNTL_COM 0x01  /* register instructions work as documented */
 

@@ -24,9 +24,9 @@
 #define INT_MESSAGE_MORE 4 /* the bytes asked for with `more` are there */
 #define INT_BAD_PHASE 5	   /* see SSTAT1; data to come */
 #define INT_BAD_PHASE_DONE 6 /* see SSTAT1; all data moved */
-#define INT_RESEND 7	   /* target asks for our last message again */
+#define INT_RESEND 7	   /* the target requests our last message again */
 #define INT_RESEND_DONE 8  /* the same, all data moved */
-#define INT_RESELECTED 9   /* somebody else (re)selected us, or a status that is none */
+#define INT_RESELECTED 9   /* (re)selected by another device, or a status of NO_STATUS */
 #define INT_SHORT 10	   /* data move ended early, DBC is what is left */
 
 #define SCRIPT_DWORDS 156 /* length of the program; program.c checks it */

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Time from the 8254 [8254 "Read-back command"]. Counter 0 belongs to the
- * BIOS: we only latch and read it, and program it only where nobody has.
+ * BIOS: we only latch and read it, and program it only where the BIOS has not.
  */
 #include "clock.h"
 

@@ -23,16 +23,18 @@ struct clock {
  */
 void clock_setup(void);
 
-/* A wait of timeout_ms (0 to 1 200 000). It begins with the first look. */
+/* Begin a wait of timeout_ms (0 to 1 200 000). Its time counts from the first
+ * clock_expired().
+ */
 static inline void clock_start(struct clock *clock, u32 timeout_ms)
 {
 	clock->left = timeout_ms * HALF_TICKS_PER_MS;
 	clock->looked = false;
 }
 
-/* True once the time is over. Look at least every 27 ms: what a longer gap
- * loses only makes the wait longer. Each look counts at least half a tick, so
- * that a stopped counter cannot make a wait endless.
+/* True once the time is over. Call it at least every 27 ms: time lost in a longer
+ * gap makes the wait longer, never shorter. Each call counts at least half a tick,
+ * so that a stopped counter cannot make a wait endless.
  */
 bool clock_expired(struct clock *clock);
 

@@ -47,7 +47,7 @@ static inline void outl(u16 port, u32 value)
 /* Our code runs with interrupts closed, so that their handlers need none of
  * our small stack. Everything that waits calls this often: it lets them in for
  * a moment, on the stack of whoever called us, if that had interrupts open
- * (rom/entry.S).
+ * (irq_window.S).
  */
 void irq_window(void);
 

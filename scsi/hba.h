@@ -14,9 +14,9 @@
 /* How a command ended on the bus. Zero: the target returned a status byte. */
 enum hba_result {
 	HBA_OK = 0,
-	HBA_NO_TARGET, /* selection time-out: nobody has that ID */
+	HBA_NO_TARGET, /* selection time-out: no device has that ID */
 	HBA_TIMEOUT,   /* target or bus hung; the command was aborted */
-	HBA_BUS_RESET, /* somebody reset the bus meanwhile */
+	HBA_BUS_RESET, /* the bus was reset meanwhile */
 	HBA_BUS_FREE,  /* target left the bus in mid-command */
 	HBA_PROTOCOL,  /* target broke the protocol; bus was reset */
 	HBA_PARITY,    /* parity error on the bus; bus was reset */
@@ -39,7 +39,8 @@ struct hba_request {
 	u32 timeout_ms; /* 1 to 1 200 000, from the start of the selection */
 	u32 data_bytes; /* 0 with HBA_NO_DATA; then `data` means nothing */
 	struct phys_range data; /* where the first of them are, ... */
-	const struct phys_range *more; /* ... then these, if not all */
+	const struct phys_range *more; /* ... then these, if not all; each
+					* range may be empty */
 	/* in, for scsi/command.c alone */
 	u32 least_bytes; /* that must move for the command to count as done */
 	u32 patience_ms; /* with a device that is busy or becoming ready */

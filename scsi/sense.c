@@ -57,7 +57,7 @@ ROM_CONST struct sense_row sense_table[] = {
 #define SENSE_CURRENT 0x70
 #define SENSE_DEFERRED 0x71
 #define SENSE_KEY_AT 2
-#define SENSE_ADDITIONAL_AT 7 /* number of bytes behind this one */
+#define SENSE_ADDITIONAL_AT 7 /* number of bytes after this one */
 #define SENSE_ASC_AT 12
 #define SENSE_ASCQ_AT 13
 

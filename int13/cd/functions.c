@@ -184,6 +184,9 @@ static enum int13_status cd_4d_catalog(const struct int13_call *call)
 
 #define FUNCTIONS_BEGIN 0x4a
 
+#define GET_DISK_TYPE 0x15
+#define TYPE_FLOPPY 0x02 /* AH of 15h: one that knows when it is changed */
+
 ROM_CONST struct int13_function functions[] = {
 	{0x4a, 0, 0, cd_4a_emulate},
 	{0x4b, 0, 0, cd_4b_terminate},
@@ -216,7 +219,11 @@ void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
 	}
 	if (state->for_image)
 		call.disk = emulation_view(state, &view);
+	bool get_type = regs->ah == GET_DISK_TYPE;
 	int13_do(&call, int13_function_of(regs->ah));
+	if (get_type && !(regs->flags & FLAGS_CF) &&
+	    call.disk->flags & DISK_FLOPPY)
+		regs->ah = TYPE_FLOPPY;
 	if (call.disk != cd) {
 		cd->flags = (cd->flags & DISK_KIND) |
 			    (view.flags & (u8)~DISK_KIND);

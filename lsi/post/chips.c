@@ -2,9 +2,9 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Chip table [8xx-TM "PCI configuration registers"; IDs and revisions as
- * operating systems know them]. A row is all that a chip needs which is
- * brought up with the small FIFO, asynchronous and narrow. Rows of one device
- * go from high to low revisions.
+ * operating systems use them]. A row is sufficient for a chip that runs with the
+ * small FIFO, asynchronous and narrow. Rows of one device go from high to low
+ * revisions.
  */
 #include "lsi/chips.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Bring-up. [8xx-TM "Registers"] Only for POST, like the program's master copy.
+ * Bring-up [8xx-TM "Registers"].
  */
 #include "lsi/lsi.h"
 
@@ -27,13 +27,13 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	lsi->features = chip->features;
 	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
 
-	/* Somebody's program may still be running, waiting for reselection,
-	 * and then only ISTAT may be touched. Old chips cannot tell.
+	/* An earlier driver's program may still wait for reselection; then
+	 * only ISTAT may be accessed. Old chips do not show whether one runs.
 	 */
 	if (!(chip->features & CHIP_ISTAT1) ||
 	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
 		(void)lsi_abort(lsi); /* the reset follows in any case */
-	/* No setting of the board itself is lost: own ID, differential
+	/* Keep the settings of the board: own ID, differential
 	 * transceivers, interrupt pin driver, general-purpose pins.
 	 */
 	u8 id = lsi_read8(lsi, LSI_SCID) & SCID_ID_MASK & lsi->hba.last_id;
@@ -52,7 +52,7 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	lsi->place = 0;
 	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
 		lsi->script[i] = lsi_script[i];
-	/* A target that is still connected would hold the bus for ever. */
+	/* A target that is still connected would hold the bus forever. */
 	if (!options->keep_bus || lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)
 		return lsi_reset(lsi);
 	lsi_reset_chip(lsi);

@@ -8,16 +8,16 @@
  * all moves bus addresses. Nothing else changes; neither DSA nor scratch
  * registers are used.
  *
- * Where the program stands tells how far the data pointers are:
+ * The place in the program shows where the data pointer is:
  *   clean   the DATA move begins at the saved pointer: SAVE DATA POINTER
  *           and DISCONNECT need nothing but their handshake
- *   resumed the CPU has moved it on (or knows better): every message
- *           but COMMAND COMPLETE goes to the CPU
+ *   resumed the CPU has moved it: every message but COMMAND COMPLETE
+ *           goes to the CPU
  *   done    the data move has run to its end
  *
  * Rules kept here [8xx-TM]: after a message byte ACK stays up until CLEAR
  * ACK; SDU is cleared before the ACK that lets the target leave the bus; the
- * first phase test behind a handshake is a WHEN, the others are IFs; nothing
+ * first phase test after a handshake is a WHEN, the others are IFs; nothing
  * stands between SELECT and the first WHEN.
  */
 #include "lsi/regs.h"
@@ -37,8 +37,8 @@
 	.globl	lsi_script
 lsi_script:
 
-/* ---- Selection. Entered when: idle. A target that knows no messages goes
- * ---- straight on to COMMAND; then ATN has to be dropped by hand.
+/* ---- Selection. Entered when: idle. A target without messages goes straight
+ * ---- on to COMMAND; then ATN has to be cleared here.
  */
 LABEL script_start
 	SELECT_ATN SET_BY_CPU, reselected
@@ -99,7 +99,7 @@ done:
 	INT_IF	PHASE_MSG_OUT, INT_RESEND_DONE
 	INT	INT_BAD_PHASE_DONE
 
-/* Two places for the status byte tell the CPU whether all data had moved. */
+/* The place of the status byte shows the CPU whether all data had moved. */
 status_early:
 	MOVE	1, LSI_STATUS_EARLY, PHASE_STATUS
 	JUMP_IF_BYTE NO_STATUS, stranger	/* it would be taken for none */
@@ -108,8 +108,8 @@ status:
 	MOVE	1, LSI_STATUS, PHASE_STATUS
 	JUMP	done
 
-/* ---- Messages. COMMAND COMPLETE at LSI_MSG_IN tells the CPU that no more than
- * ---- bus free and an INT are to come; other bytes of 0 go elsewhere.
+/* ---- Messages. COMMAND COMPLETE at LSI_MSG_IN shows the CPU that only bus free and
+ * ---- an INT follow; other bytes of 0 go elsewhere.
  */
 message_done:
 	MOVE	1, LSI_MSG_IN, PHASE_MSG_IN
@@ -124,7 +124,7 @@ message_clean:
 	CLEAR_ACK
 	JUMP	dispatch
 
-/* ---- COMMAND COMPLETE. No phase test behind it: there is no bus. */
+/* ---- COMMAND COMPLETE. No phase test after it: the bus is free. */
 complete:
 	AND_REGISTER LSI_SCNTL2, SDU_OFF
 	CLEAR_ACK_ATN
@@ -151,7 +151,7 @@ LABEL script_patch_identify
 	CLEAR_ACK
 	JUMP	dispatch
 
-/* ---- Entries for the CPU behind INT_MESSAGE and the like. */
+/* ---- Entries for the CPU after INT_MESSAGE and the like. */
 LABEL script_ack			/* message accepted */
 	CLEAR_ACK
 	JUMP	resume
@@ -174,8 +174,8 @@ drained:
 	MOVE	1, LSI_SINK, PHASE_DATA_IN	/* ... and all others */
 	JUMP	drained
 
-/* ---- A target that was too slow is told to forget its command. It answers
- * ---- by leaving the bus, which must not count as an accident.
+/* ---- Make a target that was too slow drop its command. It leaves the bus then,
+ * ---- which must not raise UDC.
  */
 LABEL script_select_to_dismiss
 	SELECT_ATN SET_BY_CPU, reselected

@@ -35,7 +35,7 @@ enum scsi_result scan_inquiry(struct scsi_bus *bus,
 #define LUN_LIST_BYTES (LUN_LIST_HEADER + 16 * LUN_ENTRY_BYTES)
 
 /* Bit n for LUN n; 0 for an entry that names none of 0 to 7 in the simple
- * form: bus 0, LUN in byte 1, nothing behind it [SAM "Single level LUN"].
+ * form: bus 0, LUN in byte 1, nothing after it [SAM "Single level LUN"].
  */
 static u8 lun_bit(const u8 *entry)
 {

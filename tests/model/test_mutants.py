@@ -164,15 +164,15 @@ MUTANTS = {
         "DMA outside memory", "lsi/program.c", "move[1] = address;",
         "move[1] = address | 0x40000000;"),
     "one byte too many": Mutant(
-        "write outside buffer and workspace", "lsi/program.c", "<< 24 | bytes;",
-        "<< 24 | (bytes + 1);"),
+        "write outside buffer and workspace", "lsi/program.c", "\tif (bytes) {\n",
+        "\tif (bytes && bytes++) {\n"),
     "interrupts on our stack": Mutant(
         "interrupt on our stack", "pc/irq_window.S",
         "\tmovw\tcaller_ss, %ss\n\tmovl\tcaller_esp, %esp\n\tsti", "\tsti",
         timer="alive"),
     "status as a word": Mutant(
         "write outside buffer and workspace", "int13/int13.h",
-        "FAR8(status_byte) = (u8)status;", "FAR16(status_byte) = (u16)status;"),
+        "FAR8(call->status_byte) = (u8)status;", "FAR16(call->status_byte) = (u16)status;"),
     "ROM written": Mutant(
         "ROM written after boot", "int13/dispatch.c", "\tcall->action =",
         "\tfar_open(rom_segment());\n\tFAR8(0x20) = 0;\n\tcall->action ="),

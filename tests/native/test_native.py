@@ -112,7 +112,9 @@ def test_write_stores_the_blocks(library, hardware):
 
 
 @pytest.mark.parametrize("hardware", ["silicon", "qemu", "86box"])
-@pytest.mark.parametrize("pieces", [None, [1, 3 * MIB, 512, MIB - 513]], ids=["one-piece", "scattered"])
+@pytest.mark.parametrize("pieces", [
+    None, [1, 3 * MIB, 512, MIB - 513], [0, 1024, 0, 4 * MIB - 1024]],
+    ids=["one-piece", "scattered", "empty-pieces"])
 def test_4_mib_move_in_one_command(library, hardware, pieces):
     native, disk = one_disk(library, hardware)
     count = 4 * BLOCKS_PER_MIB

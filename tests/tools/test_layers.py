@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Rules of the source tree: include rules, licence lines, sizes of
-functions, and the code that stays after init.
+"""Rules of the source tree: include rules, calls without circles, licence
+lines, sizes of files and functions, and the code that stays after init.
 """
 
 from __future__ import annotations
 
+import graphlib
 import re
 import subprocess
 from pathlib import Path
@@ -40,6 +41,7 @@ MAY_INCLUDE = {
     "rom/post/banner.h": ["lsi"],
     "rom/post/init.c": ["lsi"],
 }
+MOST_LINES = 420        # of a C file
 MOST_FUNCTION_LINES = 60
 
 
@@ -67,7 +69,7 @@ def test_includes_follow_the_table(folder):
             assert header in allowed or header.rpartition("/")[0] in allowed, f"{name} includes {header}"
 
 
-# ---- Object files -------------------------------------------------------------------
+# ---- Circles -------------------------------------------------------------------
 
 
 def unit(path: Path) -> str:
@@ -86,6 +88,42 @@ def test_a_file_name_is_used_once_in_a_folder():
         for suffixes in ((".c", ".S"), (".h", ".inc")):
             names = [unit(path) for path in sources(folder, *suffixes)]
             assert len(names) == len(set(names)), folder
+
+
+def references() -> dict[str, dict[str, str]]:
+    """Unit to the units that it includes or whose symbols it uses, with one
+    reason for each. Symbols that a linker script places belong to no unit."""
+    found = {unit(path): {} for folder in FOLDERS for path in sources(folder) if path.suffix != ".ld"}
+    for folder in FOLDERS:
+        for path in sources(folder, ".c", ".h", ".S", ".inc"):
+            for header in includes(path):
+                found[unit(path)][unit(TOP / header)] = f"includes {header}"
+    defined, used = {}, []
+    for path, file in objects().items():
+        for line in subprocess.run(["nm", file], capture_output=True, text=True, check=True).stdout.splitlines():
+            *_, kind, name = line.split()
+            if kind == "U":
+                used.append((unit(path), name))
+            elif kind.isupper():
+                defined[name] = unit(path)
+    placed = re.findall(r"\b(\w+) = ", (TOP / "rom/rom.ld").read_text() + (TOP / "rom/unpack.ld").read_text())
+    for user, name in used:
+        if name in defined:
+            found[user][defined[name]] = f"uses {name}"
+        else:
+            assert name in placed or name.startswith("rom_image_"), f"{user}: {name}"
+    for name, others in found.items():
+        others.pop(name, None)
+    return found
+
+
+def test_no_files_form_a_circle():
+    found = references()
+    try:
+        graphlib.TopologicalSorter(found).prepare()
+    except graphlib.CycleError as error:
+        circle = error.args[1][::-1]
+        pytest.fail("\n".join(f"{a} -> {b}: {found[a][b]}" for a, b in zip(circle, circle[1:])))
 
 
 # ---- FS ------------------------------------------------------------------------
@@ -171,16 +209,22 @@ def test_script_instructions_are_spelled_only_in_the_macros():
     assert not re.search(r"0x[0-9a-f]{5,}", (TOP / "lsi/post/script.S").read_text())
 
 
-def test_functions_are_short():
+def test_files_and_functions_are_short():
     """A function is counted from its name to the closing brace."""
     for folder in FOLDERS:
         for path in sources(folder, ".c"):
             text = path.read_text()
+            assert text.count("\n") <= MOST_LINES, in_tree(path)
             for found in re.finditer(r"^\w[^\n;]*\([^;{]*\)\n\{\n.*?^\}", text, re.S | re.M):
                 assert found.group().count("\n") < MOST_FUNCTION_LINES, f"{path.name}: {found.group()[:60]}"
 
 
 # ---- Parts of the ROM ----------------------------------------------------------
+
+
+def test_the_linker_script_names_folders_and_no_files():
+    text = re.sub(r"/\*.*?\*/", "", (TOP / "rom/rom.ld").read_text(), flags=re.S)
+    assert not re.findall(r"\w+\.o\b", text)
 
 
 def test_nothing_resident_refers_to_what_init_gives_back():
