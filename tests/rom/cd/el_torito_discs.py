@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: discs of the tests of El Torito."""
+"""Ring 1: discs for the El Torito tests."""
 
 from __future__ import annotations
 
