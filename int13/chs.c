@@ -22,8 +22,9 @@ enum int13_status int13_00_reset(const struct int13_call *call)
 	struct scsi_bus *bus = &call->state->bus;
 
 	for (u32 i = 0; i < 2 && bus->suspect; i++)
-		(void)int13_status(call, disk_simple(bus, &call->disk->device,
-						     CDB_TEST_UNIT_READY));
+		(void)int13_status_of(
+			call, disk_simple(bus, &call->disk->device,
+					  CDB_TEST_UNIT_READY));
 	return bus->suspect ? STATUS_RESET_FAILED : STATUS_OK;
 }
 
@@ -43,7 +44,7 @@ static enum int13_status know_geometry(const struct int13_call *call)
  *      5:0 sector, DH head, ES:BX buffer (02 03)
  * Out: AL sectors transferred (not for 0C)
  */
-enum int13_status int13_chs_blocks(const struct int13_call *call)
+enum int13_status int13_02_blocks(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
 	u8 action = (u8)call->action;
@@ -102,10 +103,10 @@ enum int13_status int13_08_parameters(const struct int13_call *call)
 /* INT 13, 10 - Check drive ready, by TEST UNIT READY */
 enum int13_status int13_10_ready(const struct int13_call *call)
 {
-	return int13_status(call, disk_simple(&call->state->bus,
-					      &call->disk->device,
-					      CDB_TEST_UNIT_READY |
-						      READY_PATIENCE));
+	return int13_status_of(call, disk_simple(&call->state->bus,
+						 &call->disk->device,
+						 CDB_TEST_UNIT_READY |
+							 READY_PATIENCE));
 }
 
 /* INT 13, 15 - Get disk type
@@ -117,7 +118,7 @@ enum int13_status int13_15_type(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
 	enum int13_status status = int13_know_size(call);
-	u32 sectors = sectors_32(call->disk);
+	u32 sectors = drives_sectors32(call->disk);
 
 	if (status == STATUS_OK && !(call->disk->flags & DISK_FLOPPY)) {
 		regs->cx = (u16)(sectors >> 16);

@@ -37,12 +37,12 @@ struct disk {
 #define DISK_REMOVABLE 0x01 /* set for CDs too */
 #define DISK_CHANGED 0x02 /* a change that AH=16h or 49h has yet to report */
 #define DISK_UNKNOWN 0x04 /* the size is unknown: measure before use */
-#define DISK_UNTOLD 0x08  /* a change that the next transfer must report */
+#define DISK_UNREPORTED 0x08  /* a change that the next transfer must report */
 #define DISK_CD 0x10
-#define DISK_IMAGE 0x20	  /* the emulated drive: a boot image on a CD */
+#define DISK_EMULATED 0x20	  /* the emulated drive: a boot image on a CD */
 #define DISK_FLOPPY 0x40  /* the emulated drive is a floppy */
-#define DISK_KIND (DISK_REMOVABLE | DISK_CD | DISK_IMAGE | DISK_FLOPPY)
-#define DISK_NEWS (DISK_CHANGED | DISK_UNKNOWN | DISK_UNTOLD)
+#define DISK_KIND (DISK_REMOVABLE | DISK_CD | DISK_EMULATED | DISK_FLOPPY)
+#define DISK_NEW_MEDIUM (DISK_CHANGED | DISK_UNKNOWN | DISK_UNREPORTED)
 
 /* The boot image of a CD that was booted or is emulated (cd/) */
 struct boot_image {
@@ -67,7 +67,7 @@ struct int13_state {
 	u8 cd_first;	 /* drive number of our first CD */
 	u8 cd_count;	 /* CDs that have drive numbers */
 	u8 emulated;	 /* number of the emulated drive, or NOT_EMULATED */
-	bool for_image;	 /* this call addresses the emulated drive */
+	bool for_emulated;	 /* this call addresses the emulated drive */
 	struct scsi_bus bus;
 	u16 pci_address;     /* of the controller */
 	u16 buffer_segment;  /* of the block buffer, 0 if there is none */
@@ -110,13 +110,13 @@ static inline void drives_set_largest(struct disk *disk)
 static inline void drives_note_change(struct int13_state *state,
 				      struct disk *disk)
 {
-	disk->flags |= DISK_NEWS;
+	disk->flags |= DISK_NEW_MEDIUM;
 	state->boot_image.checked = false;
 	state->buffer_block = NO_BLOCK;
 }
 
 /* Sectors of the disk, at most FFFFFFFFh */
-static inline u32 sectors_32(const struct disk *disk)
+static inline u32 drives_sectors32(const struct disk *disk)
 {
 	return disk->sectors >> 32 ? 0xffffffff : (u32)disk->sectors;
 }

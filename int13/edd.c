@@ -110,7 +110,7 @@ static NOT_INLINE void write_count(const struct int13_call *call, u32 count)
  * In:  DS:SI disk address packet; 43: AL 0 or 1 write, 2 write and verify
  * Out: count in the packet = blocks transferred (not for 47)
  */
-enum int13_status int13_edd_blocks(const struct int13_call *call)
+enum int13_status int13_42_blocks(const struct int13_call *call)
 {
 	struct int13_job job;
 
@@ -182,7 +182,7 @@ ROM_CONST u8 parameter_lengths[] = {0x4a, 0x42, 0x1e, 0x1a};
  */
 static void fill_geometry(const struct disk *disk, struct parameters *answer)
 {
-	u32 sectors = sectors_32(disk);
+	u32 sectors = drives_sectors32(disk);
 
 	answer->sectors = disk->sectors;
 	answer->sector_bytes = (u16)(1u << disk->sector_shift);

@@ -51,9 +51,9 @@ struct int13_call {
  */
 typedef enum int13_status int13_handler(const struct int13_call *call);
 
-int13_handler int13_00_reset, int13_chs_blocks, int13_08_parameters,
+int13_handler int13_00_reset, int13_02_blocks, int13_08_parameters,
 	int13_10_ready, int13_15_type; /* chs.c */
-int13_handler int13_41_check, int13_edd_blocks, int13_48_parameters,
+int13_handler int13_41_check, int13_42_blocks, int13_48_parameters,
 	int13_4e_configure; /* edd.c */
 int13_handler int13_16_changed, int13_45_lock, int13_46_eject,
 	int13_49_changed; /* removable.c */
@@ -61,8 +61,8 @@ int13_handler int13_16_changed, int13_45_lock, int13_46_eject,
 /* The INT 13h status for the result of a SCSI command (status.c). A result that
  * reports a new or a missing medium also updates call->disk.
  */
-enum int13_status int13_status(const struct int13_call *call,
-			       enum scsi_result result);
+enum int13_status int13_status_of(const struct int13_call *call,
+				  enum scsi_result result);
 
 /* Prepare the medium for the call (removable.c): measure it if its size is
  * unknown, and refuse writes to a CD. STATUS_OK, STATUS_WRITE_PROTECTED, or why
@@ -73,7 +73,7 @@ enum int13_status int13_check_medium(const struct int13_call *call);
 /* The same, without a call for the usual case of a fixed disk. Moves FS. */
 static inline enum int13_status int13_know_size(const struct int13_call *call)
 {
-	return call->disk->flags & (DISK_UNKNOWN | DISK_IMAGE | DISK_CD)
+	return call->disk->flags & (DISK_UNKNOWN | DISK_EMULATED | DISK_CD)
 		       ? int13_check_medium(call)
 		       : STATUS_OK;
 }
@@ -90,7 +90,7 @@ int13_handler media_measure, media_changed, media_eject;
 enum int13_status media_lock(const struct int13_call *call, bool lock);
 
 /* Set the CF that the caller gets. */
-static inline void set_carry(struct int13_frame *regs, bool carry)
+static inline void int13_set_carry(struct int13_frame *regs, bool carry)
 {
 	regs->flags = (regs->flags & ~FLAGS_CF) | (carry ? FLAGS_CF : 0);
 }
@@ -105,7 +105,7 @@ static inline void int13_finish(const struct int13_call *call,
 	bda_open();
 	FAR8(call->status_byte) = (u8)status;
 	call->regs->ah = (u8)status;
-	set_carry(call->regs, status != STATUS_OK);
+	int13_set_carry(call->regs, status != STATUS_OK);
 }
 
 /* A function number and its handler */
@@ -119,13 +119,13 @@ struct int13_function {
 /* Look up a function that all drives have (dispatch.c). Null if there is none
  * with that number.
  */
-const struct int13_function __seg_gs *int13_function_of(u8 number);
+const struct int13_function __seg_gs *int13_find_function(u8 number);
 
 /* Call the handler of a function, and set AH, CF and the status byte. With null
  * the function does not exist: STATUS_BAD_COMMAND. Moves FS.
  */
-void int13_do(struct int13_call *call,
-	      const struct int13_function __seg_gs *function);
+void int13_serve_call(struct int13_call *call,
+		      const struct int13_function __seg_gs *function);
 
 /* Called by rom/entry.S on our stack for each INT 13h that addresses a disk of
  * ours (dispatch.c). The results are in *regs. Moves FS.

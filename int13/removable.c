@@ -10,9 +10,9 @@ enum int13_status int13_check_medium(const struct int13_call *call)
 {
 	u8 flags = call->disk->flags;
 
-	if (flags & DISK_CD && writes((u8)call->action))
+	if (flags & DISK_CD && disk_action_writes((u8)call->action))
 		return STATUS_WRITE_PROTECTED;
-	if (flags & DISK_IMAGE)
+	if (flags & DISK_EMULATED)
 		return emulation_check(call);
 	return flags & DISK_UNKNOWN ? media_measure(call) : STATUS_OK;
 }

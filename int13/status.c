@@ -44,8 +44,8 @@ static NOT_INLINE void note_medium(const struct int13_call *call,
 		drives_set_largest(call->disk);
 }
 
-enum int13_status int13_status(const struct int13_call *call,
-			       enum scsi_result result)
+enum int13_status int13_status_of(const struct int13_call *call,
+				  enum scsi_result result)
 {
 	if (call->disk->flags & DISK_REMOVABLE)
 		note_medium(call, result);

@@ -51,7 +51,7 @@ static NOT_INLINE bool list_memory(const struct int13_call *call,
 
 	memory->page[0] = piece->request.data;
 	if (call->state->by_vds) {
-		memory->to_device = writes(job->action);
+		memory->to_device = disk_action_writes(job->action);
 		pages = vds_lock(memory, piece->request.data.address, bytes);
 	}
 	piece->request.data = (struct phys_range){
@@ -91,16 +91,16 @@ static enum int13_status do_job(const struct int13_call *call,
 	struct disk_job *piece = &job->piece;
 	enum scsi_result result = SCSI_OK;
 
-	if (disk->split && writes(job->action) &&
+	if (disk->split && disk_action_writes(job->action) &&
 	    job->sectors & ((1u << disk->split) - 1)) {
 		result = read_rest(call, piece);
 		if (result != SCSI_OK)
-			return int13_status(call, result);
+			return int13_status_of(call, result);
 	}
 	result = disk_do(&call->state->bus, &disk->device, piece);
-	if (result == SCSI_MEDIUM_ERROR && writes(job->action))
+	if (result == SCSI_MEDIUM_ERROR && disk_action_writes(job->action))
 		return STATUS_WRITE_FAULT;
-	return int13_status(call, result);
+	return int13_status_of(call, result);
 }
 
 /* Do the piece. On return job->sectors is the number of sectors transferred. */
@@ -115,7 +115,7 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 	piece->request.data.address =
 		job->buffer + (job->done << disk->sector_shift);
 	piece->request.data.bytes = job->sectors << disk->sector_shift;
-	if (disk->flags & DISK_IMAGE) {
+	if (disk->flags & DISK_EMULATED) {
 		piece->blocks.lba += call->state->boot_image.lba;
 		if (emulation_wants_part(call, job))
 			return emulation_copy_part(call, job);
@@ -149,7 +149,7 @@ static enum int13_status check(const struct disk *disk,
 	u64 after; /* sectors from job->lba to the end */
 
 	/* The caller means sectors of the old medium. */
-	if (disk->flags & DISK_UNTOLD)
+	if (disk->flags & DISK_UNREPORTED)
 		return STATUS_CHANGED;
 	if (__builtin_sub_overflow(disk->sectors, job->lba, &after) ||
 	    after < job->count)

@@ -15,7 +15,7 @@
  * STATUS_NOT_FOUND     sectors past the end of the medium
  * STATUS_DMA_BOUNDARY  the buffer ends past what the caller can address
  * STATUS_CHANGED       a medium change that the caller was not yet informed of
- * Others are results of a command, as int13_status() maps them, or
+ * Others are results of a command, as int13_status_of() maps them, or
  * STATUS_DMA_BOUNDARY if VDS cannot lock the buffer. Moves FS.
  */
 enum int13_status int13_transfer(const struct int13_call *call,

@@ -181,7 +181,8 @@ static struct step on_message(struct exec *x)
 /* Bytes left after an INT of the `done` dispatcher */
 static u32 left_after_move(const struct exec *x)
 {
-	bool counts = !x->data_ended && x->lsi->moved.status[0] == NO_STATUS;
+	bool counts = !x->data_ended &&
+		      x->lsi->moved.status[0] == NO_SCSI_STATUS;
 
 	return counts ? x->left - x->moving : x->left;
 }
@@ -191,7 +192,8 @@ static void note_data_done(struct exec *x)
 {
 	u32 left = left_after_move(x);
 
-	if ((x->lsi->moved.status[0] & x->lsi->moved.status[1]) != NO_STATUS)
+	if ((x->lsi->moved.status[0] & x->lsi->moved.status[1]) !=
+	    NO_SCSI_STATUS)
 		x->data_ended = true;
 	program_set_pointer(x, left);
 }
@@ -203,7 +205,7 @@ enum hba_result events_complete(struct exec *x)
 	u32 left = x->least_left;
 
 	request->status = lsi->moved.status[0];
-	if (lsi->moved.status[1] != NO_STATUS) {
+	if (lsi->moved.status[1] != NO_SCSI_STATUS) {
 		u32 after = left_after_move(x);
 
 		request->status = lsi->moved.status[1];
@@ -211,7 +213,7 @@ enum hba_result events_complete(struct exec *x)
 			left = after;
 	}
 	/* Without a status byte the data may be wrong. */
-	if (request->status == NO_STATUS)
+	if (request->status == NO_SCSI_STATUS)
 		return HBA_BUS_FREE;
 	request->moved = request->data_bytes - left;
 	request->overrun = x->drained;

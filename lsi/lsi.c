@@ -12,7 +12,7 @@
 #define SRST_US 100
 #define SRST_SETTLE_US 2000 /* LVD chips sense the bus mode anew */
 #define FIFO_CLEAR_TIMEOUT_MS 1
-#define BUS_RESET_HOLD_US 100	/* at least 25 [SCSI-2] */
+#define BUS_RESET_PULSE_US 100	/* at least 25 [SCSI-2] */
 #define BUS_RESET_SETTLE_US 250000 /* "reset to selection" */
 
 struct register_value {
@@ -57,7 +57,7 @@ ROM_CONST struct feature_value feature_registers[] = {
 /* Wait for an operation that takes time on a chip. On QEMU's model it is
  * complete when the register has been written; its CLF never clears itself.
  */
-static void give_time(struct lsi *lsi, u32 us)
+static void wait_for_chip(struct lsi *lsi, u32 us)
 {
 	if (!lsi->prompt)
 		clock_delay_us(us);
@@ -128,9 +128,9 @@ static void write_feature_registers(struct lsi *lsi)
 void lsi_reset_chip(struct lsi *lsi)
 {
 	lsi_write8(lsi, LSI_ISTAT, ISTAT_SRST);
-	give_time(lsi, SRST_US);
+	wait_for_chip(lsi, SRST_US);
 	lsi_write8(lsi, LSI_ISTAT, 0);
-	give_time(lsi, SRST_SETTLE_US);
+	wait_for_chip(lsi, SRST_SETTLE_US);
 
 	for (u32 i = 0; i < ARRAY_SIZE(fixed_registers); i++)
 		lsi_write8(lsi, fixed_registers[i].reg,
@@ -162,7 +162,7 @@ static void drain_causes(struct lsi *lsi)
 
 enum hba_result lsi_settle(struct lsi *lsi)
 {
-	give_time(lsi, BUS_RESET_SETTLE_US);
+	wait_for_chip(lsi, BUS_RESET_SETTLE_US);
 	/* The chip reports our own bus reset, and a change of the bus mode. */
 	drain_causes(lsi);
 	lsi_clear_fifos(lsi);
@@ -178,7 +178,7 @@ enum hba_result lsi_reset(struct lsi *lsi)
 {
 	lsi_reset_chip(lsi);
 	lsi_write8(lsi, LSI_SCNTL1, SCNTL1_RST);
-	clock_delay_us(BUS_RESET_HOLD_US);
+	clock_delay_us(BUS_RESET_PULSE_US);
 	lsi_write8(lsi, LSI_SCNTL1, 0);
 	return lsi_settle(lsi);
 }

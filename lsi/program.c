@@ -103,8 +103,8 @@ static NOT_INLINE void place_moves(struct lsi *lsi, u32 way)
 
 void program_forget_answers(struct lsi *lsi)
 {
-	lsi->moved.status[0] = NO_STATUS;
-	lsi->moved.status[1] = NO_STATUS;
+	lsi->moved.status[0] = NO_SCSI_STATUS;
+	lsi->moved.status[1] = NO_SCSI_STATUS;
 	lsi->moved.msg_in = MSG_NO_OPERATION;
 	lsi->moved.msg_more = MSG_NO_OPERATION;
 }
@@ -221,7 +221,7 @@ void program_clear_leftovers(struct exec *x)
  * meaning. After WAIT RESELECT (on a read error) it continues to
  * INT_RESELECTED, which then has no meaning.
  */
-static enum ending take_int(struct exec *x)
+static enum ending int_ending(struct exec *x)
 {
 	x->code = lsi_read32(x->lsi, LSI_DSPS);
 	program_clear_leftovers(x);
@@ -241,7 +241,7 @@ static NOT_INLINE enum ending unusual_end(struct exec *x, u8 istat, u8 dstat)
 	x->causes = CAUSE_DSTAT(dstat) | program_read_causes(lsi, istat);
 	enum ending ending = classify(x->causes);
 	if (ending == END_INT)
-		return take_int(x);
+		return int_ending(x);
 	if (ending == END_NO_TARGET || ending == END_BUS_FREE)
 		lsi_clear_fifos(lsi);
 	return ending;

@@ -15,7 +15,7 @@
 #define LSI_MSG_MORE 11	   /* further bytes of a message; IDENTIFY */
 #define LSI_SINK 12	   /* one byte that is discarded */
 
-#define NO_STATUS 0xff
+#define NO_SCSI_STATUS 0xff
 
 /* INT codes (DSPS) */
 #define INT_COMPLETE 1	   /* COMMAND COMPLETE, bus free */
@@ -26,7 +26,7 @@
 #define INT_BAD_PHASE_DONE 6 /* the same, all data moved */
 #define INT_RESEND 7	   /* the target requests our last message again */
 #define INT_RESEND_DONE 8  /* the same, all data moved */
-#define INT_RESELECTED 9   /* (re)selected by another device, or a status of NO_STATUS */
+#define INT_RESELECTED 9   /* (re)selected by another device, or a status of NO_SCSI_STATUS */
 #define INT_SHORT 10	   /* data move ended early; DBC has the bytes left */
 
 #define SCRIPT_DWORDS 156 /* length of the program; program.c checks it */
@@ -40,7 +40,7 @@
 /* All bytes that the program moves, except data and command */
 struct lsi_moved {
 	u8 msg_out[LSI_MESSAGE_BYTES];
-	u8 status[2]; /* early, after all data; NO_STATUS until it arrives */
+	u8 status[2]; /* early, after all data; NO_SCSI_STATUS: not yet */
 	u8 msg_in, msg_more;
 	u8 sink;
 };

@@ -12,9 +12,9 @@
 #define PIT_COUNTER0 0x40
 #define PIT_COMMAND 0x43
 #define READ_BACK_COUNTER0 0xc2 /* latch status, then count, of counter 0 */
-#define STATUS_BOTH_BYTES 0x30  /* read low byte, then high byte */
-#define STATUS_MODE_MASK 0x06
-#define STATUS_SQUARE_WAVE 0x06 /* mode 3: counts down by two */
+#define PIT_BOTH_BYTES 0x30  /* read low byte, then high byte */
+#define PIT_MODE_MASK 0x06
+#define PIT_SQUARE_WAVE 0x06 /* mode 3: counts down by two */
 #define USUAL_SETTING 0x34	/* counter 0, both bytes, mode 2, binary */
 
 struct pit_reading {
@@ -35,7 +35,7 @@ static struct pit_reading pit_read(void)
 /* Is the count a 16-bit count? Otherwise it cannot be used. */
 static bool pit_usable(struct pit_reading reading)
 {
-	return (reading.status & STATUS_BOTH_BYTES) == STATUS_BOTH_BYTES;
+	return (reading.status & PIT_BOTH_BYTES) == PIT_BOTH_BYTES;
 }
 
 IN_POST void clock_setup(void)
@@ -69,7 +69,7 @@ bool clock_expired(struct clock *clock)
 				 ? (u32)(clock->previous - now.count)
 				 : clock->previous;
 		clock->previous = now.count;
-		if ((now.status & STATUS_MODE_MASK) != STATUS_SQUARE_WAVE)
+		if ((now.status & PIT_MODE_MASK) != PIT_SQUARE_WAVE)
 			passed *= 2;
 	}
 	if (passed == 0)

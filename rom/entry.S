@@ -50,8 +50,8 @@ rom_int13:
  * Flags:     those of the frame, which begin as the caller's; in the function IF
  *            and DF are clear
  */
-	.globl	int13_serve
-int13_serve:
+	.globl	rom_int13_serve
+rom_int13_serve:
 	btsw	$BUSY_BIT, WS_BUSY
 	jc	refuse
 

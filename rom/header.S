@@ -124,11 +124,11 @@ first_slot:
 	.globl	connect_first
 connect_first:				# each vector pushes its slot number
 	pushw	$0
-	jmp	bcv_common
+	jmp	boot_entry_vector
 	.org	first_slot + PNP_STUBS + PNP_STUB_BYTES
 disconnect_first:
 	pushw	$BOOT_DISCONNECT
-	jmp	bcv_common
+	jmp	boot_entry_vector
 	.org	first_slot + PNP_SLOTS * PNP_SLOT_BYTES
 
 	.section .romdata, "a"

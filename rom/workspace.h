@@ -26,7 +26,7 @@
 #define WS_CD_FIRST (WS_INT13 + 12)
 #define WS_CD_COUNT (WS_INT13 + 13)
 #define WS_EMULATED (WS_INT13 + 14)
-#define WS_FOR_IMAGE (WS_INT13 + 15)
+#define WS_FOR_EMULATED (WS_INT13 + 15)
 
 /* Lowest dword of the stack; another value there shows that the stack
  * overflowed.
@@ -108,7 +108,7 @@ WORKSPACE_AT(int13.previous_cd, WS_PREVIOUS_CD);
 WORKSPACE_AT(int13.cd_first, WS_CD_FIRST);
 WORKSPACE_AT(int13.cd_count, WS_CD_COUNT);
 WORKSPACE_AT(int13.emulated, WS_EMULATED);
-WORKSPACE_AT(int13.for_image, WS_FOR_IMAGE);
+WORKSPACE_AT(int13.for_emulated, WS_FOR_EMULATED);
 _Static_assert(sizeof(struct workspace) <= WORKSPACE_BYTES - STACK_BYTES,
 	       "the workspace budget is WORKSPACE_BYTES");
 _Static_assert(WORKSPACE_BYTES == OWN_MEMORY_BYTES,

@@ -35,7 +35,7 @@ enum disk_action {
 	DISK_READ_NOWHERE, /* a read whose data is discarded */
 };
 
-static inline bool writes(u8 action)
+static inline bool disk_action_writes(u8 action)
 {
 	return action == DISK_WRITE || action == DISK_WRITE_VERIFY;
 }

@@ -52,7 +52,7 @@ static enum cd_result examine(struct boot_image *image, bool boots)
 	return CD_OK;
 }
 
-enum cd_result cd_boot_find(const struct int13_call *call,
+enum cd_result cd_boot_check(const struct int13_call *call,
 			      struct cd_boot *boot, bool boots)
 {
 	struct boot_image *image = &boot->image;
@@ -138,7 +138,7 @@ enum cd_result cd_boot_image(const struct int13_call *call,
 	u32 to = (boot->image.load_segment ? boot->image.load_segment
 					   : USUAL_SEGMENT)
 		 << 4;
-	enum cd_result result = cd_boot_find(call, boot, true);
+	enum cd_result result = cd_boot_check(call, boot, true);
 
 	if (result == CD_OK)
 		result = load(call, boot, to);

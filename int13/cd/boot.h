@@ -19,11 +19,11 @@ struct cd_boot {
  * call->disk, and fill in the rest of boot->image. CD_OK, a CD_... reason, or
  * the INT 13h status of a failed read. Moves FS.
  */
-enum cd_result cd_boot_find(const struct int13_call *call,
-			    struct cd_boot *boot, bool boots);
+enum cd_result cd_boot_check(const struct int13_call *call,
+			     struct cd_boot *boot, bool boots);
 
 /* Load the boot image and start its emulation if its media type requires one. An
- * earlier emulation ends. Returns what cd_boot_find() returns, CD_NO_COUNT or
+ * earlier emulation ends. Returns what cd_boot_check() returns, CD_NO_COUNT or
  * CD_NO_ROOM; on failure the drives are unchanged. Moves FS.
  */
 enum cd_result cd_boot_image(const struct int13_call *call,

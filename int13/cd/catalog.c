@@ -93,10 +93,10 @@ static bool for_pc(u32 header)
 
 static void add(struct catalog *catalog, u32 entry, u32 header)
 {
-	if (catalog->images == MOST_IMAGES)
+	if (catalog->boot_images == MOST_BOOT_IMAGES)
 		return;
-	catalog->entry[catalog->images] = (u8)entry;
-	catalog->header[catalog->images++] = (u8)header;
+	catalog->entry[catalog->boot_images] = (u8)entry;
+	catalog->header[catalog->boot_images++] = (u8)header;
 }
 
 /* The validation entry acts as the header of one entry, the default entry. */
@@ -134,5 +134,5 @@ enum cd_result catalog_read(const struct int13_call *call, u32 lba,
 			header = place.number;
 		}
 	}
-	return catalog->images ? CD_OK : CD_NO_ENTRY;
+	return catalog->boot_images ? CD_OK : CD_NO_ENTRY;
 }

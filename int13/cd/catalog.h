@@ -8,7 +8,7 @@
 
 #include "cd.h"
 
-#define MOST_IMAGES 9
+#define MOST_BOOT_IMAGES 9
 
 struct catalog_place {
 	u32 lba;    /* of the catalog */
@@ -29,9 +29,9 @@ struct catalog_place {
  */
 struct catalog {
 	u32 lba;
-	u8 images;
-	u8 entry[MOST_IMAGES];
-	u8 header[MOST_IMAGES]; /* of the section; 0 for the default entry */
+	u8 boot_images;
+	u8 entry[MOST_BOOT_IMAGES];
+	u8 header[MOST_BOOT_IMAGES]; /* of the section; 0: default entry */
 };
 
 /* Find the boot catalog of the disc in call->disk. *lba is its first block.

@@ -26,7 +26,7 @@ enum cd_result {
 	CD_NO_ROOM = 0x0800 | STATUS_DMA_BOUNDARY,
 	CD_NO_BOOT_SECTOR = 0x0900 | STATUS_BAD_MEDIA,
 	CD_NO_PARTITION = 0x0a00 | STATUS_BAD_MEDIA,
-	CD_STATUS = 0xff, /* mask of the INT 13h status */
+	CD_STATUS_MASK = 0xff, /* mask of the INT 13h status */
 };
 #define CD_REASON_SHIFT 8
 

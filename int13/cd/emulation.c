@@ -25,7 +25,7 @@ struct disk *emulation_view(const struct int13_state *state, struct disk *view)
 	view->sector_shift = SECTOR_SHIFT;
 	view->split = CD_SECTOR_SPLIT;
 	view->sectors = sectors && sectors < rest ? sectors : rest;
-	view->flags |= DISK_IMAGE;
+	view->flags |= DISK_EMULATED;
 	if (sectors && state->emulated < FIRST_HARD_DISK)
 		view->flags |= DISK_FLOPPY;
 	return view;
@@ -69,9 +69,9 @@ enum int13_status emulation_copy_part(const struct int13_call *call,
 
 	/* A block in the buffer is valid only while its disc is in the drive. */
 	if (call->state->buffer_block == block)
-		status = int13_status(call, disk_simple(&call->state->bus,
-							&call->disk->device,
-							CDB_TEST_UNIT_READY));
+		status = int13_status_of(call, disk_simple(&call->state->bus,
+							   &call->disk->device,
+							   CDB_TEST_UNIT_READY));
 	if (status == STATUS_OK)
 		status = cd_buffer_fill_by(call, block, &job->piece);
 	if (status == STATUS_OK)

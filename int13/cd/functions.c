@@ -64,12 +64,12 @@ static enum int13_status cd_4a_emulate(const struct int13_call *call)
 		return STATUS_BAD_COMMAND;
 	if (state->emulated != NOT_EMULATED)
 		return STATUS_IN_USE;
-	enum cd_result result = cd_boot_find(call, &boot, false);
+	enum cd_result result = cd_boot_check(call, &boot, false);
 	if (result == CD_OK) {
 		state->boot_image = boot.image;
 		emulation_begin(state, boot.number);
 	}
-	return (enum int13_status)(result & CD_STATUS);
+	return (enum int13_status)(result & CD_STATUS_MASK);
 }
 
 #define TERMINATE 0 /* AL of 4Bh; 1 only returns the packet */
@@ -143,7 +143,7 @@ static enum int13_status cd_4c_boot(const struct int13_call *call)
 		regs->boot = boot.entry;
 		regs->flags = FLAGS_IF;
 	}
-	return (enum int13_status)(result & CD_STATUS);
+	return (enum int13_status)(result & CD_STATUS_MASK);
 }
 
 #define COMMAND_BYTES 8
@@ -176,7 +176,7 @@ static enum int13_status cd_4d_catalog(const struct int13_call *call)
 		return status;
 	enum cd_result result = catalog_find(call, &lba);
 	if (result != CD_OK)
-		return (enum int13_status)(result & CD_STATUS);
+		return (enum int13_status)(result & CD_STATUS_MASK);
 	job.lba += lba;
 	return int13_transfer(call, &job);
 }
@@ -197,7 +197,7 @@ ROM_CONST struct int13_function functions[] = {
 
 void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
 {
-	struct disk *cd = state->for_image
+	struct disk *cd = state->for_emulated
 				  ? &state->disk[state->boot_image.disk]
 				  : drives_find(state, regs->dl);
 	struct disk view; /* the emulated drive; shares the CD's state */
@@ -210,18 +210,18 @@ void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
 	u8 number = (u8)(regs->ah - FUNCTIONS_BEGIN);
 	bool el_torito = number < ARRAY_SIZE(functions);
 
-	if (state->for_image && state->emulated < FIRST_HARD_DISK)
+	if (state->for_emulated && state->emulated < FIRST_HARD_DISK)
 		call.status_byte = BDA_FLOPPY_STATUS;
 	if (el_torito) {
 		/* These address the CD by its own number or the emulated one. */
-		int13_do(&call, &functions[number]);
+		int13_serve_call(&call, &functions[number]);
 		state->buffer_block = NO_BLOCK; /* may be of another CD */
 		return;
 	}
-	if (state->for_image)
+	if (state->for_emulated)
 		call.disk = emulation_view(state, &view);
 	bool get_type = regs->ah == GET_DISK_TYPE;
-	int13_do(&call, int13_function_of(regs->ah));
+	int13_serve_call(&call, int13_find_function(regs->ah));
 	if (get_type && !(regs->flags & FLAGS_CF) &&
 	    call.disk->flags & DISK_FLOPPY)
 		regs->ah = TYPE_FLOPPY;

@@ -9,7 +9,7 @@
 #include "int13/int13.h"
 
 /* Called by rom_int13_cd (cd_entry.S) on our stack for each INT 13h that
- * addresses a CD of ours or, with state->for_image, the emulated drive. The
+ * addresses a CD of ours or, with state->for_emulated, the emulated drive. The
  * results are in *regs. Moves FS.
  */
 void cd_dispatch(struct int13_frame *regs, struct int13_state *state);

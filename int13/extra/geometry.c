@@ -110,7 +110,8 @@ static bool accounts_for(const struct shape __seg_gs *shape, u32 sectors)
 	       sectors / in_cylinder <= MOST_CYLINDERS;
 }
 
-static void take(struct geometry *geometry, const struct shape __seg_gs *shape)
+static void use_shape(struct geometry *geometry,
+		      const struct shape __seg_gs *shape)
 {
 	geometry->cylinders = MOST_CYLINDERS;
 	geometry->heads = shape->heads;
@@ -128,7 +129,7 @@ static void from_size(u32 sectors, struct geometry *geometry)
 	for (u32 i = ARRAY_SIZE(small_shapes); i--;)
 		if (accounts_for(&small_shapes[i], sectors))
 			shape = &small_shapes[i];
-	take(geometry, shape);
+	use_shape(geometry, shape);
 }
 
 /* Partitions of later systems end anywhere, but their CHS addresses still fit
@@ -142,7 +143,7 @@ static void from_addresses(struct geometry *geometry)
 	if (table_agrees(geometry))
 		return;
 	for (u32 i = 0; i < ARRAY_SIZE(small_shapes); i++) {
-		take(&other, &small_shapes[i]);
+		use_shape(&other, &small_shapes[i]);
 		if (table_agrees(&other)) {
 			*geometry = other;
 			return;

@@ -51,7 +51,7 @@ enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 				     : SECTOR_SHIFT;
 	disk->split = (u8)(shift - disk->sector_shift);
 	disk->sectors = capacity->blocks << disk->split;
-	disk->geometry = geometry_choose(sectors_32(disk),
+	disk->geometry = geometry_choose(drives_sectors32(disk),
 					 read_first_block(state, disk));
 	/* The first block may be that of another medium. */
 	if (state->bus.medium_changed && state->bus.stop_at_change)

@@ -13,7 +13,7 @@ enum int13_status media_measure(const struct int13_call *call)
 {
 	struct disk_capacity capacity;
 
-	return int13_status(
+	return int13_status_of(
 		call, drives_measure(call->state, call->disk, &capacity));
 }
 
@@ -26,9 +26,9 @@ static enum int13_status unit_command(const struct int13_call *call,
 	enum int13_status status = STATUS_CHANGED;
 
 	for (u32 i = 0; i < 2 && status == STATUS_CHANGED; i++)
-		status = int13_status(call, disk_simple(&call->state->bus,
-							&call->disk->device,
-							command));
+		status = int13_status_of(call, disk_simple(&call->state->bus,
+							   &call->disk->device,
+							   command));
 	return status;
 }
 

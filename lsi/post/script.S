@@ -105,7 +105,7 @@ done:
 /* The address of the status byte shows the CPU whether all data had moved. */
 status_early:
 	MOVE	1, LSI_STATUS_EARLY, PHASE_STATUS
-	JUMP_IF_BYTE NO_STATUS, stranger	/* C would see no status */
+	JUMP_IF_BYTE NO_SCSI_STATUS, stranger	/* C would see no status */
 	JUMP	done
 status:
 	MOVE	1, LSI_STATUS, PHASE_STATUS

@@ -27,7 +27,7 @@ u32 boot_connect(u32 slot, u32 int18_entry)
 	bool cd = connect_is_cd(slot);
 	if (leave) {
 		if (cd)
-			cd_disconnect();
+			cdboot_disconnect();
 		else
 			connect_undo_disk(slot);
 		return 0;

@@ -21,8 +21,8 @@
  * Flags:     all preserved
  */
 	.section .text.boot_entry, "ax"
-	.globl	bcv_common
-bcv_common:
+	.globl	boot_entry_vector
+boot_entry_vector:
 	pushfw
 	pushal
 	pushw	%ds
@@ -37,7 +37,7 @@ bcv_common:
 	movzwl	42(%bp), %eax		# above GS FS ES DS, PUSHAL, flags
 	movl	$boot_connect, %ecx
 	movl	$rom_int18, %edx
-	callw	run_c			# EAX = address to continue at, or 0
+	callw	own_stack_call			# EAX = address to continue at, or 0
 	testl	%eax, %eax
 	jz	1f
 	movw	%sp, %bp
@@ -73,11 +73,11 @@ rom_int18:
 	sti
 	pushl	$0			# room for the address to continue at
 	pushw	$BOOT_INT18
-	jmp	bcv_common
+	jmp	boot_entry_vector
 
 	.globl	rom_int19
 rom_int19:
 	sti
 	pushl	$0
 	pushw	$BOOT_INT19
-	jmp	bcv_common
+	jmp	boot_entry_vector

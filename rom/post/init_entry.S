@@ -47,7 +47,7 @@ rom_init:
 	pushw	%ax
 	movw	%ax, %ds
 	movl	$init_main, %ecx
-	callw	run_c			# EAX = number of units
+	callw	own_stack_call			# EAX = number of units
 	popw	%dx
 	movw	%ss, %bx		# run on the BIOS's stack: init_finish
 	movw	%bx, %ds		# may free the workspace

@@ -155,7 +155,7 @@ void rom_image_install(u16 place, u32 entries, enum rom_image_part part)
 	copy_to(place, bytes);
 }
 
-void rom_image_give_up(u16 place)
+void rom_image_install_empty(u16 place)
 {
 	rom_image_set_owner(0, 0);
 	FAR16(ROM_PMM) = 0;

@@ -47,7 +47,7 @@ void rom_image_install(u16 place, u32 entries, enum rom_image_part part);
 /* Copy only a header with length 0 to the place: the BIOS keeps nothing of
  * the ROM. Moves FS.
  */
-void rom_image_give_up(u16 place);
+void rom_image_install_empty(u16 place);
 
 /* The same for a place that has our header already. Moves FS. */
 void rom_image_withdraw(u16 place);

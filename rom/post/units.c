@@ -102,7 +102,7 @@ static char IN_ROM *examine(struct disk *disk, struct found *found)
 	if (result == SCSI_OK && disk->flags & DISK_CD)
 		result = read_descriptor(disk);
 	if (result != SCSI_OK && medium_may_come(disk, result)) {
-		disk->flags |= DISK_UNKNOWN | DISK_UNTOLD;
+		disk->flags |= DISK_UNKNOWN | DISK_UNREPORTED;
 		drives_set_largest(disk);
 		if (disk->flags & DISK_CD)
 			found->trouble = banner_words(result);
@@ -138,7 +138,7 @@ static void add_unit(struct disk *disk, const struct found *found)
 	if (workspace.post.fwcfg && !(disk->flags & DISK_CD) &&
 	    host_geometry(&workspace.post.settings.path, disk->device,
 			  &geometry) &&
-	    geometry_fits(&geometry, sectors_32(disk)))
+	    geometry_fits(&geometry, drives_sectors32(disk)))
 		disk->geometry = geometry;
 	banner_controller(&product, state()->pci_address);
 	banner_unit(&product, disk->device, &found->inquiry);

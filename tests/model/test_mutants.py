@@ -104,8 +104,8 @@ MUTANTS = {
     "terminator pins lost": Mutant(
         "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPREG, lsi->gpreg);", ""),
     "SRST not cleared": Mutant(
-        "SRST left set", "lsi/lsi.c", "give_time(lsi, SRST_US);\n\tlsi_write8(lsi, LSI_ISTAT, 0);",
-        "give_time(lsi, SRST_US);"),
+        "SRST left set", "lsi/lsi.c", "wait_for_chip(lsi, SRST_US);\n\tlsi_write8(lsi, LSI_ISTAT, 0);",
+        "wait_for_chip(lsi, SRST_US);"),
     "SRST while running": Mutant(
         "SRST without ABRT", "lsi/exec.c", "(void)lsi_abort(lsi); /* it may", "/* it may"),
     "ABRT not cleared": Mutant(
@@ -113,7 +113,7 @@ MUTANTS = {
         "lsi_write8(lsi, LSI_ISTAT, 0);\n\t\t\t(void)lsi_read8(lsi, LSI_DSTAT);",
         "(void)lsi_read8(lsi, LSI_DSTAT);"),
     "short RST": Mutant(
-        "bus reset too short", "lsi/lsi.c", "BUS_RESET_HOLD_US 100", "BUS_RESET_HOLD_US 10"),
+        "bus reset too short", "lsi/lsi.c", "BUS_RESET_PULSE_US 100", "BUS_RESET_PULSE_US 10"),
     "short settling": Mutant(
         "selection too soon after a bus reset", "lsi/lsi.c", "BUS_RESET_SETTLE_US 250000",
         "BUS_RESET_SETTLE_US 100000"),

@@ -245,12 +245,12 @@ def test_linker_checks_references_from_resident_code():
 # caller checks the condition in the comment before it makes the call.
 CHECKED_REFERENCES = {
     ("boot_connect", "bootstrap_next"), ("boot_connect", "bootstrap_cd"),    # hooked vector; DISK_CD
-    ("boot_connect", "cd_disconnect"),
-    ("int13_check_medium", "media_measure"), ("int13_check_medium", "emulation_check"),  # DISK_UNKNOWN, DISK_IMAGE
+    ("boot_connect", "cdboot_disconnect"),
+    ("int13_check_medium", "media_measure"), ("int13_check_medium", "emulation_check"),  # DISK_UNKNOWN, DISK_EMULATED
     ("int13_49_changed", "media_changed"), ("int13_16_changed", "media_changed"),  # DISK_REMOVABLE
     ("int13_45_lock", "media_lock"), ("int13_46_eject", "media_eject"),
     ("int13_08_parameters", "emulation_floppy_parameters"),     # DISK_FLOPPY
-    ("do_piece", "emulation_wants_part"), ("do_piece", "emulation_copy_part"),  # DISK_IMAGE
+    ("do_piece", "emulation_wants_part"), ("do_piece", "emulation_copy_part"),  # DISK_EMULATED
 }
 
 

@@ -18,7 +18,7 @@
 #define BACK_CALLER_FLAGS 12
 
 #define NOT_EMULATED 0xff
-#define ANY_IMAGE 0x7f		/* DL of 4Bh: whichever drive is emulated */
+#define ANY_EMULATED 0x7f		/* DL of 4Bh: whichever drive is emulated */
 #define OTHER_NUMBERS 0x60	/* bits of DL that floppies and hard disks lack */
 #define TERMINATE 0x4b
 #define GET_PARAMETERS 0x08
@@ -45,28 +45,28 @@ rom_int13_cd:
 	DOOR_ENTER
 	movb	%dl, %al
 	subb	WS_CD_FIRST, %al
-	movb	$0, WS_FOR_IMAGE
+	movb	$0, WS_FOR_EMULATED
 	cmpb	WS_CD_COUNT, %al
 	jb	serve
 	movb	WS_EMULATED, %al
 	cmpb	$NOT_EMULATED, %al
 	je	pass_on
 	cmpb	%al, %dl
-	je	for_image
+	je	for_emulated
 	jb	1f
 	xorb	%dl, %al		# one a hard disk, one a floppy: no change
 	js	1f
 	testb	$OTHER_NUMBERS, %dl
 	jz	renumber
-1:	cmpb	$ANY_IMAGE, %dl
+1:	cmpb	$ANY_EMULATED, %dl
 	jne	pass_on
 	cmpb	$TERMINATE, %ah
 	jne	pass_on
-for_image:
-	movb	$1, WS_FOR_IMAGE
+for_emulated:
+	movb	$1, WS_FOR_EMULATED
 serve:
 	movw	$cd_dispatch, %bp
-	jmp	int13_serve
+	jmp	rom_int13_serve
 
 pass_on:
 	DOOR_PASS_ON WS_PREVIOUS_CD

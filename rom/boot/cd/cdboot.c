@@ -25,7 +25,7 @@ extern const char rom_int13_cd[]; /* cd_entry.S */
 /* ---- Drive numbers --------------------------------------------------------- */
 
 /* Does another handler serve a drive of that number? */
-static bool number_taken(u32 number)
+static bool number_in_use(u32 number)
 {
 	struct bios_regs regs = {
 		.eax = 0x4100, .ebx = 0x55aa, .edx = number};
@@ -44,7 +44,7 @@ static void connect_cds(struct int13_state *state)
 	emulation_end(state);
 	if (state->cd_count)
 		return;
-	while (number < FIRST_CD + MOST_BIOS_CDS && number_taken(number))
+	while (number < FIRST_CD + MOST_BIOS_CDS && number_in_use(number))
 		number++;
 	state->cd_first = number;
 	for (u32 i = 0; i < state->disks; i++)
@@ -54,7 +54,7 @@ static void connect_cds(struct int13_state *state)
 	state->previous_cd = connect_hook(IVT_INT13, (u32)rom_int13_cd);
 }
 
-void cd_disconnect(void)
+void cdboot_disconnect(void)
 {
 	struct int13_state *state = &workspace.int13;
 
@@ -111,7 +111,7 @@ static enum cd_result print_choices(const struct int13_call *call,
 {
 	struct catalog_place place = {.lba = catalog->lba};
 
-	for (u32 i = 0; i < catalog->images; i++) {
+	for (u32 i = 0; i < catalog->boot_images; i++) {
 		place.number = catalog->header[i];
 		enum int13_status status = catalog_open(call, &place);
 		if (status != STATUS_OK)
@@ -129,13 +129,13 @@ static enum cd_result print_choices(const struct int13_call *call,
 }
 
 /* The index of the boot image to boot; the first unless a key selects one. */
-static u32 ask_choice(u32 images)
+static u32 ask_choice(u32 boot_images)
 {
 	console_rom(ROM_STRING("  Boot which (1-"));
-	console_decimal(images);
+	console_decimal(boot_images);
 	console_rom(ROM_STRING(")? "));
 	u32 choice = (u8)wait_for_key() - (u32)'1';
-	if (choice >= images)
+	if (choice >= boot_images)
 		choice = 0;
 	console_decimal(choice + 1);
 	console_newline();
@@ -144,8 +144,8 @@ static u32 ask_choice(u32 images)
 
 /* ---- Boot ------------------------------------------------------------------ */
 
-static enum cd_result choose_image(const struct int13_call *call,
-				   struct cd_boot *boot)
+static enum cd_result choose_boot_image(const struct int13_call *call,
+					struct cd_boot *boot)
 {
 	struct catalog catalog;
 	struct catalog_place place;
@@ -154,11 +154,11 @@ static enum cd_result choose_image(const struct int13_call *call,
 
 	if (result == CD_OK)
 		result = catalog_read(call, lba, &catalog);
-	if (result == CD_OK && catalog.images > 1 &&
+	if (result == CD_OK && catalog.boot_images > 1 &&
 	    workspace.choice_seconds) {
 		result = print_choices(call, &catalog);
 		if (result == CD_OK)
-			choice = ask_choice(catalog.images);
+			choice = ask_choice(catalog.boot_images);
 	}
 	if (result != CD_OK)
 		return result;
@@ -189,14 +189,14 @@ static enum int13_status measure_disc(const struct int13_call *call)
 	bus->stop_at_change = false;
 	call->state->by_vds = false;
 	bus->unreachable = vds_needed(); /* nothing can boot under VDS */
-	enum int13_status status = int13_status(
+	enum int13_status status = int13_status_of(
 		call, disk_simple(bus, &cd->device,
 				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));
 	cd->flags |= DISK_UNKNOWN;
 	if (status == STATUS_OK)
 		status = int13_know_size(call);
 	if (status == STATUS_OK)
-		cd->flags &= (u8)~DISK_NEWS;
+		cd->flags &= (u8)~DISK_NEW_MEDIUM;
 	bus->stop_at_change = true;
 	return status;
 }
@@ -234,7 +234,7 @@ static void print_reason(enum cd_result result)
 	console_newline();
 }
 
-u32 cd_boot(u32 slot)
+u32 cdboot_boot(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
 	struct int13_call call = {.state = state, .disk = &state->disk[slot]};
@@ -245,13 +245,13 @@ u32 cd_boot(u32 slot)
 	enum cd_result result = (enum cd_result)measure_disc(&call);
 	connect_print_drive(slot);
 	if (result == CD_OK)
-		result = choose_image(&call, &boot);
+		result = choose_boot_image(&call, &boot);
 	if (result == CD_OK)
 		result = cd_boot_image(&call, &boot);
 	if (result != CD_OK) {
 		print_reason(result);
 		if (!connected)
-			cd_disconnect();
+			cdboot_disconnect();
 		return 0;
 	}
 	workspace.boot_drive = boot.number;

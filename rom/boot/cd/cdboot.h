@@ -13,9 +13,9 @@
  * CD cannot be booted, prints the reason and returns 0; the drives are
  * unchanged. Moves FS.
  */
-u32 cd_boot(u32 slot);
+u32 cdboot_boot(u32 slot);
 
 /* End the emulation and remove the drive numbers of CDs. Moves FS. */
-void cd_disconnect(void);
+void cdboot_disconnect(void);
 
 #endif

@@ -51,7 +51,7 @@ static u32 boot_cds(void)
 	for (u32 at = rom_word(ROM_PNP); at && !entry;
 	     at = rom_word(at + PNP_NEXT))
 		if (boots_cd(at))
-			entry = cd_boot(slot_at(at));
+			entry = cdboot_boot(slot_at(at));
 	workspace.cds_tried = true;
 	return entry;
 }
@@ -103,7 +103,7 @@ u32 bootstrap_next(u32 interrupt, u32 int18_entry)
 
 u32 bootstrap_cd(u32 slot, u32 int18_entry)
 {
-	u32 entry = cd_boot(slot);
+	u32 entry = cdboot_boot(slot);
 
 	if (entry)
 		hook_int18(int18_entry);

@@ -17,9 +17,9 @@
  * Flags:     IF clear, but irq_window opens interrupts if the caller had them
  *            open; DF clear
  */
-	.section .text.run_c, "ax"
-	.globl	run_c
-run_c:
+	.section .text.own_stack, "ax"
+	.globl	own_stack_call
+own_stack_call:
 	pushfw
 	popw	WS_CALLER_FLAGS
 	cli
