@@ -29,9 +29,9 @@ enum int13_status int13_00_reset(const struct int13_call *call)
 }
 
 /* Cylinders and heads address sectors of 512 bytes only. */
-static enum int13_status know_geometry(const struct int13_call *call)
+static enum int13_status ensure_geometry(const struct int13_call *call)
 {
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 
 	if (status == STATUS_OK && call->disk->sector_shift != SECTOR_SHIFT)
 		return STATUS_BAD_COMMAND;
@@ -60,7 +60,7 @@ enum int13_status int13_02_blocks(const struct int13_call *call)
 	}
 	if (job.count - 1 >= MOST_CHS_SECTORS)
 		return STATUS_BAD_COMMAND;
-	enum int13_status status = know_geometry(call);
+	enum int13_status status = ensure_geometry(call);
 	if (status != STATUS_OK)
 		return status;
 	u32 lba = geometry_lba(&call->disk->geometry, chs);
@@ -84,7 +84,7 @@ enum int13_status int13_08_parameters(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
 	const struct geometry *geometry = &call->disk->geometry;
-	enum int13_status status = know_geometry(call);
+	enum int13_status status = ensure_geometry(call);
 
 	if (status != STATUS_OK)
 		return status;
@@ -117,7 +117,7 @@ enum int13_status int13_10_ready(const struct int13_call *call)
 enum int13_status int13_15_type(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 	u32 sectors = drives_sectors32(call->disk);
 
 	if (status == STATUS_OK && !(call->disk->flags & DISK_FLOPPY)) {

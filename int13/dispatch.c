@@ -52,7 +52,7 @@ static void int13_01_last_status(const struct int13_call *call)
  * linear address. If VDS cannot lock this memory, no command can be sent.
  */
 static NOT_INLINE enum int13_status
-call_handler_by_vds(const struct int13_call *call, int13_handler *handler)
+call_handler_with_vds(const struct int13_call *call, int13_handler *handler)
 {
 	struct int13_state *state = call->state;
 	u32 buffer_bytes = state->buffer_segment ? BLOCK_BUFFER_BYTES : 0;
@@ -76,8 +76,8 @@ static enum int13_status call_handler(const struct int13_call *call,
 
 	state->bus.stop_at_change = call->disk->flags & DISK_REMOVABLE;
 	state->bus.unreachable = false;
-	state->by_vds = vds_needed();
-	return state->by_vds ? call_handler_by_vds(call, handler)
+	state->use_vds = vds_needed();
+	return state->use_vds ? call_handler_with_vds(call, handler)
 			     : handler(call);
 }
 

@@ -67,7 +67,7 @@ struct int13_state {
 	u8 cd_first;	 /* drive number of our first CD */
 	u8 cd_count;	 /* CDs that have drive numbers */
 	u8 emulated;	 /* number of the emulated drive, or NOT_EMULATED */
-	bool for_emulated;	 /* this call addresses the emulated drive */
+	bool for_emulated; /* this call addresses the emulated drive */
 	struct scsi_bus bus;
 	u16 pci_address;     /* of the controller */
 	u16 buffer_segment;  /* of the block buffer, 0 if there is none */
@@ -76,7 +76,7 @@ struct int13_state {
 	struct boot_image boot_image;
 	u8 equipment;	     /* 40:10h before a floppy was emulated */
 	bool native_blocks;  /* large blocks are not split into sectors */
-	bool by_vds;	     /* this call translates addresses by VDS */
+	bool use_vds;	     /* this call translates addresses by VDS */
 	u8 disks;
 	struct disk disk[MOST_DISKS];
 };

@@ -128,7 +128,7 @@ enum int13_status int13_42_blocks(const struct int13_call *call)
 	if (job.count == 0)
 		return STATUS_OK;
 	job.done = 0;
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 	if (status == STATUS_OK)
 		status = int13_transfer(call, &job);
 	/* On success the packet has this count already. */
@@ -232,7 +232,7 @@ enum int13_status int13_48_parameters(const struct int13_call *call)
 		.interface = 0x49534353, /* "SCSI    " */
 		.interface_end = 0x20202020,
 	};
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 	u16 room = 0;
 	u32 to = far_open_range(regs->ds, (u16)regs->esi, sizeof(room));
 

@@ -71,7 +71,7 @@ enum int13_status int13_status_of(const struct int13_call *call,
 enum int13_status int13_check_medium(const struct int13_call *call);
 
 /* The same, without a call for the usual case of a fixed disk. Moves FS. */
-static inline enum int13_status int13_know_size(const struct int13_call *call)
+static inline enum int13_status int13_ensure_size(const struct int13_call *call)
 {
 	return call->disk->flags & (DISK_UNKNOWN | DISK_EMULATED | DISK_CD)
 		       ? int13_check_medium(call)

@@ -50,7 +50,7 @@ static NOT_INLINE bool list_memory(const struct int13_call *call,
 	u32 pages = 1;
 
 	memory->page[0] = piece->request.data;
-	if (call->state->by_vds) {
+	if (call->state->use_vds) {
 		memory->to_device = disk_action_writes(job->action);
 		pages = vds_lock(memory, piece->request.data.address, bytes);
 	}
@@ -117,12 +117,12 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 	piece->request.data.bytes = job->sectors << disk->sector_shift;
 	if (disk->flags & DISK_EMULATED) {
 		piece->blocks.lba += call->state->boot_image.lba;
-		if (emulation_wants_part(call, job))
+		if (emulation_uses_buffer(call, job))
 			return emulation_copy_part(call, job);
 	}
 	if (disk->split)
 		call->state->buffer_block = NO_BLOCK;
-	bool listed = (disk->split || call->state->by_vds) &&
+	bool listed = (disk->split || call->state->use_vds) &&
 		      moves_data(job->action);
 	if (listed && !list_memory(call, job)) {
 		job->sectors = 0;
@@ -134,7 +134,7 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 		job->sectors =
 			done > job->ahead ? done - job->ahead : 0;
 	}
-	if (listed && call->state->by_vds && !vds_unlock(&job->memory)) {
+	if (listed && call->state->use_vds && !vds_unlock(&job->memory)) {
 		job->sectors = 0;
 		if (status == STATUS_OK)
 			status = STATUS_DMA_BOUNDARY;

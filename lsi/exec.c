@@ -23,7 +23,7 @@ static bool dismissed(struct exec *x, u8 message)
 
 	if (!lsi_abort(lsi))
 		return false;
-	program_forget_answers(lsi);
+	program_clear_answers(lsi);
 	(void)program_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */
 	lsi_clear_fifos(lsi);
 	if (!(lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)) {
@@ -66,7 +66,8 @@ static void recover(struct exec *x, enum hba_result result)
 }
 
 /* Continue the command from a stop other than END_COMPLETE to its end. */
-static NOT_INLINE enum hba_result carry_on(struct exec *x, enum ending ending)
+static NOT_INLINE enum hba_result finish_command(struct exec *x,
+						 enum ending ending)
 {
 	do {
 		struct step step = events_act(x, ending);
@@ -98,5 +99,5 @@ enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 	enum ending ending = program_run(&x, script_start);
 	if (ending == END_COMPLETE)
 		return events_complete(&x);
-	return carry_on(&x, ending);
+	return finish_command(&x, ending);
 }

@@ -59,7 +59,7 @@ ROM_CONST struct feature_value feature_registers[] = {
  */
 static void wait_for_chip(struct lsi *lsi, u32 us)
 {
-	if (!lsi->prompt)
+	if (!lsi->instant)
 		clock_delay_us(us);
 }
 
@@ -69,7 +69,7 @@ void lsi_clear_fifos(struct lsi *lsi)
 
 	lsi_write8(lsi, LSI_CTEST3, CTEST3_CLF);
 	lsi_write8(lsi, LSI_STEST3, STEST3_TE | STEST3_CSF);
-	if (lsi->prompt)
+	if (lsi->instant)
 		return;
 	clock_start(&clock, FIFO_CLEAR_TIMEOUT_MS);
 	while (lsi_read8(lsi, LSI_CTEST3) & CTEST3_CLF &&

@@ -24,7 +24,7 @@ struct lsi {
 	/* board-specific settings of the firmware */
 	u8 stest2, dcntl, gpreg, gpcntl;
 	bool unusable; /* the last reset failed; reset again before a command */
-	bool prompt;   /* as in struct lsi_options */
+	bool instant;  /* as in struct lsi_options */
 	u16 spins;     /* LSI_SPINS... */
 	u32 place; /* bus address of `moved` that the program uses */
 	u32 script[SCRIPT_DWORDS];
@@ -37,7 +37,7 @@ struct lsi_options {
 	io_t io;   /* the operating registers */
 	u8 own_id; /* or LSI_ID_AS_FOUND: the ID that the firmware has set, else 7 */
 	bool keep_bus; /* do not reset the bus */
-	bool prompt;   /* QEMU's model: reset and CLF take no time */
+	bool instant;  /* QEMU's model: reset and CLF take no time */
 };
 
 /* How often memory is polled between two reads of ISTAT. A scan has many

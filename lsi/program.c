@@ -101,7 +101,7 @@ static NOT_INLINE void place_moves(struct lsi *lsi, u32 way)
 			lsi->script[i + 1] += way;
 }
 
-void program_forget_answers(struct lsi *lsi)
+void program_clear_answers(struct lsi *lsi)
 {
 	lsi->moved.status[0] = NO_SCSI_STATUS;
 	lsi->moved.status[1] = NO_SCSI_STATUS;
@@ -117,7 +117,7 @@ void program_begin(struct exec *x, struct lsi *lsi,
 	/* The bus address can differ from call to call (pc/vds.h). */
 	if (place != lsi->place)
 		place_moves(lsi, place - lsi->place);
-	program_forget_answers(lsi);
+	program_clear_answers(lsi);
 	u8 target = request->target;
 	*program_byte(lsi, script_start, INSN_ID) = target;
 	*program_byte(lsi, script_patch_target, INSN_DATA) = target;

@@ -89,7 +89,7 @@ void program_begin(struct exec *x, struct lsi *lsi,
 void program_set_pointer(struct exec *x, u32 left);
 
 /* Clear status and messages that an earlier run has moved. */
-void program_forget_answers(struct lsi *lsi);
+void program_clear_answers(struct lsi *lsi);
 
 /* Run the program from a label until it stops or x->clock has expired. Sets
  * x->causes except with END_COMPLETE and END_TIMEOUT, and x->code with

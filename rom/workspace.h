@@ -71,8 +71,8 @@ struct workspace {
 	bool buffer_kept : 1; /* POST: the block buffer is permanent */
 	bool int13_hooked : 1;
 	bool quiet : 1;	     /* print only what booting a CD requires */
-	bool bios_boots : 1; /* the BIOS has called a boot entry */
-	bool int19_waits : 1; /* a CD was booted before the old INT 19h handler */
+	bool bios_calls_entries : 1; /* the BIOS has called a boot entry */
+	bool int19_pending : 1; /* a CD was booted instead of the old INT 19h */
 	bool cd_leads : 1;   /* the host ranks a CD before all other drives */
 	struct int13_state int13;
 	struct lsi lsi;

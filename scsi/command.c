@@ -136,8 +136,8 @@ static struct scsi_verdict send_simple(struct scsi_bus *bus,
 }
 
 /* After a reported change there may be no medium at all. Seen: QEMU. */
-static enum scsi_result is_there(struct scsi_bus *bus,
-				 const struct hba_request *request)
+static enum scsi_result changed_or_missing(struct scsi_bus *bus,
+					   const struct hba_request *request)
 {
 	return send_simple(bus, request, CDB_TEST_UNIT_READY).result ==
 			       SCSI_NO_MEDIUM
@@ -190,7 +190,7 @@ static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 			break;
 		}
 		if (bus->medium_changed && bus->stop_at_change)
-			return is_there(bus, request);
+			return changed_or_missing(bus, request);
 		verdict = try_once(bus, request);
 	} while (verdict.result != SCSI_OK);
 	return SCSI_OK;

@@ -66,7 +66,7 @@ ROM_CONST struct block_command block_commands[] = {
 	[DISK_READ_NOWHERE] = {OP_READ10, HBA_NO_DATA},
 };
 
-static bool blames_a_block(enum scsi_result result)
+static bool is_block_error(enum scsi_result result)
 {
 	return result == SCSI_MEDIUM_ERROR || result == SCSI_HARDWARE_ERROR;
 }
@@ -106,7 +106,7 @@ static enum scsi_result send(struct scsi_bus *bus,
 	cdb_blocks(request, device, &job->blocks);
 	enum scsi_result result = scsi_command(bus, request);
 	if (result != SCSI_OK)
-		job->done = blames_a_block(result) ? good_blocks(bus, job) : 0;
+		job->done = is_block_error(result) ? good_blocks(bus, job) : 0;
 	return result;
 }
 

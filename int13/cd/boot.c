@@ -57,7 +57,7 @@ enum cd_result cd_boot_check(const struct int13_call *call,
 {
 	struct boot_image *image = &boot->image;
 	u8 media = image->media & MEDIA_TYPE;
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 
 	if (status != STATUS_OK)
 		return (enum cd_result)status;

@@ -51,7 +51,8 @@ enum int13_status emulation_check(const struct int13_call *call)
 
 #define MIB 0x100000u
 
-bool emulation_wants_part(const struct int13_call *call, const struct int13_job *job)
+bool emulation_uses_buffer(const struct int13_call *call,
+			   const struct int13_job *job)
 {
 	return job->action == DISK_READ &&
 	       job->sectors & ((1u << call->disk->split) - 1) &&
@@ -102,7 +103,7 @@ u8 emulation_count_drives(bool hard_disks)
 		       : 0;
 }
 
-static void put_floppies(u8 bits)
+static void set_floppies(u8 bits)
 {
 	FAR8(BDA_EQUIPMENT) =
 		(u8)((FAR8(BDA_EQUIPMENT) & ~FLOPPIES_MASK) | bits);
@@ -120,14 +121,14 @@ void emulation_begin(struct int13_state *state, u8 number)
 	state->equipment = FAR8(BDA_EQUIPMENT);
 	if (floppies == MOST_FLOPPIES)
 		floppies--;
-	put_floppies((u8)(floppies << FLOPPIES_SHIFT | FLOPPIES_PRESENT));
+	set_floppies((u8)(floppies << FLOPPIES_SHIFT | FLOPPIES_PRESENT));
 }
 
 void emulation_end(struct int13_state *state)
 {
 	bda_open();
 	if (state->emulated < FIRST_HARD_DISK)
-		put_floppies(state->equipment & FLOPPIES_MASK);
+		set_floppies(state->equipment & FLOPPIES_MASK);
 	else if (state->emulated != NOT_EMULATED)
 		FAR8(BDA_HARD_DISK_COUNT)--;
 	state->emulated = NOT_EMULATED;

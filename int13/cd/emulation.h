@@ -26,8 +26,8 @@ enum int13_status emulation_check(const struct int13_call *call);
  * memory below 1 MiB can be the destination, as the CPU must reach it in real
  * mode.
  */
-bool emulation_wants_part(const struct int13_call *call,
-			  const struct int13_job *job);
+bool emulation_uses_buffer(const struct int13_call *call,
+			   const struct int13_job *job);
 
 /* Read block job->piece.blocks.lba into the buffer and copy the piece from it.
  * Returns the status of the read; on failure job->sectors is 0. Moves FS.

@@ -171,7 +171,7 @@ static enum int13_status cd_4d_catalog(const struct int13_call *call)
 	job.count = FAR8(at + COMMAND_COUNT);
 	job.action = DISK_READ;
 	int13_job_set_buffer(&job, buffer);
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 	if (status != STATUS_OK)
 		return status;
 	enum cd_result result = catalog_find(call, &lba);

@@ -74,7 +74,7 @@ enum int13_status media_lock(const struct int13_call *call, bool lock)
 /* INT 15, 52 - Media eject intercept. The BIOS may refuse; a BIOS without this
  * function does not.
  */
-static enum int13_status ask_for_objections(const struct int13_call *call)
+static enum int13_status query_eject(const struct int13_call *call)
 {
 	struct bios_regs regs = {.eax = EJECT_INTERCEPT,
 				 .edx = call->regs->edx};
@@ -94,7 +94,7 @@ enum int13_status media_eject(const struct int13_call *call)
 		return STATUS_LOCKED;
 	if (unit_command(call, CDB_TEST_UNIT_READY) == STATUS_NO_MEDIUM)
 		return STATUS_NO_MEDIUM;
-	enum int13_status status = ask_for_objections(call);
+	enum int13_status status = query_eject(call);
 	if (status != STATUS_OK)
 		return status;
 	if (unit_command(call, CDB_STOP_AND_EJECT) != STATUS_OK)

@@ -22,7 +22,7 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 
 	lsi->hba.execute = lsi_execute;
 	lsi->io = options->io;
-	lsi->prompt = options->prompt;
+	lsi->instant = options->instant;
 	lsi->spins = LSI_SPINS_IN_SCAN;
 	lsi->features = chip->features;
 	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;

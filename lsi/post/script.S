@@ -105,7 +105,7 @@ done:
 /* The address of the status byte shows the CPU whether all data had moved. */
 status_early:
 	MOVE	1, LSI_STATUS_EARLY, PHASE_STATUS
-	JUMP_IF_BYTE NO_SCSI_STATUS, stranger	/* C would see no status */
+	JUMP_IF_BYTE NO_SCSI_STATUS, reselected	/* C would see no status */
 	JUMP	done
 status:
 	MOVE	1, LSI_STATUS, PHASE_STATUS
@@ -191,7 +191,6 @@ LABEL script_patch_dismiss
 	MOVE	SET_BY_CPU, LSI_MSG_OUT, PHASE_MSG_OUT
 	JUMP	free
 
-stranger:
 reselected:
 	INT	INT_RESELECTED
 lsi_script_end:

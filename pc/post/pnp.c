@@ -27,7 +27,7 @@ static u16 stack_segment(void)
 }
 
 /* Does the BIOS report support of the BIOS boot specification? */
-static bool states_bbs(void)
+static bool reports_bbs(void)
 {
 	volatile u16 version = 0;
 
@@ -51,5 +51,5 @@ static bool states_bbs(void)
  */
 bool pnp_calls_boot_entries(void)
 {
-	return pmm_present() && states_bbs();
+	return pmm_present() && reports_bbs();
 }

@@ -32,7 +32,7 @@ u32 boot_connect(u32 slot, u32 int18_entry)
 			connect_undo_disk(slot);
 		return 0;
 	}
-	workspace.bios_boots = true;
+	workspace.bios_calls_entries = true;
 	workspace.cds_tried = true;
 	if (cd)
 		return bootstrap_cd(slot, int18_entry);

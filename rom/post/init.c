@@ -73,7 +73,7 @@ static char IN_ROM *open_controller(void)
 		.io = workspace.post.io,
 		.own_id = switches[SWITCH_HOST_ID],
 		.keep_bus = !switches[SWITCH_BUS_RESET],
-		.prompt = workspace.post.emulated,
+		.instant = workspace.post.emulated,
 	};
 
 	if (!options.io)
@@ -132,7 +132,7 @@ u32 init_main(u32 unused)
 /* On a BIOS that ignores boot entries, our INT 19h handler connects the
  * disks. If the BIOS calls boot entries after all, it either sets this vector
  * again, as SeaBIOS does, or the handler does nothing because
- * workspace.bios_boots is set.
+ * workspace.bios_calls_entries is set.
  */
 static void hook_int19(const struct memory *memory)
 {

@@ -50,7 +50,7 @@ static bool read_number(u32 bytes, u8 most, u8 *number)
 	return true;
 }
 
-static void complain(char IN_ROM *name)
+static void report_bad_value(char IN_ROM *name)
 {
 	banner_begin();
 	console_rom(folder);
@@ -75,6 +75,6 @@ void switches_read(u8 *values, bool fwcfg, u8 last_id)
 		if (wanted[i].file.key &&
 		    !read_number(fwcfg_open(&wanted[i].file), most, &values[i]) &&
 		    values[SWITCH_BANNER])
-			complain(rows[i].name);
+			report_bad_value(rows[i].name);
 	}
 }

@@ -82,7 +82,8 @@ static enum scsi_result read_descriptor(const struct disk *cd)
 /* Is the drive usable although its medium is not? A CD drive always is, another
  * drive if it has no medium.
  */
-static bool medium_may_come(const struct disk *disk, enum scsi_result result)
+static bool usable_without_medium(const struct disk *disk,
+				  enum scsi_result result)
 {
 	return disk->flags & DISK_CD ||
 	       (disk->flags & DISK_REMOVABLE && result == SCSI_NO_MEDIUM);
@@ -101,7 +102,7 @@ static char IN_ROM *examine(struct disk *disk, struct found *found)
 		result = drives_measure(state(), disk, &found->capacity);
 	if (result == SCSI_OK && disk->flags & DISK_CD)
 		result = read_descriptor(disk);
-	if (result != SCSI_OK && medium_may_come(disk, result)) {
+	if (result != SCSI_OK && usable_without_medium(disk, result)) {
 		disk->flags |= DISK_UNKNOWN | DISK_UNREPORTED;
 		drives_set_largest(disk);
 		if (disk->flags & DISK_CD)

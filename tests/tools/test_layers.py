@@ -250,7 +250,7 @@ CHECKED_REFERENCES = {
     ("int13_49_changed", "media_changed"), ("int13_16_changed", "media_changed"),  # DISK_REMOVABLE
     ("int13_45_lock", "media_lock"), ("int13_46_eject", "media_eject"),
     ("int13_08_parameters", "emulation_floppy_parameters"),     # DISK_FLOPPY
-    ("do_piece", "emulation_wants_part"), ("do_piece", "emulation_copy_part"),  # DISK_EMULATED
+    ("do_piece", "emulation_uses_buffer"), ("do_piece", "emulation_copy_part"),  # DISK_EMULATED
 }
 
 

@@ -129,7 +129,7 @@ static enum cd_result print_choices(const struct int13_call *call,
 }
 
 /* The index of the boot image to boot; the first unless a key selects one. */
-static u32 ask_choice(u32 boot_images)
+static u32 read_choice(u32 boot_images)
 {
 	console_rom(ROM_STRING("  Boot which (1-"));
 	console_decimal(boot_images);
@@ -158,7 +158,7 @@ static enum cd_result choose_boot_image(const struct int13_call *call,
 	    workspace.choice_seconds) {
 		result = print_choices(call, &catalog);
 		if (result == CD_OK)
-			choice = ask_choice(catalog.boot_images);
+			choice = read_choice(catalog.boot_images);
 	}
 	if (result != CD_OK)
 		return result;
@@ -187,14 +187,14 @@ static enum int13_status measure_disc(const struct int13_call *call)
 	struct disk *cd = call->disk;
 
 	bus->stop_at_change = false;
-	call->state->by_vds = false;
+	call->state->use_vds = false;
 	bus->unreachable = vds_needed(); /* nothing can boot under VDS */
 	enum int13_status status = int13_status_of(
 		call, disk_simple(bus, &cd->device,
 				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));
 	cd->flags |= DISK_UNKNOWN;
 	if (status == STATUS_OK)
-		status = int13_know_size(call);
+		status = int13_ensure_size(call);
 	if (status == STATUS_OK)
 		cd->flags &= (u8)~DISK_NEW_MEDIUM;
 	bus->stop_at_change = true;

@@ -64,23 +64,23 @@ static u32 before_int19(u32 int18_entry)
 {
 	u32 entry = 0;
 
-	workspace.cds_tried = workspace.bios_boots;
-	if (workspace.bios_boots)
+	workspace.cds_tried = workspace.bios_calls_entries;
+	if (workspace.bios_calls_entries)
 		return 0;
 	connect_disks();
 	hook_int18(int18_entry);
 	if (workspace.cd_leads)
 		entry = boot_cds();
-	workspace.int19_waits = entry;
+	workspace.int19_pending = entry;
 	return entry;
 }
 
 /* INT 18h: the BIOS or a booted system gives up. */
 static u32 before_int18(void)
 {
-	if (!workspace.int19_waits)
+	if (!workspace.int19_pending)
 		return boot_cds();
-	workspace.int19_waits = false;
+	workspace.int19_pending = false;
 	return workspace.previous_int19;
 }
 
