@@ -145,7 +145,7 @@ char IN_ROM *banner_words(enum scsi_result result)
 	case SCSI_WRONG_TRACK:
 		return ROM_STRING("audio disc");
 	case SCSI_BAD_MEDIUM:
-		return ROM_STRING("medium of an unknown kind");
+		return ROM_STRING("unknown medium type");
 	case SCSI_HARDWARE_ERROR:
 		return ROM_STRING("hardware error");
 	case SCSI_BAD_BLOCKS:

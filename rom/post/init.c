@@ -77,10 +77,10 @@ static char IN_ROM *open_controller(void)
 	};
 
 	if (!options.io)
-		return ROM_STRING(": no I/O address");
+		return ROM_STRING(": no I/O address from the BIOS");
 	bus()->hba = &workspace.lsi.hba;
 	if (lsi_open(&workspace.lsi, &options) != HBA_OK)
-		return ROM_STRING(": chip or bus does not answer");
+		return ROM_STRING(": chip failed or SCSI bus is stuck");
 	for (u32 i = switches[SWITCH_SCAN_DELAY]; i; i--)
 		clock_delay_us(1000000);
 	return NULL;

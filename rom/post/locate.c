@@ -162,13 +162,13 @@ static char IN_ROM *take_memory(struct memory *memory)
 {
 	if (!rom_image_fits_into(memory->place)) {
 		if (pnp_calls_boot_entries())
-			return ROM_STRING(": the ROM image is read-only");
+			return ROM_STRING(": ROM is read-only, enable shadowing");
 		if (!take_place(memory))
 			return ROM_STRING(": no memory for a copy of the ROM");
 	}
 	memory->workspace = memory_take(WORKSPACE_KIB, true);
 	if (!memory->workspace)
-		return ROM_STRING(": no memory");
+		return ROM_STRING(": no memory below 1 MiB");
 	far_open(memory->workspace);
 	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
 		FAR32(i) = 0;
@@ -198,9 +198,9 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 		host_find_path(controller.pci_address, &settings.path);
 	if (!failure && fwcfg && !switches[SWITCH_TAKE_OVER] &&
 	    bios_has_driver(&controller))
-		failure = ROM_STRING(" is served by the BIOS (see take-over)");
+		failure = ROM_STRING(": used by the BIOS, set take-over to 1");
 	if (!failure && memory.place < FIRST_ROM_SEGMENT)
-		failure = ROM_STRING(": no place to stay");
+		failure = ROM_STRING(": no place for the ROM from the BIOS");
 	if (!failure)
 		failure = take_memory(&memory);
 	if (failure) {

@@ -115,7 +115,7 @@ static char IN_ROM *examine(struct disk *disk, struct found *found)
 				  !keep_buffer()
 			: result == SCSI_BAD_BLOCKS && !state()->buffer_segment;
 	if (no_memory)
-		return ROM_STRING("no memory for its blocks");
+		return ROM_STRING("no memory for its block buffer");
 	return result == SCSI_OK ? NULL : banner_words(result);
 }
 
@@ -208,13 +208,13 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 	if (result != SCSI_OK) {
 		failure = banner_words(result);
 	} else if (state()->disks == MOST_DISKS) {
-		failure = ROM_STRING("one drive too many");
+		failure = ROM_STRING("too many drives");
 	} else {
 		*disk = (struct disk){.device = device,
 				      .flags = kind_of(&found->inquiry)};
 		failure = examine(disk, found);
 		if (!failure && first && same_unit(first, found))
-			failure = ROM_STRING("is the same unit as LUN 0");
+			failure = ROM_STRING("same unit as LUN 0");
 	}
 	if (!failure) {
 		add_unit(disk, found);
@@ -293,7 +293,8 @@ bool units_scan(void)
 	}
 	if (hung == 2 && !workspace.quiet) {
 		console_newline();
-		console_rom(ROM_STRING("  the bus hangs, scan ended"));
+		console_rom(ROM_STRING(
+			"  SCSI bus hangs, scan ended: check cable and termination"));
 	}
 	if (!workspace.buffer_kept || !state()->disks)
 		give_buffer_back();

@@ -425,7 +425,7 @@ def choice(folder) -> Disc:
     ("c810", "2", 0x2000)])
 def test_several_boot_images_are_offered_in_menu(path, key, cs, tmp_path, choice):
     with Machine(PATHS[path], *cd_arguments(choice.file, CD_ID)) as machine:
-        text = machine.console.wait_for("  Boot which (1-2)? ")
+        text = machine.console.wait_for("  Boot entry (1-2)? ")
         assert "  1 default entry\n" in text and "  2 the other one" in text
         machine.console.send(key)
         agent = Agent(machine)

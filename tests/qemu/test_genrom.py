@@ -75,7 +75,7 @@ def test_disks_served_by_bios_are_left_alone(start, tmp_path, without_the_rom, p
     now = observable_state(pc)
     lines = re.findall(r"^lsi8xx-rom .*\n", now["text"], re.M)
     assert [re.sub(r"rom \S+:", "rom:", line) for line in lines] == [
-        "lsi8xx-rom: 53C895A at PCI 00:04.0 is served by the BIOS (see take-over)\n"]
+        "lsi8xx-rom: 53C895A at PCI 00:04.0: used by the BIOS, set take-over to 1\n"]
     now["text"] = now["text"].replace(lines[0], "")
     assert now == without_the_rom
     with pytest.raises(LookupError):

@@ -122,5 +122,5 @@ def test_boot_timeout_0_suppresses_image_menu(tmp_path, timeout, menu):
     with Machine(PATHS["c810"], *switches(boot_timeout=timeout),
                  *cd_arguments(disc.file, 2)) as machine:
         Agent(machine)
-        text = machine.console.wait_for("Boot which" if menu else "2048-byte blocks")
-        assert ("Boot which" in text) == menu
+        text = machine.console.wait_for("Boot entry" if menu else "2048-byte blocks")
+        assert ("Boot entry" in text) == menu

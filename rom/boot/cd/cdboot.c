@@ -131,7 +131,7 @@ static enum cd_result print_choices(const struct int13_call *call,
 /* The index of the boot image to boot; the first unless a key selects one. */
 static u32 read_choice(u32 boot_images)
 {
-	console_rom(ROM_STRING("  Boot which (1-"));
+	console_rom(ROM_STRING("  Boot entry (1-"));
 	console_decimal(boot_images);
 	console_rom(ROM_STRING(")? "));
 	u32 choice = (u8)wait_for_key() - (u32)'1';
@@ -206,7 +206,7 @@ ROM_CONST char reasons[] = "no boot record\0"
 			   "boot catalog damaged\0"
 			   "boot catalog: wrong checksum\0"
 			   "no bootable entry for this PC\0"
-			   "media type not known\0"
+			   "unknown media type\0"
 			   "image beyond the end of the disc\0"
 			   "nothing to load\0"
 			   "no room at its load address\0"

@@ -106,7 +106,7 @@ def test_image_without_valid_runtime_segment_hooks_nothing(bx):
     pc = machine(bios=Bios(PCI_3, bx=bx))
     with pytest.raises(RuleViolation, match="no image at the run-time segment"):
         pc.power_on()
-    assert lines(pc) == ["lsi8xx-rom 0.1.0: 53C895A at PCI 00:04.0: no place to stay"]
+    assert lines(pc) == ["lsi8xx-rom 0.1.0: 53C895A at PCI 00:04.0: no place for the ROM from the BIOS"]
     assert pc.chip.reads == pc.chip.writes == 0
     assert {pc.word(vector + 2) for vector in (INT13, INT19)} == {BIOS_SEGMENT}
     assert pc.bios.memory.blocks == []
@@ -417,8 +417,8 @@ def with_own_driver(variant: str = "895A", take_over: bytes | None = None, fwcfg
 @pytest.mark.parametrize("command", [MASTER | IO | MEMORY, MASTER | MEMORY, MASTER | 0x100 | IO])
 def test_controller_served_by_the_bios_is_skipped(command):
     pc = with_own_driver(command=command)
-    assert lines(pc) == ["lsi8xx-rom 0.1.0: 53C895A at PCI 00:04.0 is served by the BIOS "
-                         "(see take-over)"]
+    assert lines(pc) == ["lsi8xx-rom 0.1.0: 53C895A at PCI 00:04.0: used by the BIOS, "
+                         "set take-over to 1"]
     assert pc.chip.reads == pc.chip.writes == 0
     assert pc.pci.command == command
     assert (pc.bios.kept, pc.bios.init_result.ax, pc.bios.memory.blocks) == (0, 0, [])
@@ -436,14 +436,14 @@ def test_take_over_switch_takes_the_disks_over(variant, value):
 
 @pytest.mark.parametrize("value", [b"0", b"0\n"])
 def test_take_over_switch_0_leaves_the_disks_to_the_bios(value):
-    assert "is served by the BIOS" in with_own_driver(take_over=value).text
+    assert ": used by the BIOS, " in with_own_driver(take_over=value).text
 
 
 @pytest.mark.parametrize("value", [b"", b"2", b"x"])
 def test_bad_take_over_value_is_ignored(value):
     pc = with_own_driver(take_over=value)
     assert lines(pc)[0].endswith("opt/lsi8xx-rom/take-over: bad value, ignored")
-    assert "is served by the BIOS" in pc.text
+    assert ": used by the BIOS, " in pc.text
     assert pc.chip.reads == pc.chip.writes == 0
 
 
@@ -466,7 +466,7 @@ def test_controller_without_bios_driver_is_served_beside_another():
     pc.cards[0].pci_command = IO | MEMORY | MASTER
     pc._plug_in()
     pc.power_on()
-    assert "53C895A at PCI 00:04.0 is served by the BIOS" in pc.text
+    assert "53C895A at PCI 00:04.0: used by the BIOS" in pc.text
     assert pc.cards[0].chip.reads == pc.cards[0].chip.writes == 0
     assert [owner(pc, 0x82), owner(pc, 0x83)] == [(1, 0), (1, 3)]
 

@@ -126,7 +126,7 @@ def test_read_only_image_leaves_no_trace():
     calls all boot entries of the file, which must do nothing. (test_bootstrap.py
     covers a BIOS without BBS.)"""
     pc = booted(rom_writable=False, bios=Bios(SPECIFICATION))
-    assert "the ROM image is read-only" in pc.text
+    assert "ROM is read-only, enable shadowing" in pc.text
     assert pc.peek(ROM_SEGMENT * 16, pc.bios.kept) == ROM_895A.read_bytes()
     assert pc.word(MEMORY_SIZE) == EBDA_KIB
     assert pc.bios.memory.blocks == []

@@ -256,7 +256,7 @@ def test_banner_0_still_prints_why_a_cd_does_not_boot():
 def test_banner_0_still_prints_the_cd_menu():
     pc = with_cd("895A", MENU, fwcfg=switched(banner=0))
     assert boot(pc, *MENU.loads).booted
-    assert "Boot which (1-2)?" in pc.text
+    assert "Boot entry (1-2)?" in pc.text
 
 
 # ---- scan-delay --------------------------------------------------------------------------
@@ -383,7 +383,7 @@ def boot_with_menu(*keys: tuple[int, int], **switches) -> tuple[Pc, int]:
 @pytest.mark.parametrize("seconds", [1, 5, 60])
 def test_menu_waits_for_the_boot_timeout(seconds):
     pc, took = boot_with_menu(boot_timeout=seconds)
-    assert "Boot which (1-2)? 1" in pc.text
+    assert "Boot entry (1-2)? 1" in pc.text
     assert seconds * SECOND * 0.9 <= took <= seconds * SECOND * 1.1 + SECOND
 
 
@@ -393,7 +393,7 @@ def test_default_boot_timeout_is_five_seconds():
 
 def test_boot_timeout_0_boots_the_first_image_without_menu():
     pc, took = boot_with_menu(boot_timeout=0)
-    assert "Boot which" not in pc.text and "default entry" not in pc.text
+    assert "Boot entry" not in pc.text and "default entry" not in pc.text
     assert took < SECOND
     assert not [line for line in lines(pc) if line.startswith("  1")]
 
@@ -401,7 +401,7 @@ def test_boot_timeout_0_boots_the_first_image_without_menu():
 @pytest.mark.parametrize("seconds, typed_at", [(1, 0.5), (60, 50)])
 def test_key_before_the_timeout_selects_the_image(seconds, typed_at):
     pc, took = boot_with_menu((int(typed_at * SECOND), KEY_2), boot_timeout=seconds)
-    assert "Boot which (1-2)? 2" in pc.text
+    assert "Boot entry (1-2)? 2" in pc.text
     assert took >= typed_at * SECOND
 
 

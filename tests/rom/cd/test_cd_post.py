@@ -97,7 +97,7 @@ STATES = {
     "blank disc": ({"read_sense": BLANK}, "blank disc", "no boot record", NOT_FOUND),
     "blank by itself": ({"medium_sense": BLANK}, "blank disc", "status 04h", NOT_FOUND),
     **{f"unknown {key}/{asc:02x}/{ascq:02x} of {what}":
-       ({what: (key, asc, ascq)}, "medium of an unknown kind", "status 0Ch", WRONG_MEDIUM)
+       ({what: (key, asc, ascq)}, "unknown medium type", "status 0Ch", WRONG_MEDIUM)
        for key, asc, ascq in ((2, 0x30, 0), (2, 0x30, 2), (3, 0x30, 1), (5, 0x30, 5), (3, 0x57, 0))
        for what in ("medium_sense", "read_sense")},
     "unreadable": ({"read_sense": (3, 0x11, 0)}, "medium error", "status 10h", BAD_SECTOR),

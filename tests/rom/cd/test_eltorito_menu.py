@@ -37,7 +37,7 @@ def with_keys(variant: str, disc: Disc, *keys: tuple[int, int], **options) -> Pc
 def menu_lines(pc: Pc) -> list[str]:
     """The lines of the menu."""
     lines = pc.text.replace("\r", "").split("\n")
-    prompt = next(i for i, line in enumerate(lines) if line.startswith("  Boot which"))
+    prompt = next(i for i, line in enumerate(lines) if line.startswith("  Boot entry"))
     first = next(i for i, line in enumerate(lines) if line.startswith("E0h: "))
     return [line.rstrip() for line in lines[first + 1:prompt + 1]]
 
@@ -48,7 +48,7 @@ def test_key_selects_the_entry(variant, n):
     pc = with_keys(variant, CHOICE, (SECOND, digit(n)))
     check_boot(pc, CHOICE, OFFERED[n - 1])
     assert [line.rstrip() for line in menu_lines(pc)[:-1]] == LINES
-    assert menu_lines(pc)[-1].startswith("  Boot which (1-3)?")
+    assert menu_lines(pc)[-1].startswith("  Boot entry (1-3)?")
     assert not pc.bios.keys
 
 
@@ -103,7 +103,7 @@ def test_menu_offers_at_most_nine_entries(variant, entries, offered, n):
     pc = with_keys(variant, disc, (SECOND, digit(n)))
     check_boot(pc, disc, images[n - 2])
     lines = menu_lines(pc)
-    assert lines[-1].startswith(f"  Boot which (1-{offered})?")
+    assert lines[-1].startswith(f"  Boot entry (1-{offered})?")
     assert lines[:-1] == ["  1 default entry"] + [f"  {i} some" for i in range(2, offered + 1)]
 
 
