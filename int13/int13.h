@@ -15,7 +15,7 @@ enum int13_status {
 	STATUS_OK = 0x00,
 	STATUS_BAD_COMMAND = 0x01, /* unknown function or bad argument */
 	STATUS_WRITE_PROTECTED = 0x03,
-	STATUS_NOT_FOUND = 0x04, /* no such sector */
+	STATUS_NOT_FOUND = 0x04, /* no sector with that address */
 	STATUS_RESET_FAILED = 0x05,
 	STATUS_CHANGED = 0x06,
 	STATUS_DMA_OVERRUN = 0x08,

@@ -67,7 +67,7 @@ enum cd_result cd_boot_check(const struct int13_call *call,
 		return CD_BEYOND_DISC;
 	if (media != MEDIA_NO_EMULATION && !number_fits(call->state, boot))
 		return (enum cd_result)STATUS_BAD_COMMAND;
-	call->state->buffer_block = NO_BLOCK; /* of another CD */
+	call->state->buffer_block = NO_BLOCK; /* may be of another CD */
 	status = cd_buffer_fill(call, image->lba);
 	if (status != STATUS_OK)
 		return (enum cd_result)status;

@@ -11,9 +11,9 @@
 #define MOST_BOOT_IMAGES 9
 
 struct catalog_place {
-	u32 lba;    /* of the catalog */
-	u32 number; /* of an entry of 32 bytes in it */
-	u32 at;	    /* out: its offset from FS */
+	u32 lba;    /* first block of the catalog */
+	u32 number; /* of an entry; each has 32 bytes */
+	u32 at;	    /* out: offset of the entry in FS */
 };
 
 /* Offsets in an entry */

@@ -43,7 +43,7 @@ enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 	if (shift != SECTOR_SHIFT && !state->buffer_segment)
 		return SCSI_BAD_BLOCKS;
 	if (!capacity->blocks || capacity->blocks >> 56)
-		return SCSI_HARDWARE_ERROR; /* a nonsense answer */
+		return SCSI_HARDWARE_ERROR; /* not plausible */
 	if (disk->flags & DISK_CD && shift != CD_BLOCK_SHIFT)
 		return SCSI_BAD_BLOCKS;
 	disk->sector_shift = state->native_blocks || disk->flags & DISK_CD

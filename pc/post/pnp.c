@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Finds the $PnP structure and asks for the BBS version.
+ * Finds the $PnP structure and requests the BBS version.
  * [PnP-BIOS 1.0A "Installation structure"; BBS 1.01 "Get version"]
  */
 #include "pnp.h"

@@ -12,7 +12,7 @@
 #include "pc/far.h"
 #include "pc/phys.h"
 
-extern const char pnp_slots[], extra_end[], cd_end[]; /* offsets in the image */
+extern const char pnp_slots[], extra_end[], cd_end[]; /* offsets in the ROM image */
 
 static u32 slot_offset(u32 slot)
 {

@@ -21,7 +21,7 @@ enum rom_switch {
 	SWITCHES,
 };
 
-#define SWITCH_NOT_SET 0xff
+#define SWITCH_NOT_SET 0xff /* the host has not set this switch */
 
 /* Set all SWITCHES values: those of the host if `fwcfg` (fwcfg_present()),
  * else the defaults. A bad value is reported on the screen and ignored.

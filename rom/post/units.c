@@ -275,7 +275,7 @@ bool units_scan(void)
 		struct scsi_device device = {.target = id};
 		struct found first;
 
-		/* Seen: QEMU lets a disk have our ID. */
+		/* Seen: QEMU accepts a disk with the controller's ID. */
 		if (id == hba->own_id && !workspace.post.fwcfg)
 			continue;
 		enum unit unit = scan_unit(device, &first, NULL);

@@ -24,7 +24,7 @@ extern const char rom_int13_cd[]; /* cd_entry.S */
 
 /* ---- Drive numbers --------------------------------------------------------- */
 
-/* Does another handler serve a drive of that number? */
+/* Does another handler have a drive with that number? */
 static bool number_in_use(u32 number)
 {
 	struct bios_regs regs = {
