@@ -26,7 +26,7 @@ from tests.model.pmm import Pmm
 from tests.model.devices import FwCfg, PciSpace
 from tests.model.pc import Pc
 from tests.model.target import Disk, cd_rom
-from tests.rom.strict import reads_well
+from tests.rom.strict import check_read
 
 FILE = ROM_895A.read_bytes()
 LENGTHS = {2, 0x2C, 0x2D, 0x32, 0x33}   # bytes of the header that say how long it is
@@ -190,7 +190,7 @@ def test_pmm_gives_the_memory(pmm):
     places = unpacked_at(pc)
     pc.power_on()
     assert places == [TEMPORARY_AREA.start]
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("manner", [SEABIOS, SPECIFICATION, NO_BBS, BOCHS])
@@ -202,7 +202,7 @@ def test_without_pmm_the_image_lies_below_all_that_init_takes(pmm, manner):
     assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
     if manner in (NO_BBS, BOCHS):
         pc.bios.bootstrap()
-    reads_well(pc)
+    check_read(pc)
 
 
 def set_temporary_area(monkeypatch, area: range) -> None:
@@ -220,7 +220,7 @@ def test_pmm_with_too_little_memory_is_as_good_as_none(monkeypatch):
     pc.power_on()
     assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
     assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("start", range(0x8E000, 0x9C000, 0x1000), ids=hex)
@@ -229,7 +229,7 @@ def test_pmm_may_have_memory_where_init_runs(monkeypatch, start):
     set_temporary_area(monkeypatch, range(start, start + 0x4000))
     pc = machine()
     pc.power_on()
-    reads_well(pc)
+    check_read(pc)
 
 
 def differences(pc: Pc, before: bytes) -> set[int]:
@@ -285,7 +285,7 @@ def test_with_the_least_memory_it_works(size_kib):
     places = unpacked_at(pc)
     pc.power_on()
     assert places[0] >= LEAST_BELOW_KIB * 1024
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("below_kib, works", [
@@ -335,7 +335,7 @@ def test_nothing_is_written_to_a_rom_that_cannot_be_written(pmm):
     assert len(places) == 1
     assert pc.peek(ROM_SEGMENT * 16, len(FILE)) == FILE
     pc.bios.bootstrap()
-    reads_well(pc)
+    check_read(pc)
 
 
 def test_all_that_was_unpacked_is_gone_after_init():
@@ -344,7 +344,7 @@ def test_all_that_was_unpacked_is_gone_after_init():
         pc = machine(bios=Bios(pmm=pmm))
         pc.power_on()
         assert b"lsi8" not in pc.peek(start, 4096)
-        reads_well(pc)
+        check_read(pc)
 
 
 @pytest.mark.parametrize("manner", [SEABIOS, NO_BBS])
@@ -360,7 +360,7 @@ def test_init_of_the_image_that_stays_finds_nothing_new(manner):
     pc.bios.running.initialised = True
     if manner == NO_BBS:
         pc.bios.bootstrap()
-    reads_well(pc)
+    check_read(pc)
 
 
 def test_a_table_that_is_no_pmm_is_not_called():
@@ -368,4 +368,4 @@ def test_a_table_that_is_no_pmm_is_not_called():
     assert not Pmm("bad checksum").is_there
     pc = machine(bios=Bios(pmm="bad checksum"))
     pc.power_on()
-    reads_well(pc)
+    check_read(pc)
