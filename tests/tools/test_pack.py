@@ -26,7 +26,7 @@ from tests.model.pmm import Pmm
 from tests.model.devices import FwCfg, PciSpace
 from tests.model.pc import Pc
 from tests.model.target import Disk, cd_rom
-from tests.rom.strict import reads_well
+from tests.rom.strict import check_read
 
 FILE = ROM_895A.read_bytes()
 LENGTHS = {2, 0x2C, 0x2D, 0x32, 0x33}   # offsets of the length fields in the header
@@ -189,7 +189,7 @@ def test_image_is_unpacked_into_pmm_memory(pmm):
     places = unpacked_at(pc)
     pc.power_on()
     assert places == [TEMPORARY_AREA.start]
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("manner", [SEABIOS, SPECIFICATION, NO_BBS, BOCHS])
@@ -201,7 +201,7 @@ def test_image_is_unpacked_below_init_allocations_without_pmm(pmm, manner):
     assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
     if manner in (NO_BBS, BOCHS):
         pc.bios.bootstrap()
-    reads_well(pc)
+    check_read(pc)
 
 
 def set_temporary_area(monkeypatch, area: range) -> None:
@@ -219,7 +219,7 @@ def test_pmm_with_too_little_memory_is_not_used(monkeypatch):
     pc.power_on()
     assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
     assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("start", range(0x8E000, 0x9C000, 0x1000), ids=hex)
@@ -228,7 +228,7 @@ def test_pmm_memory_may_overlap_unpacked_image(monkeypatch, start):
     set_temporary_area(monkeypatch, range(start, start + 0x4000))
     pc = machine()
     pc.power_on()
-    reads_well(pc)
+    check_read(pc)
 
 
 def differences(pc: Pc, before: bytes) -> set[int]:
@@ -284,7 +284,7 @@ def test_init_works_with_minimum_memory(size_kib):
     places = unpacked_at(pc)
     pc.power_on()
     assert places[0] >= LEAST_BELOW_KIB * 1024
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("below_kib, works", [
@@ -334,7 +334,7 @@ def test_init_works_from_read_only_rom(pmm):
     assert len(places) == 1
     assert pc.peek(ROM_SEGMENT * 16, len(FILE)) == FILE
     pc.bios.bootstrap()
-    reads_well(pc)
+    check_read(pc)
 
 
 def test_unpacked_image_is_unused_after_init():
@@ -343,7 +343,7 @@ def test_unpacked_image_is_unused_after_init():
         pc = machine(bios=Bios(pmm=pmm))
         pc.power_on()
         assert b"lsi8" not in pc.peek(start, 4096)
-        reads_well(pc)
+        check_read(pc)
 
 
 @pytest.mark.parametrize("manner", [SEABIOS, NO_BBS])
@@ -359,11 +359,11 @@ def test_second_init_of_resident_image_does_nothing(manner):
     pc.bios.running.initialised = True
     if manner == NO_BBS:
         pc.bios.bootstrap()
-    reads_well(pc)
+    check_read(pc)
 
 
 def test_pmm_table_with_bad_checksum_is_not_called():
     assert not Pmm("bad checksum").is_there
     pc = machine(bios=Bios(pmm="bad checksum"))
     pc.power_on()
-    reads_well(pc)
+    check_read(pc)

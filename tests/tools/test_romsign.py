@@ -15,7 +15,7 @@ import romsign
 from tests.build import BUILD, ROM_810, ROM_895A, TOP, symbol
 from tests.model.hardware import HARDWARE
 from tests.model.pc import Pc
-from tests.rom.strict import reads_well
+from tests.rom.strict import check_read
 
 UNSIGNED = BUILD / "rom.bin"
 IDS = ["--vendor", "1000", "--device", "0012"]
@@ -134,7 +134,7 @@ def test_rom_patched_by_86box_is_valid_and_boots(chip, tmp_path):
     pc.power_on()
     assert f"lsi8xx-rom 0.1.0: 53C{chip} at PCI 00:04.0" in pc.text
     assert "80h: SCSI 00:04.0 ID 0" in pc.text
-    reads_well(pc)
+    check_read(pc)
 
 
 # ---- The tool with valid input ----------------------------------------------------

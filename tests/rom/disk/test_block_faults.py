@@ -61,7 +61,7 @@ def test_write_with_any_failing_command_reports_good_sectors(lba, count, key, as
     for n in range(1, 9):
         hit = at_nth_access(target, n, lambda cdb: target.check(key, asc))
         write = Write(pc, lba, count, n)
-        assert write.honestly() == (not hit)
+        assert write.check_and_succeeded() == (not hit)
         if hit and key == 3:
             statuses = (WRITE_FAULT,) if hit[0][0] == WRITE10 else (WRITE_FAULT, BAD_SECTOR)
             assert write.status in statuses
@@ -80,12 +80,12 @@ def test_partial_block_is_not_written_if_its_read_fails(lba, count):
     since = len(target.commands)
     target.status_hook = lambda cdb: target.check(3, 0x11) if cdb[0] == READ10 else None
     write = Write(pc, lba, count, 1)
-    assert not write.honestly()
+    assert not write.check_and_succeeded()
     edges = {lba // 8} if lba % 8 else {(lba + count - 1) // 8}
     wrote = {blocks_of(c)[0] for c in target.commands[since:] if c[0] == WRITE10}
     assert not wrote & edges
     target.status_hook = None
-    assert Write(pc, lba, count, 1).well()
+    assert Write(pc, lba, count, 1).succeeded()
 
 
 @ranges
@@ -106,7 +106,7 @@ def test_sectors_before_a_bad_block_are_counted(function, bad, valid):
     disk(pc).bad_blocks = {bad: (3, 0x11, 0, valid)}
     if function in WRITES:
         write = Write(pc, 803, 35, 1, function=function)
-        assert not write.honestly()
+        assert not write.check_and_succeeded()
         good = write.good
     else:
         status, good = transfer(pc, function, 803, 35)
@@ -124,7 +124,7 @@ def test_fault_at_any_bus_event_of_a_partial_write(pc_1024, lba, count, event):
     steps = range(1, count * 2 * 1100, 29)
     for n in steps:
         disk(pc).session = FaultAt(disk(pc), n, event)
-        good += Write(pc, lba, count, n).honestly()
+        good += Write(pc, lba, count, n).check_and_succeeded()
         del disk(pc).session
         check_recovery(pc)
     assert good == len(steps), "every write is retried"
@@ -206,8 +206,8 @@ def test_disconnection_at_any_place_of_a_partial_write(pc_1024, save):
         return hook
     for at in PLACES:
         target.write_hook = leaves_at(at)
-        assert Write(pc, 801, 2, at).well()
-        assert Write(pc, 800, 4, at).well()
+        assert Write(pc, 801, 2, at).succeeded()
+        assert Write(pc, 800, 4, at).succeeded()
 
 
 def test_partial_transfers_in_odd_pieces(pc_1024):
@@ -230,7 +230,7 @@ def test_partial_transfers_in_odd_pieces(pc_1024):
     target.data_hook, target.write_hook = data_in, data_out
     for lba in (800, 801):
         for count in (1, 2, 3, 4, 5):
-            assert Write(pc, lba, count, count).well()
+            assert Write(pc, lba, count, count).succeeded()
             check_read(pc, lba, count)
 
 
@@ -262,7 +262,7 @@ def test_data_out_after_status_is_an_error(pc_1024, lba, count, status, at):
     disk(pc).write_hook = continue_after_status
     write = Write(pc, lba, count, at)
     if (status, at, count) == (0xFF, 512, 1):   # between two segments the status goes unnoticed
-        assert write.well()
+        assert write.succeeded()
     else:
         assert (write.status, write.good, write.now) == (CONTROLLER, 0, write.old)
     check_recovery(pc)
