@@ -47,7 +47,8 @@ struct int13_call {
 
 /* A handler does one function for a drive of ours and returns its status;
  * int13_finish() sets AH, CF and the status byte from it. Handlers may move FS.
- * The comment above each handler in the .c file gives its registers.
+ * The comment above each handler in the .c file gives its registers. A handler
+ * of several functions has the number of one of them in its name.
  */
 typedef enum int13_status int13_handler(const struct int13_call *call);
 

@@ -21,7 +21,7 @@
  *            of the previous handler
  * Preserves: all registers without a result, upper halves included
  * Stack:     20 bytes of the caller's, its INT frame included
- * Flags:     the caller's, with CF set as the result; while a command runs,
+ * Flags:     the caller's, but CF is part of the result; while a command runs,
  *            irq_window opens interrupts if the caller had them open
  */
 	.section .text.entry, "ax"
