@@ -6,14 +6,14 @@ OUT := build
 Q := $(if $(V),,@)
 
 # ---- Chips: name and PCI device ID (vendor is 1000h) --------------------
-# A ROM for each, and two for all. The 53C810AP (0005) gets none of its own.
+# A ROM for each chip, and two for all chips. The 53C810AP (0005) has no ROM of its own.
 CHIPS := 810:0001 820:0002 825:0003 815:0004 860:0006 1510:000a 896:000b 895:000c \
 	885:000d 875:000f 895a:0012 875a:0013 1010-33:0020 1010-66:0021 875j:008f
 ALL_IDS := $(sort 0005 $(foreach chip,$(CHIPS),$(lastword $(subst :, ,$(chip)))))
 UNIVERSAL := $(OUT)/lsi53c8xx.rom $(OUT)/8xx_64.rom
 ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).rom) $(UNIVERSAL)
 
-# ---- Size budgets in bytes, enforced by the linker; `make size` names them ----
+# ---- Size budgets in bytes, enforced by the linker; `make size` prints them ----
 LIMITS := FILE RESIDENT EXTRA CD
 FILE_LIMIT := 24576
 RESIDENT_LIMIT := 13312
@@ -24,21 +24,22 @@ CD_LIMIT := 22528
 CC := gcc
 PYTHON := /usr/bin/python3
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wswitch-enum -Wvla
-# The ROM's ABI. Code breaks without any of these:
+# The ROM's ABI. Each of these options is required:
 #   -m16 -march=i386 -std=gnu11 -ffreestanding: real mode, any CPU with 32-bit registers, __seg_fs, no libc
-#   -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables: no GOT, no canary in a
-#     libc, no ENDBR, no unwinder
-#   -mpreferred-stack-boundary=2: the stubs align no stack, and ours is small
-#   -mregparm=3 -freg-struct-return: arguments and results in registers, as the stubs in assembly expect
-#   -fno-ipa-sra: nor does gcc invent arguments that would lie above a 16-bit return address (tools/code16.sed)
-#   -fshort-enums: an enumeration is a byte in structures and tables (asserted in pc/types.h)
+#   -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables: no GOT, no stack canary,
+#     no ENDBR, no unwinder
+#   -mpreferred-stack-boundary=2: the assembly stubs do not align the stack, and the ROM's stack is small
+#   -mregparm=3 -freg-struct-return: arguments and results in registers, as the assembly stubs expect
+#   -fno-ipa-sra: gcc must not add arguments, which would be on the stack above a 16-bit return address
+#     (tools/code16.sed)
+#   -fshort-enums: an enumeration is a byte in structures and tables (asserted in pc/kinds.h)
 #   -fno-jump-tables -fno-tree-switch-conversion: no constants that are read through DS
-#   -fno-delete-null-pointer-checks: offset 0 of a segment is memory like any other
-#   -ffunction-sections: the linker scripts place functions, and drop what the unpacker does not call
+#   -fno-delete-null-pointer-checks: offset 0 of a segment is valid memory
+#   -ffunction-sections: the linker scripts place functions and drop those that the unpacker does not call
 ABI := -m16 -march=i386 -std=gnu11 -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -mpreferred-stack-boundary=2 -mregparm=3 -freg-struct-return -fno-ipa-sra -fshort-enums -fno-jump-tables \
 	-fno-tree-switch-conversion -fno-delete-null-pointer-checks -ffunction-sections
-# Size: optimise for it; EBP is a register like the others; no padding between constants; structures stay in memory
+# Small code: optimise for size; EBP is a general register; no padding between constants; structures stay in memory
 SMALL := -Oz -fomit-frame-pointer -malign-data=abi -fno-tree-sra
 CFLAGS := $(ABI) $(SMALL) -fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -I$(OUT) -DVERSION='"$(VERSION)"'
 ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
@@ -61,7 +62,7 @@ $(ROMS): $(OUT)/rom.bin tools/romsign.py
 	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 $(FOR) --output $@ \
 		--run-time 0x$$(nm $(OUT)/rom.elf | sed -n 's/ . cd_end$$//p')
 
-# The file: a header, what unpacks, and rom.elf packed. rom_image_* are symbols of rom.elf.
+# The ROM file: header, unpacker, and the packed image of rom.elf. rom_image_* are symbols of rom.elf.
 $(OUT)/rom.bin: $(OUT)/rom.elf $(OUT)/rom/unpack.ld tools/pack.py
 	@echo "  PACK  $@"
 	$(Q)objcopy -O binary -R .header $< $(OUT)/image.bin && $(PYTHON) tools/pack.py $(OUT)/image.bin --output $(OUT)/image.packed
@@ -83,7 +84,7 @@ $(OUT)/%.o: %.c Makefile tools/code16.sed
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -MT $@ -S $< -o $(@:.o=.s)
 	$(Q)sed -f tools/code16.sed $(@:.o=.s) | $(CC) -m32 -Wa,--fatal-warnings,--noexecstack -x assembler -c - -o $@
 
-# Labels of the SCRIPTS program as numbers for C
+# Offsets of the SCRIPTS program's labels, for C
 $(OUT)/lsi/script_labels.h: $(OUT)/lsi/post/script.o tools/labels.sh
 	$(Q)tools/labels.sh $< > $@
 $(patsubst %.c,$(OUT)/%.o,$(filter %.c,$(SOURCES))): | $(OUT)/lsi/script_labels.h
@@ -95,18 +96,18 @@ $(OUT)/%.o: %.S Makefile lsi/script_insn.inc
 
 -include $(OBJECTS:.o=.d) $(wildcard $(OUT)/rom/*.ld.d)
 
-# ---- Use ------------------------------------------------------------------
+# ---- Commands -------------------------------------------------------------
 deps-build deps-run deps-test deps-matrix deps-dist deps-lint: deps-%:
 	$(Q)tools/packages.sh $*
 
-# The packages come first: without them nothing can be built.
-run: deps-run ## boot Linux from a SCSI disk through the ROM; DISK=image [WRITE=1] and/or CDROM=iso boot yours
+# Packages are installed before the build, which needs them.
+run: deps-run ## boot Linux through the ROM in QEMU, or your own DISK=image [WRITE=1] and/or CDROM=iso
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') \
 		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write)
 
 PYTEST := -m pytest -q -n 3 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning
-test: deps-test ## run all tests but the long sweeps
+test: deps-test ## run all tests except the long sweeps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) $(PYTEST) -m 'not long' tests
 
@@ -114,24 +115,24 @@ test-all: deps-test ## run all tests
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) $(PYTEST) tests
 
-test-matrix: deps-matrix ## tests that start QEMU, on that of Debian 12 and of 13 (docs/compatibility.md)
+test-matrix: deps-matrix ## run the QEMU tests with QEMU of Debian 12 and 13 (docs/results/)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tests/tools/compatibility.py
 
 SEED :=
 N := 1000000
-fuzz: deps-test ## N random INT 13h calls on the strict virtual PC [N=1000000 SEED=]
+fuzz: deps-test ## make N random INT 13h calls on the strict virtual PC [N=1000000 SEED=]
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tests/rom/fuzz.py --calls $(N) $(if $(SEED),--seed $(SEED))
 
-bench: deps-test ## sizes, counts and times against their budgets, also as build/bench.md [QUICK=1]
+bench: deps-test ## compare sizes, counts and times with their budgets [QUICK=1 OUTPUT=build/bench.md]
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tests/benchmark/bench.py $(if $(filter 1,$(QUICK)),--quick)
+	$(Q)$(PYTHON) tests/benchmark/bench.py $(if $(filter 1,$(QUICK)),--quick) $(if $(OUTPUT),--output '$(OUTPUT)')
 
-size: all ## bytes against the budgets, and the largest functions
+size: all ## compare sizes with their budgets; list the largest functions
 	$(Q)$(PYTHON) tools/size.py $(foreach l,$(LIMITS),$(l)=$($(l)_LIMIT))
 
-lint: deps-lint $(OUT)/lsi/script_labels.h ## static checks of C, shell and Python
+lint: deps-lint $(OUT)/lsi/script_labels.h ## run static checks of C, shell and Python
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance \
 		--inline-suppr --std=c11 $(addprefix --suppress=,missingIncludeSystem nullPointer normalCheckLevelMaxBranches \
 		uninitvar:scsi/disk.c uninitvar:scsi/post/scan.c $(addprefix uninitStructMember:,int13/cd/functions.c rom/boot/cd/cdboot.c)) \
@@ -143,18 +144,19 @@ lint: deps-lint $(OUT)/lsi/script_labels.h ## static checks of C, shell and Pyth
 
 PREFIX := /usr/local
 SHARE = $(DESTDIR)$(PREFIX)/share
-install: all ## copy ROMs (share/qemu), romsign (bin) and docs below PREFIX=/usr/local [DESTDIR=]
-	install -d $(SHARE)/qemu $(DESTDIR)$(PREFIX)/bin $(SHARE)/doc/lsi8xx-rom/docs
+install: all ## install ROMs (share/qemu), romsign (bin) and docs below PREFIX=/usr/local [DESTDIR=]
+	install -d $(SHARE)/qemu $(DESTDIR)$(PREFIX)/bin $(SHARE)/doc/lsi8xx-rom/docs/results
 	install -m 644 $(ROMS) $(SHARE)/qemu
 	install -m 755 tools/romsign.py $(DESTDIR)$(PREFIX)/bin/romsign
 	install -m 644 README.md LICENSE $(SHARE)/doc/lsi8xx-rom
-	install -m 644 $(wildcard docs/*) $(SHARE)/doc/lsi8xx-rom/docs
+	install -m 644 $(wildcard docs/*.*) $(SHARE)/doc/lsi8xx-rom/docs
+	install -m 644 $(wildcard docs/results/*) $(SHARE)/doc/lsi8xx-rom/docs/results
 
-dist: deps-dist ## release archive of the last commit with its ROMs and checksums, in build/
+dist: deps-dist ## make a release archive of the last commit, with ROMs and checksums, in build/
 	$(Q)MAKE=$(MAKE) tools/dist.sh $(VERSION)
 
-clean: ## remove everything that was built
+clean: ## remove all build results
 	rm -rf $(OUT)
 
-help: ## this list
+help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile

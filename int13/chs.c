@@ -12,24 +12,26 @@
 #define MOST_CHS_SECTORS 128 /* 64 KiB: what one segment can hold */
 #define READY_PATIENCE CDB_PATIENCE(2000)
 
-/* INT 13, 00 0D - Reset. A bus on which the last command ended well needs
- * none, and a failed command has been cleared up behind itself: what is left
- * is to see whether the disk answers again.
+/* INT 13, 00 0D - Reset
+ *
+ * A failed command has already reset chip and bus if that was necessary. After a
+ * failure, check that the drive answers again; else there is nothing to do.
  */
 enum int13_status int13_00_reset(const struct int13_call *call)
 {
 	struct scsi_bus *bus = &call->state->bus;
 
 	for (u32 i = 0; i < 2 && bus->suspect; i++)
-		(void)int13_status(call, disk_simple(bus, &call->disk->device,
-						     CDB_TEST_UNIT_READY));
+		(void)int13_status_of(
+			call, disk_simple(bus, &call->disk->device,
+					  CDB_TEST_UNIT_READY));
 	return bus->suspect ? STATUS_RESET_FAILED : STATUS_OK;
 }
 
-/* Cylinders and heads are for sectors of 512 bytes only. */
-static enum int13_status know_geometry(const struct int13_call *call)
+/* Cylinders and heads address sectors of 512 bytes only. */
+static enum int13_status ensure_geometry(const struct int13_call *call)
 {
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 
 	if (status == STATUS_OK && call->disk->sector_shift != SECTOR_SHIFT)
 		return STATUS_BAD_COMMAND;
@@ -40,9 +42,9 @@ static enum int13_status know_geometry(const struct int13_call *call)
  *
  * In:  AL count (1 to 128; not for 0C), CH and CL bits 7:6 cylinder, CL bits
  *      5:0 sector, DH head, ES:BX buffer (02 03)
- * Out: AL sectors that are good (not for 0C)
+ * Out: AL sectors transferred (not for 0C)
  */
-enum int13_status int13_chs_blocks(const struct int13_call *call)
+enum int13_status int13_02_blocks(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
 	u8 action = (u8)call->action;
@@ -58,7 +60,7 @@ enum int13_status int13_chs_blocks(const struct int13_call *call)
 	}
 	if (job.count - 1 >= MOST_CHS_SECTORS)
 		return STATUS_BAD_COMMAND;
-	enum int13_status status = know_geometry(call);
+	enum int13_status status = ensure_geometry(call);
 	if (status != STATUS_OK)
 		return status;
 	u32 lba = geometry_lba(&call->disk->geometry, chs);
@@ -76,13 +78,13 @@ enum int13_status int13_chs_blocks(const struct int13_call *call)
  *
  * Out: AL 0, BL 0 (no floppy type), CH and CL bits 7:6 last cylinder,
  *      CL bits 5:0 last sector, DH last head, DL hard disks in the machine;
- *      of a floppy BL, DL and ES:DI as emulation_floppy_parameters() says
+ *      for an emulated floppy BL, DL and ES:DI: emulation_floppy_parameters()
  */
 enum int13_status int13_08_parameters(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
 	const struct geometry *geometry = &call->disk->geometry;
-	enum int13_status status = know_geometry(call);
+	enum int13_status status = ensure_geometry(call);
 
 	if (status != STATUS_OK)
 		return status;
@@ -98,25 +100,25 @@ enum int13_status int13_08_parameters(const struct int13_call *call)
 	return STATUS_OK;
 }
 
-/* INT 13, 10 - Check drive ready: asks the drive */
+/* INT 13, 10 - Check drive ready, by TEST UNIT READY */
 enum int13_status int13_10_ready(const struct int13_call *call)
 {
-	return int13_status(call, disk_simple(&call->state->bus,
-					      &call->disk->device,
-					      CDB_TEST_UNIT_READY |
-						      READY_PATIENCE));
+	return int13_status_of(call, disk_simple(&call->state->bus,
+						 &call->disk->device,
+						 CDB_TEST_UNIT_READY |
+							 READY_PATIENCE));
 }
 
 /* INT 13, 15 - Get disk type
  *
- * Out: AH 3 and CX:DX number of sectors, or AH 2 for a floppy (AH is set by
- *      the dispatcher, see there)
+ * Out: AH 3 and CX:DX number of sectors (the table in dispatch.c sets AH), or
+ *      AH 2 for an emulated floppy (cd_dispatch() sets it)
  */
 enum int13_status int13_15_type(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
-	enum int13_status status = int13_know_size(call);
-	u32 sectors = sectors_32(call->disk);
+	enum int13_status status = int13_ensure_size(call);
+	u32 sectors = drives_sectors32(call->disk);
 
 	if (status == STATUS_OK && !(call->disk->flags & DISK_FLOPPY)) {
 		regs->cx = (u16)(sectors >> 16);

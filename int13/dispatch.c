@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * From function number to handler, and from status to AH, CF and 40:74h.
+ * Looks up the handler of a function, calls it, and returns its status to the
+ * caller in AH, CF and 40:74h.
  */
 #include "int13.h"
 
 #include "pc/phys.h"
 #include "pc/vds.h"
 
-#define TYPE_HARD_DISK 0x03 /* AH of 15h */
+#define TYPE_HARD_DISK 0x03 /* AH returned by 15h */
 
-/* Searched from the top: the functions that transfer data come first. */
+/* Searched from the top, so functions that transfer data come first. */
 ROM_CONST struct int13_function functions[] = {
-	{0x42, 0, DISK_READ, int13_edd_blocks},
-	{0x43, 0, DISK_WRITE, int13_edd_blocks},
-	{0x02, 0, DISK_READ, int13_chs_blocks},
-	{0x03, 0, DISK_WRITE, int13_chs_blocks},
-	{0x44, 0, DISK_VERIFY, int13_edd_blocks},
-	{0x04, 0, DISK_VERIFY, int13_chs_blocks},
-	{0x47, 0, DISK_SEEK, int13_edd_blocks},
-	{0x0c, 0, DISK_SEEK, int13_chs_blocks},
+	{0x42, 0, DISK_READ, int13_42_blocks},
+	{0x43, 0, DISK_WRITE, int13_42_blocks},
+	{0x02, 0, DISK_READ, int13_02_blocks},
+	{0x03, 0, DISK_WRITE, int13_02_blocks},
+	{0x44, 0, DISK_VERIFY, int13_42_blocks},
+	{0x04, 0, DISK_VERIFY, int13_02_blocks},
+	{0x47, 0, DISK_SEEK, int13_42_blocks},
+	{0x0c, 0, DISK_SEEK, int13_02_blocks},
 	{0x00, 0, 0, int13_00_reset},
 	{0x0d, 0, 0, int13_00_reset},
 	{0x08, 0, 0, int13_08_parameters},
-	{0x09, 0, 0, int13_10_ready}, /* there is nothing to initialise, */
-	{0x11, 0, 0, int13_10_ready}, /* recalibrate */
-	{0x14, 0, 0, int13_10_ready}, /* or diagnose: is the drive there? */
+	{0x09, 0, 0, int13_10_ready}, /* initialise, */
+	{0x11, 0, 0, int13_10_ready}, /* recalibrate, */
+	{0x14, 0, 0, int13_10_ready}, /* diagnose: check only that it is ready */
 	{0x10, 0, 0, int13_10_ready},
 	{0x15, TYPE_HARD_DISK, 0, int13_15_type},
 	{0x16, 0, 0, int13_16_changed},
@@ -39,19 +40,19 @@ ROM_CONST struct int13_function functions[] = {
 
 #define FUNCTION_LAST_STATUS 0x01
 
-/* INT 13, 01 - Status of the last operation, which it leaves alone. */
+/* INT 13, 01 - Get the status of the last operation. The status byte stays. */
 static void int13_01_last_status(const struct int13_call *call)
 {
 	bda_open();
 	call->regs->ah = FAR8(call->status_byte);
-	set_carry(call->regs, call->regs->ah != STATUS_OK);
+	int13_set_carry(call->regs, call->regs->ah != STATUS_OK);
 }
 
-/* In virtual-8086 mode a bus master may find our own memory elsewhere. If it
- * cannot be held in its place, no command can be sent.
+/* In virtual-8086 mode the bus address of our own memory may differ from its
+ * linear address. If VDS cannot lock this memory, no command can be sent.
  */
-static NOT_INLINE enum int13_status serve_by_vds(const struct int13_call *call,
-						 int13_handler *handler)
+static NOT_INLINE enum int13_status
+call_handler_with_vds(const struct int13_call *call, int13_handler *handler)
 {
 	struct int13_state *state = call->state;
 	u32 buffer_bytes = state->buffer_segment ? BLOCK_BUFFER_BYTES : 0;
@@ -68,18 +69,19 @@ static NOT_INLINE enum int13_status serve_by_vds(const struct int13_call *call,
 	return status;
 }
 
-static enum int13_status serve(const struct int13_call *call,
-			       int13_handler *handler)
+static enum int13_status call_handler(const struct int13_call *call,
+				      int13_handler *handler)
 {
 	struct int13_state *state = call->state;
 
 	state->bus.stop_at_change = call->disk->flags & DISK_REMOVABLE;
 	state->bus.unreachable = false;
-	state->by_vds = vds_needed();
-	return state->by_vds ? serve_by_vds(call, handler) : handler(call);
+	state->use_vds = vds_needed();
+	return state->use_vds ? call_handler_with_vds(call, handler)
+			     : handler(call);
 }
 
-const struct int13_function __seg_gs *int13_function_of(u8 number)
+const struct int13_function __seg_gs *int13_find_function(u8 number)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(functions); i++)
 		if (functions[i].number == number)
@@ -87,8 +89,8 @@ const struct int13_function __seg_gs *int13_function_of(u8 number)
 	return NULL;
 }
 
-void int13_do(struct int13_call *call,
-	      const struct int13_function __seg_gs *function)
+void int13_serve_call(struct int13_call *call,
+		      const struct int13_function __seg_gs *function)
 {
 	enum int13_status status = STATUS_BAD_COMMAND;
 
@@ -98,10 +100,10 @@ void int13_do(struct int13_call *call,
 	}
 	if (function) {
 		call->action = (enum disk_action)function->action;
-		status = serve(call, function->handler);
+		status = call_handler(call, function->handler);
 	}
 	if (status == STATUS_CHANGED)
-		call->disk->flags &= (u8)~DISK_UNTOLD;
+		call->disk->flags &= (u8)~DISK_UNREPORTED;
 	int13_finish(call, status);
 	if (status == STATUS_OK && function->success_ah)
 		call->regs->ah = function->success_ah;
@@ -116,5 +118,5 @@ void int13_dispatch(struct int13_frame *regs, struct int13_state *state)
 		.status_byte = BDA_DISK_STATUS,
 	};
 
-	int13_do(&call, int13_function_of(regs->ah));
+	int13_serve_call(&call, int13_find_function(regs->ah));
 }

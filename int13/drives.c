@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Drive numbers, counted where every BIOS and ROM counts them: 40:75h.
+ * Drive numbers. Every BIOS and ROM counts its hard disks at 40:75h.
  */
 #include "drives.h"
 

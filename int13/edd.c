@@ -10,12 +10,13 @@
 
 #define EDD_CALL_SIGNATURE 0x55aa
 #define EDD_REPLY_SIGNATURE 0xaa55
-#define EDD_SUBSETS 0x000f /* 42h to 44h, 47h, 48h; 45h, 46h, 48h, 49h; 48h,
-			    * 4Eh; addresses and counts of 64 and 32 bits */
+#define EDD_SUBSETS 0x000f /* bit 0: 42h to 44h, 47h, 48h; bit 1: 45h, 46h, 48h,
+			    * 49h; bit 2: 48h, 4Eh; bit 3: packets with 64-bit
+			    * addresses and 32-bit counts */
 
 /* Disk address packet [EDD-4 "Device address packet"] */
 #define DAP_SIZE 0	    /* byte */
-#define DAP_COUNT 2	    /* word: blocks; good blocks on return */
+#define DAP_COUNT 2	    /* word: blocks; on return: blocks transferred */
 #define DAP_BUFFER 4	    /* dword: seg:off */
 #define DAP_LBA 8	    /* qword */
 #define DAP_FLAT_BUFFER 16  /* qword: linear address */
@@ -31,7 +32,7 @@
 /* INT 13, 41 - Check extensions present
  *
  * In:  BX 55AAh
- * Out: BX AA55h, AH version (set by the dispatcher, see there), CX functions
+ * Out: BX AA55h, AH version (the table in dispatch.c sets it), CX EDD_SUBSETS
  */
 enum int13_status int13_41_check(const struct int13_call *call)
 {
@@ -50,7 +51,7 @@ static u64 far_u64(u32 offset)
 }
 
 /* Read the fields that only packets of 24 and 32 bytes have [EDD-4]. False if
- * it is none.
+ * the packet is shorter.
  */
 static NOT_INLINE bool read_long_packet(const struct int13_call *call,
 					struct int13_job *job, bool is_long)
@@ -62,7 +63,7 @@ static NOT_INLINE bool read_long_packet(const struct int13_call *call,
 	if (packet == FAR_UNREACHABLE || FAR8(packet + DAP_SIZE) < needed)
 		return false;
 	job->buffer = FAR32(packet + DAP_FLAT_BUFFER);
-	/* to 4 GiB; the chip is not sent beyond */
+	/* The chip uses 32-bit addresses: the buffer must end by 4 GiB. */
 	job->room = job->buffer ? 0 - job->buffer : 0xffffffff;
 	if (FAR32(packet + DAP_FLAT_BUFFER + 4))
 		job->room = 0;
@@ -106,10 +107,10 @@ static NOT_INLINE void write_count(const struct int13_call *call, u32 count)
 
 /* INT 13, 42 43 44 47 - Extended read, write, verify, seek
  *
- * In:  DS:SI disk address packet; 43: AL 0 or 1 write, 2 and verify
- * Out: the packet's count = blocks that are good (not for 47)
+ * In:  DS:SI disk address packet; 43: AL 0 or 1 write, 2 write and verify
+ * Out: count in the packet = blocks transferred (not for 47)
  */
-enum int13_status int13_edd_blocks(const struct int13_call *call)
+enum int13_status int13_42_blocks(const struct int13_call *call)
 {
 	struct int13_job job;
 
@@ -127,17 +128,18 @@ enum int13_status int13_edd_blocks(const struct int13_call *call)
 	if (job.count == 0)
 		return STATUS_OK;
 	job.done = 0;
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 	if (status == STATUS_OK)
 		status = int13_transfer(call, &job);
-	/* On success the packet holds that count already. */
+	/* On success the packet has this count already. */
 	if (status != STATUS_OK && job.action != DISK_SEEK)
 		write_count(call, job.done);
 	return status;
 }
 
-/* Result buffer of 48h [EDD-4 "Result buffer"]. `path` is as long as the form
- * of it that is wanted; the byte behind the path makes the sum 0.
+/* Result buffer of 48h [EDD-4 "Result buffer"]. The length of `path` depends on
+ * the EDD version that the caller expects. Its last byte makes the sum of the
+ * bytes from `key` on 0.
  */
 struct parameters {
 	u16 bytes;
@@ -160,7 +162,7 @@ _Static_assert(offsetof(struct parameters, key) == 0x1e &&
 	       sizeof(struct parameters) == 0x4a,
 	       "struct parameters is what 48h returns");
 
-/* The lengths in use: EDD-4, Phoenix EDD-3, EDD-1.1, EDD-1.0 */
+/* Lengths of the buffer in EDD-4, Phoenix EDD-3, EDD-1.1 and EDD-1.0 */
 ROM_CONST u8 parameter_lengths[] = {0x4a, 0x42, 0x1e, 0x1a};
 #define PATH_BEGIN 0x1e
 
@@ -172,15 +174,15 @@ ROM_CONST u8 parameter_lengths[] = {0x4a, 0x42, 0x1e, 0x1a};
 #define FLAG_LOCKABLE 0x0020
 #define FLAG_NO_MEDIUM 0x0040 /* the geometry is the largest possible */
 
-/* Beyond this many sectors CHS is not to be used [EDD-4]. */
+/* Above this number of sectors a caller must not use CHS [EDD-4]. */
 #define CHS_MOST_SECTORS 15482880u
 
-/* Sectors and their place on the medium. A caller multiplies the latter to
- * get the former, so they are only valid if they account for every sector.
+/* Fill in size and geometry. A caller may multiply the geometry to get the
+ * number of sectors, so it is marked valid only if the product is exact.
  */
 static void fill_geometry(const struct disk *disk, struct parameters *answer)
 {
-	u32 sectors = sectors_32(disk);
+	u32 sectors = drives_sectors32(disk);
 
 	answer->sectors = disk->sectors;
 	answer->sector_bytes = (u16)(1u << disk->sector_shift);
@@ -193,7 +195,7 @@ static void fill_geometry(const struct disk *disk, struct parameters *answer)
 		answer->flags |= FLAG_CHS_VALID;
 }
 
-/* The device path is ID and LUN, in the form of EDD-4 as words. */
+/* Fill in the device path: ID and LUN, each a byte, or a word in EDD-4. */
 static void fill_path(const struct int13_call *call,
 		      struct parameters *answer)
 {
@@ -215,8 +217,8 @@ static void fill_path(const struct int13_call *call,
 
 /* INT 13, 48 - Get drive parameters
  *
- * In:  DS:SI result buffer, its first word how many bytes it has
- * Out: 4Ah, 42h, 1Eh or 1Ah bytes filled in
+ * In:  DS:SI result buffer, its length in bytes in its first word
+ * Out: 4Ah, 42h, 1Eh or 1Ah bytes of it filled in, as many as fit
  */
 enum int13_status int13_48_parameters(const struct int13_call *call)
 {
@@ -224,13 +226,13 @@ enum int13_status int13_48_parameters(const struct int13_call *call)
 	const struct disk *disk = call->disk;
 	struct parameters answer = {
 		.flags = FLAG_DMA_BOUNDARY_HANDLED | FLAG_WRITE_VERIFY,
-		.dpte = 0xffffffff, /* that table is for ATA */
+		.dpte = 0xffffffff, /* none: that table is for ATA */
 		.key = 0xbedd,
 		.host_bus = 0x20494350, /* "PCI " */
 		.interface = 0x49534353, /* "SCSI    " */
 		.interface_end = 0x20202020,
 	};
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 	u16 room = 0;
 	u32 to = far_open_range(regs->ds, (u16)regs->esi, sizeof(room));
 
@@ -262,9 +264,9 @@ enum int13_status int13_48_parameters(const struct int13_call *call)
 
 /* INT 13, 4E - Set hardware configuration
  *
- * In:  AL what to set: the fastest DMA, which is how we always work; there
- *      are no ATA modes and no prefetch to choose
- * Out: AL 0, no other drive is concerned
+ * In:  AL 5, maximum DMA mode: the only mode that exists here. ATA modes and
+ *      prefetch are refused.
+ * Out: AL 0: no other drive is affected
  */
 enum int13_status int13_4e_configure(const struct int13_call *call)
 {

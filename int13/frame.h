@@ -30,13 +30,14 @@
 
 struct int13_frame {
 	u32 edi, esi, ebp; /* PUSHAL order */
-	u32 boot; /* where ESP was: far address to go to instead of back */
+	u32 boot; /* in place of PUSHAL's ESP: far address to continue at
+		   * instead of returning to the caller; 0: return */
 	HALF_REGISTER(b);
 	HALF_REGISTER(d);
 	HALF_REGISTER(c);
 	HALF_REGISTER(a);
 	u16 ds, es, fs, gs;
-	u32 flags; /* handed back */
+	u32 flags; /* returned to the caller in place of its own */
 };
 
 _Static_assert(offsetof(struct int13_frame, boot) == FRAME_BOOT &&

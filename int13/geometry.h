@@ -18,14 +18,19 @@ struct geometry {
 #define MOST_HEADS 255 /* DOS cannot count to 256 */
 #define MOST_SECTORS_PER_TRACK 63
 
-/* The geometry for a disk of so many 512-byte sectors. If FS points at its
- * first sector, a partition table in there whose entries agree on heads and
- * sectors decides; else 64/32 up to 1 GiB, or one that accounts for every
- * sector if that does not, and 255/63 above.
+/* Choose the geometry for a disk of `sectors` 512-byte sectors. `first_sector`:
+ * FS points at its first sector. Heads and sectors per track come from the first
+ * of these rules that applies:
+ * - a partition table whose entries agree on them
+ * - above 1 GiB: 255/63
+ * - 64/32, or else another usual shape, that divides the disk without a rest
+ * - 64/32
  */
 struct geometry geometry_choose(u32 sectors, bool first_sector);
 
-/* Does a disk of so many sectors have all that the geometry names? */
+/* Does every CHS address of the geometry exist on a disk of `sectors`
+ * sectors?
+ */
 bool geometry_fits(const struct geometry *geometry, u32 sectors);
 
 struct chs {
@@ -34,7 +39,7 @@ struct chs {
 	u8 sector;
 };
 
-/* A partition table, if FS points at its sector */
+/* Offsets in the sector of a partition table */
 #define MBR_TABLE_AT 446
 #define MBR_SIGNATURE_AT 510
 #define MBR_SIGNATURE 0xaa55
@@ -46,7 +51,7 @@ struct chs {
  */
 struct chs geometry_unpack(u32 at);
 
-/* The last cylinder and sector, packed for CL as AH=08h returns them */
+/* CL of AH=08h: bits 9:8 of the last cylinder in 7:6, the last sector in 5:0 */
 static inline u8 geometry_cl(const struct geometry *geometry)
 {
 	return (u8)(((geometry->cylinders - 1) >> 2 & 0xc0) |

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Sectors of a drive and a caller's buffer: one structure from the INT 13h
- * function to the SCSI command.
+ * A transfer between sectors of a drive and the caller's buffer. The same
+ * structure is used from the INT 13h function down to the SCSI command.
  */
 #ifndef INT13_JOB_H
 #define INT13_JOB_H
@@ -12,27 +12,27 @@
 
 struct int13_job {
 	/* in */
-	u64 lba;    /* of the first sector */
-	u32 count;  /* of sectors */
+	u64 lba;    /* first sector */
+	u32 count;  /* sectors */
 	u32 buffer; /* linear address */
-	u32 room;   /* bytes that lie there, as far as the caller can mean them */
+	u32 room;   /* bytes from there to the end of what the caller can address */
 	u8 action;  /* enum disk_action */
 	/* out */
-	u32 done; /* sectors from the start that are good */
-	/* The piece under way, which takes one SCSI command; it begins `done`
-	 * sectors from the start.
-	 */
-	u32 sectors; /* in the piece; once it is done: that are good */
-	u32 ahead; /* sectors of its first block that are not wanted */
+	u32 done; /* sectors from the start that were transferred */
+	/* The current piece: one SCSI command, `done` sectors from the start. */
+	u32 sectors; /* in the piece; after it: those transferred */
+	u32 ahead; /* sectors of its first block before the wanted ones */
 	struct disk_job piece;
-	struct vds_pages memory; /* after piece.request.data: the buffer's pages,
-				  * then the rest of the last block */
+	struct vds_pages memory; /* list for piece.request.more: pages of the
+				  * buffer, then the rest of the last block */
 };
 
-/* What a seg:off pair can name: up to FFFF:FFFFh. */
+/* End of the memory that a seg:off pair can address, up to FFFF:FFFFh */
 #define REAL_MODE_END 0x10fff0u
 
-/* Set the buffer to a real-mode address, given as a linear one. */
+/* Set the buffer of a caller that passed a seg:off pair, here as a linear
+ * address.
+ */
 static inline void int13_job_set_buffer(struct int13_job *job, u32 linear)
 {
 	job->buffer = linear;

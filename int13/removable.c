@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Media that come and go [EDD-4 "Removable media", 8.18 to 8.21]: the functions,
- * which all drives have. media.c does the work where there is any.
+ * Functions for removable media [EDD-4 "Removable media", 8.18 to 8.21]. They
+ * exist for all drives; extra/media.c has the part for removable media only.
  */
 #include "cd/emulation.h"
 
@@ -10,9 +10,9 @@ enum int13_status int13_check_medium(const struct int13_call *call)
 {
 	u8 flags = call->disk->flags;
 
-	if (flags & DISK_CD && writes((u8)call->action))
+	if (flags & DISK_CD && disk_action_writes((u8)call->action))
 		return STATUS_WRITE_PROTECTED;
-	if (flags & DISK_IMAGE)
+	if (flags & DISK_EMULATED)
 		return emulation_check(call);
 	return flags & DISK_UNKNOWN ? media_measure(call) : STATUS_OK;
 }
@@ -24,14 +24,14 @@ static bool removable(const struct int13_call *call)
 
 /* INT 13, 49 - Get extended disk change status
  *
- * Out: AH 6 if the medium may have been changed since the last call
+ * Out: AH 6 if the medium may have been exchanged since the last call
  */
 enum int13_status int13_49_changed(const struct int13_call *call)
 {
 	return removable(call) ? media_changed(call) : STATUS_OK;
 }
 
-/* INT 13, 16 - Detect disk change: the same, for drives that can */
+/* INT 13, 16 - Detect disk change: as 49, but an error for fixed disks */
 enum int13_status int13_16_changed(const struct int13_call *call)
 {
 	return removable(call) ? media_changed(call) : STATUS_BAD_COMMAND;
@@ -42,7 +42,7 @@ enum int13_status int13_16_changed(const struct int13_call *call)
 
 /* INT 13, 45 - Lock or unlock media
  *
- * In:  AL 0 lock, 1 unlock, 2 ask
+ * In:  AL 0 lock, 1 unlock, 2 get state
  * Out: AL 1 if locked, else 0
  */
 enum int13_status int13_45_lock(const struct int13_call *call)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The map from SCSI results to INT 13h status codes, which docs/errors.md
- * explains. Only a write knows better what a medium error means to it
- * (transfer.c).
+ * The map from SCSI results to INT 13h status codes; docs/errors.md explains it.
+ * A medium error during a write is the one exception (transfer.c).
  */
 #include "int13.h"
 
@@ -35,7 +34,7 @@ ROM_CONST u8 statuses[] = {
 _Static_assert(ARRAY_SIZE(statuses) == SCSI_BAD_BLOCKS + 1,
 	       "every result has its status");
 
-/* Remember what a command has said about a removable medium. */
+/* Record what the result of a command shows about a removable medium. */
 static NOT_INLINE void note_medium(const struct int13_call *call,
 				   enum scsi_result result)
 {
@@ -45,8 +44,8 @@ static NOT_INLINE void note_medium(const struct int13_call *call,
 		drives_set_largest(call->disk);
 }
 
-enum int13_status int13_status(const struct int13_call *call,
-			       enum scsi_result result)
+enum int13_status int13_status_of(const struct int13_call *call,
+				  enum scsi_result result)
 {
 	if (call->disk->flags & DISK_REMOVABLE)
 		note_medium(call, result);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Cuts a request into pieces that one SCSI command can do. The chip moves data
- * to any address and across any boundary. Where a block holds several sectors
- * and not all of them are wanted, it moves the others from or to the block
- * buffer within the same command.
+ * Cuts a job into pieces, each of which one SCSI command can do. The chip moves
+ * data to any address and across any boundary. If only some sectors of a block
+ * are wanted, the same command moves the others to or from the block buffer.
  */
 #include "transfer.h"
 
@@ -17,8 +16,8 @@ static bool moves_data(u8 action)
 	return action <= DISK_WRITE_VERIFY;
 }
 
-/* Of a disk whose blocks hold several sectors: whole blocks, or some sectors
- * of one block.
+/* Choose the blocks of a piece on a disk whose blocks have several sectors:
+ * whole blocks, or some sectors of a single block.
  */
 static NOT_INLINE void choose_blocks(const struct disk *disk,
 				     struct int13_job *job)
@@ -38,7 +37,10 @@ static NOT_INLINE void choose_blocks(const struct disk *disk,
 	blocks->count = (ahead + sectors + in_block - 1) >> disk->split;
 }
 
-/* List where the data goes. False if the chip cannot get there. */
+/* List the memory of the piece: sectors before the wanted ones in the block
+ * buffer, the caller's buffer, the rest of the last block in the block buffer.
+ * False if VDS cannot lock the caller's buffer.
+ */
 static NOT_INLINE bool list_memory(const struct int13_call *call,
 				   struct int13_job *job)
 {
@@ -48,8 +50,8 @@ static NOT_INLINE bool list_memory(const struct int13_call *call,
 	u32 pages = 1;
 
 	memory->page[0] = piece->request.data;
-	if (call->state->by_vds) {
-		memory->to_device = writes(job->action);
+	if (call->state->use_vds) {
+		memory->to_device = disk_action_writes(job->action);
 		pages = vds_lock(memory, piece->request.data.address, bytes);
 	}
 	piece->request.data = (struct phys_range){
@@ -63,7 +65,9 @@ static NOT_INLINE bool list_memory(const struct int13_call *call,
 	return pages;
 }
 
-/* Read the block of which only a part will be written. */
+/* Read the block of which only a part will be written: the write sends all of
+ * it.
+ */
 static NOT_INLINE enum scsi_result read_rest(const struct int13_call *call,
 				  struct disk_job *write)
 {
@@ -79,6 +83,7 @@ static NOT_INLINE enum scsi_result read_rest(const struct int13_call *call,
 	return result;
 }
 
+/* Send the piece's commands. */
 static enum int13_status do_job(const struct int13_call *call,
 				struct int13_job *job)
 {
@@ -86,19 +91,19 @@ static enum int13_status do_job(const struct int13_call *call,
 	struct disk_job *piece = &job->piece;
 	enum scsi_result result = SCSI_OK;
 
-	if (disk->split && writes(job->action) &&
+	if (disk->split && disk_action_writes(job->action) &&
 	    job->sectors & ((1u << disk->split) - 1)) {
 		result = read_rest(call, piece);
 		if (result != SCSI_OK)
-			return int13_status(call, result);
+			return int13_status_of(call, result);
 	}
 	result = disk_do(&call->state->bus, &disk->device, piece);
-	if (result == SCSI_MEDIUM_ERROR && writes(job->action))
+	if (result == SCSI_MEDIUM_ERROR && disk_action_writes(job->action))
 		return STATUS_WRITE_FAULT;
-	return int13_status(call, result);
+	return int13_status_of(call, result);
 }
 
-/* Do the piece. On return job->sectors is how many of it are good. */
+/* Do the piece. On return job->sectors is the number of sectors transferred. */
 static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 				  struct int13_job *job)
 {
@@ -110,14 +115,14 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 	piece->request.data.address =
 		job->buffer + (job->done << disk->sector_shift);
 	piece->request.data.bytes = job->sectors << disk->sector_shift;
-	if (disk->flags & DISK_IMAGE) {
+	if (disk->flags & DISK_EMULATED) {
 		piece->blocks.lba += call->state->boot_image.lba;
-		if (emulation_wants_part(call, job))
+		if (emulation_uses_buffer(call, job))
 			return emulation_copy_part(call, job);
 	}
 	if (disk->split)
 		call->state->buffer_block = NO_BLOCK;
-	bool listed = (disk->split || call->state->by_vds) &&
+	bool listed = (disk->split || call->state->use_vds) &&
 		      moves_data(job->action);
 	if (listed && !list_memory(call, job)) {
 		job->sectors = 0;
@@ -129,7 +134,7 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 		job->sectors =
 			done > job->ahead ? done - job->ahead : 0;
 	}
-	if (listed && call->state->by_vds && !vds_unlock(&job->memory)) {
+	if (listed && call->state->use_vds && !vds_unlock(&job->memory)) {
 		job->sectors = 0;
 		if (status == STATUS_OK)
 			status = STATUS_DMA_BOUNDARY;
@@ -137,14 +142,14 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 	return status;
 }
 
-/* Can all of it be done? */
+/* Check the whole job before anything is transferred. */
 static enum int13_status check(const struct disk *disk,
 			       const struct int13_job *job)
 {
 	u64 after; /* sectors from job->lba to the end */
 
-	/* Or the sectors would be taken for those of the old medium. */
-	if (disk->flags & DISK_UNTOLD)
+	/* The caller means sectors of the old medium. */
+	if (disk->flags & DISK_UNREPORTED)
 		return STATUS_CHANGED;
 	if (__builtin_sub_overflow(disk->sectors, job->lba, &after) ||
 	    after < job->count)
@@ -176,7 +181,7 @@ enum int13_status int13_transfer(const struct int13_call *call,
 			choose_blocks(disk, job);
 		sectors = job->sectors;
 		status = do_piece(call, job);
-		/* What cannot be locked together may go in smaller pieces. */
+		/* VDS may be able to lock smaller pieces. */
 		if (status == STATUS_DMA_BOUNDARY && sectors > 1) {
 			most = sectors / 2;
 			status = STATUS_OK;

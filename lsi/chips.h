@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The chips this ROM drives and how they differ.
+ * The chips that this ROM supports, and how they differ.
  */
 #ifndef LSI_CHIPS_H
 #define LSI_CHIPS_H
@@ -10,7 +10,9 @@
 
 #define LSI_PCI_VENDOR 0x1000
 
-/* Features. Errata are named after what has to be set because of them. */
+/* Features. An erratum has the name of the bit that must be set because of
+ * it.
+ */
 #define CHIP_WIDE 0x01	 /* 16 IDs, RESPID1 */
 #define CHIP_ISTAT1 0x02 /* ISTAT1, and CCNTL0/1 with the 64-bit registers */
 #define CHIP_1010 0x04	 /* DFBC counts the FIFO; no clock divider */
@@ -19,16 +21,16 @@
 #define CHIP_DPR 0x20	 /* CCNTL0 */
 #define CHIP_NO_SGE 0x40 /* STEST1, CCNTL0.DILS: wrong SGE on a narrow bus */
 #define CHIP_DISAIP 0x80 /* AIPCNTL1 */
-#define CHIP_REFUSED 0xff /* another programming model: known by name only */
+#define CHIP_REFUSED 0xff /* not supported: another programming model */
 
 struct lsi_chip {
 	u16 device; /* PCI device ID, vendor 1000h */
-	u8 revision; /* the lowest this row is for */
+	u8 revision; /* the lowest revision that this row is for */
 	u8 features;
 	char name[10]; /* without "53C" */
 };
 
-/* The chip with that PCI device ID and revision, or null if there is no such row
+/* Find the row for a PCI device ID and revision; null if there is none
  * (post/chips.c).
  */
 IN_ROM struct lsi_chip *lsi_chip_find(u16 device, u8 revision);

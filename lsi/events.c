@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Mismatches, messages and INT codes: what follows from each.
+ * Handles phase mismatches, messages and INT codes.
  * [8xx-TM "Phase mismatch", SCSI-2 "Messages"]
  */
 #include "events.h"
@@ -23,8 +23,8 @@ static struct step end(enum hba_result result)
 	return (struct step){.over = true, .result = (u8)result};
 }
 
-/* The result of a command that cannot go on. END_INT is here for an INT where
- * another one was expected.
+/* The result of a command that cannot continue. END_INT is an INT in a place
+ * where another one was expected.
  */
 ROM_CONST u8 ending_results[] = {
 	[END_TIMEOUT] = HBA_TIMEOUT,	 [END_CHIP] = HBA_CHIP,
@@ -41,8 +41,8 @@ static enum hba_result ending_result(enum ending ending)
 
 /* ---- Phase mismatch -------------------------------------------------- */
 
-/* That many bytes of the data move were not transferred, and the target has gone
- * to another phase.
+/* The target has ended the data move early, with left_in_move bytes not
+ * transferred.
  */
 static struct step move_cut(struct exec *x, u32 left_in_move)
 {
@@ -60,15 +60,17 @@ static struct step on_mismatch(struct exec *x)
 	bool in_data = stopped_at == script_data_cut;
 	u32 left_in_move = 0;
 
-	/* DSP is past the move that was cut short. */
+	/* DSP is the address after the move that was cut short. */
 	if (in_data)
 		left_in_move = lsi_residual(lsi, out);
-	/* Data that came in is in memory; what was to go out is not wanted. */
+	/* Data that came in is in memory. Data for the target that is still
+	 * in the FIFOs must be dropped; it is sent again from memory.
+	 */
 	if (in_data && !out)
 		program_clear_leftovers(x);
 	else
 		lsi_clear_fifos(lsi);
-	/* Seen: QEMU shows DATA IN while a command without data is under way. */
+	/* Seen: QEMU shows DATA IN during a command without data. */
 	if (stopped_at == script_drain_cut)
 		x->drained = false;
 	if (stopped_at == script_msg_out_cut ||
@@ -146,7 +148,7 @@ static struct step on_message(struct exec *x)
 		x->saved_left = x->left;
 		return go_on(script_ack);
 	case MSG_RESTORE_POINTERS:
-		x->least_left = x->saved_left; /* the target takes them back */
+		x->least_left = x->saved_left; /* data is moved again */
 		program_set_pointer(x, x->saved_left);
 		return go_on(script_ack);
 	case MSG_DISCONNECT:
@@ -155,8 +157,8 @@ static struct step on_message(struct exec *x)
 	case MSG_EXTENDED:
 		return on_extended(x);
 	case MSG_REJECT:
-		/* IDENTIFY or an answer refused: go on without. Our own
-		 * refusal refused: no common language.
+		/* The target rejects IDENTIFY or an answer: continue without it.
+		 * If it rejects our MESSAGE REJECT, no message can help.
 		 */
 		if (x->lsi->moved.msg_out[0] == MSG_REJECT)
 			return end(HBA_PROTOCOL);
@@ -176,20 +178,22 @@ static struct step on_message(struct exec *x)
 
 /* ---- The program's INT codes ------------------------------------------ */
 
-/* Bytes left where the script says that the data move ran to its end */
+/* Bytes left after an INT of the `done` dispatcher */
 static u32 left_after_move(const struct exec *x)
 {
-	bool counts = !x->data_ended && x->lsi->moved.status[0] == NO_STATUS;
+	bool counts = !x->data_ended &&
+		      x->lsi->moved.status[0] == NO_SCSI_STATUS;
 
 	return counts ? x->left - x->moving : x->left;
 }
 
-/* Go on to the next move. After a status byte there is no more data. */
+/* The data move has ended: set the next one. No data follows a status byte. */
 static void note_data_done(struct exec *x)
 {
 	u32 left = left_after_move(x);
 
-	if ((x->lsi->moved.status[0] & x->lsi->moved.status[1]) != NO_STATUS)
+	if ((x->lsi->moved.status[0] & x->lsi->moved.status[1]) !=
+	    NO_SCSI_STATUS)
 		x->data_ended = true;
 	program_set_pointer(x, left);
 }
@@ -201,24 +205,25 @@ enum hba_result events_complete(struct exec *x)
 	u32 left = x->least_left;
 
 	request->status = lsi->moved.status[0];
-	if (lsi->moved.status[1] != NO_STATUS) {
+	if (lsi->moved.status[1] != NO_SCSI_STATUS) {
 		u32 after = left_after_move(x);
 
 		request->status = lsi->moved.status[1];
 		if (after < left)
 			left = after;
 	}
-	/* COMMAND COMPLETE without a status says nothing of the data. */
-	if (request->status == NO_STATUS)
+	/* Without a status byte the data may be wrong. */
+	if (request->status == NO_SCSI_STATUS)
 		return HBA_BUS_FREE;
 	request->moved = request->data_bytes - left;
 	request->overrun = x->drained;
 	return HBA_OK;
 }
 
-/* After the end of a move, data belongs to the next one. Data in that was not
- * asked for goes to the sink. Data out is never invented: a disk could store it.
- * Other phases do not exist.
+/* A phase that the program does not expect. After the end of a data move, a
+ * data phase is for the next move. Other data in is discarded. Data out
+ * cannot be made up, as a disk would store it. Other phases are protocol
+ * errors.
  */
 static struct step on_bad_phase(struct exec *x)
 {
@@ -256,7 +261,7 @@ static struct step on_int(struct exec *x)
 		return go_on(script_reply);
 	case INT_SHORT:
 		return move_cut(x, lsi_residual(x->lsi, false));
-	default: /* INT_RESELECTED by a stranger, or a stray value */
+	default: /* INT_RESELECTED, or an undefined code */
 		return end(HBA_PROTOCOL);
 	}
 }

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The contract of scsi/hba.h: one command to its end, and recovery from those
- * that fail. See events.c and program.c for the layers below, and post/script.S
- * for the program.
+ * The contract of scsi/hba.h: does one command to its end, and recovers from
+ * a failed one. The layers below are events.c and program.c; post/script.S is
+ * the program.
  */
 #include "events.h"
 
-
 #define DISMISS_TIMEOUT_MS 500
 
-/* What ISTAT must not show before a command */
+/* Bits of ISTAT that must be clear before a command */
 #define ISTAT_NOT_IDLE (ISTAT_CON | ISTAT_SIP | ISTAT_DIP)
 
-/* Tell the target to forget the command: with ATN if it holds the bus, by a
- * new selection if it has gone away with it. True if it let go of the bus.
+/* Send the target a message that ends its command: by ATN if it is connected,
+ * after a new selection if it has disconnected. True if the bus is free then.
  */
 static bool dismissed(struct exec *x, u8 message)
 {
@@ -24,7 +23,7 @@ static bool dismissed(struct exec *x, u8 message)
 
 	if (!lsi_abort(lsi))
 		return false;
-	program_forget_answers(lsi);
+	program_clear_answers(lsi);
 	(void)program_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */
 	lsi_clear_fifos(lsi);
 	if (!(lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)) {
@@ -38,8 +37,8 @@ static bool dismissed(struct exec *x, u8 message)
 	return program_run(x, entry) == END_COMPLETE;
 }
 
-/* Leave chip and bus fit for the next command, with as little violence to the
- * other targets as will do.
+/* Make chip and bus ready for the next command. A bus reset affects all
+ * targets, so it is the last resort.
  */
 static void recover(struct exec *x, enum hba_result result)
 {
@@ -66,8 +65,9 @@ static void recover(struct exec *x, enum hba_result result)
 	(void)lsi_reset(lsi); /* a failure is kept in lsi->unusable */
 }
 
-/* Go on from any ending to the end of the command. */
-static NOT_INLINE enum hba_result carry_on(struct exec *x, enum ending ending)
+/* Continue the command from a stop other than END_COMPLETE to its end. */
+static NOT_INLINE enum hba_result finish_command(struct exec *x,
+						 enum ending ending)
 {
 	do {
 		struct step step = events_act(x, ending);
@@ -99,5 +99,5 @@ enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 	enum ending ending = program_run(&x, script_start);
 	if (ending == END_COMPLETE)
 		return events_complete(&x);
-	return carry_on(&x, ending);
+	return finish_command(&x, ending);
 }

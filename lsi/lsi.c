@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Reset, and all registers. [8xx-TM "Registers", SCSI-2 "Timing"]
+ * Resets the chip and sets all its registers. [8xx-TM "Registers", SCSI-2
+ * "Timing"]
  */
 #include "lsi.h"
 
@@ -11,7 +12,7 @@
 #define SRST_US 100
 #define SRST_SETTLE_US 2000 /* LVD chips sense the bus mode anew */
 #define FIFO_CLEAR_TIMEOUT_MS 1
-#define BUS_RESET_HOLD_US 100	/* at least 25 [SCSI-2] */
+#define BUS_RESET_PULSE_US 100	/* at least 25 [SCSI-2] */
 #define BUS_RESET_SETTLE_US 250000 /* "reset to selection" */
 
 struct register_value {
@@ -29,7 +30,7 @@ ROM_CONST struct register_value fixed_registers[] = {
 	{LSI_CTEST4, 0},
 	{LSI_CTEST5, 0}, /* small FIFO: one residual formula for all chips */
 	{LSI_DMODE, 0},
-	{LSI_DIEN, 0}, /* polled: nothing may reach the interrupt pin */
+	{LSI_DIEN, 0}, /* polled: the interrupt pin stays inactive */
 	{LSI_STIME0, STIME0_SEL_256MS},
 	{LSI_STIME1, 0},
 	{LSI_STEST1, 0}, /* clock multiplier off */
@@ -53,12 +54,12 @@ ROM_CONST struct feature_value feature_registers[] = {
 	{CHIP_DISAIP, {LSI_AIPCNTL1, AIPCNTL1_DISAIP}},
 };
 
-/* Wait for something that takes silicon time. QEMU's model has done it when the
- * register is written; its CLF never clears itself.
+/* Wait for an operation that takes time on a chip. On QEMU's model it is
+ * complete when the register has been written; its CLF never clears itself.
  */
-static void give_time(struct lsi *lsi, u32 us)
+static void wait_for_chip(struct lsi *lsi, u32 us)
 {
-	if (!lsi->prompt)
+	if (!lsi->instant)
 		clock_delay_us(us);
 }
 
@@ -68,7 +69,7 @@ void lsi_clear_fifos(struct lsi *lsi)
 
 	lsi_write8(lsi, LSI_CTEST3, CTEST3_CLF);
 	lsi_write8(lsi, LSI_STEST3, STEST3_TE | STEST3_CSF);
-	if (lsi->prompt)
+	if (lsi->instant)
 		return;
 	clock_start(&clock, FIFO_CLEAR_TIMEOUT_MS);
 	while (lsi_read8(lsi, LSI_CTEST3) & CTEST3_CLF &&
@@ -88,8 +89,8 @@ bool lsi_abort(struct lsi *lsi)
 		if (istat & ISTAT_SIP) {
 			(void)lsi_read16(lsi, LSI_SIST);
 		} else if (istat & ISTAT_DIP) {
-			/* ABRT must be off before DSTAT is read, or it comes
-			 * again.
+			/* Clear ABRT before DSTAT is read, or the interrupt is
+			 * raised again.
 			 */
 			lsi_write8(lsi, LSI_ISTAT, 0);
 			(void)lsi_read8(lsi, LSI_DSTAT);
@@ -127,9 +128,9 @@ static void write_feature_registers(struct lsi *lsi)
 void lsi_reset_chip(struct lsi *lsi)
 {
 	lsi_write8(lsi, LSI_ISTAT, ISTAT_SRST);
-	give_time(lsi, SRST_US);
+	wait_for_chip(lsi, SRST_US);
 	lsi_write8(lsi, LSI_ISTAT, 0);
-	give_time(lsi, SRST_SETTLE_US);
+	wait_for_chip(lsi, SRST_SETTLE_US);
 
 	for (u32 i = 0; i < ARRAY_SIZE(fixed_registers); i++)
 		lsi_write8(lsi, fixed_registers[i].reg,
@@ -145,7 +146,7 @@ void lsi_reset_chip(struct lsi *lsi)
 	write_feature_registers(lsi);
 }
 
-/* Read away everything that is pending. */
+/* Clear all pending causes by reading them. */
 static void drain_causes(struct lsi *lsi)
 {
 	for (u32 i = 0; i < MOST_STACKED_CAUSES; i++) {
@@ -161,12 +162,12 @@ static void drain_causes(struct lsi *lsi)
 
 enum hba_result lsi_settle(struct lsi *lsi)
 {
-	give_time(lsi, BUS_RESET_SETTLE_US);
-	/* Our own reset is reported back, and so is a change of bus mode. */
+	wait_for_chip(lsi, BUS_RESET_SETTLE_US);
+	/* The chip reports our own bus reset, and a change of the bus mode. */
 	drain_causes(lsi);
 	lsi_clear_fifos(lsi);
-	/* A SELECT while RST is held down hangs the chip; a chip that is
-	 * gone reads as all ones.
+	/* A SELECT while RST is asserted hangs the chip. A chip that does not
+	 * answer reads as all ones.
 	 */
 	lsi->unusable = lsi_read8(lsi, LSI_SSTAT0) & SSTAT0_RST ||
 			lsi_read8(lsi, LSI_ISTAT) & (ISTAT_SIP | ISTAT_DIP);
@@ -177,7 +178,7 @@ enum hba_result lsi_reset(struct lsi *lsi)
 {
 	lsi_reset_chip(lsi);
 	lsi_write8(lsi, LSI_SCNTL1, SCNTL1_RST);
-	clock_delay_us(BUS_RESET_HOLD_US);
+	clock_delay_us(BUS_RESET_PULSE_US);
 	lsi_write8(lsi, LSI_SCNTL1, 0);
 	return lsi_settle(lsi);
 }

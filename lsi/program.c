@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Set the program, run it, classify why it stopped. script.S is its source.
- * [8xx-TM "SCSI SCRIPTS instruction set", "Stacked interrupts"]
+ * Sets the program, runs it, and classifies why it stopped. Its source is
+ * post/script.S. [8xx-TM "SCSI SCRIPTS instruction set", "Stacked interrupts"]
  */
 #include "program.h"
 
 #include "pc/phys.h"
 
-/* What ISTAT shows when there is something to read in SIST or DSTAT */
+/* Bits of ISTAT that report causes in SIST or DSTAT */
 #define ISTAT_PENDING (ISTAT_SIP | ISTAT_DIP)
 
 /* Codes of instructions, without a phase in their low bits */
@@ -16,11 +16,13 @@
 #define CODE_JUMP_IF 0x80
 #define NO_MOVE_BITS 0xc0000000u /* of the first dword; 0 in block moves only */
 
-/* The data test follows one for MSG IN, so it never succeeds with this phase. */
+/* The data test comes after a test for MSG IN, so with this phase it never
+ * matches.
+ */
 #define NO_DATA_PHASE PHASE_MSG_IN
 
-/* Longest data move. A move has 24 bits for its count, but what is left of it
- * must differ from LSI_DBC_HIGH in bits 23:16 (post/script.S).
+/* Longest data move. The count has 24 bits, but bits 23:16 of the number of
+ * bytes left must differ from LSI_DBC_HIGH (post/script.S).
  */
 #define MOST_MOVE_BYTES 0x200000u
 _Static_assert(MOST_MOVE_BYTES < (u32)LSI_DBC_HIGH << 16,
@@ -43,8 +45,8 @@ static u32 *insn(struct lsi *lsi, enum script_label label)
 	return &lsi->script[label / 4];
 }
 
-/* Set the data move, and the test for its phase. Without bytes, which would be an
- * illegal block move, the program accepts no data phase.
+/* Set the data move and the test for its phase. A block move of 0 bytes is
+ * illegal; with 0 bytes, the program accepts no data phase instead.
  */
 static void set_move(struct exec *x, u32 address, u32 bytes)
 {
@@ -70,8 +72,8 @@ static u32 least(u32 a, u32 b)
 	return a < b ? a : b;
 }
 
-/* The data move begins in the segment of x->request->data and ->more that holds
- * the pointer, and ends with it.
+/* The data move begins at the pointer and ends with the part of
+ * x->request->data or ->more that contains it.
  */
 void program_set_pointer(struct exec *x, u32 left)
 {
@@ -90,7 +92,7 @@ void program_set_pointer(struct exec *x, u32 left)
 	set_move(x, segment->address + done, least(segment->bytes - done, left));
 }
 
-/* Move the bus addresses of the program's moves by that much. */
+/* Add `way` to the addresses of all moves in the program. */
 static NOT_INLINE void place_moves(struct lsi *lsi, u32 way)
 {
 	lsi->place += way;
@@ -99,10 +101,10 @@ static NOT_INLINE void place_moves(struct lsi *lsi, u32 way)
 			lsi->script[i + 1] += way;
 }
 
-void program_forget_answers(struct lsi *lsi)
+void program_clear_answers(struct lsi *lsi)
 {
-	lsi->moved.status[0] = NO_STATUS;
-	lsi->moved.status[1] = NO_STATUS;
+	lsi->moved.status[0] = NO_SCSI_STATUS;
+	lsi->moved.status[1] = NO_SCSI_STATUS;
 	lsi->moved.msg_in = MSG_NO_OPERATION;
 	lsi->moved.msg_more = MSG_NO_OPERATION;
 }
@@ -112,10 +114,10 @@ void program_begin(struct exec *x, struct lsi *lsi,
 {
 	u32 place = phys_of(&lsi->moved);
 
-	/* It can differ from call to call (pc/vds.h). */
+	/* The bus address can differ from call to call (pc/vds.h). */
 	if (place != lsi->place)
 		place_moves(lsi, place - lsi->place);
-	program_forget_answers(lsi);
+	program_clear_answers(lsi);
 	u8 target = request->target;
 	*program_byte(lsi, script_start, INSN_ID) = target;
 	*program_byte(lsi, script_patch_target, INSN_DATA) = target;
@@ -139,9 +141,9 @@ void program_begin(struct exec *x, struct lsi *lsi,
 		program_set_pointer(x, request->data_bytes);
 }
 
-/* Wait until the program has stopped. Returns ISTAT_SIP and ISTAT_DIP as they are
- * then, or 0 if the time is over. While the program runs, only memory and ISTAT
- * may be read.
+/* Wait until the program has stopped. Returns ISTAT_SIP and ISTAT_DIP, or 0
+ * if the time limit has expired. While the program runs, only memory and
+ * ISTAT may be read.
  */
 static u8 wait_istat(struct exec *x, struct lsi *lsi)
 {
@@ -171,13 +173,13 @@ u32 program_read_causes(struct lsi *lsi, u8 istat)
 	for (u32 i = 0; i < MOST_STACKED_CAUSES; i++) {
 		if (istat & ISTAT_SIP)
 			causes |= lsi_read16(lsi, LSI_SIST);
-		/* DFE matters after a SCSI interrupt too */
+		/* DSTAT.DFE is needed after a SCSI interrupt, too. */
 		causes |= CAUSE_DSTAT(lsi_read8(lsi, LSI_DSTAT));
 		istat = lsi_read8(lsi, LSI_ISTAT);
 		if (!(istat & ISTAT_PENDING))
 			return causes;
 	}
-	/* It does not stop: the chip is gone or broken. */
+	/* The causes do not end: the chip does not answer or is broken. */
 	return causes | SIST_SGE;
 }
 
@@ -186,8 +188,8 @@ struct cause_row {
 	u8 ending;
 };
 
-/* The first row that fits decides: what makes the others meaningless comes
- * first. If MA is followed by an INT, the INT counts.
+/* The first row that matches decides: causes that make others meaningless
+ * come first. If an INT follows MA, the INT decides.
  */
 ROM_CONST struct cause_row cause_table[] = {
 	{SIST_RST | SIST_SBMC, END_BUS_RESET},
@@ -214,11 +216,12 @@ void program_clear_leftovers(struct exec *x)
 }
 
 /* The program stopped at an INT instruction. Seen: QEMU before 7.2.11 raises
- * an asynchronous mismatch and runs on, so that both are there: from a data
- * move to INT_SHORT, which says as much, or from WAIT RESELECT (after a read
- * error) to the checks after it, whose INT says nothing.
+ * a phase mismatch but continues the program, so that both causes are
+ * pending. After a data move it continues to INT_SHORT, which has the same
+ * meaning. After WAIT RESELECT (on a read error) it continues to
+ * INT_RESELECTED, which then has no meaning.
  */
-static enum ending take_int(struct exec *x)
+static enum ending int_ending(struct exec *x)
 {
 	x->code = lsi_read32(x->lsi, LSI_DSPS);
 	program_clear_leftovers(x);
@@ -228,7 +231,9 @@ static enum ending take_int(struct exec *x)
 								 : END_INT;
 }
 
-/* Any end but the usual one: read all causes but those already read in `dstat`. */
+/* Classify any stop but the usual one. `dstat`: causes already read from
+ * DSTAT.
+ */
 static NOT_INLINE enum ending unusual_end(struct exec *x, u8 istat, u8 dstat)
 {
 	struct lsi *lsi = x->lsi;
@@ -236,7 +241,7 @@ static NOT_INLINE enum ending unusual_end(struct exec *x, u8 istat, u8 dstat)
 	x->causes = CAUSE_DSTAT(dstat) | program_read_causes(lsi, istat);
 	enum ending ending = classify(x->causes);
 	if (ending == END_INT)
-		return take_int(x);
+		return int_ending(x);
 	if (ending == END_NO_TARGET || ending == END_BUS_FREE)
 		lsi_clear_fifos(lsi);
 	return ending;
@@ -250,9 +255,8 @@ enum ending program_run(struct exec *x, enum script_label entry)
 	lsi_write32(lsi, LSI_DSP, phys_of(lsi->script) + entry);
 	u8 istat = wait_istat(x, lsi);
 	if (istat == ISTAT_DIP && lsi->moved.msg_in == MSG_COMMAND_COMPLETE) {
-		/* Only one INT can follow this message. A cause stacked after
-		 * that belongs to the time after the command: the next command
-		 * reads it.
+		/* Only one INT can follow this message. A later cause belongs to
+		 * the next command, which reads it.
 		 */
 		dstat = lsi_read8(lsi, LSI_DSTAT);
 		if (dstat == (DSTAT_SIR | DSTAT_DFE))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The copy of the SCRIPTS program that runs: set for one command, run from a
- * label until it stops, and the reason for the stop. Lowest layer of a command;
- * events.c decides what follows, exec.c keeps the contract.
+ * The lowest layer of a command: sets the copy of the SCRIPTS program for one
+ * command, runs it from a label until it stops, and reports why it stopped.
+ * events.c decides what follows; exec.c fulfils the contract of scsi/hba.h.
  */
 #ifndef LSI_PROGRAM_H
 #define LSI_PROGRAM_H
@@ -27,7 +27,7 @@
 #define MSG_TWO_BYTE_LAST 0x2f
 #define MSG_IDENTIFY 0x80
 
-#define RESENDS 3 /* of a message the target did not get */
+#define RESENDS 3 /* of a message that the target did not receive */
 
 /* Why the program stopped. */
 enum ending {
@@ -38,7 +38,7 @@ enum ending {
 	END_NO_TARGET,
 	END_BUS_FREE,
 	END_INT,       /* an INT instruction: code in `code` */
-	END_MISMATCH,  /* the target went to another phase in mid-move */
+	END_MISMATCH,  /* the target changed the phase during a move */
 	END_COMPLETE,  /* COMMAND COMPLETE and bus free: the last INT */
 };
 
@@ -50,38 +50,36 @@ struct exec {
 	u32 causes;	/* of the last stop: SIST in 15:0, DSTAT in 23:16 */
 	u32 code;	/* of the last INT: INT_... of script.h */
 	u32 left, saved_left; /* data pointers: bytes still to move */
-	u32 moving;	/* of these, with the next data move */
-	u32 least_left; /* bytes that never moved. A target that has sent all
-			 * of them may disconnect without a SAVE: the pointer
-			 * goes back, but they have moved. */
-	bool data_ended; /* no more data will be taken, although not all of
-			  * it has moved */
-	bool drained;	/* data that was not asked for was thrown away */
-	u8 resends;	/* left of RESENDS */
+	u32 moving;	/* bytes of the next data move */
+	u32 least_left; /* the lowest value of `left`. A target that has moved all
+			 * data may disconnect without SAVE DATA POINTER: `left`
+			 * goes back, but the data has moved. */
+	bool data_ended; /* no more data is accepted, although not all of it has
+			  * moved */
+	bool drained;	/* data that was not requested was discarded */
+	u8 resends;	/* how often a message may still be sent again */
 };
 
-/* Offsets within an instruction, for what is set per command */
+/* Offsets in an instruction of the bytes that are set for a command */
 #define INSN_DATA 0
 #define INSN_ID 2
 #define INSN_CODE 3
 
-/* A byte of an instruction of the copy that runs */
+/* A byte of an instruction in the copy of the program */
 static inline u8 *program_byte(struct lsi *lsi, enum script_label label,
 			       u32 offset)
 {
 	return (u8 *)lsi->script + label + offset;
 }
 
-/* Phase in which the request's data moves: PHASE_DATA_OUT or PHASE_DATA_IN */
+/* Phase of the request's data: PHASE_DATA_OUT or PHASE_DATA_IN */
 static inline u8 program_data_phase(const struct hba_request *request)
 {
 	return request->direction == HBA_DATA_OUT ? PHASE_DATA_OUT
 						  : PHASE_DATA_IN;
 }
 
-/* Set the program for a command, and *x for its beginning; x->clock is the
- * caller's to start.
- */
+/* Set the program and *x for a new command. The caller starts x->clock. */
 void program_begin(struct exec *x, struct lsi *lsi,
 		   struct hba_request *request);
 
@@ -90,22 +88,24 @@ void program_begin(struct exec *x, struct lsi *lsi,
  */
 void program_set_pointer(struct exec *x, u32 left);
 
-/* Answers of an earlier program are not taken for those of the next one. */
-void program_forget_answers(struct lsi *lsi);
+/* Clear status and messages that an earlier run has moved. */
+void program_clear_answers(struct lsi *lsi);
 
-/* Run the program from a label until it stops, or x->clock has expired. Sets
- * x->causes except after END_COMPLETE and END_TIMEOUT, and x->code with END_INT.
- * After END_COMPLETE, END_NO_TARGET and END_BUS_FREE the FIFOs are empty.
+/* Run the program from a label until it stops or x->clock has expired. Sets
+ * x->causes except with END_COMPLETE and END_TIMEOUT, and x->code with
+ * END_INT. With END_COMPLETE, END_NO_TARGET and END_BUS_FREE the FIFOs are
+ * empty.
  */
 enum ending program_run(struct exec *x, enum script_label entry);
 
-/* Read all pending causes, as in x->causes; `istat` is what ISTAT reads. SIST_SGE
- * is among them if they do not end [8xx-TM "Stacked interrupts"].
+/* Read all pending causes, in the form of x->causes. `istat` is the current
+ * value of ISTAT. If the causes do not end, SIST_SGE is added to them [8xx-TM
+ * "Stacked interrupts"].
  */
 u32 program_read_causes(struct lsi *lsi, u8 istat);
 
-/* Bytes left in a FIFO after a stop are of no use, and lock out the next
- * interrupt: clear both FIFOs if DSTAT says that the DMA FIFO is not empty.
+/* Clear both FIFOs if DSTAT has shown that the DMA FIFO is not empty. Bytes
+ * left there after a stop are useless, and would prevent the next interrupt.
  */
 void program_clear_leftovers(struct exec *x);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * How many bytes of a cut-short block move never crossed the bus
- * [8xx-TM "Phase mismatch"], with the small FIFO (CTEST5.DFS = 0) and an
- * asynchronous, 8-bit bus. The 1010 counts what is in its FIFO.
+ * Calculates how many bytes of a block move that was cut short were not
+ * transferred [8xx-TM "Phase mismatch"], for the small FIFO (CTEST5.DFS = 0)
+ * and asynchronous, 8-bit transfer. The 1010 counts the bytes in its FIFO
+ * itself.
  */
 #include "lsi.h"
 
@@ -19,8 +20,8 @@ u32 lsi_residual(struct lsi *lsi, bool data_out)
 	/* Data in: the chip has emptied its FIFO into memory by itself. */
 	if (!data_out)
 		return left;
-	/* Data out: DBC counts what went into the FIFO; add what is still
-	 * in there and in the output latch.
+	/* Data out: DBC counts bytes that entered the FIFO; add those that are
+	 * still in the FIFO and in the output latch.
 	 */
 	if (lsi->features & CHIP_1010)
 		left += lsi_read16(lsi, LSI_DFBC);

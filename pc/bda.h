@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The BIOS data area and interrupt vectors we share with the BIOS. Offsets
- * are from segment 0; open it with bda_open() first.
+ * Fields of the BIOS data area and interrupt vectors, as offsets in segment
+ * 0. Call bda_open() before an access.
  */
 #ifndef PC_BDA_H
 #define PC_BDA_H
@@ -10,11 +10,11 @@
 #include "far.h"
 
 #define IVT_INT13 (0x13 * 4)
-#define IVT_INT18 (0x18 * 4) /* the BIOS has nothing to boot from */
+#define IVT_INT18 (0x18 * 4) /* called if nothing can be booted */
 #define IVT_INT19 (0x19 * 4) /* bootstrap */
 #define IVT_INT1E (0x1e * 4) /* points to the floppy's parameter table */
 
-#define BDA_EQUIPMENT 0x410	     /* byte: bit 0 floppies, bits 7:6 their number less 1 */
+#define BDA_EQUIPMENT 0x410	     /* byte: bit 0 floppies, bits 7:6 their number minus 1 */
 #define BDA_MEMORY_KIB 0x413      /* word: conventional memory in KiB */
 #define BDA_FLOPPY_STATUS 0x441   /* byte: status of the last floppy call */
 #define BDA_DISK_STATUS 0x474     /* byte: status of the last hard disk call */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The only places where our C calls BIOS code. Each stub sets the C
- * invariants again afterwards, whatever the BIOS did: DS = ES = SS, GS = CS,
- * DF clear, upper half of ESP zero.
+ * The only places where our C code calls BIOS code. A BIOS may change any
+ * register, so each stub sets again what C code relies on: DS = ES = SS, GS =
+ * CS, DF clear, upper half of ESP zero.
  */
 	.code16
 	.section .text.bios, "ax"
@@ -17,11 +17,11 @@
 	cld
 	.endm
 
-/* Purpose:   run a software interrupt for C, as INT would
+/* Purpose:   call a software interrupt from C, as INT would
  * In:        AL = number, EDX = struct bios_regs *
  * Out:       *EDX = registers and flags after the call
- * Preserves: EBX ESI EDI EBP; FS is set to 0
- * Stack:     70 bytes, plus the BIOS
+ * Preserves: EBX ESI EDI EBP; not FS
+ * Stack:     70 bytes, and those of the BIOS
  * Flags:     IF as before; DF clear on return
  */
 	.globl	bios_call
@@ -49,7 +49,7 @@ bios_call:
 	lcallw	*2(%esp)
 	movzwl	%sp, %esp
 	pushw	$0
-	pushfw				# V86 monitors need not know PUSHFD
+	pushfw				# V86 monitors may not emulate PUSHFD
 	pushal
 	C_INVARIANTS
 	movl	40(%esp), %edi		# above PUSHAL, flags and vector
@@ -64,11 +64,11 @@ bios_call:
 	popl	%ebx
 	retw
 
-/* Purpose:   far call into a 16-bit C function (PMM)
- * In:        EAX = far entry, EDX = words, ECX = how many
+/* Purpose:   far call of a 16-bit C function in the BIOS (PMM, PnP)
+ * In:        EAX = far entry point, EDX = argument words, ECX = their number
  * Out:       EAX = the callee's DX:AX
- * Preserves: EBX ESI EDI EBP; FS may change
- * Stack:     30 bytes plus the words, plus the callee
+ * Preserves: EBX ESI EDI EBP; not FS
+ * Stack:     30 bytes, the words, and those of the callee
  * Flags:     IF as before; DF clear on return
  */
 	.globl	bios_far_call
@@ -83,7 +83,7 @@ bios_far_call:
 	decl	%ecx
 	jnz	1b
 	lcallw	*-4(%ebp)
-	movzwl	%bp, %esp		# caller cleans up
+	movzwl	%bp, %esp		# the caller removes the arguments
 	movl	%esp, %ebp
 	shll	$16, %edx
 	movw	%ax, %dx

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Calls from C into the BIOS. Uses whatever stack we are on.
+ * Calls BIOS code from C, on the current stack.
  */
 #ifndef PC_BIOS_H
 #define PC_BIOS_H
@@ -16,13 +16,14 @@ struct bios_regs {
 	u32 edi, esi, ebp, unused_esp, ebx, edx, ecx, eax, flags;
 };
 
-/* INT number with the registers of *regs (flags and segments are ours); on
- * return *regs holds what the BIOS left, flags included. Moves FS.
+/* Call interrupt `number` with the registers in *regs; flags and segment
+ * registers are ours. On return *regs has the registers and flags that the
+ * BIOS returned. Moves FS.
  */
 void bios_call(u8 number, struct bios_regs *regs);
 
-/* Far call with 16-bit C arguments (PMM): word_count words, the first being
- * the callee's first argument. Returns DX:AX. Moves FS.
+/* Far call of a 16-bit C function in the BIOS with word_count (at least 1)
+ * argument words, the first argument first. Returns DX:AX. Moves FS.
  */
 u32 bios_far_call(u32 entry_far, const u16 *words, u32 word_count);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Time without interrupts. Part of the machine interface (types.h), except for
- * clock_setup(). Here: counter 0 of the 8254, read back with its mode. It
- * works with IRQ0 masked or dead, and under any reload value.
+ * Measures time without interrupts. Part of the machine interface (types.h),
+ * except for clock_setup(). This implementation reads counter 0 of the 8254
+ * and its mode. It works with IRQ0 masked or dead, and with any reload value.
  */
 #ifndef PC_CLOCK_H
 #define PC_CLOCK_H
@@ -14,17 +14,17 @@
 
 struct clock {
 	u32 left;     /* half PIT ticks (2.386 MHz) until expiry */
-	u16 previous; /* counter at the last look */
-	bool looked;  /* there was one */
+	u16 previous; /* counter when it was last read */
+	bool looked;  /* the counter has been read */
 };
 
-/* Once, during init: where the BIOS has left counter 0 without a setting, give
- * it the usual one.
+/* Program counter 0 with its usual mode and reload value if the BIOS has not.
+ * Call it once, during init.
  */
 void clock_setup(void);
 
-/* Begin a wait of timeout_ms (0 to 1 200 000). Its time counts from the first
- * clock_expired().
+/* Start a time limit of timeout_ms (0 to 1 200 000). Time counts from the
+ * first call of clock_expired().
  */
 static inline void clock_start(struct clock *clock, u32 timeout_ms)
 {
@@ -32,9 +32,10 @@ static inline void clock_start(struct clock *clock, u32 timeout_ms)
 	clock->looked = false;
 }
 
-/* True once the time is over. Call it at least every 27 ms: time lost in a longer
- * gap makes the wait longer, never shorter. Each call counts at least half a tick,
- * so that a stopped counter cannot make a wait endless.
+/* True once the time limit has expired. Call it at least every 27 ms: a
+ * longer gap makes the wait longer, never shorter. Each call counts at least
+ * half a tick, so a stopped counter cannot make a wait endless. Calls
+ * irq_window().
  */
 bool clock_expired(struct clock *clock);
 

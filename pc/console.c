@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * INT 10h AH=0Eh, character by character.
+ * Prints by INT 10h AH=0Eh, one character at a time.
  */
 #include "console.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Far window on a structure that a caller placed anywhere.
+ * Opens the FS window on a structure at any seg:off address.
  */
 #include "far.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The one window to memory that is not our workspace: FS. Open it on a
- * segment, then use the typed far pointers. They are volatile because the
+ * Memory outside our workspace is accessed through one window: FS. Open it on
+ * a segment, then use the typed far pointers. They are volatile because the
  * memory is shared, and because gcc would otherwise widen 16-bit loads.
  *
- * FS is not preserved across calls by every function. In pc/ and rom/, the
- * comment of each function in a header that may change it says "Moves FS."; a
- * comment covers all declarations up to the next blank line. After such a call
- * the window has to be opened again. tests/test_layers.py compares these
+ * Not every function preserves FS. In pc/, int13/ and rom/, the header
+ * comment of each function that may change it says "Moves FS."; a comment
+ * covers all declarations up to the next blank line. After such a call the
+ * window must be opened again. tests/tools/test_layers.py compares these
  * comments with the machine code.
  */
 #ifndef PC_FAR_H
@@ -30,7 +30,9 @@ static inline void far_open(u16 segment)
 	__asm__ volatile("movw %0, %%fs" : : "r"(segment) : "memory");
 }
 
-/* The segment our code runs in, where ROM_CONST objects and headers live. */
+/* The segment of the running ROM image, which has ROM_CONST objects and
+ * headers.
+ */
 static inline u16 rom_segment(void)
 {
 	u16 segment;
@@ -38,15 +40,16 @@ static inline u16 rom_segment(void)
 	return segment;
 }
 
-/* Open FS so that len_bytes at segment:offset lie inside 64 KiB without
- * wrapping: if need be the segment is moved up.
- * Returns the new offset, or FAR_UNREACHABLE past FFFF:FFFFh. Moves FS.
+/* Open FS so that len_bytes at segment:offset lie within its 64 KiB; the segment
+ * is moved up if necessary. Returns the offset to use, or FAR_UNREACHABLE if the
+ * range ends past FFFF:FFFFh. Moves FS.
  */
 #define FAR_UNREACHABLE 0xffffffffu
 u32 far_open_range(u16 segment, u16 offset, u16 len_bytes);
 
-/* Copy less than 64 KiB between linear addresses below 1 MiB (copy.S). Leaves
- * FS alone.
+/* Copy up to 65520 bytes between linear addresses below 1 MiB
+ * (cd/far_copy.S). FS is preserved. After init, available only if there is a
+ * CD drive.
  */
 void far_copy(u32 to, u32 from, u32 bytes);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Operating registers of a device: here, I/O ports. Part of the machine
- * interface (types.h).
+ * Accesses the operating registers of a device, here as I/O ports. Part of
+ * the machine interface (types.h).
  */
 #ifndef PC_IO_H
 #define PC_IO_H
@@ -10,14 +10,14 @@
 #include "port.h"
 #include "types.h"
 
-/* How the registers of a device are reached: the port of register 0. Drivers
+/* Address of the registers of a device, here the port of register 0. Drivers
  * only store it and pass it on.
  */
 typedef u16 io_t;
 
-/* Read or write the 8-, 16- or 32-bit register at a byte offset from the first
- * one. Little-endian, in one bus cycle; errors are not reported (a missing
- * device reads as all ones).
+/* Read or write the 8-, 16- or 32-bit register at a byte offset from the
+ * first one, little-endian, in one bus cycle. Errors are not reported; a
+ * missing device reads as all ones.
  */
 static inline u8 io_read8(io_t io, u8 offset)
 {
@@ -49,8 +49,9 @@ static inline void io_write32(io_t io, u8 offset, u32 value)
 	outl((u16)(io + offset), value);
 }
 
-/* To be called in each round of a loop that polls memory. */
-/* "rep nop": PAUSE where the CPU has it, a plain NOP on a 386. */
+/* Call this in each iteration of a loop that polls memory. "rep nop" is PAUSE
+ * on CPUs that have it, and NOP on older ones.
+ */
 static inline void cpu_pause(void)
 {
 	__asm__ volatile("rep; nop" : : : "memory");

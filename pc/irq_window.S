@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The moment in which interrupt handlers run while our code waits. rom/rom.ld
- * places caller_esp, caller_ss and caller_flags: what the entry points save of
- * their caller.
+ * Lets interrupt handlers run for a moment while our code waits. The entry
+ * points save stack and flags of their caller in caller_esp, caller_ss and
+ * caller_flags, which rom/rom.ld places.
  */
 #define FLAGS_IF_BIT 9
 
 	.code16
 
-/* Purpose:   let interrupts in, on the caller's stack [pc/port.h]
+/* Purpose:   open interrupts for a moment, on the caller's stack, if the caller had
+ *            them open [pc/port.h]
  * In:        DS = workspace, interrupts closed
- * Out:       -
+ * Out:       nothing
  * Preserves: EBX ESI EDI EBP and segments
- * Stack:     4 bytes of ours; the handlers' are the caller's
- * Flags:     IF closed again; DF clear
+ * Stack:     4 bytes of ours; interrupt handlers use the caller's
+ * Flags:     IF clear; DF clear
  */
 	.section .text.irq_window, "ax"
 	.globl	irq_window

@@ -11,15 +11,17 @@
 enum one_byte { ONE_BYTE };
 _Static_assert(sizeof(enum one_byte) == 1, "compile with -fshort-enums");
 
-/* DS is our RAM, so a constant must be read through GS, which holds the ROM's
- * own segment. ROM_CONST puts an object where that works; the linker refuses
- * any other read-only data. IN_ROM qualifies the target of a pointer to one.
+/* DS is the segment of our RAM, so constants must be read through GS, the
+ * segment of the ROM image. ROM_CONST declares such a constant; the linker
+ * script refuses any other read-only data. IN_ROM qualifies the target of a
+ * pointer to a constant.
  */
 #define IN_ROM const __seg_gs
 #define ROM_CONST static IN_ROM __attribute__((section(".romdata")))
 
-/* Functions that do not stay in memory after init, or not always. Most are
- * chosen by their file (rom/rom.ld).
+/* For functions that do not stay in memory after init (IN_POST), or only if
+ * they are needed (IN_EXTRA). Most such functions are selected by their
+ * folder (rom/rom.ld).
  */
 #define IN_POST __attribute__((section(".post")))
 #define IN_EXTRA __attribute__((section(".extra")))

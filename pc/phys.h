@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Addresses as a bus master sees them. Only this file and vds.c turn pointers
- * and seg:off pairs into bus addresses. phys_of() is part of the machine
- * interface (types.h), the rest is for real mode.
+ * Bus addresses: addresses that a bus master uses. Only this file and vds.c
+ * convert pointers and seg:off pairs to bus addresses. phys_of() is part of
+ * the machine interface (types.h); the rest is for real mode only.
  */
 #ifndef PC_PHYS_H
 #define PC_PHYS_H
@@ -16,12 +16,15 @@
 /* Bus address of the workspace (offset 0 of DS); rom.ld places it there. */
 extern u32 phys_base;
 
+/* Linear address of segment:offset */
 static inline u32 linear_of(u16 segment, u16 offset)
 {
 	return (u32)segment * 16 + offset;
 }
 
-/* Memory lies where the CPU sees it: true unless VDS says otherwise. */
+/* Set phys_base to the linear address of DS:0, which is the bus address
+ * unless VDS is needed.
+ */
 static inline void phys_identity(void)
 {
 	u16 segment;
@@ -29,7 +32,9 @@ static inline void phys_identity(void)
 	phys_base = linear_of(segment, 0);
 }
 
-/* Bus address of an object in the driver's own memory: the workspace (DS). */
+/* Bus address of an object in the driver's own memory, here the workspace
+ * (DS).
+ */
 static inline u32 phys_of(const volatile void *object)
 {
 	return phys_base + (u32)object;

@@ -44,10 +44,10 @@ static inline void outl(u16 port, u32 value)
 	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
-/* Our code runs with interrupts closed, so that their handlers need none of
- * our small stack. Everything that waits calls this often: it lets them in for
- * a moment, on the stack of whoever called us, if that had interrupts open
- * (irq_window.S).
+/* Open interrupts for a moment, on the caller's stack, if the caller of INT
+ * 13h or of a boot entry had them open (irq_window.S). Our code runs with
+ * interrupts closed because our stack has no room for interrupt handlers, so
+ * every loop that waits must call this often.
  */
 void irq_window(void);
 

@@ -3,9 +3,9 @@
  *
  * Integer types and the small helpers that every folder uses.
  *
- * The machine interface is all that scsi/ and lsi/ use of the machine:
+ * The machine interface is the part of the machine that scsi/ and lsi/ use:
  *
- *   pc/kinds.h   kinds of memory: constants, and code that is given back
+ *   pc/kinds.h   kinds of memory: constants, and code that is freed after init
  *   pc/io.h      registers of a device
  *   pc/clock.h   time limits and delays
  *   pc/phys.h    bus addresses of objects
@@ -28,10 +28,10 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
-/* Functions that gcc 14 would put into their callers, where they are larger. */
+/* For functions that gcc 14 would inline, which makes the code larger. */
 #define NOT_INLINE __attribute__((noinline))
 
-/* A string literal that lies in the ROM. */
+/* A string literal in the ROM image */
 #define ROM_STRING(literal)                        \
 	({                                         \
 		ROM_CONST char string_[] = literal; \
@@ -40,7 +40,7 @@ typedef uint64_t u64;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Big-endian dwords at any address, as SCSI has them */
+/* A big-endian dword at any address, as in SCSI data */
 typedef u32 __attribute__((aligned(1), may_alias)) u32_anywhere;
 
 static inline u32 be32(const u8 *bytes)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * INT 4Bh.
+ * Calls Virtual DMA Services (INT 4Bh).
  */
 #include "vds.h"
 
@@ -62,10 +62,10 @@ void vds_release(u32 linear, u32 bytes, u32 *address)
 
 	*address = linear;
 	if (bytes)
-		(void)vds_call(&region, VDS_UNLOCK, 0); /* in vain or not */
+		(void)vds_call(&region, VDS_UNLOCK, 0); /* no cure if it fails */
 }
 
-/* The chip must not be sent past the last page. */
+/* Do the pages cover the buffer exactly, so that the chip stays within them? */
 static bool pages_cover(const struct vds_pages *pages, u32 bytes)
 {
 	u32 used = pages->region.used;
@@ -84,7 +84,7 @@ u32 vds_lock(struct vds_pages *pages, u32 linear, u32 bytes)
 	if (pages->scattered) {
 		if (pages_cover(pages, bytes))
 			return region->used;
-		(void)vds_unlock(pages); /* nothing has been moved */
+		(void)vds_unlock(pages); /* no data has been transferred */
 		return 0;
 	}
 	describe(region, linear, bytes);

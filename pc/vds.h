@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Virtual DMA Services: in virtual-8086 mode a memory manager may map an
- * address to other memory than a bus master finds there.
- * [VDS 1.0 "Programming considerations"]
+ * Virtual DMA Services. In virtual-8086 mode a memory manager may map linear
+ * addresses to other bus addresses; these services translate them and lock
+ * the memory. [VDS 1.0 "Programming considerations"]
  */
 #ifndef PC_VDS_H
 #define PC_VDS_H
@@ -11,10 +11,10 @@
 #include "bda.h"
 #include "phys.h"
 
-/* Does the CPU run in virtual-8086 mode, which asks for these services? */
+/* Does the CPU run in virtual-8086 mode? Only then the services are needed. */
 bool vds_in_v86_mode(void);
 
-/* Are these services there, and needed? Moves FS. */
+/* Are the services present, and needed? Moves FS. */
 static inline bool vds_needed(void)
 {
 	bda_open();
@@ -23,8 +23,8 @@ static inline bool vds_needed(void)
 
 #define VDS_MOST_PAGES 5 /* 16 KiB from anywhere */
 
-/* The locked memory, in the form in which the services unlock it: their DMA
- * descriptor structure, and the head of the extended one.
+/* The description of locked memory that the services need to unlock it: their
+ * DMA descriptor structure, or the head of the extended one.
  */
 struct vds_region {
 	u32 bytes;
@@ -41,24 +41,25 @@ struct vds_region {
 
 struct vds_pages {
 	struct vds_region region;
-	struct phys_range page[VDS_MOST_PAGES + 1]; /* one for the caller */
+	struct phys_range page[VDS_MOST_PAGES + 1]; /* one more for callers */
 	bool scattered; /* locked page by page */
 	bool to_device;
 };
 
-/* Lock memory that must lie together and stay where it is, until it is
- * released. *address is its linear address outside, its bus address inside.
- * No bytes are always held. False, and nothing held, if that cannot be done.
- * Moves FS.
+/* vds_hold() locks memory that must be contiguous on the bus, and replaces
+ * its linear address *address with the bus address. False, and nothing
+ * changes, if it cannot be locked; 0 bytes always succeed. vds_release()
+ * unlocks it and sets *address to `linear` again. Moves FS.
  */
 bool vds_hold(u32 bytes, u32 *address);
 void vds_release(u32 linear, u32 bytes, u32 *address);
 
-/* Lock a data buffer, by pages if there are few enough: the number of pages
- * filled in, or 0 if it cannot be done. With `to_device` its content is needed;
- * without, it will be new (that field is the caller's to set). Pages may lie in
- * a buffer of the services; then unlocking copies, and if that fails the data
- * has not arrived. Moves FS.
+/* vds_lock() locks a data buffer, page by page if it has few enough pages,
+ * and returns the number of pages it has set, or 0 if the buffer cannot be
+ * locked. The caller sets pages->to_device first: true if the chip reads the
+ * buffer. The pages may belong to a buffer of the services, from which
+ * vds_unlock() copies the data; if vds_unlock() returns false, the data has
+ * not arrived. Moves FS.
  */
 u32 vds_lock(struct vds_pages *pages, u32 linear, u32 bytes);
 bool vds_unlock(struct vds_pages *pages);

@@ -15,12 +15,13 @@
 
 	.code16
 
-/* Purpose:   INT 13h. Ours: serve it. Others': to the previous handler.
+/* Purpose:   INT 13h: serve calls for our disks, pass others on
  * In:        all registers as the caller of INT 13h had them
- * Out:       as int13/ says; other drives: as the previous handler says
- * Preserves: everything not named by int13/, upper halves included
+ * Out:       as the function in int13/ documents; for other drives, the results
+ *            of the previous handler
+ * Preserves: all registers without a result, upper halves included
  * Stack:     20 bytes of the caller's, its INT frame included
- * Flags:     the caller's, with CF set as the result; while a command runs,
+ * Flags:     the caller's, but CF is part of the result; while a command runs,
  *            irq_window opens interrupts if the caller had them open
  */
 	.section .text.entry, "ax"
@@ -35,12 +36,22 @@ rom_int13:
 	jnc	pass_on
 	movw	$int13_dispatch, %bp
 
-/* Purpose:   what both doors do with a call for us
- * In:        as DOOR_ENTER leaves it; BP = the C function that serves the call
- * Out:       to the caller of INT 13h
+/* Purpose:   serve a call on our own stack, for both doors
+ * In:        DS = workspace, interrupts closed and the stack as DOOR_ENTER sets
+ *            them; BP = offset of the C function, int13_dispatch() or
+ *            cd_dispatch(); all other registers but EAX as the caller of INT 13h
+ *            had them
+ * Out:       returns to the caller of INT 13h, or goes to the far address in
+ *            frame.boot, with the registers of the frame as the function has set
+ *            them. During a call: AH = STATUS_NOT_READY, CF set
+ * Preserves: all registers that the function has not changed in the frame, upper
+ *            halves included
+ * Stack:     no more of the caller's; 46 bytes of ours and those of the function
+ * Flags:     those of the frame, which begin as the caller's; in the function IF
+ *            and DF are clear
  */
-	.globl	int13_serve
-int13_serve:
+	.globl	rom_int13_serve
+rom_int13_serve:
 	btsw	$BUSY_BIT, WS_BUSY
 	jc	refuse
 
@@ -53,15 +64,15 @@ int13_serve:
 	pushw	%gs
 	pushw	%fs
 	pushw	%es
-	pushw	%ax			# frame.ds, below
-	pushal				# EAX in it is not the caller's, below
+	pushw	%ax			# frame.ds, set below
+	pushal				# its EAX is set below
 	cld
 	movw	%ax, %es
 	movzwl	%bp, %ecx
 	movl	%esp, %ebp
 	movl	$0, FRAME_BOOT(%ebp)
 
-	movw	WS_CALLER_ESP, %di	# fetch what lies on the old stack
+	movw	WS_CALLER_ESP, %di	# fetch what DOOR_ENTER has pushed
 	movw	WS_CALLER_SS, %fs
 	movl	%fs:ENTRY_EAX(%di), %eax
 	movl	%eax, FRAME_EAX(%ebp)
@@ -76,7 +87,7 @@ int13_serve:
 	movl	$WS_INT13, %edx
 	callw	*%cx
 
-	movw	WS_CALLER_ESP, %di	# hand back EAX and CF
+	movw	WS_CALLER_ESP, %di	# return EAX and flags
 	movw	WS_CALLER_SS, %fs
 	movl	FRAME_EAX(%esp), %eax
 	movl	%eax, %fs:ENTRY_EAX(%di)
@@ -86,7 +97,7 @@ int13_serve:
 	jecxz	1f
 	movl	%ecx, %fs:ENTRY_ADDRESS(%di)
 1:	popal
-	addl	$2, %esp		# DS comes from the old stack
+	addl	$2, %esp		# DS is popped from the old stack
 	popw	%es
 	popw	%fs
 	popw	%gs
@@ -99,7 +110,9 @@ int13_serve:
 	addw	$6, %sp			# flags and slot
 	iretw
 
-/* An interrupt handler called us inside a call: not now. */
+/* An interrupt handler called INT 13h during a call, when our stack is in
+ * use.
+ */
 refuse:
 	movw	%sp, %bp
 	movb	$STATUS_NOT_READY, ENTRY_EAX + 1(%bp)

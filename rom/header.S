@@ -2,8 +2,8 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * The headers that a BIOS reads: the ROM header, the PCI data structure and a
- * chain of PnP headers. The first two, and the way back to the BIOS, are the same in
- * the file and in the ROM image unpacked from it (docs/memory.md).
+ * chain of PnP headers. The first two, and the way back to the BIOS, are the
+ * same in the file and in the ROM image unpacked from it (docs/memory.md).
  * [PCI 3.0 firmware "Expansion ROM", PnP-BIOS 1.0A "Option ROM header"]
  */
 #include "layout.h"
@@ -20,7 +20,7 @@ rom_header:
 	.byte	0			# 06 checksum: romsign.py
 	.byte	0
 	.word	0			# 08 workspace segment: init
-	.long	ROM_OURS		# 0A known to other copies by this
+	.long	ROM_OURS		# 0A other copies recognise this one by it
 	.word	0			# 0E PCI address of the controller: init
 	.word	0			# 10 PMM's memory: unpack_entry.S, for init
 	.org	rom_header + 0x18
@@ -53,14 +53,15 @@ device_list:
 
 /* ---- Back to the BIOS --------------------------------------------------- */
 
-/* Purpose:   end of init, where it is neither unpacked nor overwritten. PMM
- *            comes back here too, when it has taken the unpacked image's memory
- * In:        on the stack what unpack_entry.S saved; on that, for rom_leave,
- *            the arguments of PMM
- * Out:       AX as it was changed on the stack
+/* Purpose:   end of init. It lies in the header because this part of the file is
+ *            neither moved nor overwritten: PMM returns here after it has freed
+ *            the memory of the unpacked ROM image
+ * In:        on the stack what unpack_entry.S saved; for rom_leave, PMM's three
+ *            argument words below that
+ * Out:       returns to the BIOS with AX as init has set it on the stack
  * Preserves: all other registers
- * Stack:     -
- * Flags:     all as saved
+ * Stack:     nothing more
+ * Flags:     as unpack_entry.S saved them
  */
 	.globl	rom_leave, rom_leave_without_pmm
 rom_leave:
@@ -76,7 +77,9 @@ rom_nothing:
 	lretw
 	.org	rom_header + ROM_ENTRY, 0x90
 
-/* Init of the ROM image that stays: nothing more is found. */
+/* Init of the resident ROM image, should the BIOS call it again: no device
+ * found.
+ */
 	.section .again, "ax"
 	xorw	%ax, %ax
 	lretw
@@ -103,27 +106,29 @@ rom_nothing:
 9:	.asciz	"SCSI disk"		# 20 product: init
 	.endm
 
-/* That of the file: before init it says what we are, and connects nothing. */
+/* The header in the file. Before init, it only describes the ROM; its vectors do
+ * nothing.
+ */
 	.section .pnp.file, "a"
 	.balign	16
 	.globl	pnp_of_file
 pnp_of_file:
 	PNP_HEADER rom_nothing, rom_nothing
 
-/* That of the first unit; init makes the others after it. */
+/* The header of the first unit; init writes those of the others after it. */
 	.section .pnp, "ax"
 	.balign	16
 first_slot:
 	PNP_HEADER connect_first, disconnect_first
 	.org	first_slot + PNP_STUBS
 	.globl	connect_first
-connect_first:				# each vector pushes its slot
+connect_first:				# each vector pushes its slot number
 	pushw	$0
-	jmp	bcv_common
+	jmp	boot_entry_vector
 	.org	first_slot + PNP_STUBS + PNP_STUB_BYTES
 disconnect_first:
 	pushw	$BOOT_DISCONNECT
-	jmp	bcv_common
+	jmp	boot_entry_vector
 	.org	first_slot + PNP_SLOTS * PNP_SLOT_BYTES
 
 	.section .romdata, "a"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Places in the ROM image that code changes before it is left to the BIOS, and
- * the few of them that tools/romsign.py stamps.
+ * Fields of the ROM image that init sets before it returns to the BIOS. A few of
+ * them are stamped by tools/romsign.py instead.
  */
 #ifndef ROM_LAYOUT_H
 #define ROM_LAYOUT_H
@@ -11,15 +11,16 @@
 #define FIRST_ROM_SEGMENT 0xc000
 
 #define ROM_BLOCKS 0x02		    /* byte: length in blocks */
-#define ROM_CHECKSUM 0x06	    /* byte: makes the sum 0 */
-#define ROM_WORKSPACE_SEGMENT 0x08  /* word: our RAM, once init has it */
+#define ROM_CHECKSUM 0x06	    /* byte: makes the sum of all bytes 0 */
+#define ROM_WORKSPACE_SEGMENT 0x08  /* word: our RAM; init */
 #define ROM_SIGNATURE 0x0a	    /* dword: ROM_OURS */
-#define ROM_CONTROLLER 0x0e	    /* word: PCI address, once init has it */
-#define ROM_PMM 0x10		    /* word: PMM's memory that init runs in, or 0 */
+#define ROM_CONTROLLER 0x0e	    /* word: PCI address of the controller; init */
+#define ROM_PMM 0x10		    /* word: segment where init runs, if PMM has
+				     * allocated it, else 0 */
 #define ROM_PNP 0x1a		    /* word: offset of the first $PnP header */
 #define ROM_PCIR 0x1c
-#define ROM_ENTRY 0x78		    /* where init begins; what precedes is the
-				     * same in the file and in the image */
+#define ROM_ENTRY 0x78		    /* where init begins. The file and the ROM
+				     * image have the same bytes before it */
 #define ROM_PCIR_BLOCKS (ROM_PCIR + 0x10)	  /* word */
 #define ROM_PCIR_RUN_TIME_BLOCKS (ROM_PCIR + 0x16) /* word */
 
@@ -35,14 +36,14 @@
 #define PNP_HEADER_BYTES 0x20
 #define PNP_PRODUCT 0x20 /* zero-terminated text */
 #define PNP_PRODUCT_BYTES 64
-#define PNP_STUBS 0x60 /* where its vectors lead to: to connect, to disconnect */
+#define PNP_STUBS 0x60 /* code of its vectors: connect, then disconnect */
 #define PNP_STUB_BYTES 5
 #define PNP_SLOT (PNP_STUBS + 1) /* byte: the entry's own number */
 
 #define ROM_OURS 0x3869736c /* "lsi8" */
 
-/* Arguments of boot_connect() other than a slot: a slot to disconnect has a
- * further bit, an interrupt another.
+/* Arguments of boot_connect() other than a plain slot: BOOT_DISCONNECT is
+ * added to a slot; BOOT_INT18 and BOOT_INT19 are interrupts and have no slot.
  */
 #define BOOT_DISCONNECT 0x40
 #define BOOT_INTERRUPT 0x80

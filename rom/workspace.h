@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * All our RAM except the block buffer: one block with our stack at its start
- * and this structure above it. DS, ES and SS point to it whenever our C runs.
+ * All our RAM except the block buffer: one block of memory with our stack at
+ * its start and struct workspace above it. While our C code runs on this
+ * stack, DS, ES and SS are its segment.
  */
 #ifndef ROM_WORKSPACE_H
 #define ROM_WORKSPACE_H
@@ -11,7 +12,7 @@
 #define WORKSPACE_KIB (WORKSPACE_BYTES / 1024)
 #define STACK_BYTES 856
 
-/* Offsets in the block that rom/entry.S uses */
+/* Offsets in the block, for the entry points in assembly */
 #define WS_CALLER_ESP (STACK_BYTES + 0)
 #define WS_CALLER_SS (STACK_BYTES + 4)
 #define WS_CALLER_FLAGS (STACK_BYTES + 6)
@@ -25,9 +26,11 @@
 #define WS_CD_FIRST (WS_INT13 + 12)
 #define WS_CD_COUNT (WS_INT13 + 13)
 #define WS_EMULATED (WS_INT13 + 14)
-#define WS_FOR_IMAGE (WS_INT13 + 15)
+#define WS_FOR_EMULATED (WS_INT13 + 15)
 
-/* Lowest dword of the stack; anything else here means that it overflowed. */
+/* Lowest dword of the stack; another value there shows that the stack
+ * overflowed.
+ */
 #define STACK_CANARY 0x6b636174 /* "tack" */
 
 #ifndef __ASSEMBLER__
@@ -40,20 +43,20 @@
 
 struct post_settings {
 	u8 switches[SWITCHES];
-	struct host_path path; /* where fwcfg */
+	struct host_path path; /* valid if post_state.fwcfg */
 };
 
 /* Results of POST's first step, which runs on the BIOS's stack */
 struct post_state {
 	const struct lsi_chip __seg_gs *chip;
 	u16 io;
-	u16 place; /* segment where the ROM image is to stay */
+	u16 place; /* segment of the resident ROM image */
 	struct post_settings settings;
-	bool fwcfg; /* QEMU's configuration device is there */
-	bool emulated; /* and the controller is QEMU's model */
-	u8 cds;
-	bool removable; /* one of the drives */
-	u8 place_kib; /* if it is a copy in RAM, else 0 */
+	bool fwcfg; /* QEMU's configuration device exists */
+	bool emulated; /* the controller is QEMU's model */
+	u8 cds; /* number of CD drives */
+	bool removable; /* a drive has removable media */
+	u8 place_kib; /* size of `place` if init has allocated it, else 0 */
 };
 
 struct workspace {
@@ -62,20 +65,20 @@ struct workspace {
 	u16 caller_flags; /* only IF matters */
 	u32 phys_base;	  /* pc/phys.h */
 	u8 busy;	  /* bit 0: a call is under way */
-	u8 boot_drive;	  /* for DL at the address from boot_connect() */
-	u8 choice_seconds; /* how long the menu of a CD waits; 0: there is none */
-	bool cds_tried : 1;
-	bool buffer_kept : 1; /* POST: the block buffer is a permanent one */
+	u8 boot_drive;	  /* DL for the address that boot_connect() returns */
+	u8 choice_seconds; /* how long the menu of a CD waits; 0: no menu */
+	bool cds_tried : 1;   /* INT 18h does not try to boot CDs any more */
+	bool buffer_kept : 1; /* POST: the block buffer is permanent */
 	bool int13_hooked : 1;
-	bool quiet : 1;	     /* no lines on the screen but those a CD needs */
-	bool bios_boots : 1; /* it has called a boot entry: it needs no help */
-	bool int19_waits : 1; /* a CD was booted before its old handler */
+	bool quiet : 1;	     /* print only what booting a CD requires */
+	bool bios_calls_entries : 1; /* the BIOS has called a boot entry */
+	bool int19_pending : 1; /* a CD was booted instead of the old INT 19h */
 	bool cd_leads : 1;   /* the host ranks a CD before all other drives */
 	struct int13_state int13;
 	struct lsi lsi;
 	union {
 		struct post_state post;
-		struct { /* vectors before us, on a BIOS without BBS */
+		struct { /* old vectors, on a BIOS without boot entries */
 			u32 previous_int18, previous_int19;
 		};
 	};
@@ -84,8 +87,8 @@ struct workspace {
 extern struct workspace workspace; /* placed by rom.ld */
 extern u32 workspace_canary;
 
-/* Offset of a member from the workspace's segment, for POST before it runs
- * there
+/* Offset of a member in the workspace's segment, for POST while it runs on the
+ * BIOS's stack
  */
 #define FIELD(member) (STACK_BYTES + offsetof(struct workspace, member))
 
@@ -105,7 +108,7 @@ WORKSPACE_AT(int13.previous_cd, WS_PREVIOUS_CD);
 WORKSPACE_AT(int13.cd_first, WS_CD_FIRST);
 WORKSPACE_AT(int13.cd_count, WS_CD_COUNT);
 WORKSPACE_AT(int13.emulated, WS_EMULATED);
-WORKSPACE_AT(int13.for_image, WS_FOR_IMAGE);
+WORKSPACE_AT(int13.for_emulated, WS_FOR_EMULATED);
 _Static_assert(sizeof(struct workspace) <= WORKSPACE_BYTES - STACK_BYTES,
 	       "the workspace budget is WORKSPACE_BYTES");
 _Static_assert(WORKSPACE_BYTES == OWN_MEMORY_BYTES,

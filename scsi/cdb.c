@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Command blocks with their time limits.
+ * Builds command blocks and sets their time limits.
  */
 #include "cdb.h"
 
@@ -16,7 +16,7 @@
 /* From a 10-byte block command to its 16-byte form */
 #define LONG_FORM 0x60
 
-/* By bits 7:5 of the operation code [SCSI-2 "Operation code"] */
+/* Length of a CDB by bits 7:5 of the operation code [SCSI-2 "Operation code"] */
 ROM_CONST u8 cdb_lengths[] = {6, 10, 10, 6, 16, 12, 6, 6};
 
 static void cdb_begin(struct hba_request *request,

@@ -2,22 +2,23 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Builds command blocks [SCSI-2 "All device types", "Direct-access devices";
- * SPC-3, SBC-2 for the long ones]. Each function fills in target, LUN, CDB, data
- * length and time-outs of the request; the caller adds the data's address, and
- * `more` if it has any. Pure: no I/O.
+ * SPC-3 and SBC-2 for the long ones]. Each function sets target, LUN, CDB,
+ * data length and time limits of the request; the caller adds the address of
+ * the data, and `more` if there are several parts. Pure: no I/O.
  */
 #ifndef SCSI_CDB_H
 #define SCSI_CDB_H
 
 #include "scsi.h"
 
-#define SHORT_TIMEOUT_MS 5000  /* answered from the target's memory */
-#define MEDIA_TIMEOUT_MS 10000 /* the medium is moved or read */
+#define SHORT_TIMEOUT_MS 5000  /* the target need not access the medium */
+#define MEDIA_TIMEOUT_MS 10000 /* it must */
 #define SPIN_UP_TIMEOUT_MS 60000
 #define PATIENCE_MS 5000
 
-/* Six-byte commands without data: operation code, byte 4 above it, and the
- * patience with the device in the upper half.
+/* Six-byte commands without data as one number: operation code in bits 7:0,
+ * byte 4 of the CDB in 15:8, and in 31:16 the time in ms to wait for a device
+ * that is not ready.
  */
 #define CDB_PATIENCE(ms) ((u32)(ms) << 16)
 #define CDB_TEST_UNIT_READY 0x0000
@@ -28,9 +29,10 @@
 void cdb_simple(struct hba_request *, const struct scsi_device *,
 		u32 command);
 
-/* Where byte 1 has the LUN, if it has it. */
+/* LUN bits of byte 1 (struct scsi_device) */
 #define CDB_LUN_MASK 0xe0
 
+/* REQUEST SENSE, INQUIRY, and REPORT LUNS for a list of up to `bytes` */
 void cdb_request_sense(struct hba_request *, const struct scsi_device *);
 #define INQUIRY_LEAST_BYTES 5 /* type to additional length */
 void cdb_inquiry(struct hba_request *, const struct scsi_device *);
@@ -38,7 +40,7 @@ void cdb_inquiry(struct hba_request *, const struct scsi_device *);
 void cdb_report_luns(struct hba_request *, const struct scsi_device *,
 		     u32 bytes);
 
-/* READ CAPACITY(10), or (16) if the answer may be as long as that. */
+/* READ CAPACITY(10) with CAPACITY10_BYTES, (16) with CAPACITY16_BYTES */
 #define CAPACITY10_BYTES 8
 #define CAPACITY16_BYTES 32
 #define CAPACITY16_LEAST_BYTES 12
@@ -52,9 +54,9 @@ struct scsi_blocks {
 	u8 opcode; /* of the 10-byte form */
 };
 
-/* The 10-byte form, or the 16-byte form where the blocks lie beyond its reach
- * [SBC-2 "READ(10)", "READ(16)"]. The direction and the data with its length
- * are the caller's.
+/* A command on blocks in its 10-byte form, or in its 16-byte form if the LBA
+ * of the last block needs more than 32 bits [SBC-2 "READ(10)", "READ(16)"].
+ * The caller sets direction, data and data length.
  */
 void cdb_blocks(struct hba_request *, const struct scsi_device *,
 		const struct scsi_blocks *);

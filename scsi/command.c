@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Try, judge, try again. The judging of sense data is in sense.c.
+ * Sends a command, decides whether to send it again, and does so within limits.
+ * sense.c decides on sense data.
  */
 #include "command.h"
 
@@ -14,7 +15,7 @@
 #define ATTENTIONS 16	 /* UNIT ATTENTIONs a drive may have queued up */
 #define PAUSE_MS 100	 /* between tries of a device that is not ready */
 
-/* Verdict on everything that is not HBA_OK. */
+/* The verdict on a result other than HBA_OK. */
 static NOT_INLINE struct scsi_verdict bus_verdict(enum hba_result result)
 {
 	switch (result) {
@@ -58,14 +59,14 @@ static struct scsi_verdict check_condition(struct scsi_bus *bus,
 	return sense_verdict(bus->sense, request->moved);
 }
 
-/* GOOD status: did the data come? */
+/* The verdict on GOOD status: has enough data been transferred? */
 static struct scsi_verdict data_verdict(const struct hba_request *request)
 {
 	if (request->moved < request->least_bytes)
 		return (struct scsi_verdict){SCSI_SHORT_DATA, ACTION_RETRY};
-	/* More than the allocation length of an INQUIRY is only bad manners,
-	 * and where no data is wanted it does no harm; more than a block
-	 * read's length means it is not our data.
+	/* A target that sends more than the allocation length of an INQUIRY, or
+	 * data for a command without data, does no harm. If it sends more than
+	 * the length of a block read, the data may be wrong.
 	 */
 	if (request->overrun && request->least_bytes &&
 	    request->least_bytes == request->data_bytes)
@@ -73,15 +74,16 @@ static struct scsi_verdict data_verdict(const struct hba_request *request)
 	return (struct scsi_verdict){SCSI_OK, ACTION_DONE};
 }
 
-/* Verdict on a status that is not GOOD. */
+/* The verdict on a status other than GOOD. */
 static NOT_INLINE struct scsi_verdict
 status_verdict(struct scsi_bus *bus, const struct hba_request *request)
 {
 	switch (request->status & SCSI_STATUS_MASK) {
 	case SCSI_STATUS_CHECK_CONDITION: {
 		struct scsi_verdict verdict = check_condition(bus, request);
-		/* After a reset or without its reason, too: a drive that was
-		 * switched off does not know which medium it had.
+		/* Any UNIT ATTENTION counts, and so does missing sense data:
+		 * a drive that was switched off cannot report a change of its
+		 * medium.
 		 */
 		if (verdict.action == ACTION_ATTENTION ||
 		    verdict.result == SCSI_SENSE_FAILED)
@@ -96,7 +98,7 @@ status_verdict(struct scsi_bus *bus, const struct hba_request *request)
 		return (struct scsi_verdict){SCSI_BUSY, ACTION_WAIT};
 	case SCSI_STATUS_RESERVATION_CONFLICT:
 		return (struct scsi_verdict){SCSI_RESERVED, ACTION_DONE};
-	default: /* intermediate, terminated, reserved: a confused target */
+	default: /* intermediate, terminated, reserved: not valid here */
 		return (struct scsi_verdict){SCSI_ABORTED, ACTION_RETRY};
 	}
 }
@@ -114,8 +116,9 @@ static struct scsi_verdict try_once(struct scsi_bus *bus,
 	return data_verdict(request);
 }
 
-/* A command about the request's device. Only an attention says that it was
- * not even looked at.
+/* Send a simple command to the device of the request `about`. It is sent
+ * again only after UNIT ATTENTION, which means that the target has not done
+ * it.
  */
 static struct scsi_verdict send_simple(struct scsi_bus *bus,
 				      const struct hba_request *about,
@@ -132,9 +135,9 @@ static struct scsi_verdict send_simple(struct scsi_bus *bus,
 	return verdict;
 }
 
-/* Changed may also mean that it is gone. Seen: QEMU. */
-static enum scsi_result is_there(struct scsi_bus *bus,
-				 const struct hba_request *request)
+/* After a reported change there may be no medium at all. Seen: QEMU. */
+static enum scsi_result changed_or_missing(struct scsi_bus *bus,
+					   const struct hba_request *request)
 {
 	return send_simple(bus, request, CDB_TEST_UNIT_READY).result ==
 			       SCSI_NO_MEDIUM
@@ -142,7 +145,9 @@ static enum scsi_result is_there(struct scsi_bus *bus,
 		       : SCSI_MEDIUM_CHANGED;
 }
 
-/* The first try ended with that verdict, and not well. */
+/* Send the request again as the verdict on the first try requires, until it
+ * succeeds or a limit is reached.
+ */
 static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 					     struct hba_request *request,
 					     struct scsi_verdict verdict)
@@ -152,7 +157,9 @@ static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 	bool started = false, answered = false;
 
 	do {
-		/* Just after a bus reset a target may still be deaf. */
+		/* A target that has answered before may not answer just after a
+		 * bus reset.
+		 */
 		if (verdict.result != SCSI_NO_TARGET)
 			answered = true;
 		else if (answered)
@@ -170,7 +177,7 @@ static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 				return verdict.result;
 			break;
 		case ACTION_START:
-			/* Whether it helped shows when we try again. */
+			/* The next try shows whether it helped. */
 			if (!started)
 				(void)send_simple(bus, request, CDB_START_UNIT);
 			started = true;
@@ -183,7 +190,7 @@ static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 			break;
 		}
 		if (bus->medium_changed && bus->stop_at_change)
-			return is_there(bus, request);
+			return changed_or_missing(bus, request);
 		verdict = try_once(bus, request);
 	} while (verdict.result != SCSI_OK);
 	return SCSI_OK;

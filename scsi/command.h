@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * One SCSI command carried through to a final result: sense data fetched,
- * retries bounded.
+ * Does one SCSI command: fetches sense data and retries within limits.
  */
 #ifndef SCSI_COMMAND_H
 #define SCSI_COMMAND_H
 
 #include "scsi.h"
 
-/* Run the request (see cdb.h). It counts as done only if as many bytes moved
- * as it says. bus->sense holds the sense data of the last CHECK CONDITION.
+/* Do the request, which cdb.h has filled in. SCSI_OK only if at least
+ * request->least_bytes were transferred. bus->sense has the sense data of the
+ * last CHECK CONDITION; bus->medium_changed is set.
  */
 enum scsi_result scsi_command(struct scsi_bus *bus,
 			      struct hba_request *request);

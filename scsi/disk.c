@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Ready check, capacity, block transfers, medium removal.
+ * Does simple commands, reads the capacity, and does operations on blocks.
  */
 #include "disk.h"
 
@@ -28,8 +28,8 @@ IN_EXTRA enum scsi_result disk_capacity(struct scsi_bus *bus,
 	cdb_read_capacity(&request, device, CAPACITY10_BYTES);
 	request.data.address = phys_of(raw);
 	enum scsi_result result = scsi_command(bus, &request);
-	/* The answer names the last block: FFFFFFFFh stands for "more than
-	 * this command can say".
+	/* The answer is the LBA of the last block. FFFFFFFFh means that it does
+	 * not fit.
 	 */
 	capacity->blocks = (u64)be32(raw) + 1;
 	capacity->block_bytes = be32(raw + 4);
@@ -39,9 +39,9 @@ IN_EXTRA enum scsi_result disk_capacity(struct scsi_bus *bus,
 	request.data.address = phys_of(raw);
 	result = scsi_command(bus, &request);
 	if (result == SCSI_ILLEGAL_REQUEST)
-		return SCSI_OK; /* then these are all */
+		return SCSI_OK; /* the disk has exactly 2^32 blocks */
 	if (result == SCSI_OK && be32(raw + 8) != capacity->block_bytes)
-		return SCSI_HARDWARE_ERROR; /* which of them is true? */
+		return SCSI_HARDWARE_ERROR; /* contradictory answers */
 	capacity->blocks = ((u64)be32(raw) << 32 | be32(raw + 4)) + 1;
 	return result;
 }
@@ -66,13 +66,13 @@ ROM_CONST struct block_command block_commands[] = {
 	[DISK_READ_NOWHERE] = {OP_READ10, HBA_NO_DATA},
 };
 
-static bool blames_a_block(enum scsi_result result)
+static bool is_block_error(enum scsi_result result)
 {
 	return result == SCSI_MEDIUM_ERROR || result == SCSI_HARDWARE_ERROR;
 }
 
-/* How many blocks before the one that the sense data blames are good. If it
- * blames no block of the job, none is known to be good.
+/* Number of blocks before the one that the sense data reports as bad. If it
+ * reports no block of the job, 0: none is known to be good.
  */
 static u32 good_blocks(const struct scsi_bus *bus, const struct disk_job *job)
 {
@@ -85,7 +85,9 @@ static u32 good_blocks(const struct scsi_bus *bus, const struct disk_job *job)
 								      : good;
 }
 
-/* Send the command for the job's action, and nothing in its place. */
+/* Send the command for the job's action, without a replacement if it is
+ * rejected.
+ */
 static enum scsi_result send(struct scsi_bus *bus,
 			     const struct scsi_device *device,
 			     struct disk_job *job)
@@ -104,12 +106,13 @@ static enum scsi_result send(struct scsi_bus *bus,
 	cdb_blocks(request, device, &job->blocks);
 	enum scsi_result result = scsi_command(bus, request);
 	if (result != SCSI_OK)
-		job->done = blames_a_block(result) ? good_blocks(bus, job) : 0;
+		job->done = is_block_error(result) ? good_blocks(bus, job) : 0;
 	return result;
 }
 
-/* For a disk without VERIFY: its data is discarded, block by block, because the
- * chip discards it byte by byte.
+/* Verify on a disk without VERIFY: read and discard the data. Each command
+ * reads only one block, because the chip discards data byte by byte, which
+ * takes long.
  */
 static enum scsi_result verify_by_reading(struct scsi_bus *bus,
 					  const struct scsi_device *device,
@@ -132,7 +135,7 @@ static enum scsi_result verify_by_reading(struct scsi_bus *bus,
 	return result;
 }
 
-/* The disk does not know the command for the job: do it with others. */
+/* The disk has rejected the command for the job: use others. */
 static NOT_INLINE enum scsi_result
 do_without(struct scsi_bus *bus, const struct scsi_device *device,
 	   struct disk_job *job)
@@ -158,7 +161,7 @@ enum scsi_result disk_do(struct scsi_bus *bus,
 			 const struct scsi_device *device,
 			 struct disk_job *job)
 {
-	/* SEEK has no long form: its code would be another command's. */
+	/* SEEK has no 16-byte form: its operation code is another command's. */
 	if (job->action == DISK_SEEK && job->blocks.lba >> 32)
 		return SCSI_OK;
 	enum scsi_result result = send(bus, device, job);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * THE CONTRACT between scsi/ and a chip driver: run one command, to its end,
- * within a bounded time, leaving chip and bus fit for the next one.
+ * THE CONTRACT between scsi/ and a chip driver: the driver does one command
+ * to its end within a bounded time, and leaves chip and bus ready for the
+ * next one.
  */
 #ifndef SCSI_HBA_H
 #define SCSI_HBA_H
@@ -11,15 +12,15 @@
 
 #define SCSI_CDB_MAX 16
 
-/* How a command ended on the bus. Zero: the target returned a status byte. */
+/* Result of a command on the bus */
 enum hba_result {
-	HBA_OK = 0,
+	HBA_OK = 0,    /* the target returned a status byte */
 	HBA_NO_TARGET, /* selection time-out: no device has that ID */
 	HBA_TIMEOUT,   /* target or bus hung; the command was aborted */
-	HBA_BUS_RESET, /* the bus was reset meanwhile */
-	HBA_BUS_FREE,  /* target left the bus in mid-command */
-	HBA_PROTOCOL,  /* target broke the protocol; bus was reset */
-	HBA_PARITY,    /* parity error on the bus; bus was reset */
+	HBA_BUS_RESET, /* the bus was reset during the command */
+	HBA_BUS_FREE,  /* the target left the bus in mid-command */
+	HBA_PROTOCOL,  /* the target broke the protocol; the bus was reset */
+	HBA_PARITY,    /* parity error on the bus; the bus was reset */
 	HBA_CHIP,      /* chip failure: DMA fault, no answer, bus stuck */
 };
 
@@ -37,22 +38,23 @@ struct hba_request {
 	u8 cdb_bytes;
 	u8 cdb[SCSI_CDB_MAX];
 	u32 timeout_ms; /* 1 to 1 200 000, from the start of the selection */
-	u32 data_bytes; /* 0 with HBA_NO_DATA; then `data` means nothing */
-	struct phys_range data; /* where the first of them are, ... */
-	const struct phys_range *more; /* ... then these, if not all; each
-					* range may be empty */
-	/* in, for scsi/command.c alone */
-	u32 least_bytes; /* that must move for the command to count as done */
-	u32 patience_ms; /* with a device that is busy or becoming ready */
+	u32 data_bytes; /* 0 with HBA_NO_DATA; then `data` is not used */
+	struct phys_range data; /* the first part of the data, may be empty */
+	const struct phys_range *more; /* the other parts, if `data` is not all;
+					* each may be empty */
+	/* in, for scsi/command.c only */
+	u32 least_bytes; /* the command fails if fewer bytes are transferred */
+	u32 patience_ms; /* how long to wait for a device that is not ready */
 	/* out, valid with HBA_OK */
-	u32 moved; /* of data_bytes */
+	u32 moved; /* bytes transferred, up to data_bytes */
 	u8 status;
 	bool overrun; /* the target sent more data; it was discarded */
 };
 
-/* What a chip driver offers. The request must lie in DMA-able memory.
- * execute() returns after timeout_ms and what recovery takes (about 2 s) at the
- * latest. Whatever it returns, the next command may follow at once.
+/* The interface of a chip driver. execute() does one request, which must lie
+ * in DMA-able memory. It returns at the latest after timeout_ms and the time
+ * for recovery (about 2 s). Whatever it returns, the next command may follow
+ * at once.
  */
 struct hba {
 	enum hba_result (*execute)(struct hba *hba,

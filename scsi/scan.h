@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Finding out, during POST, what lives at an ID.
+ * Identifies the device at an ID and its LUNs, during POST.
  */
 #ifndef SCSI_SCAN_H
 #define SCSI_SCAN_H
@@ -29,15 +29,16 @@ struct scsi_inquiry {
 #define INQUIRY_VERSION_MASK 0x07
 #define INQUIRY_VERSION_SCSI2 2
 
-/* INQUIRY. `answer` must lie in DMA-able memory; bytes the device did not
- * send are zero. SCSI_NO_TARGET if the ID is free or the LUN absent.
+/* Send INQUIRY. `answer` must lie in DMA-able memory; bytes that the device
+ * did not send are zero. SCSI_NO_TARGET if no target has the ID or it has no
+ * such LUN.
  */
 enum scsi_result scan_inquiry(struct scsi_bus *bus,
 			      const struct scsi_device *device,
 			      struct scsi_inquiry *answer);
 
-/* REPORT LUNS [SPC-3]: bit n of *luns for LUN n, 0 to 7; LUN 0 is always one
- * of them. What else the list names cannot be reached by us.
+/* Send REPORT LUNS [SPC-3]. Bit n of *luns is set for LUN n, 0 to 7; bit 0
+ * always is. Other LUNs in the list are ignored, as they cannot be addressed.
  */
 enum scsi_result scan_luns(struct scsi_bus *bus,
 			   const struct scsi_device *device, u8 *luns);

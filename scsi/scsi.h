@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * SCSI words that more than one file uses: status bytes, sense bytes, and
- * how a command ended as far as the layers above care.
+ * Definitions that more than one file uses: status bytes, sense data, and the
+ * result of a command for the layers above.
  */
 #ifndef SCSI_SCSI_H
 #define SCSI_SCSI_H
 
 #include "hba.h"
 
-/* Status byte [SCSI-2 "Status"]; reserved bits masked off. */
+/* Status byte [SCSI-2 "Status"], without its reserved bits */
 #define SCSI_STATUS_MASK 0x3e
 #define SCSI_STATUS_GOOD 0x00
 #define SCSI_STATUS_CHECK_CONDITION 0x02
@@ -18,21 +18,21 @@
 #define SCSI_STATUS_QUEUE_FULL 0x28
 
 #define SENSE_BYTES 18
-#define SENSE_CURRENT_VALID 0xf0 /* byte 0: the information field counts */
+#define SENSE_CURRENT_VALID 0xf0 /* byte 0: the information field is valid */
 #define SENSE_INFORMATION_AT 3
 #define INQUIRY_BYTES 36
 
-/* How a command ended. int13/status.c gives each its INT 13h code. */
+/* Result of a command. int13/status.c maps each to an INT 13h status. */
 enum scsi_result {
 	SCSI_OK = 0,
 	SCSI_NO_TARGET,
 	SCSI_TIMEOUT,
 	SCSI_BUS_ERROR,	    /* parity, protocol, bus reset or chip failure */
-	SCSI_SHORT_DATA,    /* GOOD, but less data than asked for */
-	SCSI_OVERRUN,	    /* the target moved more data than asked for */
-	SCSI_BUSY,	    /* BUSY or QUEUE FULL to the end */
-	SCSI_RESERVED,	    /* another initiator holds the device */
-	SCSI_SENSE_FAILED,  /* CHECK CONDITION, and no sense to be had */
+	SCSI_SHORT_DATA,    /* GOOD, but less data than requested */
+	SCSI_OVERRUN,	    /* the target sent more data than requested */
+	SCSI_BUSY,	    /* BUSY or QUEUE FULL at every try */
+	SCSI_RESERVED,	    /* another initiator has reserved the device */
+	SCSI_SENSE_FAILED,  /* CHECK CONDITION, but no valid sense data */
 	SCSI_NOT_READY,
 	SCSI_NO_MEDIUM,
 	SCSI_MEDIUM_ERROR,
@@ -40,34 +40,35 @@ enum scsi_result {
 	SCSI_ILLEGAL_REQUEST,
 	SCSI_LBA_OUT_OF_RANGE,
 	SCSI_MEDIUM_CHANGED,
-	SCSI_ATTENTION,	    /* UNIT ATTENTION that does not end */
+	SCSI_ATTENTION,	    /* UNIT ATTENTION at every try */
 	SCSI_WRITE_PROTECTED,
 	SCSI_BLANK,
 	SCSI_ABORTED,
-	SCSI_WRONG_TRACK,   /* an audio track: no data in it */
-	SCSI_BAD_MEDIUM,    /* of a kind that the drive cannot read */
-	SCSI_BAD_BLOCKS, /* of a size, or in a number, that is not served */
+	SCSI_WRONG_TRACK,   /* an audio track, without data */
+	SCSI_BAD_MEDIUM,    /* a kind of medium that the drive cannot read */
+	SCSI_BAD_BLOCKS,    /* the block size is not supported */
 };
 
 /* One bus: its chip driver and the sense data of the last failed command. */
 struct scsi_bus {
 	struct hba *hba;
-	bool unreachable;    /* no command may be started now */
+	bool unreachable;    /* in: no command may be started now */
 	bool suspect;	     /* the last command did not end with a status */
-	bool stop_at_change; /* a new medium ends a command: it was meant for
-			      * the old one */
-	bool medium_changed; /* this command heard of a new medium */
+	bool stop_at_change; /* in: do not send a command again after a medium
+			      * change, as it was meant for the old medium */
+	bool medium_changed; /* out: this command found that the medium may have
+			      * changed */
 	u8 sense[SENSE_BYTES];
-	struct hba_request own; /* for commands about another one */
+	struct hba_request own; /* for commands that scsi/command.c inserts */
 };
 
 /* One logical unit. */
 struct scsi_device {
 	u8 target;
 	u8 lun;
-	/* Byte 1 of a CDB: the LUN in bits 7:5 where devices before SCSI-3 look
-	 * for it if they ignore IDENTIFY; for later ones these bits mean
-	 * something else.
+	/* Byte 1 of a CDB. Bits 7:5 are the LUN for devices before SCSI-3,
+	 * which may ignore IDENTIFY; later devices define these bits
+	 * differently.
 	 */
 	u8 cdb_lun;
 };

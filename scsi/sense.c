@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * One table from sense key, ASC and ASCQ to a verdict; the first row that
- * fits decides. [SCSI-2 "Sense key descriptions", "ASC and ASCQ assignments"]
+ * Maps sense key, ASC and ASCQ to a verdict by one table; the first row that
+ * matches decides. [SCSI-2 "Sense key descriptions", "ASC and ASCQ
+ * assignments"]
  */
 #include "sense.h"
 
@@ -15,12 +16,13 @@ struct sense_row {
 };
 
 ROM_CONST struct sense_row sense_table[] = {
-	/* RECOVERED ERROR: the data is good; NO SENSE: a target that says
-	 * CHECK CONDITION without a reason did not do the command */
+	/* RECOVERED ERROR: the data is good. NO SENSE after CHECK CONDITION:
+	 * the target did not do the command and gives no reason.
+	 */
 	{0x1, ANY, ANY, SCSI_OK, ACTION_DONE},
 	{0x0, ANY, ANY, SCSI_ABORTED, ACTION_RETRY},
-	/* NOT READY; without a code, or 04/00, is how old disks say that they
-	 * stand still
+	/* NOT READY. Old disks that are not spinning report it without a
+	 * code, or with 04/00.
 	 */
 	{0x2, 0x3a, ANY, SCSI_NO_MEDIUM, ACTION_DONE},
 	{0x2, 0x30, ANY, SCSI_BAD_MEDIUM, ACTION_DONE},
@@ -29,8 +31,8 @@ ROM_CONST struct sense_row sense_table[] = {
 	{0x2, 0x04, 0x03, SCSI_NOT_READY, ACTION_DONE}, /* by hand only */
 	{0x2, 0x00, 0x00, SCSI_NOT_READY, ACTION_START},
 	{0x2, ANY, ANY, SCSI_NOT_READY, ACTION_WAIT},
-	/* MEDIUM ERROR: the target has done its own retries; without a table
-	 * of contents a disc cannot be read at all
+	/* MEDIUM ERROR: the target has done its own retries. 57h: a disc
+	 * without a table of contents cannot be read at all.
 	 */
 	{0x3, 0x30, ANY, SCSI_BAD_MEDIUM, ACTION_DONE},
 	{0x3, 0x57, ANY, SCSI_BAD_MEDIUM, ACTION_DONE},
@@ -73,8 +75,8 @@ struct scsi_verdict sense_verdict(const u8 *sense, u32 length)
 	if (length <= SENSE_KEY_AT ||
 	    (code != SENSE_CURRENT && code != SENSE_DEFERRED))
 		return (struct scsi_verdict){SCSI_SENSE_FAILED, ACTION_RETRY};
-	/* A deferred error speaks of an earlier command: this one was not
-	 * done, and may well succeed now.
+	/* A deferred error belongs to an earlier command. This command was not
+	 * done, and may succeed if it is sent again.
 	 */
 	if (code == SENSE_DEFERRED)
 		return (struct scsi_verdict){SCSI_HARDWARE_ERROR,
@@ -89,7 +91,7 @@ struct scsi_verdict sense_verdict(const u8 *sense, u32 length)
 
 	while (!(fits(row->key, key) && fits(row->asc, asc) &&
 		 fits(row->ascq, ascq)))
-		row++; /* the last row fits everything */
+		row++; /* the last row matches everything */
 	return (struct scsi_verdict){(enum scsi_result)row->result,
 				     (enum scsi_action)row->action};
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What `make` has built: the ROM files and the addresses of their symbols."""
+"""Build outputs of `make`: the ROM files and the addresses of their symbols."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
 ROM_895A = BUILD / "lsi53c895a.rom"
 ROM_810 = BUILD / "lsi53c810.rom"
-IMAGE = BUILD / "image.bin"  # as it is unpacked, behind the header
-PACKED_FROM = 0x78  # the header's length
+IMAGE = BUILD / "image.bin"  # the unpacked image, without the ROM header
+PACKED_FROM = 0x78  # length of the ROM header
 
 
 def symbol(name: str, elf: str = "rom") -> int:
-    """Offset of a function or object in the ROM image as it is unpacked; or in
-    `unpack`, the file."""
+    """Offset of a function or object in the unpacked ROM image or, with
+    elf="unpack", in the ROM file."""
     out = subprocess.run(["nm", str(BUILD / f"{elf}.elf")], capture_output=True, text=True, check=True)
     return int(re.search(rf"^([0-9a-f]+) . {name}$", out.stdout, re.M).group(1), 16)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Fixtures. The ROMs must have been built: `make test` does that first."""
+"""Fixtures. The ROMs must be built first: `make test` does that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.rom import strict
 
 PATTERN_SECTORS = 65536  # 32 MiB
 
-# Files that take longest, so that none is still running when all others are done
+# Files with the longest run times; they start first so that none runs alone at the end
 LONGEST = ["writes_qemu", "systems", "boot", "int13", "strict", "fuzz", "mutants", "faults",
            "timers", "medium_change", "write_errors", "write_faults", "cd_systems", "writes", "block_faults",
            "blocks", "removable", "emulation_functions", "emulation_sectors", "vds",
@@ -25,7 +25,7 @@ LONGEST = ["writes_qemu", "systems", "boot", "int13", "strict", "fuzz", "mutants
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first; within a file nothing changes."""
+    """Put the longest files first; the order within a file does not change."""
     places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
@@ -35,9 +35,9 @@ counts = {}
 
 def pytest_configure(config) -> None:
     config.addinivalue_line("markers", "qemu(topic): starts QEMU (rings 2 and 3); `make "
-                            "test-matrix` runs it on each QEMU, docs/compatibility.md has the topic")
-    config.addinivalue_line("markers", "long: a sweep that `make test` leaves out; `make test-all` "
-                            "runs it, too")
+                            "test-matrix` runs it on each QEMU, docs/results/compatibility.md lists the topics")
+    config.addinivalue_line("markers", "long: a sweep that `make test` skips; `make test-all` "
+                            "runs it")
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
@@ -51,7 +51,7 @@ def pytest_terminal_summary(terminalreporter) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure() -> None:
-    """One plain line with the counts behind whatever pytest prints."""
+    """Print one plain line with the counts, after all of pytest's output."""
     if counts:
         skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
         print(f"{counts['passed']} passed, {counts['failed'] + counts['error']} failed{skipped}")
@@ -59,15 +59,15 @@ def pytest_unconfigure() -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_fixture_setup(fixturedef):
-    """Machines of a fixture serve each test that asks for it."""
+    """Machines that a fixture starts count for every test that uses it."""
     before = len(machine.started)
     yield
     fixturedef.boot_paths = set(machine.started[before:])
 
 
 def boot_paths(request, started: list[str]) -> set[str]:
-    """On which paths the machines of a test were started: by itself, by its
-    fixtures, or by the command that it names a path to."""
+    """The paths on which a test's machines were started: by the test, by its
+    fixtures, or by a command that the test names a path to."""
     definitions = request.node._fixtureinfo.name2fixturedefs
     shared = [getattr(definition, "boot_paths", set()) for name in request.fixturenames
               for definition in definitions.get(name, ())]
@@ -78,12 +78,12 @@ def boot_paths(request, started: list[str]) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def tell_boot_paths(request):
-    """For tests/tools/compatibility.py, which reads it from a JUnit file."""
+    """Record the paths for tests/tools/compatibility.py, which reads a JUnit file."""
     before = len(machine.started)
     yield
     paths = boot_paths(request, machine.started[before:])
     marker = request.node.get_closest_marker("qemu")
-    assert marker or len(machine.started) == before, "what starts QEMU has the marker qemu"
+    assert marker or len(machine.started) == before, "a test that starts QEMU needs the marker qemu"
     if marker:
         request.node.user_properties += [("topic", marker.args[0]),
                                          *(("path", path) for path in sorted(paths))]
@@ -96,13 +96,13 @@ def agent_rom() -> Path:
 
 @pytest.fixture(scope="session")
 def pattern() -> bytes:
-    """Data in which every dword is different."""
+    """Data in which every dword differs."""
     return array.array("I", range(PATTERN_SECTORS * 128)).tobytes()
 
 
 @pytest.fixture(scope="session")
 def pattern_disk(pattern: bytes, tmp_path_factory) -> Path:
-    """A disk image of that data, without a partition table."""
+    """A disk image of `pattern`, without a partition table."""
     image = tmp_path_factory.mktemp("disk") / "pattern.img"
     image.write_bytes(pattern)
     return image
@@ -125,13 +125,13 @@ def start(agent_rom: Path):
 
 @pytest.fixture
 def note(record_property):
-    """Print a line behind all tests."""
+    """Print a line after all tests."""
     return lambda line: record_property("note", line)
 
 
 @pytest.fixture(params=[(t, f) for t in HARDWARE for f in strict.VARIANTS], ids="-".join)
 def any_pc(request) -> strict.Pc:
-    """The same on all hardware, with disks that belong to it."""
+    """A PC of each kind of hardware, with disks that match it."""
     hardware, variant = request.param
     kind = HARDWARE[hardware].disk
     return strict.new_pc(variant, {0: kind(), 3: kind(content=lambda lba: bytes([3]) * 512)},

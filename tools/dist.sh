@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 #
-# Make build/lsi8xx-rom-VERSION.tar.gz: the sources of the last commit, the
-# ROMs built from just these in roms/, and SHA256SUMS of all of it; beside it
-# build/SHA256SUMS with its own sum. The same commit and tools give the same
-# bytes in any folder at any time.
+# Make build/lsi8xx-rom-VERSION.tar.gz: the sources of the last commit, the ROMs
+# built from them in roms/, and SHA256SUMS of all these files. build/SHA256SUMS
+# has the checksum of the archive. The same commit and tools give the same bytes
+# in any folder at any time.
 # Usage: dist.sh VERSION
 
 set -e
@@ -15,10 +15,10 @@ name=lsi8xx-rom-$1
 work=build/dist
 
 if ! changed=$(git status --porcelain) || ! date=$(git log -1 --format=%ct); then
-	echo "dist.sh: a release is made from a git checkout" >&2
+	echo "dist.sh: a release needs a git checkout" >&2
 	exit 1
 fi
-[ -z "$changed" ] || echo "dist.sh: what is not committed is not in it" >&2
+[ -z "$changed" ] || echo "dist.sh: uncommitted changes are not included" >&2
 
 rm -rf "$work"
 mkdir -p "$work"

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Boot media made from Debian packages: a disk with GRUB, Linux and a
-busybox initramfs; and a SeaBIOS without its own LSI driver.
+"""Boot media made from Debian packages: a disk with GRUB, Linux and a busybox
+initramfs, and a SeaBIOS without its own LSI driver.
 
-Everything lands in build/media and is made once; nothing needs root.
+All files go to build/media and are made once. Root is not needed.
 As a command: media.py linux|nolsi makes one of them and prints its path.
 """
 
@@ -32,13 +32,13 @@ DISK_MIB = 64
 DISK_SIGNATURE = 0x13C8952A
 
 MODULES = ["sym53c8xx", "sd_mod", "edd", "ext4", "loop"]
-GRUB_KERNEL_SECTOR = 0x5C  # in boot.img: where core.img begins
-GRUB_BLOCK_LIST = 0x1F4    # in core.img: where the rest of it begins
+GRUB_KERNEL_SECTOR = 0x5C  # offset in boot.img: first sector of core.img
+GRUB_BLOCK_LIST = 0x1F4    # offset in core.img: first sector of its remainder
 GRUB_MODULES = ["biosdisk", "part_msdos", "part_gpt", "ext2", "normal", "linux16", "serial",
                 "terminal", "echo", "configfile", "search", "ls", "cat", "hexdump"]
 
-# What the guest prints when it got as far as a file system of the disk that
-# it was booted from, through the kernel's own driver.
+# The guest prints this when the kernel's own driver has mounted the file system
+# of the boot disk.
 GUEST_MOUNTED = "lsi8xx-rom guest: mounted"
 
 INIT = """#!/bin/busybox sh
@@ -50,8 +50,8 @@ mount -t devtmpfs devtmpfs /dev
 echo 4 > /proc/sys/kernel/printk
 for module in $(cat /modules/order); do insmod /modules/$module 2>/dev/null; done
 for try in $(seq 300); do [ -b /dev/sda1 ] && break; sleep 0.1; done
-# A disk with 4096-byte blocks has no partitions for Linux if its table counts
-# sectors of 512 bytes: then by the place where the file system must be.
+# Linux finds no partitions on a disk with 4096-byte blocks if its table counts
+# 512-byte sectors. The file system is then mounted by its offset.
 mount -t ext4 -o ro /dev/sda1 /mnt ||
     { losetup -r -o @OFFSET@ /dev/loop0 /dev/sda && mount -t ext4 -o ro /dev/loop0 /mnt; } ||
     echo "lsi8xx-rom guest: no file system"
@@ -97,11 +97,11 @@ boot
 
 
 class MediaError(Exception):
-    """A package or tool did not give what was expected."""
+    """A package or tool did not give the expected result."""
 
 
 def run(*command: str | Path, cwd: Path | None = None, text_in: str | None = None) -> str:
-    # depmod, mke2fs and others are not on a user's PATH, but need no root
+    # depmod, mke2fs and others are not in a user's PATH but do not need root
     environment = dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin")
     result = subprocess.run([str(c) for c in command], cwd=cwd, input=text_in,
                             capture_output=True, text=True, env=environment)
@@ -110,7 +110,7 @@ def run(*command: str | Path, cwd: Path | None = None, text_in: str | None = Non
     return result.stdout
 
 
-def say(text: str) -> None:
+def report(text: str) -> None:
     print(f"  MEDIA {text}", file=sys.stderr, flush=True)
 
 
@@ -124,8 +124,9 @@ _depth = 0
 
 
 def one_at_a_time(make):
-    """Tests run in several processes: what makes a file in build/ waits for
-    whoever does so already. What it calls need not wait again."""
+    """Decorator for functions that make files in build/: only one process at a
+    time runs them, as tests run in several processes. Nested calls do not lock
+    again."""
     @functools.wraps(make)
     def locked(*arguments, **options):
         global _depth
@@ -142,7 +143,7 @@ def one_at_a_time(make):
 
 
 def is_made(out: Path, *recipes: Path) -> bool:
-    """True if the file is there and not older than its recipe."""
+    """True if the file exists and is newer than its recipes."""
     return out.exists() and all(out.stat().st_mtime > recipe.stat().st_mtime
                                 for recipe in (Path(__file__), *recipes))
 
@@ -151,29 +152,29 @@ def is_made(out: Path, *recipes: Path) -> bool:
 
 
 def _kernel_package() -> str:
-    """The versioned package behind linux-image-amd64."""
+    """The versioned package that linux-image-amd64 depends on."""
     out = run("apt-cache", "depends", "linux-image-amd64")
     found = re.search(r"Depends: (linux-image-\S+)", out)
     if not found:
-        raise MediaError("apt knows no linux-image-amd64: run apt-get update")
+        raise MediaError("no linux-image-amd64 in the apt lists: run apt-get update")
     return found.group(1)
 
 
 @one_at_a_time
 def kernel() -> Path:
-    """The unpacked kernel package, with modules.dep made."""
+    """The unpacked kernel package, with modules.dep."""
     tree = MEDIA / "kernel"
     done = tree / "done"
     if done.exists():
         return tree
     package = _kernel_package()
-    say(f"downloading {package}")
+    report(f"downloading {package}")
     work = fresh(tree)
     run("apt-get", "download", package, cwd=work)
     deb = next(work.glob("*.deb"))
     run("dpkg-deb", "-x", deb, work)
     deb.unlink()
-    if not (work / "lib").exists():  # since Debian 13 all is below usr
+    if not (work / "lib").exists():  # since Debian 13 all files are below usr
         (work / "lib").symlink_to("usr/lib")
     version = next((work / "lib/modules").iterdir()).name
     run("depmod", "-b", work, version)
@@ -182,7 +183,7 @@ def kernel() -> Path:
 
 
 def _module_files(tree: Path, version: str, modules: list[str]) -> list[Path]:
-    """The modules we want with what they need, in loading order."""
+    """Files of the modules and their dependencies, in loading order."""
     order: list[Path] = []
     for module in modules:
         out = run("modprobe", "-d", tree, "-S", version, "--show-depends", module)
@@ -194,7 +195,7 @@ def _module_files(tree: Path, version: str, modules: list[str]) -> list[Path]:
 
 
 def _add_module(root: Path, file: Path) -> str:
-    """As the kernel loads it: Debian 13 packs them. Returns its name."""
+    """Add a module, uncompressed (Debian 13 compresses them); returns its file name."""
     if file.suffix != ".xz":
         return Path(shutil.copy(file, root / "modules")).name
     (root / "modules" / file.stem).write_bytes(lzma.decompress(file.read_bytes()))
@@ -202,7 +203,7 @@ def _add_module(root: Path, file: Path) -> str:
 
 
 def _add_program(root: Path, program: str) -> None:
-    """A program of this machine with the libraries it is linked to."""
+    """Add a program of this machine and the libraries that it is linked to."""
     source = Path(shutil.which(program) or f"/usr/bin/{program}")
     shutil.copy(source, root / "bin" / program)
     for library in re.findall(r"(/\S+) \(0x", run("ldd", source)):
@@ -214,7 +215,7 @@ def _add_program(root: Path, program: str) -> None:
 @one_at_a_time
 def initramfs(programs: tuple[str, ...], name: str = "initrd", init: str = INIT,
               modules: list[str] = MODULES, recipe: Path = Path(__file__)) -> Path:
-    """A gzipped cpio archive: busybox, modules, INIT and further programs."""
+    """A gzipped cpio archive with busybox, modules, `init` and further programs."""
     out = MEDIA / "-".join((name, *programs))
     if is_made(out, recipe):
         return out
@@ -251,8 +252,8 @@ def _grub_core(work: Path, partition: str) -> bytes:
 
 
 def write_grub(image: Path, work: Path, partition: str = "hd0,msdos1", sector: int = 1) -> None:
-    """Boot sector and core image, the latter in `sector` and those behind it:
-    its place is written into both, as grub-bios-setup does."""
+    """Write GRUB's boot sector and, from `sector` on, its core image. The sector
+    numbers are patched into both, as by grub-bios-setup."""
     boot = bytearray((GRUB_DIR / "boot.img").read_bytes())
     core = bytearray(_grub_core(work, partition))
     if len(core) > (PARTITION_START - 1) * SECTOR:
@@ -268,7 +269,7 @@ def write_grub(image: Path, work: Path, partition: str = "hd0,msdos1", sector: i
 
 
 def boot_files(work: Path, arguments: str = "", programs: tuple[str, ...] = ()) -> Path:
-    """A folder with the kernel, the initramfs and a configuration for GRUB."""
+    """A folder with the kernel, the initramfs and a GRUB configuration."""
     files = work / "files"
     (files / "boot/grub").mkdir(parents=True)
     (files / "boot/grub/grub.cfg").write_text(GRUB_CFG.replace("@ARGUMENTS@", arguments))
@@ -279,7 +280,7 @@ def boot_files(work: Path, arguments: str = "", programs: tuple[str, ...] = ()) 
 
 
 def make_ext4(image: Path, files: Path, start: int, sectors: int) -> None:
-    """A file system in a partition of an image, with these files in it."""
+    """Make a file system with these files in a partition of an image."""
     run("mke2fs", "-q", "-t", "ext4", "-d", files, "-E", f"offset={start * SECTOR}", image,
          f"{sectors // 2}k")
 
@@ -287,14 +288,14 @@ def make_ext4(image: Path, files: Path, start: int, sectors: int) -> None:
 @one_at_a_time
 def linux_disk(name: str = "linux.img", arguments: str = "",
                programs: tuple[str, ...] = ()) -> Path:
-    """A raw disk image that boots Linux with GRUB; `arguments` go to the
-    kernel's command line ("poweroff" makes the guest end by itself)."""
+    """A raw disk image that boots Linux with GRUB. `arguments` are added to the
+    kernel's command line; with "poweroff" the guest ends by itself."""
     out = MEDIA / name
     if is_made(out):
         return out
     work = fresh(MEDIA / f"{name}.work")
     files = boot_files(work, arguments, programs)
-    say(f"making {name}")
+    report(f"making {name}")
     image = work / "disk"
     sectors = DISK_MIB * 2048
     with image.open("wb") as disk:
@@ -313,8 +314,8 @@ def linux_disk(name: str = "linux.img", arguments: str = "",
 
 
 def _source_package(name: str, work: Path) -> Path:
-    """Fetch and unpack a Debian source package, with apt lists of our own so
-    that neither root nor a deb-src line in the system is needed."""
+    """Fetch and unpack a Debian source package. Separate apt lists avoid the need
+    for root and for a deb-src line in the system's configuration."""
     lists, parts = work / "lists", work / "parts"
     (lists / "partial").mkdir(parents=True)
     parts.mkdir()
@@ -351,13 +352,13 @@ def _seabios_source() -> Path:
 
 @one_at_a_time
 def seabios_without_lsi(pmm: bool = True) -> Path:
-    """SeaBIOS with every driver but the one for our chip; with or without
-    the POST memory manager."""
+    """SeaBIOS with all drivers except the one for our chip, with or without the
+    POST memory manager."""
     options = ["QEMU=y", "ROM_SIZE=256", "LSI_SCSI=n"] + ([] if pmm else ["PMM=n"])
     out = MEDIA / ("bios-nolsi.bin" if pmm else "bios-nolsi-nopmm.bin")
     if is_made(out):
         return out
-    say(f"building SeaBIOS: {out.name}")
+    report(f"building SeaBIOS: {out.name}")
     tree = _seabios_source()
     (tree / ".config").write_text("".join(f"CONFIG_{option}\n" for option in options))
     run("make", "-C", tree, "PYTHON=python3", "olddefconfig")
@@ -365,7 +366,7 @@ def seabios_without_lsi(pmm: bool = True) -> Path:
     for option in options:
         name, value = option.split("=")
         if value in "yn" and (f"CONFIG_{name}=y\n" in config) != (value == "y"):
-            raise MediaError(f"SeaBIOS does not take {option}")
+            raise MediaError(f"SeaBIOS's configuration rejects {option}")
     run("make", "-C", tree, "PYTHON=python3", "-j2")
     shutil.copy(tree / "out/bios.bin", out)
     return out

@@ -1,23 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Pack the ROM image for rom/post/unpack_entry.S, which has the decoder.
+"""Pack the ROM image for the decoder in rom/post/unpack_entry.S.
 
-The stream is a sequence of tokens, each a run of literal bytes or a copy of
-bytes that have been unpacked before. Bits, numbers and bytes lie interleaved
-as the decoder wants them: bits come from 16-bit words, high bit first, each
-word where its first bit is needed.
+The stream is a sequence of tokens. A token is a run of literal bytes or a copy
+of bytes that are already unpacked. Bits and bytes are interleaved in the order
+in which the decoder reads them. Bits come from 16-bit words, high bit first;
+each word is in the stream where its first bit is needed.
 
-  number    its bits below the highest one, high bit first, each behind a 0
-            bit; a 1 bit ends it. 1 is "1", 2 is "0 0 1", 3 is "0 1 1"
-  literals  number of bytes, the bytes
-  again     number of bytes; from the distance of the copy before
-  copy      number: high byte of the distance less 1, plus 1; byte: the low
-            byte of the distance, negated; number of bytes less 1
+  number    the bits below the highest set bit, high bit first, each preceded by
+            a 0 bit; then a 1 bit. 1 is "1", 2 is "0 0 1", 3 is "0 1 1"
+  literals  number: count; then the bytes
+  again     number: count; a copy with the distance of the previous copy
+  copy      number: high byte of (distance - 1), plus 1; byte: low byte of
+            -distance; number: count - 1
   end       a copy whose first number is 256
 
-The first token is a run of literals. A bit says what follows: behind literals
-0 is "again" and 1 "copy", behind both copies 0 is "literals" and 1 "copy".
+The first token is a run of literals. A bit selects the type of each further
+token: after literals 0 is "again" and 1 is "copy"; after "again" or "copy"
+0 is "literals" and 1 is "copy".
 """
 
 from __future__ import annotations
@@ -28,32 +29,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LEAST_DISTANCE = 2          # the decoder copies words
-MOST_DISTANCE = 255 * 256   # a first number of 256 is the end
-MOST_BYTES = 65535          # of all data: the decoder counts in 16 bits
+MOST_DISTANCE = 255 * 256   # a first number of 256 ends the stream
+MOST_BYTES = 65535          # of data: the decoder has 16-bit counters
 END = 256
 NO_DISTANCE = MOST_BYTES + 1
-SEARCH = 400                # places to look at for a match
-LONG_MATCH = 64             # inside of one nothing better is looked for
-ARRIVALS = 6                # ways to a place that are followed, of different distances
+SEARCH = 400                # most candidates examined for a match
+LONG_MATCH = 64             # no search for other matches inside a longer one
+MAX_ROUTES = 6              # most routes kept per position, with different distances
 
 
 class PackError(Exception):
-    """The data cannot be packed, or the stream is none; the text says why."""
+    """The data cannot be packed, or the stream is invalid; the text gives the reason."""
 
 
 def number_bits(value: int) -> int:
     return 2 * value.bit_length() - 1
 
 
-# ---- Which tokens ---------------------------------------------------------------------
+# ---- Choice of tokens -----------------------------------------------------------------
 
 
 def find_matches(data: bytes) -> list[list[tuple[int, int]] | None]:
-    """For each place, what lies there again: (bytes, distance), for growing
-    lengths the least distance. None inside of a long match."""
+    """Matches at each position as (length, distance), with ascending length and
+    the least distance for it. None for positions inside a long match."""
     matches: list[list[tuple[int, int]] | None] = []
     last: dict[bytes, int] = {}
-    before = [-1] * len(data)   # where the same two bytes were
+    before = [-1] * len(data)   # previous position of the same two bytes
     long_until = 0
     for at in range(len(data)):
         before[at] = last.get(data[at:at + 2], -1)
@@ -68,20 +69,20 @@ def find_matches(data: bytes) -> list[list[tuple[int, int]] | None]:
 
 
 def _matches_at(data: bytes, at: int, before: list[int]):
-    best, room, place = 1, len(data) - at, before[at]
+    best, room, position = 1, len(data) - at, before[at]
     for _ in range(SEARCH):
-        if place < 0 or at - place > MOST_DISTANCE or best >= room:
+        if position < 0 or at - position > MOST_DISTANCE or best >= room:
             return
-        if at - place >= LEAST_DISTANCE and data[place + best] == data[at + best]:
-            length = _same(data, place, at)
+        if at - position >= LEAST_DISTANCE and data[position + best] == data[at + best]:
+            length = _same(data, position, at)
             if length > best:
                 best = length
-                yield length, at - place
-        place = before[place]
+                yield length, at - position
+        position = before[position]
 
 
 def _same(data: bytes, one: int, other: int) -> int:
-    """How many bytes are the same; `other` is behind `one`."""
+    """Number of equal bytes at `one` and `other`, where `other` is the higher position."""
     length, room = 0, len(data) - other
     while length < room and data[one + length] == data[other + length]:
         length += 1
@@ -89,84 +90,87 @@ def _same(data: bytes, one: int, other: int) -> int:
 
 
 @dataclass(slots=True)
-class Arrival:
-    """A way to get to a place: bits spent, distance of the last copy, the last
-    token and where it began."""
+class Route:
+    """A sequence of tokens up to a position: its bits, the distance of the last
+    copy, the last token and the route before that token."""
     bits: int
     distance: int
-    copied: bool    # by a copy, not by literals
+    copied: bool    # the last token is a copy
     length: int     # of the last token
     again: bool
-    origin: Arrival | None
+    origin: Route | None
 
 
-class Place:
-    """The best ways to a place, those that end with literals and those that do
-    not, each by distance."""
+class Position:
+    """The best routes to a position, for each distance of the last copy. Those
+    that end with literals and those that end with a copy are separate."""
 
     def __init__(self) -> None:
-        self.ways: tuple[dict[int, Arrival], dict[int, Arrival]] = ({}, {})
-        self.worst = [1 << 60, 1 << 60]     # that is worth a look, once there are enough
+        self.routes: tuple[dict[int, Route], dict[int, Route]] = ({}, {})
+        self.worst = [1 << 60, 1 << 60]     # bits of the worst kept route, once all are in use
 
     def add(self, bits: int, distance: int, copied: bool, length: int, again: bool,
-            origin: Arrival) -> None:
-        ways = self.ways[copied]
-        known = ways.get(distance)
+            origin: Route) -> None:
+        routes = self.routes[copied]
+        known = routes.get(distance)
         if bits >= self.worst[copied] or known and known.bits <= bits:
             return
-        ways[distance] = Arrival(bits, distance, copied, length, again, origin)
-        if len(ways) > ARRIVALS:
-            del ways[max(ways, key=lambda d: ways[d].bits)]
-        if len(ways) == ARRIVALS:
-            self.worst[copied] = max(way.bits for way in ways.values())
+        routes[distance] = Route(bits, distance, copied, length, again, origin)
+        if len(routes) > MAX_ROUTES:
+            del routes[max(routes, key=lambda d: routes[d].bits)]
+        if len(routes) == MAX_ROUTES:
+            self.worst[copied] = max(route.bits for route in routes.values())
 
-    def best(self) -> Arrival:
-        return min((way for ways in self.ways for way in ways.values()), key=lambda way: way.bits)
+    def best(self) -> Route:
+        return min((route for routes in self.routes for route in routes.values()),
+                   key=lambda route: route.bits)
 
 
-def parse(data: bytes) -> list[Arrival]:
-    """The tokens that take the fewest bits, or nearly so. The first literals
-    come without a bit."""
+def parse(data: bytes) -> list[Route]:
+    """The tokens that take (nearly) the fewest bits. The first literals need no
+    type bit."""
     matches = find_matches(data)
-    places = [Place() for _ in range(len(data) + 1)]
-    places[0].ways[1][NO_DISTANCE] = Arrival(-1, NO_DISTANCE, True, 0, False, None)
+    positions = [Position() for _ in range(len(data) + 1)]
+    positions[0].routes[1][NO_DISTANCE] = Route(-1, NO_DISTANCE, True, 0, False, None)
     for at in range(len(data)):
-        place = places[at]
-        _add_literal(place, places[at + 1])
+        position = positions[at]
+        _add_literal(position, positions[at + 1])
         if at and matches[at] is not None:
-            _add_again(data, at, place, places)
-            _add_copies(matches[at], at, place.best(), places)
-    tokens, way = [], places[-1].best()
-    while way.origin:
-        tokens.append(way)
-        way = way.origin
+            _add_again(data, at, position, positions)
+            _add_copies(matches[at], at, position.best(), positions)
+    tokens, route = [], positions[-1].best()
+    while route.origin:
+        tokens.append(route)
+        route = route.origin
     return tokens[::-1]
 
 
-def _add_literal(place: Place, following: Place) -> None:
-    for way in place.ways[1].values():
-        following.add(way.bits + 1 + number_bits(1) + 8, way.distance, False, 1, False, way)
-    for way in place.ways[0].values():
-        more = number_bits(way.length + 1) - number_bits(way.length)
-        following.add(way.bits + more + 8, way.distance, False, way.length + 1, False, way.origin)
+def _add_literal(position: Position, following: Position) -> None:
+    for route in position.routes[1].values():
+        following.add(route.bits + 1 + number_bits(1) + 8, route.distance, False, 1, False, route)
+    for route in position.routes[0].values():
+        more = number_bits(route.length + 1) - number_bits(route.length)
+        following.add(route.bits + more + 8, route.distance, False, route.length + 1, False,
+                      route.origin)
 
 
-def _add_again(data: bytes, at: int, place: Place, places: list[Place]) -> None:
-    for way in list(place.ways[0].values()):
-        if way.distance <= at and data[at] == data[at - way.distance]:
-            most = _same(data, at - way.distance, at)
+def _add_again(data: bytes, at: int, position: Position, positions: list[Position]) -> None:
+    for route in list(position.routes[0].values()):
+        if route.distance <= at and data[at] == data[at - route.distance]:
+            most = _same(data, at - route.distance, at)
             for length in _lengths(1, most):
-                places[at + length].add(way.bits + 1 + number_bits(length), way.distance, True,
-                                        length, True, way)
+                positions[at + length].add(route.bits + 1 + number_bits(length), route.distance, True,
+                                           length, True, route)
 
 
-def _add_copies(matches: list[tuple[int, int]], at: int, way: Arrival, places: list[Place]) -> None:
+def _add_copies(matches: list[tuple[int, int]], at: int, route: Route,
+                positions: list[Position]) -> None:
     least = 2
     for most, distance in matches:
-        bits = way.bits + 1 + number_bits((distance - 1 >> 8) + 1) + 8
+        bits = route.bits + 1 + number_bits((distance - 1 >> 8) + 1) + 8
         for length in _lengths(least, most):
-            places[at + length].add(bits + number_bits(length - 1), distance, True, length, False,
-                                    way)
+            positions[at + length].add(bits + number_bits(length - 1), distance, True, length, False,
+                                       route)
         least = most + 1
 
 
@@ -180,7 +184,7 @@ def _lengths(least: int, most: int):
 class Writer:
     def __init__(self) -> None:
         self.out = bytearray()
-        self._word, self._free = 0, 0   # where the word with free bits is
+        self._word, self._free = 0, 0   # offset of the current word, and its free bits
 
     def bit(self, bit: int) -> None:
         if not self._free:
@@ -225,7 +229,7 @@ class Reader:
 
     def byte(self) -> int:
         if self._at == len(self._stream):
-            raise PackError("the stream is cut short")
+            raise PackError("the stream is truncated")
         self._at += 1
         return self._stream[self._at - 1]
 
@@ -243,7 +247,7 @@ class Reader:
 
 
 def unpack(stream: bytes) -> bytes:
-    """What the decoder makes of it."""
+    """Decode a stream like the decoder in the ROM."""
     reader, out, distance, literals = Reader(stream), bytearray(), NO_DISTANCE, True
     while True:
         if literals:
@@ -259,7 +263,7 @@ def unpack(stream: bytes) -> bytes:
             distance = (high << 8) - reader.byte()
             length = reader.number() + 1
         if distance > len(out):
-            raise PackError("a copy from before the beginning")
+            raise PackError("a copy starts before the data")
         for _ in range(length):
             out.append(out[-distance])
         literals = not reader.bit()
@@ -277,7 +281,7 @@ def main(argv: list[str] | None = None) -> int:
         data = args.image.read_bytes()
         stream = pack(data)
         if unpack(stream) != data:
-            raise PackError("what was packed unpacks differently")
+            raise PackError("the packed data does not unpack to the input")
         args.output.write_bytes(stream)
     except (PackError, OSError) as error:
         print(f"pack.py: {error}", file=sys.stderr)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 #
-# Install the Debian packages that a make target needs, if any is missing: as
-# root or through sudo; otherwise print the exact commands and exit with 1.
+# Install the missing Debian packages of a make target, as root or through sudo.
+# Without either, print the commands and exit with status 1.
 # Usage: packages.sh build|run|test|matrix|dist|lint
 
 build="gcc libc6-dev binutils python3"
@@ -43,7 +43,7 @@ if [ "$(id -u)" = 0 ]; then
 elif command -v sudo >/dev/null; then
 	become=sudo
 else
-	echo "These packages are missing. As root, run:" >&2
+	echo "Packages are missing. As root, run:" >&2
 	echo "  apt-get update && $install" >&2
 	exit 1
 fi
@@ -51,6 +51,6 @@ echo "Installing$missing"
 export DEBIAN_FRONTEND=noninteractive
 # shellcheck disable=SC2086 # a list of words
 if ! { $become apt-get -q update && $become $install; } >/dev/null; then
-	echo "packages.sh: could not install them; try: apt-get update && $install" >&2
+	echo "packages.sh: installation failed; run: apt-get update && $install" >&2
 	exit 1
 fi

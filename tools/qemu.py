@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Which QEMU the tests and `make run` start: the one of this machine, or that
-of the Debian tree which the environment variable LSI8XX_QEMU names.
+"""Selects the QEMU that the tests and `make run` start: the one of this machine,
+or that of a Debian tree named by the environment variable LSI8XX_QEMU.
 
-As a command: qemu.py fetch puts QEMU, SeaBIOS and the Bochs BIOS of Debian 13
-into such a tree below build/ and prints its path; nothing needs root.
+As a command: qemu.py fetch unpacks QEMU, SeaBIOS and the Bochs BIOS of Debian 13
+into such a tree below build/ and prints its path. Root is not needed.
 """
 
 from __future__ import annotations
@@ -29,40 +29,40 @@ FIRMWARE = ["usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu"]
 
 
 class QemuError(Exception):
-    """There is no such QEMU; the text says why."""
+    """QEMU is not available; the text gives the reason."""
 
 
 def root() -> Path:
-    """The tree whose QEMU and firmware are used."""
+    """Root of the tree whose QEMU and firmware are used."""
     return Path(os.environ.get("LSI8XX_QEMU") or "/").absolute()
 
 
 def share(path: str) -> Path:
-    """A file or folder of usr/share that belongs to that QEMU."""
+    """A file or folder below that tree's usr/share."""
     return root() / "usr/share" / path
 
 
 def command() -> list[str]:
-    """The first words of a command line that starts that QEMU. One of another
-    Debian runs with the loader and the libraries of its own tree."""
+    """The first words of QEMU's command line. A QEMU from another Debian runs
+    with the loader and libraries of its own tree."""
     tree = root()
     if tree == Path("/"):
         return [PROGRAM]
     if not (tree / "usr/bin" / PROGRAM).exists():
-        raise QemuError(f"LSI8XX_QEMU={tree}: no usr/bin/{PROGRAM} there")
+        raise QemuError(f"LSI8XX_QEMU={tree}: usr/bin/{PROGRAM} is missing")
     firmware = [word for folder in FIRMWARE for word in ("-L", str(tree / folder))]
     return [str(tree / LOADER), "--library-path", str(tree / LIBRARIES),
             str(tree / "usr/bin" / PROGRAM), *firmware]
 
 
 def adapted(words: list[str]) -> list[str]:
-    """A command line for this machine's QEMU as one for that of the tree."""
+    """Adapt a command line for this machine's QEMU to that of the tree."""
     return [word for given in words for word in (
         command() if given == PROGRAM else [given.replace("/usr/share/", f"{share('')}/")])]
 
 
 def version() -> str:
-    """As QEMU itself says it: "10.0.13 (Debian 1:10.0.13+ds-0+deb13u1)"."""
+    """As printed by QEMU: "10.0.13 (Debian 1:10.0.13+ds-0+deb13u1)"."""
     out = subprocess.run([*command(), "--version"], capture_output=True, text=True, check=True).stdout
     return re.search(r"version (.*)", out).group(1)
 
@@ -75,9 +75,9 @@ def _run(*words: str | Path) -> None:
 
 
 def fetch() -> Path:
-    """QEMU of Debian 13 with all that it needs. debootstrap finds out what
-    that is and checks signatures; the packages are only unpacked, which needs
-    neither root nor a chroot."""
+    """The tree with Debian 13's QEMU and its dependencies. debootstrap resolves
+    the dependencies and checks signatures. The packages are only unpacked, so
+    neither root nor a chroot is needed."""
     tree = TREES / SUITE
     if (tree / "usr/bin" / PROGRAM).exists():
         return tree

@@ -3,9 +3,9 @@
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Stamp, inspect and verify a PCI option ROM image of lsi8xx-rom.
 
-Stamping writes the PCI IDs, the device list, the lengths and all checksums
-into an image and pads it. [PCI 3.0 firmware "Expansion ROM",
-PnP-BIOS 1.0A "Option ROM header"]
+Stamping writes the PCI IDs, the device list, the lengths and all checksums into
+an image and pads it. [PCI 3.0 firmware "Expansion ROM", PnP-BIOS 1.0A "Option
+ROM header"]
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BLOCK = 512
-MAX_BLOCKS = 128  # 64 KiB: what 86Box and EPROMs take, one segment
+MAX_BLOCKS = 128  # 64 KiB: one segment, the limit of 86Box and of our EPROMs
 ROM_SIGNATURE = b"\x55\xaa"
 CHECKSUM_AT = 0x06
 PCIR_POINTER_AT = 0x18
@@ -29,7 +29,7 @@ PNP_FORMAT = "<4sBBHBBIHH3sBHHHHH"
 PNP_BYTES = struct.calcsize(PNP_FORMAT)
 PNP_CHECKSUM_AT = 9
 PNP_MOST_HEADERS = 64
-DEVICE_LIST_WORDS = 24  # as rom/header.S reserves
+DEVICE_LIST_WORDS = 24  # as reserved by rom/header.S
 LAST_IMAGE = 0x80
 EPROM_KIB = (16, 32, 64)
 CODE_TYPE_PC = 0
@@ -37,7 +37,7 @@ CLASS_SCSI = bytes([0x00, 0x00, 0x01])
 
 
 class RomError(Exception):
-    """The image or an argument is wrong; the text says what."""
+    """The image or an argument is invalid; the text gives the reason."""
 
 
 @dataclass
@@ -85,7 +85,7 @@ class Rom:
 
 def _need(image: bytes, offset: int, size: int, what: str) -> None:
     if offset < 0 or offset + size > len(image):
-        raise RomError(f"{what} at {offset:#x} lies outside the image")
+        raise RomError(f"{what} at {offset:#x} is outside the image")
 
 
 def _word(image: bytes, offset: int) -> int:
@@ -97,7 +97,7 @@ def _text(image: bytes, offset: int) -> str:
         return ""
     end = image.find(b"\0", offset)
     if end < 0:
-        raise RomError(f"text at {offset:#x} has no end")
+        raise RomError(f"text at {offset:#x} is not terminated")
     return image[offset:end].decode("ascii", "replace")
 
 
@@ -106,7 +106,7 @@ def parse_pcir(image: bytes) -> Pcir:
     offset = _word(image, PCIR_POINTER_AT)
     _need(image, offset, PCIR_BYTES, "PCIR")
     if offset % 4:
-        raise RomError(f"PCIR at {offset:#x} is not aligned to 4")
+        raise RomError(f"PCIR at {offset:#x} is not aligned to 4 bytes")
     magic, *values = struct.unpack_from(PCIR_FORMAT, image, offset)
     if magic != b"PCIR":
         raise RomError(f"no PCIR signature at {offset:#x}")
@@ -135,9 +135,9 @@ def parse_pnp(image: bytes) -> list[Pnp]:
         if magic != b"$PnP":
             raise RomError(f"no $PnP signature at {offset:#x}")
         if any(offset == seen.offset for seen in headers):
-            raise RomError(f"PnP chain returns to {offset:#x}")
+            raise RomError(f"PnP header chain loops to {offset:#x}")
         if len(headers) == PNP_MOST_HEADERS:
-            raise RomError("PnP chain is too long")
+            raise RomError("PnP header chain is too long")
         headers.append(Pnp(offset, revision, length, next_offset, eisa,
                            _text(image, maker), _text(image, product), kind,
                            indicators, bcv, disconnect, bev))
@@ -146,9 +146,9 @@ def parse_pnp(image: bytes) -> list[Pnp]:
 
 
 def parse(image: bytes) -> Rom:
-    """Decode all headers; raises RomError if one is not there or broken."""
+    """Decode all headers; raises RomError if one is missing or invalid."""
     if len(image) < 0x1C:
-        raise RomError(f"{len(image)} bytes are no option ROM")
+        raise RomError(f"not an option ROM: only {len(image)} bytes")
     if image[:2] != ROM_SIGNATURE:
         raise RomError("no 55 AA signature")
     if image[3] != 0xE9:
@@ -158,35 +158,35 @@ def parse(image: bytes) -> Rom:
 
 
 def verify(image: bytes, run_time: bool = False) -> Rom:
-    """Check everything a BIOS checks, and our own rules.
+    """Check everything that a BIOS checks, and our own rules.
 
-    run_time: the image as it is in memory after init, which may have ended
-    its own length before the end of the bytes given.
+    run_time: `image` was read from memory after init and may be followed by
+    other bytes.
     """
     rom = parse(image)
     size = rom.blocks * BLOCK
     if not size or size > len(image):
-        raise RomError(f"length byte says {size} bytes, there are {len(image)}")
+        raise RomError(f"length byte gives {size} bytes, but there are {len(image)}")
     if not run_time and size != len(image):
-        raise RomError(f"length byte says {size} bytes, the file has {len(image)}")
+        raise RomError(f"length byte gives {size} bytes, but the file has {len(image)}")
     if rom.pcir.blocks != rom.blocks:
-        raise RomError(f"PCIR says {rom.pcir.blocks} blocks, the header {rom.blocks}")
+        raise RomError(f"PCIR gives {rom.pcir.blocks} blocks, but the ROM header {rom.blocks}")
     if rom.pcir.run_time_blocks > rom.blocks:
         raise RomError("run-time length is larger than the image")
     if sum(image[:size]) & 0xFF:
         raise RomError(f"checksum of the image is {sum(image[:size]) & 0xFF:#04x}, not 0")
     if rom.pcir.revision != 3 or rom.pcir.length != PCIR_BYTES:
-        raise RomError("PCIR is not of revision 3")
+        raise RomError("PCIR revision is not 3")
     if rom.pcir.device_class != CLASS_SCSI:
         raise RomError("PCIR class is not 01 00 00 (SCSI controller)")
     if rom.pcir.code_type != CODE_TYPE_PC or rom.pcir.indicator != LAST_IMAGE:
         raise RomError("PCIR does not describe a single PC image")
     if not rom.pcir.vendor or not rom.pcir.device:
-        raise RomError("PCI vendor or device ID is not stamped")
+        raise RomError("PCI vendor or device ID is missing")
     if rom.pcir.list_pointer and rom.pcir.device not in rom.pcir.devices:
         raise RomError("device list lacks the image's own device ID")
     if not run_time and not rom.entry < size:
-        raise RomError("entry point lies outside the image")
+        raise RomError("entry point is outside the image")
     if not rom.pnp:
         raise RomError("no PnP header")
     for header in rom.pnp:
@@ -195,7 +195,7 @@ def verify(image: bytes, run_time: bool = False) -> Rom:
         if header.length * 16 != PNP_BYTES:
             raise RomError(f"{where} has a wrong length")
         if header.offset + PNP_BYTES > size:
-            raise RomError(f"{where} lies outside the image")
+            raise RomError(f"{where} is outside the image")
         if sum(body) & 0xFF:
             raise RomError(f"{where} has a wrong checksum")
         if not header.bcv and not header.bev:
@@ -206,9 +206,9 @@ def verify(image: bytes, run_time: bool = False) -> Rom:
 
 
 def _stamp_device_list(image: bytearray, pcir: Pcir, devices: list[int]) -> None:
-    """Write the list over the old one and the zero words behind that; an image
-    without a list has room for one right behind the PCIR. No devices: no list,
-    the pointer is 0."""
+    """Write the device list over the old one and the zero words after it. An image
+    without a list has room for one directly after the PCIR. Without devices there
+    is no list, and the pointer is 0."""
     pointer = pcir.list_pointer or PCIR_BYTES
     struct.pack_into("<H", image, pcir.offset + 8, pointer if devices else 0)
     if not devices and not pcir.list_pointer:
@@ -219,39 +219,40 @@ def _stamp_device_list(image: bytearray, pcir: Pcir, devices: list[int]) -> None
            and not _word(image, at + 2 * room)):
         room += 1
     if len(devices) >= room or at + 2 * room > len(image):
-        raise RomError(f"no room for {len(devices)} devices, only for {room - 1}")
+        raise RomError(f"no room for {len(devices)} devices: the list can hold {room - 1}")
     words = devices + [0] * (room - len(devices))
     struct.pack_into(f"<{room}H", image, at, *words)
 
 
 def _padded(image: bytes, size: int | None, least: int) -> bytearray:
-    """To `size`, or to the next whole block, if that is not less than `least`.
-    Padding that is there may go."""
+    """The image padded to `size`, by default to a whole block and at least to
+    `least` bytes. Existing padding may be removed."""
     if size is None:
         size = -(-max(len(image), least) // BLOCK) * BLOCK
     if size % BLOCK:
         raise RomError(f"size {size} is not a multiple of {BLOCK}")
     if size > MAX_BLOCKS * BLOCK:
-        raise RomError(f"{size} bytes are more than {MAX_BLOCKS * BLOCK}")
+        raise RomError(f"size {size} exceeds the limit of {MAX_BLOCKS * BLOCK}")
     content = image.rstrip(b"\0")
     if len(content) > size:
-        raise RomError(f"the image does not fit: {len(content)} bytes into {size}")
+        raise RomError(f"the image of {len(content)} bytes does not fit into {size} bytes")
     return bytearray(content.ljust(size, b"\0"))
 
 
 def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = None,
           size: int | None = None, run_time: int | None = None) -> bytes:
-    """A signed copy of the image, padded to `size` bytes (default: the next
-    whole block, or more if more stays). It is for `device` alone, or for all
-    `devices`. `run_time`: the most bytes that stay after init (default: what the
-    image says, which is all of it if it says nothing). They have to find room
-    where the image was, which may be smaller as it is packed."""
+    """A signed copy of the image, for `device` alone or for all `devices`.
+
+    size: bytes to pad to (default: whole blocks, at least the resident part).
+    run_time: the most bytes that stay resident after init (default: the value in
+    the image, or all of it if there is none). The resident part must fit into the
+    image's place in memory, although the packed image may be smaller."""
     rom = parse(image)
     out = _padded(image, size, run_time or rom.pcir.run_time_blocks * BLOCK)
     blocks = len(out) // BLOCK
     stay = -(-run_time // BLOCK) if run_time is not None else rom.pcir.run_time_blocks or blocks
     if not 0 < stay <= blocks:
-        raise RomError(f"{stay} blocks cannot stay of {blocks}")
+        raise RomError(f"run-time length of {stay} blocks is not from 1 to {blocks}")
     out[2] = blocks
     struct.pack_into("<HH", out, rom.pcir.offset + 4, vendor, device)
     struct.pack_into("<H", out, rom.pcir.offset + 0x10, blocks)
@@ -266,7 +267,7 @@ def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = No
 
 
 def describe(image: bytes) -> str:
-    """All headers in words, a line each."""
+    """All headers as text, one line each."""
     rom = parse(image)
     pcir = rom.pcir
     checksum = sum(image[:rom.blocks * BLOCK]) & 0xFF
@@ -315,7 +316,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _write_checked(path: Path, image: bytes) -> None:
-    """Write beside the target, read back, verify, then put into place."""
+    """Write a temporary file, read it back, verify it, then rename it to `path`."""
     if path.exists() and not path.is_file():
         raise RomError(f"{path} is not a file")
     handle, name = tempfile.mkstemp(dir=path.parent)
@@ -325,7 +326,7 @@ def _write_checked(path: Path, image: bytes) -> None:
             file.write(image)
         reread = temporary.read_bytes()
         if reread != image:
-            raise RomError(f"{path}: what was written reads back differently")
+            raise RomError(f"{path}: the file read back differs from the data written")
         verify(reread)
         temporary.chmod(0o644)
         temporary.replace(path)
@@ -343,16 +344,16 @@ def _run(argv: list[str] | None) -> None:
     parser.add_argument("--vendor", type=_hex16, help="PCI vendor ID to stamp")
     parser.add_argument("--device", type=_hex16, help="PCI device ID to stamp")
     parser.add_argument("--device-list", type=_hex16_list,
-                        help="all device IDs that the ROM is for, comma-separated (default: --device alone)")
+                        help="comma-separated device IDs that the ROM supports (default: only --device)")
     padding = parser.add_mutually_exclusive_group()
-    padding.add_argument("--size", type=_size, help="pad to so many bytes")
-    padding.add_argument("--eprom", type=int, choices=EPROM_KIB, help="pad to an EPROM of so many KiB")
-    parser.add_argument("--run-time", type=_size, help="the most bytes that stay after init")
+    padding.add_argument("--size", type=_size, help="pad to this many bytes")
+    padding.add_argument("--eprom", type=int, choices=EPROM_KIB, help="pad to an EPROM of this many KiB")
+    parser.add_argument("--run-time", type=_size, help="most bytes that stay resident after init")
     args = parser.parse_args(argv)
 
     stamping = (args.vendor, args.device, args.device_list, args.size, args.eprom, args.run_time)
     if not args.output and any(value is not None for value in stamping):
-        raise RomError("IDs and sizes are only stamped with --output")
+        raise RomError("IDs and sizes require --output")
     image = args.image.read_bytes()
     if args.info:
         print(describe(image))
@@ -361,7 +362,7 @@ def _run(argv: list[str] | None) -> None:
         print(f"{args.image}: ok")
     else:
         if args.vendor is None or args.device is None:
-            raise RomError("--output needs --vendor and --device")
+            raise RomError("--output requires --vendor and --device")
         size = args.eprom * 1024 if args.eprom else args.size
         _write_checked(args.output, stamp(image, args.vendor, args.device, args.device_list, size,
                                           args.run_time))

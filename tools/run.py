@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""`make run`: boot a SCSI disk or CD through the ROM, in this terminal."""
+"""`make run`: boot a SCSI disk or CD through the ROM in this terminal."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ MEMORY_MIB = 512
 
 
 class RunError(Exception):
-    """The user's image cannot be used; the text says why."""
+    """The user's image cannot be used; the text gives the reason."""
 
 
 def image_format(image: Path) -> str:
-    """raw or qcow2, as qemu-img sees it."""
+    """raw or qcow2, as detected by qemu-img."""
     result = subprocess.run(["qemu-img", "info", "--output=json", str(image.resolve())],
                             capture_output=True, text=True)
     if result.returncode:
         raise RunError(result.stderr.strip())
     found = json.loads(result.stdout)["format"]
     if found not in FORMATS:
-        raise RunError(f"{image}: format {found} is not one of {', '.join(FORMATS)}")
+        raise RunError(f"{image}: format {found} is not supported; use {' or '.join(FORMATS)}")
     return found
 
 
 def escaped(path: Path) -> str:
-    """QEMU's option syntax doubles commas."""
+    """Commas are doubled in QEMU's option syntax."""
     return str(path.resolve()).replace(",", ",,")
 
 
@@ -64,25 +64,25 @@ def command(disk: Path | None, cdrom: Path | None, write: bool) -> list[str]:
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
-    parser.add_argument("--disk", type=Path, help="image to boot instead of the demonstration")
-    parser.add_argument("--cdrom", type=Path, help="ISO image for a CD drive at ID 6; booted if there is no disk "
-                             "or the disk does not boot")
+    parser.add_argument("--disk", type=Path, help="disk image to boot instead of the demonstration disk")
+    parser.add_argument("--cdrom", type=Path,
+                        help="ISO image for a CD drive at ID 6; boots if there is no bootable disk")
     parser.add_argument("--write", action="store_true", help="let the guest change the image")
     args = parser.parse_args(argv)
     try:
         if not args.disk and not args.cdrom:
-            print("Making a disk with GRUB and Linux (the first time, this downloads "
+            print("Making a disk with GRUB and Linux (the first run downloads "
                   "Debian's kernel) ...", flush=True)
         disk = args.disk or (None if args.cdrom else media.linux_disk())
         line = command(disk, args.cdrom, args.write)
     except (RunError, media.MediaError, qemu.QemuError, OSError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 1
-    what = (f"{disk} from SCSI ID 0 through {ROM.name}; what the guest writes is "
-            f"{'kept' if args.write else 'thrown away'}" if disk else
+    what = (f"{disk} from SCSI ID 0 through {ROM.name}; writes of the guest are "
+            f"{'kept' if args.write else 'discarded'}" if disk else
             f"{args.cdrom} from SCSI ID 6 through {ROM.name}")
     print(f"Booting {what}.\n  {shlex.join(line)}\n"
-          "Leave with Ctrl-A X.\n", flush=True)
+          "Exit with Ctrl-A X.\n", flush=True)
     os.execvp(line[0], line)
 
 

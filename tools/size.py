@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""`make size`: the sizes of a build against their budgets, and its largest parts.
+"""`make size`: sizes of a build compared with their budgets, and its largest parts.
 
-Exit status 1 if a budget is broken.
+Exit status 1 if a budget is exceeded.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def run(*command: str) -> str:
 
 
 def values(*expressions: str) -> list[int]:
-    """Of expressions in C with the types and constants of the ROM, none 0, as
-    the compiler evaluates them."""
+    """Values of C expressions with the ROM's types and constants, as evaluated by
+    the compiler. No value may be 0."""
     source = "".join(f'#include "{header}"\n' for header in HEADERS) + "".join(
         f"const unsigned value_{i} = {text};\n" for i, text in enumerate(expressions))
     out = subprocess.run(
@@ -38,7 +38,7 @@ def values(*expressions: str) -> list[int]:
 
 
 def sections(elf: str) -> dict[str, tuple[int, int]]:
-    """Name to (address, size)."""
+    """Maps a section name to (address, size)."""
     out = run("objdump", "-h", f"build/{elf}.elf")
     return {m[1]: (int(m[3], 16), int(m[2], 16)) for m in
             re.finditer(r"\d+ (\.\w+) +([0-9a-f]+) +([0-9a-f]+)", out)}
@@ -51,7 +51,7 @@ def symbols() -> list[tuple[int, str]]:
 
 
 def stack_frames() -> list[tuple[int, str]]:
-    """Largest frames by the compiler's own report."""
+    """Stack frames as reported by the compiler, largest first."""
     frames = []
     for file in BUILD.rglob("*.su"):
         for line in file.read_text().splitlines():
@@ -62,7 +62,7 @@ def stack_frames() -> list[tuple[int, str]]:
 
 @dataclass(frozen=True)
 class Row:
-    """A budget, and the bytes that this build uses of it."""
+    """A budget and the bytes that this build uses of it."""
     name: str
     used: int
     limit: int
@@ -76,11 +76,11 @@ class Row:
                 f"{self.limit - self.used:7}{'  OVER' if self.over else ''}")
 
 
-def rows(limits: dict[str, int], place: dict[str, tuple[int, int]],
+def rows(limits: dict[str, int], image: dict[str, tuple[int, int]],
          file: dict[str, tuple[int, int]]) -> list[Row]:
-    """All budgets: the file, the resident part by kind of machine, then the
-    RAM. Limits are those of the Makefile; `place` and `file` are the sections
-    of the ROM image and of the file."""
+    """All budgets: the file, the resident part by kind of machine, then RAM.
+    `limits` come from the Makefile; `image` and `file` are the sections of the
+    unpacked image and of the ROM file."""
     block, slot, slots, stack, structure, workspace, disk_block, buffer = values(
         "ROM_BLOCK_BYTES", "PNP_SLOT_BYTES", "PNP_SLOTS", "STACK_BYTES", "sizeof(struct workspace)",
         "WORKSPACE_BYTES", "1 << MOST_BLOCK_SHIFT", "BLOCK_BUFFER_BYTES")
@@ -89,9 +89,9 @@ def rows(limits: dict[str, int], place: dict[str, tuple[int, int]],
         return (end + block - 1) // block * block
 
     def entries(count: int) -> Row:
-        """One fixed disk has one boot entry."""
+        """Each fixed disk has one boot entry."""
         return Row(f"resident after init, {count} disk{'s' if count > 1 else ''}",
-                   in_blocks(place[".pnp"][0] + count * slot),
+                   in_blocks(image[".pnp"][0] + count * slot),
                    in_blocks(limits["RESIDENT"] + (count - 1) * slot))
 
     return [
@@ -101,8 +101,8 @@ def rows(limits: dict[str, int], place: dict[str, tuple[int, int]],
         entries(1),
         entries(slots),
         Row("resident after init, no boot entries or removable media",
-            in_blocks(sum(place[".extra"])), limits["EXTRA"]),
-        Row("resident after init, with a CD", in_blocks(sum(place[".cd"])), limits["CD"]),
+            in_blocks(sum(image[".extra"])), limits["EXTRA"]),
+        Row("resident after init, with a CD", in_blocks(sum(image[".cd"])), limits["CD"]),
         Row("workspace: stack and structure", stack + structure, workspace),
         Row("block buffer, where a drive needs it", disk_block, buffer),
     ]
@@ -116,11 +116,11 @@ def limit(text: str) -> tuple[str, int]:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="size.py", description=__doc__.split("\n")[0])
     parser.add_argument("limits", nargs="+", type=limit, metavar="NAME=BYTES",
-                        help="the limits of the Makefile")
+                        help="budget limits of the Makefile")
     args = parser.parse_args(argv)
 
-    place, file = sections("rom"), sections("unpack")
-    budgets = rows(dict(args.limits), place, file)
+    image, file = sections("rom"), sections("unpack")
+    budgets = rows(dict(args.limits), image, file)
     print(f"{'budget':{NAME_COLUMNS}} {'bytes':>7} {'limit':>7} {'free':>7}")
     for row in budgets:
         print(row)
@@ -130,9 +130,9 @@ def main(argv: list[str] | None = None) -> int:
 
     stack, structure = values("STACK_BYTES", "sizeof(struct workspace)")
     print("\nResident parts are whole blocks of 512 bytes.")
-    print("The file is as large as the largest resident part, if that is more.")
+    print("The file is at least as large as the largest resident part.")
     print(f"file: {sizes(file)}")
-    print(f"image {sum(place['.post'])}: {sizes(place)}")
+    print(f"image {sum(image['.post'])}: {sizes(image)}")
     print(f"workspace: stack {stack}, structure {structure}")
     print("\nlargest functions and tables")
     for size, name in symbols()[:LARGEST]:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Loading a boot image of a CD, and starting its emulation.
+ * Loads a boot image from a CD and starts its emulation.
  */
 #include "boot.h"
 
@@ -11,7 +11,9 @@
 #include "pc/bda.h"
 #include "pc/phys.h"
 
-/* May the image become that drive? Numbers must not leave a gap. */
+/* May the emulated drive have that number? Drive numbers must not leave a
+ * gap.
+ */
 static bool number_fits(const struct int13_state *state,
 			const struct cd_boot *boot)
 {
@@ -26,7 +28,7 @@ static bool number_fits(const struct int13_state *state,
 
 ROM_CONST u8 floppy_sectors_per_track[] = {0, 15, 18, 36};
 
-/* The first block of the image: in the buffer. Fills geometry and sum. */
+/* Set sum and geometry from the first block of the boot image, at FS:0. */
 static enum cd_result examine(struct boot_image *image, bool boots)
 {
 	u8 media = image->media & MEDIA_TYPE;
@@ -50,12 +52,12 @@ static enum cd_result examine(struct boot_image *image, bool boots)
 	return CD_OK;
 }
 
-enum cd_result cd_boot_find(const struct int13_call *call,
+enum cd_result cd_boot_check(const struct int13_call *call,
 			      struct cd_boot *boot, bool boots)
 {
 	struct boot_image *image = &boot->image;
 	u8 media = image->media & MEDIA_TYPE;
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 
 	if (status != STATUS_OK)
 		return (enum cd_result)status;
@@ -65,7 +67,7 @@ enum cd_result cd_boot_find(const struct int13_call *call,
 		return CD_BEYOND_DISC;
 	if (media != MEDIA_NO_EMULATION && !number_fits(call->state, boot))
 		return (enum cd_result)STATUS_BAD_COMMAND;
-	call->state->buffer_block = NO_BLOCK; /* of another CD */
+	call->state->buffer_block = NO_BLOCK; /* may be of another CD */
 	status = cd_buffer_fill(call, image->lba);
 	if (status != STATUS_OK)
 		return (enum cd_result)status;
@@ -75,14 +77,16 @@ enum cd_result cd_boot_find(const struct int13_call *call,
 	return examine(image, boots);
 }
 
-#define LOWEST_LOAD 0x600 /* behind the BIOS's data */
+#define LOWEST_LOAD 0x600 /* after the BIOS's data */
 #define KIB_SHIFT 10
 
-/* Stacks grow down, and have something on them. */
+/* Bytes to keep around the caller's SP: below for what it will push, above for
+ * what is on its stack already.
+ */
 #define STACK_BELOW 512
 #define STACK_ABOVE 256
 
-/* May so much be loaded there? */
+/* Is that memory free to load into: conventional, and not the stack? */
 static bool room_for(u32 to, u32 bytes, u32 stack)
 {
 	u32 end = to + bytes;
@@ -94,8 +98,9 @@ static bool room_for(u32 to, u32 bytes, u32 stack)
 	return !stack || to >= stack + STACK_ABOVE || end + STACK_BELOW <= stack;
 }
 
-/* Load the image to linear address `to`: whole blocks, then what is left. Not
- * inline: our stack has no room for its job while cd_boot_find() measures a disc.
+/* Load the boot image to linear address `to`: whole blocks directly, the sectors
+ * of a partial last block through the buffer. Not inline: our stack has no room
+ * for its job while cd_boot_find() measures a disc.
  */
 static NOT_INLINE enum cd_result load(const struct int13_call *call,
 			      const struct cd_boot *boot, u32 to)
@@ -134,7 +139,7 @@ enum cd_result cd_boot_image(const struct int13_call *call,
 	u32 to = (boot->image.load_segment ? boot->image.load_segment
 					   : USUAL_SEGMENT)
 		 << 4;
-	enum cd_result result = cd_boot_find(call, boot, true);
+	enum cd_result result = cd_boot_check(call, boot, true);
 
 	if (result == CD_OK)
 		result = load(call, boot, to);
@@ -146,7 +151,7 @@ enum cd_result cd_boot_image(const struct int13_call *call,
 		emulation_begin(state, boot->number);
 	else
 		boot->number = call->disk->number;
-	/* 0000:7C00 is what boot sectors expect, not 07C0:0000. */
+	/* Boot sectors expect 0000:7C00, not 07C0:0000. */
 	boot->entry = (to & 0xf0000) << 12 | (to & 0xffff);
 	return CD_OK;
 }

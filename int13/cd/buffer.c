@@ -21,8 +21,9 @@ enum int13_status cd_buffer_fill_by(const struct int13_call *call, u32 block,
 	};
 	if (state->buffer_block != block) {
 		state->buffer_block = NO_BLOCK;
-		status = int13_status(call, disk_do(&state->bus,
-						    &call->disk->device, piece));
+		status = int13_status_of(
+			call,
+			disk_do(&state->bus, &call->disk->device, piece));
 		if (status == STATUS_OK)
 			state->buffer_block = block;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * From a disc to the list of its images. [El Torito 1.0 "Booting catalog";
- * ECMA-119 "Volume descriptors"]
+ * Finds the boot catalog of a disc and lists its boot images.
+ * [El Torito 1.0 "Booting catalog"; ECMA-119 "Volume descriptors"]
  */
 #include "catalog.h"
 
@@ -30,7 +30,7 @@ static bool text_at(u32 at, char IN_ROM *text)
 
 enum cd_result catalog_find(const struct int13_call *call, u32 *lba)
 {
-	call->state->buffer_block = NO_BLOCK; /* of another CD, or disc */
+	call->state->buffer_block = NO_BLOCK; /* may be of another CD or disc */
 	for (u32 i = 0; i < MOST_DESCRIPTORS; i++) {
 		enum int13_status status =
 			cd_buffer_fill(call, FIRST_DESCRIPTOR + i);
@@ -93,13 +93,13 @@ static bool for_pc(u32 header)
 
 static void add(struct catalog *catalog, u32 entry, u32 header)
 {
-	if (catalog->images == MOST_IMAGES)
+	if (catalog->boot_images == MOST_BOOT_IMAGES)
 		return;
-	catalog->entry[catalog->images] = (u8)entry;
-	catalog->header[catalog->images++] = (u8)header;
+	catalog->entry[catalog->boot_images] = (u8)entry;
+	catalog->header[catalog->boot_images++] = (u8)header;
 }
 
-/* The validation entry is the header of one entry, the default one. */
+/* The validation entry acts as the header of one entry, the default entry. */
 enum cd_result catalog_read(const struct int13_call *call, u32 lba,
 			       struct catalog *catalog)
 {
@@ -134,5 +134,5 @@ enum cd_result catalog_read(const struct int13_call *call, u32 lba,
 			header = place.number;
 		}
 	}
-	return catalog->images ? CD_OK : CD_NO_ENTRY;
+	return catalog->boot_images ? CD_OK : CD_NO_ENTRY;
 }

@@ -8,12 +8,12 @@
 
 #include "cd.h"
 
-#define MOST_IMAGES 9
+#define MOST_BOOT_IMAGES 9
 
 struct catalog_place {
-	u32 lba;    /* of the catalog */
-	u32 number; /* of an entry of 32 bytes in it */
-	u32 at;	    /* out: its offset from FS */
+	u32 lba;    /* first block of the catalog */
+	u32 number; /* of an entry; each has 32 bytes */
+	u32 at;	    /* out: offset of the entry in FS */
 };
 
 /* Offsets in an entry */
@@ -24,24 +24,31 @@ struct catalog_place {
 #define ENTRY_COUNT 6	/* word: sectors of 512 bytes */
 #define ENTRY_LBA 8	/* dword */
 
-/* Where the bootable images for this kind of machine are in the catalog, as
- * numbers of entries; the default entry, if it is one of them, is first.
+/* The boot images for a PC, as entry numbers in the catalog. The default
+ * entry is the first if it is one of them.
  */
 struct catalog {
 	u32 lba;
-	u8 images;
-	u8 entry[MOST_IMAGES];
-	u8 header[MOST_IMAGES]; /* of the section; 0 for the default entry */
+	u8 boot_images;
+	u8 entry[MOST_BOOT_IMAGES];
+	u8 header[MOST_BOOT_IMAGES]; /* of the section; 0: default entry */
 };
 
-/* Find the boot catalog of the CD. */
+/* Find the boot catalog of the disc in call->disk. *lba is its first block.
+ * CD_NO_BOOT_RECORD if there is none, or the status of a failed read. Moves FS.
+ */
 enum cd_result catalog_find(const struct int13_call *call, u32 *lba);
 
-/* Read it: at least one image if the result is CD_OK. */
+/* List the boot images of the catalog at `lba`, at least one with CD_OK. Else
+ * CD_BAD_CATALOG, CD_BAD_CHECKSUM, CD_NO_ENTRY, or the status of a failed read.
+ * Moves FS.
+ */
 enum cd_result catalog_read(const struct int13_call *call, u32 lba,
 			       struct catalog *catalog);
 
-/* Have an entry of it at FS:*at. */
+/* Point FS at the block with an entry of the catalog; place->at is the entry's
+ * offset. Returns the status of the read. Moves FS.
+ */
 enum int13_status catalog_open(const struct int13_call *call,
 			       struct catalog_place *place);
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * El Torito: why a disc or a boot image cannot be booted, and media types. All of
- * int13/cd/ stays in memory only if there is a CD drive (rom/rom.ld).
+ * El Torito: reasons why a disc or a boot image cannot be booted, and media
+ * types. All of int13/cd/ stays in memory only if there is a CD drive
+ * (rom/rom.ld).
  */
 #ifndef INT13_CD_CD_H
 #define INT13_CD_CD_H
 
 #include "int13/int13.h"
 
-/* Why a disc or an image cannot be booted: an INT 13h status, and above it a
- * reason if the status says too little; rom/boot/ has words for them.
+/* Why a disc or a boot image cannot be booted: an INT 13h status in bits 7:0
+ * and, if the status alone is too vague, a reason in bits 15:8.
+ * rom/boot/cd/cdboot.c has the text of each reason.
  */
 enum cd_result {
 	CD_OK = 0,
@@ -24,7 +26,7 @@ enum cd_result {
 	CD_NO_ROOM = 0x0800 | STATUS_DMA_BOUNDARY,
 	CD_NO_BOOT_SECTOR = 0x0900 | STATUS_BAD_MEDIA,
 	CD_NO_PARTITION = 0x0a00 | STATUS_BAD_MEDIA,
-	CD_STATUS = 0xff, /* what of it is an INT 13h status */
+	CD_STATUS_MASK = 0xff, /* mask of the INT 13h status */
 };
 #define CD_REASON_SHIFT 8
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A boot image as a floppy or a hard disk.
+ * Emulates a floppy or a hard disk from a boot image.
  */
 #include "emulation.h"
 
@@ -25,7 +25,7 @@ struct disk *emulation_view(const struct int13_state *state, struct disk *view)
 	view->sector_shift = SECTOR_SHIFT;
 	view->split = CD_SECTOR_SPLIT;
 	view->sectors = sectors && sectors < rest ? sectors : rest;
-	view->flags |= DISK_IMAGE;
+	view->flags |= DISK_EMULATED;
 	if (sectors && state->emulated < FIRST_HARD_DISK)
 		view->flags |= DISK_FLOPPY;
 	return view;
@@ -40,18 +40,19 @@ enum int13_status emulation_check(const struct int13_call *call)
 	call->state->buffer_block = NO_BLOCK;
 	enum int13_status status = cd_buffer_fill(call, image->lba);
 	if (status == STATUS_NOT_FOUND)
-		return STATUS_NO_MEDIUM; /* that disc is shorter */
+		return STATUS_NO_MEDIUM; /* another disc, a shorter one */
 	if (status != STATUS_OK)
 		return status;
 	image->checked = cd_buffer_sum() == image->sum;
 	return image->checked ? STATUS_OK : STATUS_NO_MEDIUM;
 }
 
-/* ---- Sectors that are not whole blocks of the disc ------------------------ */
+/* ---- Parts of a block of the disc ------------------------------------------ */
 
 #define MIB 0x100000u
 
-bool emulation_wants_part(const struct int13_call *call, const struct int13_job *job)
+bool emulation_uses_buffer(const struct int13_call *call,
+			   const struct int13_job *job)
 {
 	return job->action == DISK_READ &&
 	       job->sectors & ((1u << call->disk->split) - 1) &&
@@ -67,11 +68,11 @@ enum int13_status emulation_copy_part(const struct int13_call *call,
 	struct phys_range to = job->piece.request.data;
 	enum int13_status status = STATUS_OK;
 
-	/* What lies in the buffer is good as long as its disc is in. */
+	/* A block in the buffer is valid only while its disc is in the drive. */
 	if (call->state->buffer_block == block)
-		status = int13_status(call, disk_simple(&call->state->bus,
-							&call->disk->device,
-							CDB_TEST_UNIT_READY));
+		status = int13_status_of(call, disk_simple(&call->state->bus,
+							   &call->disk->device,
+							   CDB_TEST_UNIT_READY));
 	if (status == STATUS_OK)
 		status = cd_buffer_fill_by(call, block, &job->piece);
 	if (status == STATUS_OK)
@@ -84,10 +85,10 @@ enum int13_status emulation_copy_part(const struct int13_call *call,
 	return status;
 }
 
-/* ---- The BIOS's count of drives ------------------------------------------ */
+/* ---- Number of drives, as the BIOS counts them ------------------------------ */
 
 #define FLOPPIES_PRESENT 0x01 /* in BDA_EQUIPMENT */
-#define FLOPPIES_SHIFT 6      /* number less 1 */
+#define FLOPPIES_SHIFT 6      /* their number minus 1 */
 #define FLOPPIES_MASK 0xc1
 #define MOST_FLOPPIES 4
 
@@ -102,7 +103,7 @@ u8 emulation_count_drives(bool hard_disks)
 		       : 0;
 }
 
-static void put_floppies(u8 bits)
+static void set_floppies(u8 bits)
 {
 	FAR8(BDA_EQUIPMENT) =
 		(u8)((FAR8(BDA_EQUIPMENT) & ~FLOPPIES_MASK) | bits);
@@ -120,14 +121,14 @@ void emulation_begin(struct int13_state *state, u8 number)
 	state->equipment = FAR8(BDA_EQUIPMENT);
 	if (floppies == MOST_FLOPPIES)
 		floppies--;
-	put_floppies((u8)(floppies << FLOPPIES_SHIFT | FLOPPIES_PRESENT));
+	set_floppies((u8)(floppies << FLOPPIES_SHIFT | FLOPPIES_PRESENT));
 }
 
 void emulation_end(struct int13_state *state)
 {
 	bda_open();
 	if (state->emulated < FIRST_HARD_DISK)
-		put_floppies(state->equipment & FLOPPIES_MASK);
+		set_floppies(state->equipment & FLOPPIES_MASK);
 	else if (state->emulated != NOT_EMULATED)
 		FAR8(BDA_HARD_DISK_COUNT)--;
 	state->emulated = NOT_EMULATED;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The emulated drive: a boot image of a CD that appears as a floppy or a hard
- * disk [El Torito 1.0 "Emulation"; EDD-4 "CD and DVD"].
+ * The emulated drive: a boot image on a CD, accessed as a floppy or a hard disk
+ * [El Torito 1.0 "Emulation"; EDD-4 "CD and DVD"].
  */
 #ifndef INT13_CD_EMULATION_H
 #define INT13_CD_EMULATION_H
@@ -10,40 +10,48 @@
 #include "int13/int13.h"
 #include "int13/job.h"
 
-/* Fill in the emulated drive: the CD's state with the image's size. Returns
- * view.
+/* Fill in *view as the emulated drive: the state of the CD drive with the
+ * size of the boot image. Returns view.
  */
 struct disk *emulation_view(const struct int13_state *state, struct disk *view);
 
-/* Is the disc of the image still, or again, in the drive? STATUS_NO_MEDIUM if
- * another one is. May move FS.
+/* Check that the disc with the boot image is in the drive: STATUS_OK,
+ * STATUS_NO_MEDIUM if it is another disc, or the status of a failed read.
+ * Moves FS.
  */
 enum int13_status emulation_check(const struct int13_call *call);
 
-/* Does the piece, which is of the image, come from the block buffer? Parts of
- * a disc's block do, where it stays for the next of them; but only to memory
- * below 1 MiB, which the CPU surely reaches.
+/* Must this piece of the boot image be copied from the block buffer? Parts of
+ * a block are, because the block stays in the buffer for the next part. Only
+ * memory below 1 MiB can be the destination, as the CPU must reach it in real
+ * mode.
  */
-bool emulation_wants_part(const struct int13_call *call,
-			  const struct int13_job *job);
+bool emulation_uses_buffer(const struct int13_call *call,
+			   const struct int13_job *job);
 
-/* Copy it from block job->piece.blocks.lba. job->sectors is 0 if that fails. */
+/* Read block job->piece.blocks.lba into the buffer and copy the piece from it.
+ * Returns the status of the read; on failure job->sectors is 0. Moves FS.
+ */
 enum int13_status emulation_copy_part(const struct int13_call *call,
 				      struct int13_job *job);
 
-/* Floppies, or hard disks, that the BIOS counts. Moves FS to the BDA. */
+/* Number of floppies or of hard disks in the BIOS's data. FS is on the BDA then.
+ * Moves FS.
+ */
 u8 emulation_count_drives(bool hard_disks);
 
-/* Give the image that drive number and count it. Moves FS to the BDA. */
+/* Start the emulation with that drive number, and count the drive in the BIOS's
+ * data. Moves FS.
+ */
 void emulation_begin(struct int13_state *state, u8 number);
 
-/* Give all drives their own numbers again, if an emulation is under way. Moves
- * FS to the BDA.
+/* End the emulation, if there is one: all drives have their own numbers again.
+ * Moves FS.
  */
 void emulation_end(struct int13_state *state);
 
-/* What AH=08h returns for an emulated floppy besides its geometry: BL type, DL
- * number of floppies, ES:DI parameter table. Moves FS to the BDA.
+/* Set the registers of AH=08h that only floppies have: BL type, DL number of
+ * floppies, ES:DI parameter table. Moves FS.
  */
 void emulation_floppy_parameters(const struct int13_call *call);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * INT 13h for CDs and the emulated drive: functions 4Ah to 4Dh, and the way to
- * all others [El Torito 1.0 "INT 13 functions"; EDD-4].
+ * INT 13h for CDs and the emulated drive: functions 4Ah to 4Dh. All others go to
+ * the handlers that hard disks have. [El Torito 1.0 "INT 13 functions"; EDD-4]
  */
 #include "functions.h"
 
@@ -22,12 +22,12 @@ struct packet {
 	u32 lba;
 	u8 lun;
 	u8 target;
-	u16 buffer_segment; /* for a cache: we have our own */
+	u16 buffer_segment; /* for a cache; not used, as we have our own */
 	u16 load_segment;
 	u16 count;
-	u8 cylinders; /* last one, as AH=08h says it */
-	u8 sectors;
-	u8 heads; /* last one */
+	u8 cylinders; /* CH of AH=08h: the last one */
+	u8 sectors; /* CL of AH=08h */
+	u8 heads; /* DH of AH=08h: the last one */
 } __attribute__((packed));
 _Static_assert(sizeof(struct packet) == 0x13, "the specification packet");
 
@@ -40,7 +40,7 @@ static bool read_packet(const struct int13_call *call, struct cd_boot *boot)
 	    FAR8(at) < sizeof(struct packet))
 		return false;
 	boot->number = FAR8(at + offsetof(struct packet, number));
-	boot->stack = 0; /* whose it is knows where it may be loaded */
+	boot->stack = 0; /* the caller chooses a load address off its stack */
 	boot->image = (struct boot_image){
 		.lba = FAR32(at + offsetof(struct packet, lba)),
 		.load_segment =
@@ -64,16 +64,17 @@ static enum int13_status cd_4a_emulate(const struct int13_call *call)
 		return STATUS_BAD_COMMAND;
 	if (state->emulated != NOT_EMULATED)
 		return STATUS_IN_USE;
-	enum cd_result result = cd_boot_find(call, &boot, false);
+	enum cd_result result = cd_boot_check(call, &boot, false);
 	if (result == CD_OK) {
 		state->boot_image = boot.image;
 		emulation_begin(state, boot.number);
 	}
-	return (enum int13_status)(result & CD_STATUS);
+	return (enum int13_status)(result & CD_STATUS_MASK);
 }
 
-#define TERMINATE 0 /* AL of 4Bh; 1 only asks */
+#define TERMINATE 0 /* AL of 4Bh; 1 only returns the packet */
 
+/* The packet that 4Bh returns for call->disk. */
 static struct packet specification(const struct int13_call *call)
 {
 	const struct int13_state *state = call->state;
@@ -104,9 +105,9 @@ static struct packet specification(const struct int13_call *call)
 
 /* INT 13, 4B - Terminate disk emulation
  *
- * In:  AL 0 terminate, if it is this drive's; 1 only ask; DS:SI room for a
- *      specification packet
- * Out: the packet of what was booted or emulated
+ * In:  AL 0 terminate, if the boot image is on this drive; 1 only return the
+ *      packet; DS:SI buffer for a specification packet
+ * Out: the packet of the boot image that was booted or is emulated
  */
 static enum int13_status cd_4b_terminate(const struct int13_call *call)
 {
@@ -127,7 +128,7 @@ static enum int13_status cd_4b_terminate(const struct int13_call *call)
 /* INT 13, 4C - Initiate disk emulation and boot
  *
  * In:  AL 0, DS:SI specification packet
- * Out: does not come back; the image gets its drive number in DL
+ * Out: does not return; the boot image starts with its drive number in DL
  */
 static enum int13_status cd_4c_boot(const struct int13_call *call)
 {
@@ -142,7 +143,7 @@ static enum int13_status cd_4c_boot(const struct int13_call *call)
 		regs->boot = boot.entry;
 		regs->flags = FLAGS_IF;
 	}
-	return (enum int13_status)(result & CD_STATUS);
+	return (enum int13_status)(result & CD_STATUS_MASK);
 }
 
 #define COMMAND_BYTES 8
@@ -170,22 +171,22 @@ static enum int13_status cd_4d_catalog(const struct int13_call *call)
 	job.count = FAR8(at + COMMAND_COUNT);
 	job.action = DISK_READ;
 	int13_job_set_buffer(&job, buffer);
-	enum int13_status status = int13_know_size(call);
+	enum int13_status status = int13_ensure_size(call);
 	if (status != STATUS_OK)
 		return status;
 	enum cd_result result = catalog_find(call, &lba);
 	if (result != CD_OK)
-		return (enum int13_status)(result & CD_STATUS);
+		return (enum int13_status)(result & CD_STATUS_MASK);
 	job.lba += lba;
 	return int13_transfer(call, &job);
 }
 
-/* ---- The door for CDs ------------------------------------------------------ */
+/* ---- Dispatcher ------------------------------------------------------------ */
 
 #define FUNCTIONS_BEGIN 0x4a
 
 #define GET_DISK_TYPE 0x15
-#define TYPE_FLOPPY 0x02 /* AH of 15h: one that knows when it is changed */
+#define TYPE_FLOPPY 0x02 /* AH returned by 15h: a floppy with a change line */
 
 ROM_CONST struct int13_function functions[] = {
 	{0x4a, 0, 0, cd_4a_emulate},
@@ -196,10 +197,10 @@ ROM_CONST struct int13_function functions[] = {
 
 void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
 {
-	struct disk *cd = state->for_image
+	struct disk *cd = state->for_emulated
 				  ? &state->disk[state->boot_image.disk]
 				  : drives_find(state, regs->dl);
-	struct disk view; /* the image has its CD's state */
+	struct disk view; /* the emulated drive; shares the CD's state */
 	struct int13_call call = {
 		.state = state,
 		.regs = regs,
@@ -209,18 +210,18 @@ void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
 	u8 number = (u8)(regs->ah - FUNCTIONS_BEGIN);
 	bool el_torito = number < ARRAY_SIZE(functions);
 
-	if (state->for_image && state->emulated < FIRST_HARD_DISK)
+	if (state->for_emulated && state->emulated < FIRST_HARD_DISK)
 		call.status_byte = BDA_FLOPPY_STATUS;
 	if (el_torito) {
-		/* These are for the CD, by whichever number. */
-		int13_do(&call, &functions[number]);
-		state->buffer_block = NO_BLOCK; /* maybe of another CD */
+		/* These address the CD by its own number or the emulated one. */
+		int13_serve_call(&call, &functions[number]);
+		state->buffer_block = NO_BLOCK; /* may be of another CD */
 		return;
 	}
-	if (state->for_image)
+	if (state->for_emulated)
 		call.disk = emulation_view(state, &view);
 	bool get_type = regs->ah == GET_DISK_TYPE;
-	int13_do(&call, int13_function_of(regs->ah));
+	int13_serve_call(&call, int13_find_function(regs->ah));
 	if (get_type && !(regs->flags & FLAGS_CF) &&
 	    call.disk->flags & DISK_FLOPPY)
 		regs->ah = TYPE_FLOPPY;

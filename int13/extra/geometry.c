@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The translation under which a disk was partitioned is written in its
- * partition table; keeping to it lets a disk move between controllers.
+ * Chooses the geometry of a disk. A partition table shows the geometry under
+ * which the disk was partitioned. Keeping that geometry lets the disk boot
+ * when it is moved from another controller.
  */
 #include "int13/geometry.h"
 
@@ -32,8 +33,8 @@ bool geometry_fits(const struct geometry *geometry, u32 sectors)
 	       sectors;
 }
 
-/* Does the packed CHS address name that LBA? An LBA past cylinder 1023 has
- * no CHS address: then anything goes.
+/* Is the packed CHS address that of the LBA? An LBA past cylinder 1023 has no
+ * CHS address; then every value agrees.
  */
 static bool agrees(const struct geometry *geometry, u32 chs, u32 lba)
 {
@@ -64,8 +65,9 @@ static bool table_agrees(const struct geometry *geometry)
 	return true;
 }
 
-/* Partitions used to end on a cylinder boundary, so that the end of one names the
- * last head and sector. Try the end of each against all entries.
+/* Partitions of old systems end on a cylinder boundary, so their end is the last
+ * head and sector. Try the end of each entry, and keep the first one with which
+ * all entries agree.
  */
 static bool from_ends(struct geometry *geometry)
 {
@@ -75,7 +77,7 @@ static bool from_ends(struct geometry *geometry)
 	     entry += MBR_ENTRY_BYTES) {
 		struct chs end = geometry_unpack(entry + PART_END_CHS);
 
-		/* An end within the first cylinder says nothing of heads. */
+		/* An end within the first cylinder need not be its last head. */
 		if (!entry_used(entry) || end.head == 255 || !end.sector ||
 		    !end.cylinder)
 			continue;
@@ -93,8 +95,8 @@ struct shape {
 	u8 heads, sectors_per_track;
 };
 
-/* For a small disk, the first that accounts for every sector, as DOS tools
- * expect it; else the first, which is what SCSI BIOSes use.
+/* Shapes of a small disk: the first that divides the disk without a rest, which
+ * DOS tools expect; or else the first, which SCSI BIOSes use.
  */
 ROM_CONST struct shape small_shapes[] = {
 	{64, 32}, {16, 63}, {255, 63}, {32, 63}, {64, 63}, {128, 63}, {240, 63},
@@ -108,7 +110,8 @@ static bool accounts_for(const struct shape __seg_gs *shape, u32 sectors)
 	       sectors / in_cylinder <= MOST_CYLINDERS;
 }
 
-static void take(struct geometry *geometry, const struct shape __seg_gs *shape)
+static void use_shape(struct geometry *geometry,
+		      const struct shape __seg_gs *shape)
 {
 	geometry->cylinders = MOST_CYLINDERS;
 	geometry->heads = shape->heads;
@@ -126,11 +129,12 @@ static void from_size(u32 sectors, struct geometry *geometry)
 	for (u32 i = ARRAY_SIZE(small_shapes); i--;)
 		if (accounts_for(&small_shapes[i], sectors))
 			shape = &small_shapes[i];
-	take(geometry, shape);
+	use_shape(geometry, shape);
 }
 
-/* Today's partitions end anywhere, but their CHS addresses still mean some
- * shape. *geometry, which is by size, stays if no other explains them better.
+/* Partitions of later systems end anywhere, but their CHS addresses still fit
+ * only some shape. *geometry was chosen by size; replace it only if another
+ * shape fits the addresses and it does not.
  */
 static void from_addresses(struct geometry *geometry)
 {
@@ -139,7 +143,7 @@ static void from_addresses(struct geometry *geometry)
 	if (table_agrees(geometry))
 		return;
 	for (u32 i = 0; i < ARRAY_SIZE(small_shapes); i++) {
-		take(&other, &small_shapes[i]);
+		use_shape(&other, &small_shapes[i]);
 		if (table_agrees(&other)) {
 			*geometry = other;
 			return;

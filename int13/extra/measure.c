@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The size of a disk or of the medium in it.
+ * Measures a disk, or the medium in a drive.
  */
 #include "int13/drives.h"
 
 #include "pc/far.h"
 
-/* Point FS at the first block. False if it cannot be read: a disk with a bad
- * first sector is still a disk. Not inline: our stack has no room for its job
- * next to the request of disk_capacity().
+/* Read the first block and point FS at it. False if that fails: a disk with a
+ * bad first sector remains usable, with the geometry for its size. Not inline:
+ * our stack has no room for its job next to the request of disk_capacity().
  */
 static NOT_INLINE bool read_first_block(struct int13_state *state,
 			     const struct disk *disk)
@@ -44,7 +44,7 @@ enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 	if (shift != SECTOR_SHIFT && !state->buffer_segment)
 		return SCSI_BAD_BLOCKS;
 	if (!capacity->blocks || capacity->blocks >> 56)
-		return SCSI_HARDWARE_ERROR; /* no disk is like that */
+		return SCSI_HARDWARE_ERROR; /* not plausible */
 	if (disk->flags & DISK_CD && shift != CD_BLOCK_SHIFT)
 		return SCSI_BAD_BLOCKS;
 	disk->sector_shift = state->native_blocks || disk->flags & DISK_CD
@@ -52,9 +52,9 @@ enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 				     : SECTOR_SHIFT;
 	disk->split = (u8)(shift - disk->sector_shift);
 	disk->sectors = capacity->blocks << disk->split;
-	disk->geometry = geometry_choose(sectors_32(disk),
+	disk->geometry = geometry_choose(drives_sectors32(disk),
 					 read_first_block(state, disk));
-	/* It may have been another medium's. */
+	/* The first block may be that of another medium. */
 	if (state->bus.medium_changed && state->bus.stop_at_change)
 		return SCSI_MEDIUM_CHANGED;
 	disk->flags &= (u8)~DISK_UNKNOWN;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What is done with a drive whose medium can be removed [EDD-4 "Removable
- * media"]. Stays in memory only if there is one (rom/rom.ld): who calls this has
- * seen DISK_REMOVABLE.
+ * Functions for drives with removable media [EDD-4 "Removable media"]. This code
+ * stays in memory only if there is such a drive (rom/rom.ld), so callers must
+ * check DISK_REMOVABLE first.
  */
 #include "int13/int13.h"
 
@@ -13,12 +13,12 @@ enum int13_status media_measure(const struct int13_call *call)
 {
 	struct disk_capacity capacity;
 
-	return int13_status(
+	return int13_status_of(
 		call, drives_measure(call->state, call->disk, &capacity));
 }
 
-/* A command that does not care which medium is in: what it hears of a change
- * is remembered, then it is sent again.
+/* Send a command that does not depend on which medium is in the drive. If it
+ * reports a change, that is recorded and the command is sent again.
  */
 static enum int13_status unit_command(const struct int13_call *call,
 				      u32 command)
@@ -26,9 +26,9 @@ static enum int13_status unit_command(const struct int13_call *call,
 	enum int13_status status = STATUS_CHANGED;
 
 	for (u32 i = 0; i < 2 && status == STATUS_CHANGED; i++)
-		status = int13_status(call, disk_simple(&call->state->bus,
-							&call->disk->device,
-							command));
+		status = int13_status_of(call, disk_simple(&call->state->bus,
+							   &call->disk->device,
+							   command));
 	return status;
 }
 
@@ -53,8 +53,9 @@ enum int13_status media_lock(const struct int13_call *call, bool lock)
 
 	if (disk->locks == last)
 		return lock ? STATUS_TOO_MANY_LOCKS : STATUS_NOT_LOCKED;
-	/* Only the last unlock reaches the drive, but every lock: a reset may
-	 * have opened it. One that knows no locks is locked by what AH=46h says.
+	/* Every lock is sent to the drive, as a reset may have unlocked it, but
+	 * only the last unlock. For a drive that rejects the command, the count
+	 * alone makes AH=46h refuse to eject.
 	 */
 	if (lock || disk->locks == 1) {
 		enum int13_status status = unit_command(
@@ -70,10 +71,10 @@ enum int13_status media_lock(const struct int13_call *call, bool lock)
 #define EJECT_INTERCEPT 0x5200
 #define FUNCTION_UNKNOWN 0x86
 
-/* INT 15, 52 - May the medium go? A BIOS without that function has no
- * objections.
+/* INT 15, 52 - Media eject intercept. The BIOS may refuse; a BIOS without this
+ * function does not.
  */
-static enum int13_status ask_for_objections(const struct int13_call *call)
+static enum int13_status query_eject(const struct int13_call *call)
 {
 	struct bios_regs regs = {.eax = EJECT_INTERCEPT,
 				 .edx = call->regs->edx};
@@ -93,7 +94,7 @@ enum int13_status media_eject(const struct int13_call *call)
 		return STATUS_LOCKED;
 	if (unit_command(call, CDB_TEST_UNIT_READY) == STATUS_NO_MEDIUM)
 		return STATUS_NO_MEDIUM;
-	enum int13_status status = ask_for_objections(call);
+	enum int13_status status = query_eject(call);
 	if (status != STATUS_OK)
 		return status;
 	if (unit_command(call, CDB_STOP_AND_EJECT) != STATUS_OK)

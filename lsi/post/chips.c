@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Chip table [8xx-TM "PCI configuration registers"; IDs and revisions as
- * operating systems use them]. A row is sufficient for a chip that runs with the
- * small FIFO, asynchronous and narrow. Rows of one device go from high to low
- * revisions.
+ * The chip table [8xx-TM "PCI configuration registers"; IDs and revisions as
+ * operating systems use them]. To support a chip, add a row, if the chip can
+ * work with the small FIFO, asynchronous and narrow. Rows of one device are
+ * sorted from high to low revision.
  */
 #include "lsi/chips.h"
 

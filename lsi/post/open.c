@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Bring-up [8xx-TM "Registers"].
+ * Initialises a chip [8xx-TM "Registers"].
  */
 #include "lsi/lsi.h"
 
@@ -22,17 +22,18 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 
 	lsi->hba.execute = lsi_execute;
 	lsi->io = options->io;
-	lsi->prompt = options->prompt;
+	lsi->instant = options->instant;
 	lsi->spins = LSI_SPINS_IN_SCAN;
 	lsi->features = chip->features;
 	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
 
-	/* An earlier driver's program may still wait for reselection; then
-	 * only ISTAT may be accessed. Old chips do not show whether one runs.
+	/* A program of an earlier driver may still wait for reselection; then
+	 * only ISTAT may be accessed. Old chips do not show whether a program
+	 * runs.
 	 */
 	if (!(chip->features & CHIP_ISTAT1) ||
 	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
-		(void)lsi_abort(lsi); /* the reset follows in any case */
+		(void)lsi_abort(lsi); /* a reset follows in any case */
 	/* Keep the settings of the board: own ID, differential
 	 * transceivers, interrupt pin driver, general-purpose pins.
 	 */
@@ -52,7 +53,7 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	lsi->place = 0;
 	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
 		lsi->script[i] = lsi_script[i];
-	/* A target that is still connected would hold the bus forever. */
+	/* A target that is still connected would never release the bus. */
 	if (!options->keep_bus || lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)
 		return lsi_reset(lsi);
 	lsi_reset_chip(lsi);

@@ -3,22 +3,24 @@
  *
  * The SCRIPTS program: one SCSI command from selection to bus free.
  *
- * Before it starts, program.c sets, in the copy that runs, the target's ID and
- * IDENTIFY and what the moves of command and data move, and makes the places of
- * all moves bus addresses. Nothing else changes; neither DSA nor scratch
- * registers are used.
+ * Before a run, program.c sets in the copy that the chip fetches: the
+ * target's ID, IDENTIFY, and count and address of the command move and the
+ * data move. It also converts the offsets of all other moves to bus
+ * addresses. Nothing else changes; neither DSA nor scratch registers are
+ * used.
  *
- * The place in the program shows where the data pointer is:
- *   clean   the DATA move begins at the saved pointer: SAVE DATA POINTER
- *           and DISCONNECT need nothing but their handshake
- *   resumed the CPU has moved it: every message but COMMAND COMPLETE
- *           goes to the CPU
- *   done    the data move has run to its end
+ * There is one dispatcher for each state of the data pointer:
+ *   clean   the data move begins at the saved pointer: SAVE DATA POINTER and
+ *           DISCONNECT need only their handshake
+ *   resumed the CPU has set the pointer: every message but COMMAND COMPLETE is
+ *           passed to the CPU
+ *   done    the data move has ended
  *
- * Rules kept here [8xx-TM]: after a message byte ACK stays up until CLEAR
- * ACK; SDU is cleared before the ACK that lets the target leave the bus; the
- * first phase test after a handshake is a WHEN, the others are IFs; nothing
- * stands between SELECT and the first WHEN.
+ * Rules that the program must follow [8xx-TM]:
+ * - After a message byte ACK stays asserted until CLEAR ACK.
+ * - SDU is cleared before the ACK after which the target may leave the bus.
+ * - The first phase test after a handshake is a WHEN, further tests are IFs.
+ * - The first instruction after SELECT is a WHEN.
  */
 #include "lsi/regs.h"
 #include "lsi/script.h"
@@ -37,8 +39,8 @@
 	.globl	lsi_script
 lsi_script:
 
-/* ---- Selection. Entered when: idle. A target without messages goes straight
- * ---- on to COMMAND; then ATN has to be cleared here.
+/* ---- Selection, the entry for a new command. A target that does not support messages
+ * ---- goes to COMMAND at once; then ATN must be cleared here.
  */
 LABEL script_start
 	SELECT_ATN SET_BY_CPU, reselected
@@ -62,8 +64,8 @@ LABEL script_patch_command
 	MOVE	SET_BY_CPU, 0, PHASE_COMMAND
 	JUMP	dispatch
 
-/* ---- Dispatcher, resumed by the CPU: after a message that the target does not
- * ---- take, or any other event.
+/* ---- Dispatcher, resumed: the CPU continues here after an event; at clear_atn if the
+ * ---- target did not accept a message.
  */
 LABEL script_clear_atn
 clear_atn:
@@ -79,10 +81,11 @@ data:
 LABEL script_patch_data_move
 	MOVE	SET_BY_CPU, 0, PHASE_RESERVED
 LABEL script_data_cut
-	/* 86Box does not stop when the target ends a move early, but DBC keeps
-	 * the number of bytes left. On a chip, DBC holds the low 24 bits of the
-	 * instruction that reads it: 0, 0 and the register's number. A move is
-	 * too short to leave that number (MOST_MOVE_BYTES).
+	/* 86Box does not stop when the target ends a move early, but DBC has
+	 * the number of bytes left. On a chip, DBC has the low 24 bits of the
+	 * instruction that reads it: 0, 0 and the register's number. Moves
+	 * are so short that no rest of them has that number there
+	 * (MOST_MOVE_BYTES).
 	 */
 	OR_TO_SFBR LSI_DBC, 0
 	INT_IF_NOT_BYTE 0, INT_SHORT
@@ -99,17 +102,17 @@ done:
 	INT_IF	PHASE_MSG_OUT, INT_RESEND_DONE
 	INT	INT_BAD_PHASE_DONE
 
-/* The place of the status byte shows the CPU whether all data had moved. */
+/* The address of the status byte shows the CPU whether all data had moved. */
 status_early:
 	MOVE	1, LSI_STATUS_EARLY, PHASE_STATUS
-	JUMP_IF_BYTE NO_STATUS, stranger	/* it would be taken for none */
+	JUMP_IF_BYTE NO_SCSI_STATUS, reselected	/* C would see no status */
 	JUMP	done
 status:
 	MOVE	1, LSI_STATUS, PHASE_STATUS
 	JUMP	done
 
 /* ---- Messages. COMMAND COMPLETE at LSI_MSG_IN shows the CPU that only bus free and
- * ---- an INT follow; other bytes of 0 go elsewhere.
+ * ---- an INT follow, so no other byte that may be 0 is moved there.
  */
 message_done:
 	MOVE	1, LSI_MSG_IN, PHASE_MSG_IN
@@ -132,8 +135,8 @@ free:
 	WAIT_DISCONNECT
 	INT	INT_COMPLETE
 
-/* ---- DISCONNECT, then back again. Leaves with: clean, the CPU having put
- * ---- the pointer back to the saved one if it had moved.
+/* ---- DISCONNECT, then reselection. Continues at the clean dispatcher: if the data
+ * ---- pointer had changed, the CPU has restored the saved one.
  */
 LABEL script_disconnect
 disconnect:
@@ -151,11 +154,11 @@ LABEL script_patch_identify
 	CLEAR_ACK
 	JUMP	dispatch
 
-/* ---- Entries for the CPU after INT_MESSAGE and the like. */
+/* ---- Entries for the CPU after an INT. */
 LABEL script_ack			/* message accepted */
 	CLEAR_ACK
 	JUMP	resume
-LABEL script_reply			/* answer with the message at MSG_OUT */
+LABEL script_reply			/* answer with the message at LSI_MSG_OUT */
 	SET_ATN				/* before ACK drops */
 	CLEAR_ACK
 LABEL script_patch_reply
@@ -166,16 +169,16 @@ LABEL script_more			/* further bytes of a message */
 	CLEAR_ACK
 	MOVE	1, LSI_MSG_MORE, PHASE_MSG_IN
 	INT	INT_MESSAGE_MORE
-LABEL script_drain			/* data that was not asked for: the */
-	MOVE	1, LSI_SINK, PHASE_DATA_IN	/* first byte ... */
+LABEL script_drain			/* discard data that was not requested */
+	MOVE	1, LSI_SINK, PHASE_DATA_IN	/* the first byte */
 LABEL script_drain_cut
 drained:
 	JUMP_WHEN_NOT PHASE_DATA_IN, done
-	MOVE	1, LSI_SINK, PHASE_DATA_IN	/* ... and all others */
+	MOVE	1, LSI_SINK, PHASE_DATA_IN	/* all others */
 	JUMP	drained
 
-/* ---- Make a target that was too slow drop its command. It leaves the bus then,
- * ---- which must not raise UDC.
+/* ---- Send ABORT or BUS DEVICE RESET to a target that has timed out. The target then
+ * ---- leaves the bus, which must not raise UDC.
  */
 LABEL script_select_to_dismiss
 	SELECT_ATN SET_BY_CPU, reselected
@@ -188,7 +191,6 @@ LABEL script_patch_dismiss
 	MOVE	SET_BY_CPU, LSI_MSG_OUT, PHASE_MSG_OUT
 	JUMP	free
 
-stranger:
 reselected:
 	INT	INT_RESELECTED
 lsi_script_end:

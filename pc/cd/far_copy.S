@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The only function with two windows to memory outside the workspace.
+ * Copies between two places outside the workspace: FS is only one window.
  */
 	.code16
 	.section .text.copy, "ax"
@@ -9,10 +9,10 @@
 /* Purpose:   copy bytes from anywhere to anywhere [pc/far.h]
  * In:        EAX = to, EDX = from: linear addresses, all bytes below 1 MiB;
  *            ECX = bytes, up to 65520; DF clear
- * Out:       -
+ * Out:       nothing
  * Preserves: EBX ESI EDI EBP and segments
  * Stack:     14 bytes
- * Flags:     DF clear
+ * Flags:     DF clear; IF unchanged
  */
 	.globl	far_copy
 far_copy:

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * fw_cfg through its I/O ports [QEMU docs/specs/fw_cfg]. The ports are not
- * touched unless the host bridge carries QEMU's subsystem ID: on a real
- * machine something else may live there.
+ * Accesses fw_cfg through its I/O ports [QEMU docs/specs/fw_cfg]. The ports
+ * are used only if the host bridge has QEMU's subsystem ID, as another device
+ * may have them on a real machine.
  */
 #include "fwcfg.h"
 
@@ -37,7 +37,7 @@ u8 fwcfg_byte(void)
 	return inb(FWCFG_DATA);
 }
 
-/* fw_cfg's own numbers are big-endian. */
+/* Read a number of the directory: these are big-endian. */
 static u32 fwcfg_be(u32 bytes)
 {
 	u32 value = 0;
@@ -47,7 +47,7 @@ static u32 fwcfg_be(u32 bytes)
 	return value;
 }
 
-/* Is a name of the directory this one? */
+/* Is `found`, a name in the directory, folder and name together? */
 static bool same_name(const char *found, char IN_ROM *folder,
 		      char IN_ROM *name)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * PCI BIOS calls [PCI-BIOS 2.1 "Function list"].
+ * Calls the PCI BIOS [PCI-BIOS 2.1 "Function list"].
  */
 #include "pci.h"
 
@@ -40,7 +40,7 @@ void pci_write16(u16 address, u8 reg, u16 value)
 {
 	struct bios_regs regs = {.ebx = address, .edi = reg, .ecx = value};
 
-	/* A refused write shows when the device does not respond. */
+	/* After a failed write, the device does not respond later. */
 	(void)pci_call(PCI_WRITE_WORD, &regs);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * PCI configuration space through INT 1Ah [PCI-BIOS 2.1].
+ * Accesses PCI configuration space through INT 1Ah [PCI-BIOS 2.1].
  * An address is bus << 8 | device << 3 | function, as in AX at ROM init.
  */
 #ifndef PC_PCI_H
@@ -16,7 +16,7 @@
 #define PCI_COMMAND_MASTER 0x0004u
 #define PCI_REVISION 0x08 /* dword: class << 8 | revision */
 #define PCI_HEADER 0x0c	  /* dword: header type in 22:16 */
-#define PCI_HEADER_SEVERAL 0x800000u /* functions */
+#define PCI_HEADER_SEVERAL 0x800000u /* the device has several functions */
 #define PCI_HEADER_TYPE_MASK 0x7f0000u
 #define PCI_HEADER_BRIDGE 0x010000u
 #define PCI_BUSES 0x18 /* of a bridge; dword: secondary bus in 15:8 */
@@ -24,22 +24,22 @@
 #define PCI_BAR_IS_IO 0x1u
 #define PCI_SUBSYSTEM 0x2c /* dword: device << 16 | vendor */
 
-/* Version of the PCI BIOS, such as 0210h, and the highest bus number; 0 if there
- * is none. Moves FS.
+/* Version of the PCI BIOS, such as 0210h, 0 if there is none. Sets *last_bus
+ * to the highest bus number if there is one. Moves FS.
  */
 u16 pci_version(u32 *last_bus);
 
-/* May there be a function at that address? One that is not 0 may be an alias of
- * it, unless function 0 says that the device has several. Moves FS.
+/* May there be a function at that address? In a device that does not report
+ * several functions, functions 1 to 7 may be aliases of function 0. Moves FS.
  */
 bool pci_has_function(u16 address);
 
-/* A register of configuration space; all ones if the BIOS refuses.
- * Moves FS.
+/* Read the dword at offset `reg` of configuration space. All ones if the BIOS
+ * reports an error. Moves FS.
  */
 u32 pci_read32(u16 address, u8 reg);
 
-/* Write one. Moves FS. */
+/* Write a word of configuration space. Errors are not reported. Moves FS. */
 void pci_write16(u16 address, u8 reg, u16 value);
 
 #endif

@@ -46,7 +46,7 @@ u16 pmm_allocate(u32 len_bytes, bool permanent)
 	if (!entry)
 		return 0;
 	u32 address = bios_far_call(entry, words, ARRAY_SIZE(words));
-	/* 0: none free; FFFFFFFFh: not supported; above 1 MiB: of no use */
+	/* 0: no memory; FFFFFFFFh: not supported; above 1 MiB: not usable */
 	if (address + len_bytes > 0x100000 || address & 15 || address > 0xfffff)
 		return 0;
 	return (u16)(address >> 4);

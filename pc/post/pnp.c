@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
+ * Finds the $PnP structure and requests the BBS version.
  * [PnP-BIOS 1.0A "Installation structure"; BBS 1.01 "Get version"]
  */
 #include "pnp.h"
@@ -25,8 +26,8 @@ static u16 stack_segment(void)
 	return segment;
 }
 
-/* Does the BIOS state that it follows the BIOS boot specification? */
-static bool states_bbs(void)
+/* Does the BIOS report support of the BIOS boot specification? */
+static bool reports_bbs(void)
 {
 	volatile u16 version = 0;
 
@@ -43,10 +44,12 @@ static bool states_bbs(void)
 	return !failure && version;
 }
 
-/* SeaBIOS for microvm calls boot entries and does not state it, Bochs states it
- * and calls none. But any BIOS of the age of boot entries has PMM.
+/* The Bochs BIOS reports BBS but calls no boot entries. It has no PMM, while
+ * every BIOS that calls boot entries has. SeaBIOS for microvm does not report
+ * BBS, although it calls them: it is served as a BIOS without boot entries,
+ * which does no harm.
  */
 bool pnp_calls_boot_entries(void)
 {
-	return pmm_present() && states_bbs();
+	return pmm_present() && reports_bbs();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
+ * Searches the BIOS's memory for a table.
  * [PMM 1.01 "PMM structure"; PnP-BIOS 1.0A "Installation structure"]
  */
 #include "table.h"
@@ -11,8 +12,9 @@
 #define UPPER_HALF 0xf000
 #define LENGTH 0x05 /* byte */
 
-/* Seen: SeaBIOS saves the registers of interrupted code in segment E000h, our
- * signature among them; the data that follow are not as long as a table.
+/* Seen: SeaBIOS saves the registers of interrupted code in segment E000h,
+ * among them the signature that this code searches for. The length there is
+ * too small.
  */
 static bool is_table(u32 least_bytes)
 {
@@ -24,7 +26,9 @@ static bool is_table(u32 least_bytes)
 	return bytes >= least_bytes && sum == 0;
 }
 
-/* The upper half comes first: BIOSes have their tables there. */
+/* The upper half is searched first because most BIOSes have their tables
+ * there.
+ */
 bool table_open(u32 signature, u32 least_bytes)
 {
 	u16 segment = UPPER_HALF;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Line building for POST.
+ * Builds lines of text for POST.
  */
 #include "text.h"
 

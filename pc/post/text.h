@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Builds one line of text in a fixed buffer; text that does not fit is cut off.
+ * Builds a line of text in a fixed buffer. Text that does not fit is cut off.
  */
 #ifndef PC_TEXT_H
 #define PC_TEXT_H
@@ -13,15 +13,18 @@ struct text {
 	char bytes[80];
 };
 
+/* Append a character, a zero-terminated string in the ROM image, a decimal
+ * number.
+ */
 void text_char(struct text *text, char c);
 void text_rom(struct text *text, char IN_ROM *string);
 void text_decimal(struct text *text, u32 value);
 
-/* The lowest `digits` hexadecimal digits. */
+/* Append the lowest `digits` hexadecimal digits of a number. */
 void text_hex(struct text *text, u32 value, u32 digits);
 
-/* A space-padded field of a device: trailing blanks dropped, anything not
- * printable shown as '?'.
+/* Append a space-padded field of `length` bytes from a device, without trailing
+ * blanks and zeros. Bytes that are not printable ASCII become '?'.
  */
 void text_field(struct text *text, const u8 *field, u32 length);
 

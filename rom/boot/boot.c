@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What each entry point of boot_entry.S stands for: a disk to connect or
- * disconnect, a CD to boot, or a BIOS without boot entries.
+ * Dispatches the entry points of boot_entry.S: connect or disconnect a disk,
+ * boot a CD, or take part in booting on a BIOS without boot entries.
  */
 #include "pc/types.h"
 #include "rom/boot/cd/cdboot.h"
@@ -12,9 +12,9 @@
 
 u32 boot_connect(u32 slot, u32 int18_entry);
 
-/* Called on our stack by boot_entry.S, for a slot, for a slot with
- * BOOT_DISCONNECT, or for BOOT_INT18 and BOOT_INT19. Returns the far address to
- * go to, 0 to return to the BIOS.
+/* Called by boot_entry.S on our stack. `slot` is a slot, a slot with
+ * BOOT_DISCONNECT, or BOOT_INT18 or BOOT_INT19. Returns the far address to
+ * continue at, 0 to return to the BIOS. Moves FS.
  */
 u32 boot_connect(u32 slot, u32 int18_entry)
 {
@@ -27,12 +27,12 @@ u32 boot_connect(u32 slot, u32 int18_entry)
 	bool cd = connect_is_cd(slot);
 	if (leave) {
 		if (cd)
-			cd_disconnect();
+			cdboot_disconnect();
 		else
 			connect_undo_disk(slot);
 		return 0;
 	}
-	workspace.bios_boots = true;
+	workspace.bios_calls_entries = true;
 	workspace.cds_tried = true;
 	if (cd)
 		return bootstrap_cd(slot, int18_entry);

@@ -11,18 +11,18 @@
 
 	.code16
 
-/* Purpose:   boot connection or bootstrap entry vector: give a disk its drive
- *            number, or boot a CD
- * In:        the unit's index on the stack, above it the far return address
- * Out:       returns; or goes to the address from boot_connect(), with the boot
- *            drive in DL and interrupts open
- * Preserves: all registers
+/* Purpose:   all boot vectors: connect a disk, disconnect it, or boot a CD
+ * In:        on the stack the argument of boot_connect(), above it the far return
+ *            address
+ * Out:       returns to the BIOS; or goes to the address that boot_connect()
+ *            returns, with the boot drive in DL and interrupts open
+ * Preserves: all registers, but DL if it does not return
  * Stack:     56 bytes of the caller's
  * Flags:     all preserved
  */
 	.section .text.boot_entry, "ax"
-	.globl	bcv_common
-bcv_common:
+	.globl	boot_entry_vector
+boot_entry_vector:
 	pushfw
 	pushal
 	pushw	%ds
@@ -30,14 +30,14 @@ bcv_common:
 	pushw	%fs
 	pushw	%gs
 	movw	%cs:ROM_WORKSPACE_SEGMENT, %bx
-	testw	%bx, %bx		# init has not found anything
+	testw	%bx, %bx		# 0: init has found nothing
 	jz	1f
 	movw	%bx, %ds
 	movw	%sp, %bp
 	movzwl	42(%bp), %eax		# above GS FS ES DS, PUSHAL, flags
 	movl	$boot_connect, %ecx
 	movl	$rom_int18, %edx
-	callw	run_c			# EAX = where to go instead of back
+	callw	own_stack_call			# EAX = address to continue at, or 0
 	testl	%eax, %eax
 	jz	1f
 	movw	%sp, %bp
@@ -50,8 +50,8 @@ bcv_common:
 	popw	%es
 	popw	%ds
 	popal
-	pushw	%bp			# flags go where the index was, so that
-	movw	%sp, %bp		# nothing has to be added after POPF
+	pushw	%bp			# move the flags over the argument: an ADD
+	movw	%sp, %bp		# to SP after POPF would change them
 	pushw	%ax
 	movw	2(%bp), %ax
 	movw	%ax, 4(%bp)
@@ -61,23 +61,23 @@ bcv_common:
 	popfw
 	lretw
 
-/* Purpose:   INT 18h and 19h on a BIOS without boot entries
- * In:        -
+/* Purpose:   INT 18h and INT 19h on a BIOS without boot entries
+ * In:        nothing
  * Out:       do not return: go to a boot image or to the previous handler
  * Preserves: all registers but DL
  * Stack:     62 bytes of the caller's
- * Flags:     IF open
+ * Flags:     IF set, others preserved
  */
 	.globl	rom_int18
 rom_int18:
 	sti
-	pushl	$0			# the address to go to
+	pushl	$0			# room for the address to continue at
 	pushw	$BOOT_INT18
-	jmp	bcv_common
+	jmp	boot_entry_vector
 
 	.globl	rom_int19
 rom_int19:
 	sti
 	pushl	$0
 	pushw	$BOOT_INT19
-	jmp	bcv_common
+	jmp	boot_entry_vector

@@ -39,7 +39,7 @@ static void print_size(const struct disk *disk)
 	u32 mib = (u32)(disk->sectors >> (MIB_SHIFT - disk->sector_shift));
 
 	if (disk->flags & DISK_UNKNOWN) {
-		if (!(disk->flags & DISK_CD)) /* else a reason follows */
+		if (!(disk->flags & DISK_CD)) /* for a CD, a reason follows */
 			console_rom(ROM_STRING("no medium"));
 		return;
 	}

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Drive numbers for disks, and the interrupt vectors that serve them.
+ * Assigns drive numbers to disks and hooks interrupt vectors.
  */
 #ifndef ROM_CONNECT_H
 #define ROM_CONNECT_H
 
 #include "rom/workspace.h"
 
-/* Give the disk of that slot its number, and hook INT 13h for the first one.
- * The BIOS calls the vectors of the disks that it uses, in its own order, with
- * other drives in between. Moves FS.
+/* Assign a drive number to the disk of that slot, and hook INT 13h if it is
+ * the first one. The BIOS calls this for the disks that it uses, in its own
+ * order; it may count drives of others in between. Moves FS.
  */
 void connect_disk(u32 slot);
 
-/* Take the number back. It stays, as does the vector, if other drives or
- * handlers have come after ours. Moves FS.
+/* Undo connect_disk(). The number stays if other drives were counted after
+ * it, the vector if another handler was hooked after ours. Moves FS.
  */
 void connect_undo_disk(u32 slot);
 
@@ -25,18 +25,18 @@ static inline bool connect_is_cd(u32 slot)
 	return workspace.int13.disk[slot].flags & DISK_CD;
 }
 
-/* "80h: SCSI 00:03.0 ID 0 LUN 0 QEMU QEMU HARDDISK 64 MiB, ..." and a new
- * line. Also for CDs. Moves FS.
+/* Print "80h: SCSI 00:03.0 ID 0 LUN 0 QEMU QEMU HARDDISK 64 MiB, ..." and a new
+ * line, for a disk or a CD. Moves FS.
  */
 void connect_print_drive(u32 slot);
 
-/* Point an interrupt vector (IVT_...) at an entry point of this ROM. Returns
- * the previous one. Moves FS.
+/* Point an interrupt vector (IVT_...) at `entry`, an offset in this ROM. Returns
+ * the previous vector. Moves FS.
  */
 u32 connect_hook(u32 vector, u32 entry);
 
-/* Restore an interrupt vector. False if another handler has hooked it since.
- * Moves FS.
+/* Restore an interrupt vector. False, and nothing changes, if another handler
+ * has hooked it since. Moves FS.
  */
 bool connect_unhook(u32 vector, u32 entry, u32 previous);
 

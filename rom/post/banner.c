@@ -59,7 +59,7 @@ void banner_host_id(u8 id)
 	print(&text);
 }
 
-/* "2 disks" */
+/* Append "2 disks", or "no disk" for 0. */
 static void text_count(struct text *text, u32 count, char IN_ROM *what)
 {
 	if (count)
@@ -102,7 +102,7 @@ void banner_failure(struct scsi_device device,
 	text_rom(&text, ROM_STRING("  "));
 	banner_unit(&text, device, inquiry);
 	text_rom(&text, ROM_STRING(": "));
-	console_newline(); /* after the controller, or the previous line */
+	console_newline(); /* end the line of the controller or of another unit */
 	print(&text);
 }
 
@@ -145,7 +145,7 @@ char IN_ROM *banner_words(enum scsi_result result)
 	case SCSI_WRONG_TRACK:
 		return ROM_STRING("audio disc");
 	case SCSI_BAD_MEDIUM:
-		return ROM_STRING("medium of an unknown kind");
+		return ROM_STRING("unknown medium type");
 	case SCSI_HARDWARE_ERROR:
 		return ROM_STRING("hardware error");
 	case SCSI_BAD_BLOCKS:

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A copy is a ROM image with our signature and a valid workspace. It lies in
- * the area of ROMs, or in RAM that it has taken: there or from the 640 KiB.
+ * A copy is a ROM image with our signature and a valid workspace. It lies in the
+ * area of ROMs, or in RAM that it has allocated in that area or at the top of
+ * conventional memory.
  */
 #include "copies.h"
 
@@ -16,7 +17,9 @@
 #define END_OF_ROMS 0xf000
 #define ROM_BEGINS 0xaa55
 
-/* `top` is where free memory ends: no workspace is below that. */
+/* `top` is the end of free conventional memory: a workspace below it is not
+ * valid.
+ */
 static bool is_copy(u16 segment, u16 pci_address, u32 top)
 {
 	far_open(segment);

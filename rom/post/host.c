@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Both files have one Open Firmware path a line, such as
+ * Each line of both files begins with an Open Firmware path such as
  * /pci@i0cf8/pci-bridge@5/scsi@3/channel@0/disk@1,0
- * with device[,function] of bridges and controller, target,LUN of the disk;
- * "bios-geometry" has cylinders, heads and sectors after the path.
+ * with device[,function] of bridges and controller, and target,LUN of the disk. In
+ * "bios-geometry", cylinders, heads and sectors follow the path.
  */
 #include "host.h"
 
@@ -19,8 +19,8 @@ struct line {
 	char bytes[LINE_BYTES];
 };
 
-/* One line without its end, zero-terminated; what is too long is cut off.
- * False at the end of the file.
+/* Read one line, zero-terminated and without its line feed. A line that is
+ * too long is cut off. False at the end of the file.
  */
 static NOT_INLINE bool read_line(struct line *line, u32 *left)
 {
@@ -39,7 +39,7 @@ static NOT_INLINE bool read_line(struct line *line, u32 *left)
 	return true;
 }
 
-/* Step over `text` if it stands there. */
+/* Skip `text`. False, and nothing changes, if *at does not begin with it. */
 static bool skip(const char **at, char IN_ROM *text)
 {
 	const char *c = *at;
@@ -51,7 +51,7 @@ static bool skip(const char **at, char IN_ROM *text)
 	return true;
 }
 
-/* Step past the next `mark` of this path component. */
+/* Skip to the character after the next `mark` of this path component. */
 static bool skip_to(const char **at, char mark)
 {
 	const char *c = *at;
@@ -71,7 +71,7 @@ static bool hex_number(const char **at, u32 *value)
 	for (*value = 0;; ++*at) {
 		char c = **at;
 		if (*value >> 28)
-			return false; /* more than any unit has */
+			return false; /* larger than any unit address */
 		if (c >= '0' && c <= '9')
 			*value = *value << 4 | (u32)(c - '0');
 		else if (c >= 'a' && c <= 'f')
@@ -81,7 +81,7 @@ static bool hex_number(const char **at, u32 *value)
 	}
 }
 
-/* "@first[,second]" of the component that begins here */
+/* Read "@first[,second]" of the path component at *at. */
 static bool unit_address(const char **at, u32 *first, u32 *second)
 {
 	*second = 0;
@@ -90,7 +90,7 @@ static bool unit_address(const char **at, u32 *first, u32 *second)
 	return !skip(at, ROM_STRING(",")) || hex_number(at, second);
 }
 
-/* The bridge to a bus, which lies on one with a lower number */
+/* Find the bridge to a bus. It is on a bus with a lower number. */
 static bool find_bridge(u32 bus, u16 *pci_address)
 {
 	for (u32 at = 0; at < bus << 8; at++) {
@@ -129,7 +129,7 @@ void host_find_path(u16 pci_address, struct host_path *path)
 	}
 }
 
-/* Step over the path of the controller, which begins at the root. */
+/* Skip the path of the controller, from the root. */
 static bool skip_controller(const char **at, const struct host_path *path)
 {
 	u32 slot, function;
@@ -144,7 +144,7 @@ static bool skip_controller(const char **at, const struct host_path *path)
 	return true;
 }
 
-/* Step over a path that names the unit. */
+/* Skip a path that names the unit. */
 static bool skip_unit(const char **at, const struct host_path *path,
 		      struct scsi_device device)
 {
@@ -173,7 +173,7 @@ u8 host_boot_rank(const struct host_path *path, struct scsi_device device)
 	return HOST_NO_RANK;
 }
 
-/* " 123", from 1 to most */
+/* Read " 123", a value from 1 to `most`. */
 static bool decimal_number(const char **at, u32 most, u32 *value)
 {
 	if (!skip(at, ROM_STRING(" ")))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * POST: open the controller, scan the bus, prepare the boot entries. Called by
- * init_entry.S in three steps, because the stack moves: init_locate (locate.c)
- * and init_finish run on the BIOS's stack, init_main on ours.
+ * POST: opens the controller, scans the bus and prepares the boot entries.
+ * init_entry.S calls it in three steps because the stack changes: init_locate()
+ * (locate.c) and init_finish() run on the BIOS's stack, init_main() on ours.
  */
 #include "banner.h"
 #include "host.h"
@@ -22,7 +22,8 @@ extern const char rom_int19[]; /* rom/boot/boot_entry.S */
 u32 init_main(u32 unused);
 u32 init_finish(u32 units, u32 workspace_segment);
 
-_Static_assert(SWITCH_NOT_SET == LSI_ID_AS_FOUND, "of the host ID");
+_Static_assert(SWITCH_NOT_SET == LSI_ID_AS_FOUND,
+	       "the value of the host-id switch is passed on unchanged");
 
 /* ---- Step 2 ------------------------------------------------------------- */
 
@@ -31,7 +32,9 @@ static struct scsi_bus *bus(void)
 	return &workspace.int13.bus;
 }
 
-/* Link the boot entries: by the host's order, the rest by ID and LUN. */
+/* Link the boot entries in the host's order; units without a rank follow by
+ * ID and LUN.
+ */
 static void order_entries(void)
 {
 	struct int13_state *state = &workspace.int13;
@@ -61,7 +64,7 @@ static void apply_switches(const u8 *switches)
 	workspace.int13.native_blocks = switches[SWITCH_NATIVE_BLOCKS];
 }
 
-/* Null, or the reason why not */
+/* Returns null, or the reason why the controller cannot be used. */
 static char IN_ROM *open_controller(void)
 {
 	const u8 *switches = workspace.post.settings.switches;
@@ -70,14 +73,14 @@ static char IN_ROM *open_controller(void)
 		.io = workspace.post.io,
 		.own_id = switches[SWITCH_HOST_ID],
 		.keep_bus = !switches[SWITCH_BUS_RESET],
-		.prompt = workspace.post.emulated,
+		.instant = workspace.post.emulated,
 	};
 
 	if (!options.io)
-		return ROM_STRING(": no I/O address");
+		return ROM_STRING(": no I/O address from the BIOS");
 	bus()->hba = &workspace.lsi.hba;
 	if (lsi_open(&workspace.lsi, &options) != HBA_OK)
-		return ROM_STRING(": chip or bus does not answer");
+		return ROM_STRING(": chip failed or SCSI bus is stuck");
 	for (u32 i = switches[SWITCH_SCAN_DELAY]; i; i--)
 		clock_delay_us(1000000);
 	return NULL;
@@ -126,9 +129,10 @@ u32 init_main(u32 unused)
 
 /* ---- Step 3 ------------------------------------------------------------- */
 
-/* A BIOS that ignores boot entries still calls INT 19h, which shows that it
- * does. A BIOS that calls them sets the vector again, as SeaBIOS does, or our
- * handler does nothing.
+/* On a BIOS that ignores boot entries, our INT 19h handler connects the
+ * disks. If the BIOS calls boot entries after all, it either sets this vector
+ * again, as SeaBIOS does, or the handler does nothing because
+ * workspace.bios_calls_entries is set.
  */
 static void hook_int19(const struct memory *memory)
 {
@@ -160,7 +164,7 @@ u32 init_finish(u32 units, u32 workspace_segment)
 			       : FAR8(FIELD(post.removable)) ? ROM_IMAGE_WITH_EXTRA
 							     : ROM_IMAGE_PLAIN;
 
-	FAR32(FIELD(previous_int18)) = 0; /* which post has shared */
+	FAR32(FIELD(previous_int18)) = 0; /* shares memory with workspace.post */
 	if (!units) {
 		stop_bus_master(FAR16(FIELD(int13.pci_address)));
 		memory_leave(&memory);

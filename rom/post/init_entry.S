@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The entry point of POST in the unpacked ROM image, used by unpack_entry.S.
+ * The entry point of POST in the unpacked ROM image. unpack_entry.S jumps to it.
  */
 #include "rom/layout.h"
 #include "rom/workspace.h"
 
-/* On the BIOS's stack */
-#define ROM_SEGMENT 0		/* above it our own, if it is PMM's memory, else 0 */
+/* Offsets on the BIOS's stack */
+#define ROM_SEGMENT 0		/* of the file; above it our own if PMM has
+				 * allocated it, else 0 */
 #define SAVED_EBX 28		/* above GS FS ES DS: PUSHAL's */
 #define SAVED_EAX 40
 
@@ -17,13 +18,13 @@
 	.code16
 
 /* Purpose:   option ROM initialisation, in the unpacked ROM image
- * In:        on the stack as above: AX = bus/device/function, if the BIOS is a
- *            PCI BIOS; BX = where the ROM image is to stay, if that is of
- *            version 3; the file's segment; DF clear
- * Out:       goes to rom_leave, with AX as unpack_entry.S says
- * Preserves: -
- * Stack:     the caller's for the search for a controller (350 bytes), then
- *            our own
+ * In:        on the stack as above what unpack_entry.S has pushed: AX and BX as
+ *            the BIOS passed them, and the two segments; DF clear
+ * Out:       goes to rom_leave or rom_leave_without_pmm, with AX on the stack set
+ *            to the devices found
+ * Preserves: nothing; rom_leave restores all registers
+ * Stack:     350 bytes of the caller's for the search for a controller, then our
+ *            own stack
  * Flags:     IF as it was
  */
 	.section .text.init, "ax"
@@ -46,10 +47,10 @@ rom_init:
 	pushw	%ax
 	movw	%ax, %ds
 	movl	$init_main, %ecx
-	callw	run_c			# EAX = number of units
+	callw	own_stack_call			# EAX = number of units
 	popw	%dx
-	movw	%ss, %bx		# giving back the workspace needs a
-	movw	%bx, %ds		# stack that is not in it
+	movw	%ss, %bx		# run on the BIOS's stack: init_finish
+	movw	%bx, %ds		# may free the workspace
 	movw	%bx, %es
 	movl	%esp, %ebp
 	movzwl	%sp, %esp
@@ -69,9 +70,9 @@ rom_init:
 	testw	%si, %si
 	jz	3f
 
-	movl	%esp, %ebp		# give back the memory that we run in:
-	movzwl	%sp, %esp		# PMM is gone to as if called from the
-	callw	pmm_entry		# ROM's place
+	movl	%esp, %ebp		# free the memory that this code runs in:
+	movzwl	%sp, %esp		# jump to PMM with a return address in
+	callw	pmm_entry		# the header of the file
 	movl	%ebp, %esp
 	movzwl	%si, %esi
 	shll	$4, %esi

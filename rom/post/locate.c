@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The first step of POST, on the BIOS's stack: which controller is ours, where
- * the ROM image is to stay, and our RAM. This file and init.c are the only
- * ones that know all layers.
+ * The first step of POST, on the BIOS's stack: choose the controller, the
+ * place of the resident ROM image, and our RAM. This file and init.c are the
+ * only ones that use all layers.
  */
 #include "banner.h"
 #include "copies.h"
@@ -19,8 +19,8 @@
 
 #define SEABIOS_DEVICE 0x0012
 
-/* Subsystem of QEMU's models: the number of LSI's boards, without a vendor.
- * Boards have both, old chips neither.
+/* Subsystem of QEMU's models: the device number of LSI's boards with vendor
+ * 0. Real boards have a vendor, old chips have neither.
  */
 #define QEMU_MODEL 0x10000000
 
@@ -47,8 +47,8 @@ static bool identify(u16 pci_address, struct controller *controller)
 	return controller->chip;
 }
 
-/* A copy of us that serves it has turned bus mastering on; what is left of one
- * from an earlier boot has not.
+/* A copy of this ROM that serves the controller has turned bus mastering on.
+ * If it is off, the copy in memory is a remnant of an earlier boot.
  */
 static bool is_served(u16 place, u16 pci_address)
 {
@@ -56,7 +56,7 @@ static bool is_served(u16 place, u16 pci_address)
 	       copies_serve(place, pci_address);
 }
 
-/* Find the first controller that no copy of us serves. */
+/* Find the first controller that no copy of this ROM serves. */
 static bool find_free(u16 place, u32 last_bus, struct controller *controller)
 {
 	for (u32 at = 0; at < (last_bus + 1) << 8; at++)
@@ -68,8 +68,9 @@ static bool find_free(u16 place, u32 last_bus, struct controller *controller)
 	return false;
 }
 
-/* Which one is meant. AX is its address only on a PCI BIOS, and not even there
- * for a ROM that did not come from a BAR. Returns null, or the reason why
+/* Find the controller to serve: the one at address AX, or else the first free
+ * one. AX is an address only on a PCI BIOS, and not for a ROM that was loaded
+ * from another source than the controller. Returns null, or the reason why
  * there is none.
  */
 static char IN_ROM *find_controller(u16 ax, u16 place,
@@ -91,9 +92,9 @@ static char IN_ROM *find_controller(u16 ax, u16 place,
 		       : ROM_STRING("no 53C8xx controller");
 }
 
-/* SeaBIOS has a driver for one of our chips, and that has been here before a
- * ROM which did not come from the chip. It alone turns bus mastering on: the
- * BIOS's set-up of PCI devices does not.
+/* SeaBIOS has a driver for one of our chips. If the ROM was not loaded from
+ * the controller, this driver has run before it. Bus mastering shows that:
+ * the driver turns it on, SeaBIOS's set-up of PCI devices does not.
  */
 static bool bios_has_driver(const struct controller *controller)
 {
@@ -103,8 +104,8 @@ static bool bios_has_driver(const struct controller *controller)
 		       PCI_COMMAND_MASTER;
 }
 
-/* I/O base of the controller's operating registers, with all access to them
- * enabled; 0 if the BIOS has assigned none.
+/* Enable I/O, memory and bus mastering of the controller. Returns the I/O
+ * address of its operating registers, 0 if the BIOS has assigned none.
  */
 static NOT_INLINE u16 enable(u16 pci_address)
 {
@@ -121,9 +122,9 @@ static NOT_INLINE u16 enable(u16 pci_address)
 
 /* ---- Memory ------------------------------------------------------------ */
 
-/* Where the ROM image stays: in the file's place. But a BIOS of version 3 runs init
- * where it likes and says in BX where the rest belongs [PCI 3.0 firmware
- * "Run-time segment"]; with older ones BX means something else.
+/* Choose the place of the resident ROM image: that of the file. A PCI BIOS
+ * version 3 may run init elsewhere and pass the final segment in BX [PCI 3.0
+ * firmware "Run-time segment"]; older BIOSes do not define BX.
  */
 static u16 choose_place(u16 rom, u16 bx)
 {
@@ -138,8 +139,8 @@ static u16 choose_place(u16 rom, u16 bx)
 	return rom_image_fits_into(bx) ? bx : rom;
 }
 
-/* If the ROM cannot be written (an EPROM, or a BIOS that does not shadow ROMs)
- * and the BIOS does not call into it, a copy in RAM serves as well.
+/* Allocate a place in RAM for the resident ROM image, for a ROM that cannot be
+ * written: an EPROM, or a BIOS that does not shadow ROMs.
  */
 static bool take_place(struct memory *memory)
 {
@@ -153,29 +154,33 @@ static bool take_place(struct memory *memory)
 	return true;
 }
 
-/* Null, or the reason why not */
+/* Allocate the workspace, and a place in RAM if the ROM cannot be written. A
+ * BIOS that calls boot entries reads them in the ROM's own place, so a copy
+ * is of no use there. Returns null, or the reason for the failure.
+ */
 static char IN_ROM *take_memory(struct memory *memory)
 {
 	if (!rom_image_fits_into(memory->place)) {
 		if (pnp_calls_boot_entries())
-			return ROM_STRING(": the ROM image is read-only");
+			return ROM_STRING(": ROM is read-only, enable shadowing");
 		if (!take_place(memory))
 			return ROM_STRING(": no memory for a copy of the ROM");
 	}
 	memory->workspace = memory_take(WORKSPACE_KIB, true);
 	if (!memory->workspace)
-		return ROM_STRING(": no memory");
+		return ROM_STRING(": no memory below 1 MiB");
 	far_open(memory->workspace);
 	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
 		FAR32(i) = 0;
 	return NULL;
 }
 
-/* ---- All together ------------------------------------------------------- */
+/* ---- Step 1 ------------------------------------------------------------- */
 
-/* On the BIOS's stack, which has room for PCI BIOS calls. In: AX and BX as the
- * BIOS passed them, and the segment of the ROM. Returns the workspace's
- * segment, 0 if there is nothing to do.
+/* Called by init_entry.S on the BIOS's stack, which has room for PCI BIOS
+ * calls. ax and bx: as the BIOS passed them; rom: segment of the file.
+ * Returns the segment of the workspace, 0 if there is nothing to do. Moves
+ * FS.
  */
 u32 init_locate(u32 ax, u32 bx, u32 rom)
 {
@@ -193,9 +198,9 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 		host_find_path(controller.pci_address, &settings.path);
 	if (!failure && fwcfg && !switches[SWITCH_TAKE_OVER] &&
 	    bios_has_driver(&controller))
-		failure = ROM_STRING(" is served by the BIOS (see take-over)");
+		failure = ROM_STRING(": used by the BIOS, set take-over to 1");
 	if (!failure && memory.place < FIRST_ROM_SEGMENT)
-		failure = ROM_STRING(": no place to stay");
+		failure = ROM_STRING(": no place for the ROM from the BIOS");
 	if (!failure)
 		failure = take_memory(&memory);
 	if (failure) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * PMM comes first, because its memory is not part of DOS's 640 KiB.
+ * PMM is tried first because its memory is not part of DOS's 640 KiB.
  */
 #include "memory.h"
 
@@ -15,7 +15,7 @@
 #define KIB 1024
 #define LEAST_MEMORY_KIB 64 /* a lower 40:13h is not plausible */
 
-/* Leaves FS on the BIOS's data area. */
+/* Is the size of conventional memory plausible? FS is on the BDA then. */
 static bool top_is_plausible(void)
 {
 	bda_open();
@@ -44,7 +44,9 @@ static bool in_free_memory(u16 segment)
 
 u16 memory_take(u16 kib, bool permanent)
 {
-	/* If PMM had no memory for init, what it has may lie where init runs. */
+	/* If PMM had no memory for init, init runs in memory that is not
+	 * allocated, and PMM could return the same memory.
+	 */
 	u16 segment = *(u16 IN_ROM *)ROM_PMM
 			      ? pmm_allocate((u32)kib * KIB, permanent)
 			      : 0;
@@ -68,7 +70,7 @@ void memory_give_back(u16 segment, u16 kib)
 
 void memory_leave(const struct memory *memory)
 {
-	rom_image_give_up(memory->place);
+	rom_image_install_empty(memory->place);
 	if (memory->workspace)
 		memory_give_back(memory->workspace, WORKSPACE_KIB);
 	if (memory->place_kib)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The BIOS keeps what the length byte says after init, and reads the $PnP
- * chain only then. Until then the place of the image that stays is as the BIOS
- * has left it, but for one word.
+ * The BIOS reads the length byte and the $PnP chain after init. So all
+ * changes are made in the ROM image that init runs in, which is copied to its
+ * place at the end. Before that, only one word is written there
+ * (rom_image_fits_into()).
  */
 #include "rom_image.h"
 
@@ -11,14 +12,14 @@
 #include "pc/far.h"
 #include "pc/phys.h"
 
-extern const char pnp_slots[], extra_end[], cd_end[]; /* offsets in the image */
+extern const char pnp_slots[], extra_end[], cd_end[]; /* offsets in the ROM image */
 
 static u32 slot_offset(u32 slot)
 {
 	return (u32)pnp_slots + slot * PNP_SLOT_BYTES;
 }
 
-/* Of whole dwords */
+/* Sum of the bytes of whole dwords */
 static u8 sum_of(u32 from, u32 bytes)
 {
 	u32 sum = 0;
@@ -30,7 +31,7 @@ static u8 sum_of(u32 from, u32 bytes)
 	return (u8)sum;
 }
 
-/* The image that we run in */
+/* Point FS at the ROM image that init runs in. */
 static void open_own(void)
 {
 	far_open(rom_segment());
@@ -72,8 +73,8 @@ static void put_word(union entry *entry, u32 offset, u32 value)
 	entry->header[offset + 1] = (u8)(value >> 8);
 }
 
-/* Made in our memory from the first one: where code runs from, each write is
- * slow on an emulated processor.
+/* Build the entry in our stack from the first entry, then copy it: on an
+ * emulated CPU each write to memory that code runs from is slow.
  */
 void rom_image_set_entry(u32 slot, const struct text *product)
 {
@@ -154,7 +155,7 @@ void rom_image_install(u16 place, u32 entries, enum rom_image_part part)
 	copy_to(place, bytes);
 }
 
-void rom_image_give_up(u16 place)
+void rom_image_install_empty(u16 place)
 {
 	rom_image_set_owner(0, 0);
 	FAR16(ROM_PMM) = 0;

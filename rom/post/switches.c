@@ -31,7 +31,7 @@ ROM_CONST struct switch_row rows[SWITCHES] = {
 
 ROM_CONST char folder[] = "opt/lsi8xx-rom/";
 
-/* All of the file, but for a new line at its end */
+/* Read the number that is the whole file, except for a line feed at its end. */
 static bool read_number(u32 bytes, u8 most, u8 *number)
 {
 	u32 value = 0, digits = 0;
@@ -50,7 +50,7 @@ static bool read_number(u32 bytes, u8 most, u8 *number)
 	return true;
 }
 
-static void complain(char IN_ROM *name)
+static void report_bad_value(char IN_ROM *name)
 {
 	banner_begin();
 	console_rom(folder);
@@ -75,6 +75,6 @@ void switches_read(u8 *values, bool fwcfg, u8 last_id)
 		if (wanted[i].file.key &&
 		    !read_number(fwcfg_open(&wanted[i].file), most, &values[i]) &&
 		    values[SWITCH_BANNER])
-			complain(rows[i].name);
+			report_bad_value(rows[i].name);
 	}
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Settings of the user: QEMU's files "opt/lsi8xx-rom/<name>", each a decimal
- * number. The README lists them.
+ * Settings of the user: files "opt/lsi8xx-rom/<name>" of QEMU's firmware
+ * configuration, each with a decimal number. The README lists them.
  */
 #ifndef ROM_SWITCHES_H
 #define ROM_SWITCHES_H
@@ -10,7 +10,7 @@
 #include "pc/types.h"
 
 enum rom_switch {
-	SWITCH_BANNER, /* first: it decides whether the others may complain */
+	SWITCH_BANNER, /* read first: it enables messages on bad values */
 	SWITCH_VERBOSE,
 	SWITCH_SCAN_DELAY, /* seconds */
 	SWITCH_HOST_ID,	   /* or SWITCH_NOT_SET */
@@ -21,11 +21,11 @@ enum rom_switch {
 	SWITCHES,
 };
 
-#define SWITCH_NOT_SET 0xff
+#define SWITCH_NOT_SET 0xff /* the host has not set this switch */
 
-/* Fill in all SWITCHES values: the host's where fwcfg_present(), else the
- * defaults. A bad value is reported on the screen and ignored.
- * last_id: the highest ID that the controller may have. Moves FS.
+/* Set all SWITCHES values: those of the host if `fwcfg` (fwcfg_present()),
+ * else the defaults. A bad value is reported on the screen and ignored.
+ * last_id: the highest ID that the controller can have. Moves FS.
  */
 void switches_read(u8 *values, bool fwcfg, u8 last_id);
 

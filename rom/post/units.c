@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The scan. The block buffer is temporary while it runs; it becomes permanent
- * when the first drive is found that needs it.
+ * Scans the bus. The block buffer is temporary during the scan, and becomes
+ * permanent when the first drive that needs it is found.
  */
 #include "units.h"
 
@@ -20,15 +20,15 @@
 struct found {
 	struct scsi_inquiry inquiry;
 	struct disk_capacity capacity;
-	char IN_ROM *trouble; /* of a drive that is served nevertheless */
+	char IN_ROM *trouble; /* why a drive that is in use has an unusable disc */
 };
 
 enum unit {
-	UNIT_FINE,    /* a drive of ours now, or not a drive */
+	UNIT_FINE,    /* added to the table, or not a drive */
 	UNIT_TROUBLE, /* the same, and a line about it was printed */
 	UNIT_ABSENT,
-	UNIT_UNUSABLE,
-	UNIT_HUNG, /* did not even end an INQUIRY */
+	UNIT_UNUSABLE, /* a line about it was printed */
+	UNIT_HUNG, /* the same, and it did not complete an INQUIRY */
 };
 
 static struct int13_state *state(void)
@@ -51,7 +51,7 @@ static void give_buffer_back(void)
 	state()->buffer_segment = 0;
 }
 
-/* Keep the buffer beyond POST. */
+/* Make the block buffer permanent. False if there is no memory for that. */
 static bool keep_buffer(void)
 {
 	if (workspace.buffer_kept)
@@ -64,7 +64,7 @@ static bool keep_buffer(void)
 	return workspace.buffer_kept;
 }
 
-/* Is there data on the disc, where its descriptors have to be? */
+/* Read the first volume descriptor, to find out whether the disc has data. */
 static enum scsi_result read_descriptor(const struct disk *cd)
 {
 	struct disk_job job = {
@@ -79,14 +79,19 @@ static enum scsi_result read_descriptor(const struct disk *cd)
 	return disk_do(&state()->bus, &cd->device, &job);
 }
 
-/* A drive is of use without a medium, and one for CDs whatever is in it. */
-static bool medium_may_come(const struct disk *disk, enum scsi_result result)
+/* Is the drive usable although its medium is not? A CD drive always is, another
+ * drive if it has no medium.
+ */
+static bool usable_without_medium(const struct disk *disk,
+				  enum scsi_result result)
 {
 	return disk->flags & DISK_CD ||
 	       (disk->flags & DISK_REMOVABLE && result == SCSI_NO_MEDIUM);
 }
 
-/* Null if the unit is a drive that we can serve, else why not. */
+/* Returns null if the unit is a drive that can be used, else the reason why
+ * not.
+ */
 static char IN_ROM *examine(struct disk *disk, struct found *found)
 {
 	enum scsi_result result =
@@ -97,8 +102,8 @@ static char IN_ROM *examine(struct disk *disk, struct found *found)
 		result = drives_measure(state(), disk, &found->capacity);
 	if (result == SCSI_OK && disk->flags & DISK_CD)
 		result = read_descriptor(disk);
-	if (result != SCSI_OK && medium_may_come(disk, result)) {
-		disk->flags |= DISK_UNKNOWN | DISK_UNTOLD;
+	if (result != SCSI_OK && usable_without_medium(disk, result)) {
+		disk->flags |= DISK_UNKNOWN | DISK_UNREPORTED;
 		drives_set_largest(disk);
 		if (disk->flags & DISK_CD)
 			found->trouble = banner_words(result);
@@ -110,11 +115,13 @@ static char IN_ROM *examine(struct disk *disk, struct found *found)
 				  !keep_buffer()
 			: result == SCSI_BAD_BLOCKS && !state()->buffer_segment;
 	if (no_memory)
-		return ROM_STRING("no memory for its blocks");
+		return ROM_STRING("no memory for its block buffer");
 	return result == SCSI_OK ? NULL : banner_words(result);
 }
 
-/* A device that ignores LUNs answers for all of them. */
+/* Are both answers from the same unit? A device that ignores LUNs answers for
+ * all of them.
+ */
 static bool same_unit(const struct found *a, const struct found *b)
 {
 	for (u32 i = 0; i < sizeof(a->inquiry); i++)
@@ -132,7 +139,7 @@ static void add_unit(struct disk *disk, const struct found *found)
 	if (workspace.post.fwcfg && !(disk->flags & DISK_CD) &&
 	    host_geometry(&workspace.post.settings.path, disk->device,
 			  &geometry) &&
-	    geometry_fits(&geometry, sectors_32(disk)))
+	    geometry_fits(&geometry, drives_sectors32(disk)))
 		disk->geometry = geometry;
 	banner_controller(&product, state()->pci_address);
 	banner_unit(&product, disk->device, &found->inquiry);
@@ -177,8 +184,9 @@ static enum unit fine(struct scsi_device device, const struct found *found,
 	return UNIT_TROUBLE;
 }
 
-/* One unit. Prints a line if it is there but cannot be used, or if the switch
- * `verbose` is set. `first` is LUN 0 if that may be the same unit, else null.
+/* Examine one unit, and add it to the table if it is a drive. Prints a line
+ * if it exists but cannot be used, or if the switch `verbose` is set. `first`
+ * is LUN 0 if that may be the same unit, else null.
  */
 static enum unit scan_unit(struct scsi_device device, struct found *found,
 			   const struct found *first)
@@ -200,13 +208,13 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 	if (result != SCSI_OK) {
 		failure = banner_words(result);
 	} else if (state()->disks == MOST_DISKS) {
-		failure = ROM_STRING("one drive too many");
+		failure = ROM_STRING("too many drives");
 	} else {
 		*disk = (struct disk){.device = device,
 				      .flags = kind_of(&found->inquiry)};
 		failure = examine(disk, found);
 		if (!failure && first && same_unit(first, found))
-			failure = ROM_STRING("is the same unit as LUN 0");
+			failure = ROM_STRING("same unit as LUN 0");
 	}
 	if (!failure) {
 		add_unit(disk, found);
@@ -221,9 +229,10 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 		       : UNIT_UNUSABLE;
 }
 
-/* The LUNs of a target above LUN 0: by REPORT LUNS, or one after the other
- * until one is missing. Old targets get no REPORT LUNS, as a command that they do not
- * implement may hang them. Returns false if a line was printed for one of them.
+/* Examine the LUNs of a target above LUN 0: those that REPORT LUNS lists, or
+ * else one after the other until one is missing. SCSI-1 and SCSI-2 targets
+ * are not sent REPORT LUNS, as a command that they do not implement may hang
+ * them. Returns false if a line was printed.
  */
 static bool scan_further_luns(struct scsi_device device,
 			     const struct found *first)
@@ -247,13 +256,13 @@ static bool scan_further_luns(struct scsi_device device,
 		if (unit != UNIT_FINE && unit != UNIT_ABSENT)
 			quiet = false;
 		if (listed)
-			unit = UNIT_FINE; /* the next is there in any case */
+			unit = UNIT_FINE; /* the list also has the next one */
 	}
 	return quiet;
 }
 
 /* If two targets in a row do not even complete an INQUIRY, the bus hangs, and
- * further IDs would only cost time.
+ * trying further IDs would only take time.
  */
 bool units_scan(void)
 {
@@ -266,14 +275,16 @@ bool units_scan(void)
 		struct scsi_device device = {.target = id};
 		struct found first;
 
-		/* Seen: QEMU lets a disk have our ID. */
+		/* Seen: QEMU accepts a disk with the controller's ID. */
 		if (id == hba->own_id && !workspace.post.fwcfg)
 			continue;
 		enum unit unit = scan_unit(device, &first, NULL);
 		hung = unit == UNIT_HUNG ? hung + 1 : 0;
 		if (unit != UNIT_FINE && unit != UNIT_ABSENT)
 			quiet = false;
-		/* A target without LUN 0 says so in its answer. */
+		/* A target without LUN 0 still answers INQUIRY; an absent target
+		 * leaves the answer zero.
+		 */
 		if (unit == UNIT_HUNG ||
 		    (unit == UNIT_ABSENT && !first.inquiry.type))
 			continue;
@@ -282,10 +293,11 @@ bool units_scan(void)
 	}
 	if (hung == 2 && !workspace.quiet) {
 		console_newline();
-		console_rom(ROM_STRING("  the bus hangs, scan ended"));
+		console_rom(ROM_STRING(
+			"  SCSI bus hangs, scan ended: check cable and termination"));
 	}
 	if (!workspace.buffer_kept || !state()->disks)
 		give_buffer_back();
-	state()->bus.suspect = false; /* an unused ID is no fault of the bus */
+	state()->bus.suspect = false; /* the last ID may just be unused */
 	return quiet;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Chooses the memory into which the ROM image is unpacked. Only this file and
- * the functions that it calls run in the ROM's own place before init.
+ * Chooses the memory to unpack the ROM image to. This file and the functions
+ * that it calls are the only C code that runs from the file itself.
  */
 #include "memory.h"
 #include "pc/bda.h"
@@ -16,7 +16,7 @@
 /* Interrupt vectors, BIOS data and the boot sector lie below. */
 #define LEAST_MEMORY_KIB 32
 
-extern const char rom_image_kib[], resident_kib[]; /* numbers; unpack.ld */
+extern const char rom_image_kib[], resident_kib[]; /* values; unpack.ld */
 
 u32 unpack_place(void);
 
@@ -43,7 +43,8 @@ static u32 top_of_memory(void)
 }
 
 /* Called by unpack_entry.S on the BIOS's stack. The lower half of the result
- * is a segment, 0 if there is no memory; so is the upper half if it is PMM's.
+ * is the segment to unpack to, 0 if there is no memory. The upper half is the
+ * same segment if PMM has allocated it, else 0. Moves FS.
  */
 u32 unpack_place(void)
 {

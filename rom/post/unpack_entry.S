@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The entry point in the file. All but the header is packed (tools/pack.py
- * describes the stream). POST runs in RAM and copies the resident part back
- * from there. The ROM may be an EPROM: nothing is written to it here.
+ * The entry point in the file. It unpacks the ROM image to RAM (tools/pack.py
+ * describes the format), where POST runs. POST then copies the resident part
+ * over the file. The file may be in an EPROM, so nothing here writes to it.
  */
 #include "rom/layout.h"
 
@@ -11,7 +11,7 @@
 
 	.code16
 
-/* CF = the next bit. BP has the unused bits of a word, followed by a 1. */
+/* CF = the next bit. BP has the unused bits of a word, with a 1 as end mark. */
 	.macro	GET_BIT
 	addw	%bp, %bp
 	jnz	bit\@
@@ -21,7 +21,7 @@
 bit\@:
 	.endm
 
-/* CX = the next number. A macro, because calls would double the time. */
+/* CX = the next number. This is a macro because calls would double the time. */
 	.macro	GET_NUMBER
 	movw	$1, %cx
 	jmp	last\@
@@ -34,11 +34,11 @@ last\@:
 	.endm
 
 /* Purpose:   option ROM initialisation [PCI 3.0 firmware, PnP-BIOS 1.0A]
- * In:        AX = bus/device/function, if the BIOS is a PCI BIOS;
- *            BX = where the ROM image is to stay, if it is one of version 3
- * Out:       AX = what was found [PnP-BIOS 1.0A "Initialization"]
+ * In:        AX = bus/device/function from a PCI BIOS;
+ *            BX = segment for the resident ROM image from a PCI BIOS version 3
+ * Out:       AX = devices found [PnP-BIOS 1.0A "Initialization"]
  * Preserves: all other registers, upper halves included
- * Stack:     46 bytes of the caller's, and what init_entry.S takes
+ * Stack:     46 bytes of the caller's, and those of init_entry.S
  * Flags:     all preserved
  */
 	.section .unpack, "ax"
@@ -58,7 +58,7 @@ unpack:
 	movw	%cs, %bx
 	movw	%bx, %gs
 	movzwl	%sp, %esp
-	callw	unpack_place		# EAX = segment; above it PMM's, or 0
+	callw	unpack_place		# AX = segment; upper half: PMM's, or 0
 	movl	%ebp, %esp
 	testw	%ax, %ax
 	jz	no_memory
@@ -70,11 +70,11 @@ unpack:
 	xorw	%di, %di
 	movw	$ROM_ENTRY, %cx
 	rep movsb
-	movw	%sp, %bp		# PMM's, as pushed
+	movw	%sp, %bp		# PMM's segment, pushed above
 	movw	2(%bp), %ax
 	movw	%ax, %es:ROM_PMM
 	movw	$packed, %si
-	movw	$0x8000, %bp		# no bits
+	movw	$0x8000, %bp		# no unused bits
 literals:
 	GET_NUMBER
 	rep movsb

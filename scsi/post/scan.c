@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * INQUIRY and REPORT LUNS.
+ * Sends INQUIRY and REPORT LUNS.
  */
 #include "scsi/scan.h"
 
@@ -31,11 +31,14 @@ enum scsi_result scan_inquiry(struct scsi_bus *bus,
 
 #define LUN_ENTRY_BYTES 8
 #define MOST_LUNS 8
-/* Room for 16 entries: more than we can use, should they not be in order. */
+/* Room for 16 entries: more than can be used, because they may not be in
+ * order
+ */
 #define LUN_LIST_BYTES (LUN_LIST_HEADER + 16 * LUN_ENTRY_BYTES)
 
-/* Bit n for LUN n; 0 for an entry that names none of 0 to 7 in the simple
- * form: bus 0, LUN in byte 1, nothing after it [SAM "Single level LUN"].
+/* Bit n for an entry with LUN n in the simple form: bus 0, LUN in byte 1,
+ * zeros after it [SAM "Single level LUN"]. 0 for other forms and for LUNs
+ * above 7.
  */
 static u8 lun_bit(const u8 *entry)
 {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """The baseline: a build of one old commit, which `make bench` compares with
-this build. Its source comes from git, so a release archive has none.
+this build. Its source comes from git, so a release archive has no baseline.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ NAME = COMMIT[:7]
 
 
 class Unavailable(Exception):
-    """There is no baseline here; the text says why."""
+    """There is no baseline; the text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A tree in which the ROMs have been built."""
+    """A source tree in which the ROMs are built."""
     tree: Path
     name: str = NAME
 
@@ -37,7 +37,7 @@ class Baseline:
         return self.tree / "build" / ROMS[variant].name
 
     def make(self, *arguments: str) -> str:
-        """The output. MAKEFLAGS of a make that runs us must not reach it."""
+        """Run make; returns its output. MAKEFLAGS of a calling make are removed."""
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith(("MAKE", "MFLAGS"))}
         return _run("make", "-s", "--no-print-directory", "-C", str(self.tree), *arguments,
@@ -45,7 +45,7 @@ class Baseline:
 
 
 def _run(*command: str, **options) -> bytes:
-    """The output, or Unavailable with the last line of the error message."""
+    """Run a command; returns its output. Raises Unavailable with the last line of stderr."""
     try:
         result = subprocess.run(command, capture_output=True, **options)
     except FileNotFoundError:
@@ -67,11 +67,11 @@ def build(source: Path, directory: Path, commit: str = COMMIT) -> Baseline:
 
 @contextlib.contextmanager
 def built(report: Report, source: Path = TOP) -> Iterator[Baseline | None]:
-    """None, and one line in the report, if there is no baseline."""
+    """Yield the baseline; if there is none, yield None and add a line to the report."""
     with tempfile.TemporaryDirectory(prefix="lsi8xx-baseline-") as name:
         try:
             baseline = build(source, Path(name))
         except Unavailable as reason:
-            report.text(f"The comparison with commit {NAME} is left out: {reason}.")
+            report.text(f"The comparison with commit {NAME} is skipped: {reason}.")
             baseline = None
         yield baseline

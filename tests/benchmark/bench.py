@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """`make bench`: sizes, counts and times of this ROM against their budgets
-(docs/performance.md), as Markdown that is also written to a file.
+(docs/performance.md), printed as Markdown that is also written to a file.
 
-Exit status 1 if a budget of sizes, counts or stacks is broken. Times are told
-with their verdict; a machine that does other things makes them worth little.
+Exit status 1 if a budget of sizes, counts or stacks is exceeded. Times only get
+a verdict: they are not reliable on a machine that is busy with other work.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ import qemu  # noqa: E402
 
 from tests.benchmark import baseline, compare, counts, post, sizes, timing  # noqa: E402
 from tests.benchmark.report import Report  # noqa: E402
-from tests.tools.compatibility import name_of_qemu  # noqa: E402
+from tests.tools.compatibility import commit_here, name_of_qemu  # noqa: E402
 
-PARTS = ["sizes", "counts", "times", "post"]
+PARTS = ["sizes", "counts", "traced", "times", "post"]
 
 
-def why_no_kvm() -> str:
-    """Empty if it can be used; else what QEMU says."""
+def kvm_error() -> str:
+    """Empty if KVM works; otherwise QEMU's error message."""
     result = subprocess.run(
         [*qemu.command(), "-accel", "kvm", "-machine", "pc", "-nodefaults", "-display", "none",
          "-S", "-monitor", "stdio"], input="quit\n", capture_output=True, text=True)
@@ -44,66 +44,58 @@ def _first(pattern: str, file: str) -> str:
     return found[1] if found else "unknown"
 
 
-def commit() -> str:
-    try:
-        result = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=TOP,
-                                capture_output=True, text=True)
-    except FileNotFoundError:
-        return "unknown"
-    return result.stdout.strip() or "unknown"
-
-
-def say_machine(report: Report, no_kvm: str) -> None:
+def report_machine(report: Report, no_kvm: str) -> None:
     report.text(
         f"{name_of_qemu()}. {_first(r'^model name.*: (.*)', '/proc/cpuinfo')}, "
         f"{os.cpu_count()} processors, Linux {platform.release()}, load "
-        f"{os.getloadavg()[0]:.1f} at the start. ROM: commit {commit()}. KVM: "
+        f"{os.getloadavg()[0]:.1f} at the start. ROM: commit {commit_here()}. KVM: "
         f"{f'not usable, {no_kvm}' if no_kvm else 'used'}.")
 
 
-def say_parts(args: argparse.Namespace, report: Report, accelerators: list[str],
+def report_parts(args: argparse.Namespace, report: Report, accelerators: list[str],
               old: baseline.Baseline | None) -> None:
     if "sizes" in args.only:
-        sizes.say_sizes(report)
+        sizes.report_sizes(report)
         if old:
-            compare.say_sizes(report, old)
+            compare.report_sizes(report, old)
     if "counts" in args.only:
-        counts.say_exact(report, old)
-        post.say_exact_post(report)
-        counts.say_traced(report, accelerators)
+        counts.report_exact_counts(report, old)
+        post.report_exact_post(report)
+    if "traced" in args.only:
+        counts.report_traced_counts(report, accelerators)
     if "times" in args.only:
         plan = timing.Plan.quick() if args.quick else timing.Plan.full()
         qemu_major = int(qemu.version().split(".")[0])
         for accelerator in accelerators:
-            timing.say_times(report, plan, accelerator, qemu_major)
+            timing.report_measured_times(report, plan, accelerator, qemu_major)
             if old:
-                compare.say_times(report, plan, accelerator, old)
+                compare.report_measured_times(report, plan, accelerator, old)
     if "post" in args.only:
         for accelerator in accelerators[:1] if args.quick else accelerators:
-            post.say_post(report, accelerator, 1 if args.quick else 3)
-        post.say_linux(report, 1 if args.quick else 3)
+            post.report_post(report, accelerator, 1 if args.quick else 3)
+        post.report_linux(report, 1 if args.quick else 3)
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bench.py", description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds, drivers and calls")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART",
-                        help=f"of {', '.join(PARTS)}")
+                        help=f"run only these parts: {', '.join(PARTS)}")
     parser.add_argument("--output", type=Path, default=TOP / "build" / "bench.md",
-                        help="where the Markdown goes (build/bench.md)")
+                        help="Markdown output file (default: build/bench.md)")
     args = parser.parse_args(argv)
 
     report = Report()
-    no_kvm = why_no_kvm()
-    say_machine(report, no_kvm)
-    compared = set(args.only) - {"post"}
+    no_kvm = kvm_error()
+    report_machine(report, no_kvm)
+    compared = set(args.only) - {"traced", "post"}
     with baseline.built(report) if compared else contextlib.nullcontext() as old:
-        say_parts(args, report, ["tcg"] if no_kvm else ["tcg", "kvm"], old)
-    report.say_budgets()
+        report_parts(args, report, ["tcg"] if no_kvm else ["tcg", "kvm"], old)
+    report.report_budgets()
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    args.output.write_text(report.markdown)
+    args.output.write_text(report.page())
     for what in report.broken:
-        print(f"bench.py: budget broken: {what}", file=sys.stderr)
+        print(f"bench.py: budget exceeded: {what}", file=sys.stderr)
     return int(bool(report.broken))
 
 

@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The budgets, for `make bench` and tests/benchmark/test_budgets.py alike. Those of sizes
-are in the Makefile, and `make size` prints them.
+"""The budgets for `make bench` and tests/benchmark/test_budgets.py. Size budgets
+are in the Makefile; `make size` prints them.
 """
 
 from __future__ import annotations
 
 # ---- Counts, exact on the strict virtual PC ----------------------------------
 
-REGISTER_ACCESSES = 4   # of a call
-PORT_ACCESSES = 4       # of any port: each leaves the guest under KVM
-# Of the CPU, without the wait, for one sector by each function
+REGISTER_ACCESSES = 4   # per call
+PORT_ACCESSES = 4       # of any port: each is a VM exit under KVM
+# CPU instructions without the wait, for one sector, by function
 INSTRUCTIONS = {0x02: 720, 0x03: 720, 0x42: 700, 0x43: 700}
 CALLERS_STACK_BYTES = 64
 CONVENTIONAL_KIB_LOST = 0       # with PMM
 
 # ---- Times: printed with a verdict, never a failure --------------------------
 
-AGAINST_BASELINE = 0.80         # one sector by AH=02h; for KVM that emulates real mode
+AGAINST_BASELINE = 0.80         # one sector by AH=02h; where KVM emulates real mode
 AGAINST_BARE_LOOP = 1.15
 AGAINST_SEABIOS_KVM = 1.0
 POST_AGAINST_SEABIOS = 1.0      # one disk
@@ -25,7 +25,7 @@ BUDGETED_SECTORS = (1, 8, 127)
 
 
 def against_seabios(qemu_major: int, accelerator: str, sectors: int) -> float | None:
-    """Time for a read by AH=42h, as a part of what SeaBIOS's driver takes."""
+    """Budget for the time of an AH=42h read, relative to SeaBIOS's driver."""
     if sectors not in BUDGETED_SECTORS:
         return None
     if accelerator == "kvm":

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""This build beside the baseline: sizes, and times measured in turn."""
+"""Comparison of this build with the baseline: sizes, and times measured in turn."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .timing import (READ, READ_CHS, WRITE, WRITE_CHS, Call, Plan, Times, measur
 BUDGETED = Call(READ_CHS, 1)
 CALLS = [Call(function, blocks) for function in (READ_CHS, READ, WRITE_CHS, WRITE)
          for blocks in budgets.BUDGETED_SECTORS]
-MORE_PAIRS = [BUDGETED] * 2     # in each round, for a smaller error of the median
-SHORTER = 3     # shorter and more runs: the load of the machine changes less between two
+MORE_PAIRS = [BUDGETED] * 2     # further runs per round, for a smaller error of the median
+SHORTER = 3     # more but shorter runs: the machine's load changes less between two
 
 # ---- Sizes ---------------------------------------------------------------------------
 
-# `make size` of the baseline prints these two sizes in a sentence
+# `make size` of the baseline prints these two sizes in one sentence
 SENTENCE = re.compile(r"^16 disks (\d+); with media .* (\d+)$", re.M)
 
 
 def baseline_sizes(text: str) -> dict[str, int]:
-    """Bytes by the row names of today's `make size`."""
+    """Bytes by row name of the current `make size`."""
     found = {name: value for name, value, _ in sizes.rows(text)}
     sentence = SENTENCE.search(text)
     if sentence:
@@ -37,23 +37,23 @@ def baseline_sizes(text: str) -> dict[str, int]:
 
 
 def size_rows(ours: str, theirs: str) -> list[list[str]]:
-    """From the output of `make size` in both trees."""
+    """Rows from the output of `make size` in both trees."""
     old = baseline_sizes(theirs)
     return [[name, str(value), str(old[name]) if name in old else "-"]
             for name, value, _ in sizes.rows(ours)]
 
 
-def say_sizes(report: Report, baseline: Baseline) -> None:
+def report_sizes(report: Report, baseline: Baseline) -> None:
     report.text(f"Bytes, compared with commit {baseline.name}:")
     report.table(["size", OURS, baseline.name],
-                 size_rows(sizes.said(), baseline.make("size")))
+                 size_rows(sizes.make_size_output(), baseline.make("size")))
 
 
 # ---- Times ---------------------------------------------------------------------------
 
 
 def measure(plan: Plan, accelerator: str, baseline: Baseline) -> Times:
-    """Both ROMs on machines that differ in nothing else."""
+    """Measure both ROMs on machines that are otherwise identical."""
     ours = next(side for side in SIDES if side.name == OURS)
     old = replace(ours, name=baseline.name, rom=baseline.rom("895A"))
     pairs = replace(plan, calls=CALLS + MORE_PAIRS, disk_sides=[ours, old],
@@ -62,7 +62,7 @@ def measure(plan: Plan, accelerator: str, baseline: Baseline) -> Times:
 
 
 def report_times(report: Report, times: Times, accelerator: str, name: str) -> None:
-    """Ratios of the baseline `name`; the budget is for KVM only."""
+    """Report ratios to the baseline `name`; the budget applies to KVM only."""
     rows = []
     for call, row in times.items():
         found = ratios(row, name)
@@ -78,6 +78,6 @@ def report_times(report: Report, times: Times, accelerator: str, name: str) -> N
     report.table(["call, blocks", OURS, name, f"of {name}'s time", "budget"], rows)
 
 
-def say_times(report: Report, plan: Plan, accelerator: str, baseline: Baseline) -> None:
+def report_measured_times(report: Report, plan: Plan, accelerator: str, baseline: Baseline) -> None:
     report.heading(f"Requests, {accelerator.upper()}, compared with commit {baseline.name}")
     report_times(report, measure(plan, accelerator, baseline), accelerator, baseline.name)

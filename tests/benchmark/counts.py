@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What a request takes, counted: exactly on the strict virtual PC, and in QEMU
-by its own trace.
+"""The costs of a request: exact counts on the strict virtual PC, and counts from
+QEMU's trace.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ CALLS = [Call(READ, 1), Call(READ, 8), Call(READ, 127), *ONE_SECTOR[1:]]
 
 
 def measured_pc(variant: str) -> Pc:
-    """A PC with one disk behind POST, that counts instructions."""
+    """A PC after POST with one disk; it counts instructions."""
     return new_pc(variant, {0: Disk()}, measure=True)
 
 
 class OtherBuildPc(Pc):
-    """For a ROM that is not in build/. The size of its own stack is not known,
-    so that use of this stack is not measured."""
+    """For a ROM that is not in build/. The size of its stack is unknown, so the
+    use of that stack is not measured."""
     _own_stack = range(0)
 
 
 def other_pc(rom: Path, variant: str) -> Pc:
-    """As measured_pc(), with the ROM of another build."""
+    """Like measured_pc(), with the ROM of another build."""
     pc = OtherBuildPc(rom, variant, measure=True)
     pc.bus.targets = {0: Disk()}
     pc.power_on()
@@ -54,7 +54,7 @@ def other_pc(rom: Path, variant: str) -> Pc:
 
 
 def one_call(pc: Pc, call: Call) -> Result:
-    """As any program makes it. It must succeed."""
+    """Make one call as any program would. It must succeed."""
     if call.by_chs:
         result = by_chs(pc, call.function, LBA, call.blocks)
     else:
@@ -69,17 +69,17 @@ def register_accesses(result: Result) -> int:
 
 
 def instructions(result: Result) -> int:
-    """Of the CPU, but not those that only wait for the chip."""
+    """CPU instructions, without those that only wait for the chip."""
     return result.instructions - result.waiting
 
 
 def own_stack_room() -> int:
-    """Bytes of our stack, without the word that shows an overflow."""
+    """Bytes of our stack, without the canary."""
     return symbol("workspace") - len(CANARY)
 
 
-def say_exact(report: Report, baseline: Baseline | None) -> None:
-    """With the instructions of the baseline's ROM beside ours."""
+def report_exact_counts(report: Report, baseline: Baseline | None) -> None:
+    """Exact counts, with the baseline's CPU instructions for comparison."""
     report.heading("Counts of one call, exact (strict virtual PC)")
     rows, results = [], []
     for variant in VARIANTS:
@@ -100,11 +100,11 @@ def say_exact(report: Report, baseline: Baseline | None) -> None:
                   "caller's stack", "our stack"], rows)
     lost = memory_lost()
     report.text(f"Conventional memory lost with PMM: {lost} KiB.")
-    say_count_budgets(report, results)
+    report_count_budgets(report, results)
     report.budget("conventional memory lost with PMM, KiB", lost, budgets.CONVENTIONAL_KIB_LOST)
 
 
-def say_count_budgets(report: Report, results: list[tuple[Call, Result]]) -> None:
+def report_count_budgets(report: Report, results: list[tuple[Call, Result]]) -> None:
     reads = [result for call, result in results if call.function == READ]
     every = [result for _, result in results]
     report.budget("register accesses of a read", max(map(register_accesses, reads)),
@@ -124,7 +124,7 @@ def say_count_budgets(report: Report, results: list[tuple[Call, Result]]) -> Non
 
 
 def memory_lost() -> int:
-    """KiB of conventional memory that POST takes where there is PMM."""
+    """KiB of conventional memory that POST takes if PMM is present."""
     pc = Pc(measured_pc(VARIANTS[0]).rom, VARIANTS[0])
     pc.bus.targets = {0: Disk()}
     before = pc.word(MEMORY_SIZE)
@@ -136,30 +136,30 @@ def memory_lost() -> int:
 
 EVENTS = ("memory_region_ops_read", "memory_region_ops_write")
 LINE = re.compile(r"memory_region_ops_(read|write) .* addr 0x([0-9a-f]+) .* name '([^']*)'")
-CHIP, AGENTS_LINE = "lsi-io", "serial"
+CHIP, AGENT_SERIAL = "lsi-io", "serial"
 WHOLE_REGISTERS = (0x10, 0x2C, 0x30)    # DSA, DSP, DSPS
 LAST_OF_DSP = 0x2F
 
 
 def accesses(log: str) -> tuple[list[int], list[int]]:
-    """For each request, from one start of SCRIPTS to the next: accesses to the
-    chip, and to other devices but the agent's serial line. QEMU's chip takes
-    them byte by byte: those of one dword are one access."""
+    """For each request, from one start of SCRIPTS to the next: the number of
+    accesses to the chip, and to other devices except the agent's serial line.
+    QEMU's chip splits accesses into bytes: those of one dword count as one."""
     chip, others = [0], [0]
     for kind, address, device in LINE.findall(log):
         offset = int(address, 16) & 0xFF
         if device != CHIP:
-            others[-1] += device != AGENTS_LINE
+            others[-1] += device != AGENT_SERIAL
         elif not (offset & 3 and offset & ~3 in WHOLE_REGISTERS):
             chip[-1] += 1
         if (device, kind, offset) == (CHIP, "write", LAST_OF_DSP):
             chip.append(0)
             others.append(0)
-    return chip[1:-1], others[1:-1]     # not what is before the first and behind the last
+    return chip[1:-1], others[1:-1]     # drop accesses before the first and after the last start
 
 
 def read_one_sector(bench: Bench, agent: Agent, count: int) -> None:
-    """AH=42h from the same place, `count` times."""
+    """Read the same sector by AH=42h, `count` times."""
     _, registers = registers_for(bench, Call(READ, 1))
     agent.write(PACKET, struct.pack("<BBHHHQ", 16, 0, 1, BUFFER & 15, BUFFER >> 4, LBA))
     if agent.interrupt(bench.side.vector, registers, count).cf:
@@ -167,7 +167,7 @@ def read_one_sector(bench: Bench, agent: Agent, count: int) -> None:
 
 
 def traced_accesses(bench: Bench, log: Path) -> tuple[list[int], list[int]]:
-    """Of each request, by accesses()."""
+    """accesses() of each request."""
     def trace(enable: bool) -> None:
         for event in EVENTS:
             bench.machine.qmp("trace-event-set-state", name=event, enable=enable)
@@ -185,7 +185,7 @@ KVM_STATISTICS = {"exits": "exits", "insn_emulation": "instructions emulated by 
 
 
 def kvm_statistics(bench: Bench) -> dict[str, float]:
-    """What KVM says of a request, less what an order takes."""
+    """KVM's statistics per request, without the cost of the order to the agent."""
     def now() -> dict[str, int]:
         answer = bench.machine.qmp("query-stats", target="vcpu", providers=[
             {"provider": "kvm", "names": list(KVM_STATISTICS)}])
@@ -202,9 +202,9 @@ def kvm_statistics(bench: Bench) -> dict[str, float]:
     return {name: (many[name] - one[name]) / KVM_CALLS for name in many}
 
 
-def say_traced(report: Report, accelerators: list[str]) -> None:
-    """Whoever polls the chip polls more often if it is slower, as it is when
-    it is traced."""
+def report_traced_counts(report: Report, accelerators: list[str]) -> None:
+    """Counts from QEMU's trace. Tracing makes the chip slower, so a driver that
+    polls it makes more accesses than without."""
     report.heading("Counts of one call in QEMU (AH=42h, 1 sector)")
     rows = []
     for accelerator in accelerators:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""POST: how long the controller is kept busy before anything boots, and what
-the disks are asked; and how long a user waits for Linux.
+"""POST: how long the controller is busy before the boot, and the number of SCSI
+commands; and the time until Linux starts.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ STAMP = re.compile(r"@(\d+\.\d+):lsi_reg_")
 
 
 def post_of(side: Side, disks: int, directory: Path, accelerator: str) -> tuple[float, int]:
-    """Milliseconds from the first touch of a register to the last, and SCSI
-    commands, until the agent has come instead of a disk."""
+    """Milliseconds from the first register access to the last, and the number of
+    SCSI commands, until the agent starts in place of a boot disk."""
     log = directory / "post.log"
     log.unlink(missing_ok=True)
     units = [word for number in range(disks)
@@ -49,7 +49,7 @@ def post_of(side: Side, disks: int, directory: Path, accelerator: str) -> tuple[
     return (stamps[-1] - stamps[0]) * 1000, len(re.findall(r":scsi_req_parsed ", text))
 
 
-def say_post(report: Report, accelerator: str, rounds: int) -> None:
+def report_post(report: Report, accelerator: str, rounds: int) -> None:
     report.heading(f"POST, {accelerator.upper()}")
     report.text("Milliseconds from the first to the last access to the chip: median "
                 "(smallest-largest); SCSI commands meanwhile.")
@@ -78,8 +78,8 @@ def say_post(report: Report, accelerator: str, rounds: int) -> None:
 # ---- Ring 1 ----------------------------------------------------------------------------
 
 
-def say_exact_post(report: Report) -> None:
-    """What the bus and the chip want in waits is virtual time, and exact."""
+def report_exact_post(report: Report) -> None:
+    """Exact counts of init. Its waits for bus and chip are in virtual time."""
     report.heading("Init, exact (strict virtual PC)")
     rows = []
     for variant in VARIANTS:
@@ -101,7 +101,7 @@ GUEST_MEMORY = ("-m", "512")
 
 
 def seconds_to_lines(side: Side, image: Path) -> list[float]:
-    """From the start of QEMU."""
+    """Seconds from the start of QEMU to each of LINES."""
     start = time.perf_counter()
     with Machine(side.path, *GUEST_MEMORY, *disk_arguments(image, 0),
                  rom=side.rom) as machine:
@@ -112,7 +112,7 @@ def seconds_to_lines(side: Side, image: Path) -> list[float]:
     return out
 
 
-def say_linux(report: Report, rounds: int) -> None:
+def report_linux(report: Report, rounds: int) -> None:
     report.heading("Linux disk of `make run`, TCG")
     image = media.linux_disk()
     found = {side.name: [] for side in PAIR}

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Who is compared: a machine for each driver, with the same medium on it, and
-the agent inside that makes the calls.
+"""The drivers compared: a machine for each driver, all with the same medium, and
+the agent in the guest that makes the calls.
 
-A machine runs only while it is asked something: an agent that waits for orders
-would take a whole processor from the one that is being timed.
+A machine runs only during an order: an agent that waits for orders would take a
+whole processor from the machine being timed.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ DISK_ID, CD_ID = 0, 2
 
 BARE_BASE, BARE_VECTOR = 0x5000, 0x60
 BAR0 = 0x10
-MOST_ATTENTIONS = 8      # that a unit wants to be told of after power-on
+MOST_ATTENTIONS = 8      # unit attentions after power-on
 
-PLAIN = "format=raw"    # no snapshot: what is read comes from the file itself
+PLAIN = "format=raw"    # no snapshot: reads come from the file itself
 
 
 @dataclass(frozen=True)
 class Side:
-    """A driver: how its machine is started, and with what option ROM of the
+    """A driver: how its machine is started, and the option ROM of its
     controller."""
     name: str
     path: BootPath
@@ -55,15 +55,16 @@ SIDES = [
     Side(BARE, PATHS["microvm"], vector=BARE_VECTOR),
     Side("virtio-scsi", BootPath(device="virtio-scsi-pci")),
     Side("AHCI", BootPath(device="ich9-ahci"), disk="ide-hd,bus=scsi.0"),
-    # Seen: on QEMU 10.0 its driver waits for ever behind a write
+    # On QEMU 10.0 its driver hangs after a write
     Side("AM53C974", BootPath(device="am53c974"), writes=False),
 ]
 MAIN_SIDES = SIDES[:3]
 
 
 class Outcome(NamedTuple):
-    """What the last step made (an LBA, or the ECX of a call), calls that came
-    back with CF set, and the guest's time-stamp counter at both ends."""
+    """Result of a run: the place of the last step (an LBA, or the ECX of a call),
+    the number of calls with CF set, and the guest's time-stamp counter at the
+    start and the end."""
     place: int
     failed: int
     began: int
@@ -71,7 +72,7 @@ class Outcome(NamedTuple):
 
 
 class Bench:
-    """A machine of one side that stands still between orders."""
+    """A machine of one side; it is stopped between orders."""
 
     def __init__(self, side: Side, machine: Machine, drive: int, image: Path):
         self.side = side
@@ -90,14 +91,14 @@ class Bench:
             self.machine.qmp("stop")
 
     def put_steps(self, into_ecx: bool, *numbers: int) -> None:
-        """How each call differs from the one before: state, factor, addend,
+        """Set how each call differs from the previous one: state, factor, addend,
         mask, base (tests/qemu/guest/agent.S)."""
         at = SENT_ECX if into_ecx else PACKET + 8
         self.agent.write(STEP, struct.pack("<7I", at, *numbers, 0))
 
     def outcome(self) -> Outcome:
-        """Of the last order's calls. Read by QEMU itself: under KVM each byte
-        on the agent's line takes some exits."""
+        """The outcome of the last order. QEMU reads it: under KVM each byte on
+        the agent's serial line causes several exits."""
         _, state, _, _, mask, base, failed, _, began, ended = struct.unpack(
             "<8I2Q", self.machine.read_memory(STEP, STEP_BYTES))
         return Outcome((state >> 8 & mask) + base, failed, began, ended)
@@ -105,8 +106,8 @@ class Bench:
     # ---- The bare loop -----------------------------------------------------------
 
     def load_bare_loop(self, target: int, block_shift: int) -> None:
-        """Put it into memory, find the chip for it, and let the unit say what
-        it wants to say once."""
+        """Put the loop into memory with the address of the chip, and clear the
+        unit attentions."""
         io = self._io_base()
         program = assemble("bare", f"-I{TOP}", f"-Wa,-I{TOP}", f"-DBASE={BARE_BASE}", f"-DIO={io}",
                            f"-DTARGET={target}", f"-DBLOCK_SHIFT={block_shift}")
@@ -115,7 +116,7 @@ class Bench:
         for _ in range(MOST_ATTENTIONS):
             if not self.agent.interrupt(BARE_VECTOR, Registers().with_halves(ah=0)).cf:
                 return
-        raise RuntimeError("the bare loop does not get at its unit")
+        raise RuntimeError("the bare loop cannot access its unit")
 
     def _pci_bios(self, **values: int) -> Registers:
         after = self.agent.interrupt(0x1A, Registers().with_halves(**values))
@@ -124,7 +125,7 @@ class Bench:
         return after
 
     def _io_base(self) -> int:
-        """Of the first 53C895A, which may then use ports and bus."""
+        """I/O base of the first 53C895A; enables its I/O space and bus mastering."""
         where = self._pci_bios(ax=0xB102, cx=0x0012, dx=0x1000, si=0).bx
         self._pci_bios(ax=0xB10C, bx=where, di=4, cx=0x0007)
         return self._pci_bios(ax=0xB10A, bx=where, di=BAR0).ecx & ~3
@@ -134,13 +135,13 @@ class Bench:
 
 
 def pattern_disk(file: Path) -> Path:
-    """Data in which every dword is different."""
+    """A disk in which every dword differs."""
     file.write_bytes(bootcds.pattern(DISK_SECTORS, 0))
     return file
 
 
 def disk_unit(side: Side, image: Path, number: int = 0) -> list[str]:
-    """A disk as this side's controller wants it."""
+    """Arguments for a disk on this side's controller."""
     place = side.disk.replace("scsi-id=0", f"scsi-id={number}")
     return ["-drive", f"if=none,id=disk{number},file={image},{PLAIN}",
             "-device", f"{place},drive=disk{number}"]
@@ -148,7 +149,7 @@ def disk_unit(side: Side, image: Path, number: int = 0) -> list[str]:
 
 @contextlib.contextmanager
 def disk_bench(side: Side, directory: Path, accelerator: str, *more: str) -> Iterator[Bench]:
-    """With a disk of its own, which may be written to."""
+    """A machine with its own disk, which may be written."""
     image = pattern_disk(directory / f"{side.name}-{accelerator}.img")
     with Machine(side.path, *disk_unit(side, image), *more, accelerator=accelerator,
                  rom=side.rom, with_agent=build_agent()) as machine:
@@ -162,8 +163,8 @@ def disk_bench(side: Side, directory: Path, accelerator: str, *more: str) -> Ite
 
 @contextlib.contextmanager
 def cd_bench(side: Side, directory: Path, accelerator: str) -> Iterator[Bench]:
-    """The agent comes from the CD: only who has booted one has numbers for it.
-    The bare loop needs no number, and its BIOS no driver."""
+    """The agent boots from the CD, since a BIOS has drive numbers only for booted
+    CDs. The bare loop needs no drive number, and its BIOS has no driver."""
     disc = bootcds.disc(directory / f"{side.name}-{accelerator}.iso",
                         bootcds.Entry(bootcds.agent_code(), count=8), blocks=CD_BLOCKS)
     with Machine(side.path, *cd_arguments(disc.file, CD_ID), accelerator=accelerator,

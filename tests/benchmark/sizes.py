@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Sizes: what `make size` says, against the budgets."""
+"""Sizes: the output of `make size` against the budgets."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ FILE, ONE_DISK, MOST_DISKS, EXTRA, CD, WORKSPACE = NAMES = [
 
 
 def rows(text: str) -> list[tuple[str, int, int]]:
-    """Name, bytes and limit."""
+    """Name, bytes and limit of each row."""
     return [(name, int(value), int(limit)) for name, value, limit in ROW.findall(text)]
 
 
-def said() -> str:
-    return subprocess.run(["make", "-s", "--no-print-directory", "size"], cwd=TOP,
-                          capture_output=True, text=True).stdout
+def make_size_output() -> str:
+    """From the table on; the output of a build, if there is one, precedes it."""
+    out = subprocess.run(["make", "-s", "--no-print-directory", "size"], cwd=TOP,
+                         capture_output=True, text=True).stdout
+    return re.sub(r"\A.*?^(?=budget )", "", out, flags=re.S | re.M)
 
 
-def say_sizes(report: Report) -> None:
+def report_sizes(report: Report) -> None:
     report.heading("Sizes")
-    text = said()
+    text = make_size_output()
     found = rows(text)
     for name in NAMES:
         if name not in [row[0] for row in found]:

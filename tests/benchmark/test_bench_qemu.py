@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What `make bench` times in QEMU: it does move data, and says so if not. No
-time is looked at."""
+"""The calls that `make bench` times in QEMU move the right data, and wrong data
+is an error. No time is checked."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import pytest
 from tests.benchmark import compare
 from tests.benchmark.baseline import Baseline
 from tests.benchmark.sides import BARE, DISK_SECTORS, MAIN_SIDES, OURS, SEABIOS, disk_bench
-from tests.benchmark.timing import (RANDOM, READ, READ_CHS, WRITE, WRITE_CHS, Call, Plan, Rubbish, Runner,
+from tests.benchmark.timing import (RANDOM, READ, READ_CHS, WRITE, WRITE_CHS, Call, Plan, WrongData, Runner,
                               measure)
 from tests.boot.bootcds import pattern
 from tests.build import TOP
 
-pytestmark = pytest.mark.qemu("what make bench times")
+pytestmark = pytest.mark.qemu("calls that make bench measures")
 
 CALLS = [Call(READ, 8), Call(READ, 127, RANDOM), Call(READ_CHS, 8), Call(WRITE, 8),
          Call(READ, 1, cd=True)]
 
 
-def test_each_side_does_each_kind_of_call():
+def test_each_side_completes_each_kind_of_call():
     times = measure(Plan(CALLS, MAIN_SIDES, rounds=1, run_s=0.01), "tcg")
     assert times.keys() == set(CALLS)
     for row in times.values():
@@ -28,8 +28,8 @@ def test_each_side_does_each_kind_of_call():
         assert all(len(runs) == 1 and runs[0] > 0 for runs in row.values())
 
 
-def test_both_roms_of_the_comparison_do_each_call():
-    """The ROM of this build takes the place of the baseline's."""
+def test_both_compared_roms_complete_each_call():
+    """The ROM of this build stands in for the baseline's."""
     plan = Plan([], [], rounds=1, run_s=0.01)
     times = compare.measure(plan, "tcg", Baseline(TOP, "copy"))
     assert times.keys() == set(compare.CALLS)
@@ -42,11 +42,11 @@ def test_both_roms_of_the_comparison_do_each_call():
 
 @pytest.mark.parametrize("call", [Call(READ, 1), Call(WRITE, 1), Call(WRITE_CHS, 1)],
                          ids=["read", "write", "write by CHS"])
-def test_data_that_is_not_the_mediums_is_no_result(call, tmp_path):
-    """The image that is looked at is another one."""
+def test_wrong_data_raises_an_error(call, tmp_path):
+    """The data is compared with another image."""
     with disk_bench(MAIN_SIDES[0], tmp_path, "tcg") as bench:
         runner = Runner(bench, run_s=0.01, hz=1.0)
         bench.image = tmp_path / "other.img"
         bench.image.write_bytes(pattern(DISK_SECTORS, 1))
-        with pytest.raises(Rubbish, match="moved other data"):
+        with pytest.raises(WrongData, match="moved wrong data"):
             runner.microseconds(call, 1)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What a call may take (ring 1): the counts of docs/performance.md, which no
-noise of a machine can hide. The budgets stand in benchmark/budgets.py.
+"""The costs of a call (ring 1): the counts of docs/performance.md, which do not
+depend on the load of the machine. The budgets are in benchmark/budgets.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.benchmark import baseline, budgets, compare, counts, report, sizes, t
 from tests.benchmark.sides import OURS
 from tests.benchmark.timing import READ, Call
 
-from tests.benchmark import bench
+from tests.tools import compatibility
 import size
 from tests.build import BUILD, TOP
 from tests.rom.strict import VARIANTS, ROMS, disk
@@ -27,56 +27,56 @@ BLOCKS = [1, 8, 127]
 
 @pytest.fixture(scope="module", params=VARIANTS)
 def pc(request):
-    """Instructions and our stack are counted."""
+    """A PC that counts instructions and measures our stack."""
     return counts.measured_pc(request.param)
 
 
 @pytest.mark.parametrize("blocks", BLOCKS)
-def test_a_read_touches_few_registers(pc, blocks):
+def test_read_keeps_its_register_budget(pc, blocks):
     result = counts.one_call(pc, Call(READ, blocks))
     assert counts.register_accesses(result) <= budgets.REGISTER_ACCESSES
 
 
 @pytest.mark.parametrize("blocks", BLOCKS)
-def test_a_read_makes_few_port_accesses_of_any_kind(pc, blocks):
-    """The clock counts as well: under KVM every port is an exit."""
+def test_read_keeps_its_port_budget(pc, blocks):
+    """The clock is included: under KVM every port access is an exit."""
     result = counts.one_call(pc, Call(READ, blocks))
     assert result.port_accesses <= budgets.PORT_ACCESSES
 
 
 @pytest.mark.parametrize("function", budgets.INSTRUCTIONS, ids="{:02X}h".format)
-def test_one_sector_takes_at_most_its_budget_of_instructions(pc, function):
+def test_one_sector_keeps_its_instruction_budget(pc, function):
     result = counts.one_call(pc, Call(function, 1))
     assert counts.instructions(result) <= budgets.INSTRUCTIONS[function]
 
 
 @pytest.mark.parametrize("function", budgets.INSTRUCTIONS, ids="{:02X}h".format)
-def test_one_sector_takes_four_register_accesses(pc, function):
+def test_one_sector_keeps_its_register_budget(pc, function):
     result = counts.one_call(pc, Call(function, 1))
     assert counts.register_accesses(result) <= budgets.REGISTER_ACCESSES
 
 
-def test_instructions_do_not_grow_with_the_blocks_of_one_command(pc):
+def test_instruction_count_does_not_grow_with_blocks(pc):
     few, many = (counts.one_call(pc, Call(READ, blocks)) for blocks in (1, 127))
     assert counts.instructions(many) <= counts.instructions(few)
 
 
 @pytest.mark.parametrize("function", budgets.INSTRUCTIONS, ids="{:02X}h".format)
-def test_a_call_leaves_room_on_both_stacks(pc, function):
+def test_call_fits_both_stacks(pc, function):
     result = counts.one_call(pc, Call(function, 1))
     assert 0 < result.stack_used <= budgets.CALLERS_STACK_BYTES
     assert 0 < result.own_stack_used < counts.own_stack_room()
 
 
-def test_no_conventional_memory_is_lost_where_there_is_pmm():
+def test_no_conventional_memory_is_lost_with_pmm():
     assert counts.memory_lost() == budgets.CONVENTIONAL_KIB_LOST
 
 
 # ---- The counters themselves -----------------------------------------------------------
 
 
-def test_the_wait_is_told_from_work(pc):
-    """A disk that takes its time costs looks at memory and chip, but no work."""
+def test_waiting_is_not_counted_as_work(pc):
+    """A slow disk adds reads of memory and chip, but no work."""
     target = disk(pc)
     quick = counts.one_call(pc, Call(READ, 1))
     target.before_command = lambda bus: iter([Delay(50 * MS)])
@@ -84,31 +84,38 @@ def test_the_wait_is_told_from_work(pc):
     target.before_command = None
     assert slow.ns - quick.ns > 40 * MS
     assert slow.waiting > quick.waiting
-    # not always the same few of its loop lie behind its end
+    # the number of loop instructions that run after the end of SCRIPTS varies
     assert abs(counts.instructions(slow) - counts.instructions(quick)) < 60
 
 
-def test_accesses_are_counted_by_request_and_dwords_once():
-    """As QEMU's trace has them: byte by byte."""
+def test_accesses_are_counted_per_request_and_dword():
+    """QEMU's trace shows them byte by byte."""
     def line(kind: str, address: int, device: str = counts.CHIP) -> str:
         return f"1@2.3:memory_region_ops_{kind} cpu 0 mr 0x1 addr {address:#x} value 0x0 size 1 name '{device}'\n"
 
     start = "".join(line("write", 0xC02C + i) for i in range(4))
-    request = (line("read", 0x3FD, counts.AGENTS_LINE) + line("read", 0xC00C)
+    request = (line("read", 0x3FD, counts.AGENT_SERIAL) + line("read", 0xC00C)
                + line("read", 0x40, "pit"))
     assert counts.accesses(start + request + start + request + start) == ([2, 2], [1, 1])
 
 
-def test_a_broken_budget_is_told_and_makes_the_bench_fail(capsys):
-    told = report.Report()
-    told.budget("kept", 4, 4)
-    told.budget("slow", 2, 1, must_hold=False)
-    assert not told.broken
-    told.budget("broken", 5, 4)
-    told.say_budgets()
-    assert told.broken == ["broken"]
+def test_exceeded_budget_is_reported_and_recorded_as_broken(capsys):
+    output = report.Report()
+    output.budget("kept", 4, 4)
+    output.budget("slow", 2, 1, must_hold=False)
+    assert not output.broken
+    output.budget("broken", 5, 4)
+    output.report_budgets()
+    assert output.broken == ["broken"]
     kept, slow, broken = capsys.readouterr().out.splitlines()[-4:-1]
     assert report.MET in kept and report.NOT_MET in slow and report.NOT_MET in broken
+
+
+def test_bench_page_has_licence_line_and_title(capsys):
+    output = report.Report()
+    output.heading("Sizes")
+    assert output.page().startswith("<!-- SPDX-License-Identifier: BSD-2-Clause -->\n# ")
+    assert output.page().endswith(f"\n\n{output.markdown}")
 
 
 # ---- Sizes -----------------------------------------------------------------------------
@@ -132,18 +139,18 @@ workspace: stack and structure      2020    2048      28
 
 
 def test_sizes_meet_their_budgets():
-    found = sizes.rows(sizes.said())
+    found = sizes.rows(sizes.make_size_output())
     assert {name for name, _, _ in found} >= set(sizes.NAMES)
     assert not [row for row in found if row[1] > row[2]]
 
 
-def test_each_row_of_make_size_has_its_limit():
+def test_rows_of_make_size_are_parsed_with_their_limits():
     assert sizes.rows(OURS_TEXT) == [
         (sizes.ONE_DISK, 12800, 13312), (sizes.MOST_DISKS, 14848, 15360),
         (sizes.WORKSPACE, 2060, 2048), ("block buffer", 4096, 4096)]
 
 
-def test_a_row_over_its_limit_is_marked():
+def test_row_over_its_limit_is_marked():
     over = size.Row("workspace", 2060, 2048)
     assert over.over and str(over).endswith(" -12  OVER")
     kept = size.Row("workspace", 2048, 2048)
@@ -152,7 +159,7 @@ def test_a_row_over_its_limit_is_marked():
 
 @pytest.mark.parametrize("symbol, limit", [("ADDR(.pnp)", "RESIDENT"), ("extra_end", "EXTRA"),
                                            ("cd_end", "CD")])
-def test_the_linker_refuses_a_resident_part_over_its_limit(symbol, limit, tmp_path):
+def test_linker_rejects_resident_part_over_its_limit(symbol, limit, tmp_path):
     """The linker script of the build, with this limit set to 1 byte."""
     script = (BUILD / "rom/rom.ld").read_text()
     changed = re.sub(rf"(ASSERT\({re.escape(symbol)}[^,]*<= )\d+", r"\g<1>1", script)
@@ -174,9 +181,9 @@ DOCUMENTED = {
 }
 
 
-def test_documented_size_budgets_are_those_of_make_size():
-    """docs/memory.md has the limits in KiB."""
-    limits = {name: limit for name, _, limit in sizes.rows(sizes.said())}
+def test_documented_size_budgets_match_make_size():
+    """docs/memory.md lists the limits in KiB."""
+    limits = {name: limit for name, _, limit in sizes.rows(sizes.make_size_output())}
     text = (TOP / "docs/memory.md").read_text()
     for row, name in DOCUMENTED.items():
         kib = re.search(rf"^\| {re.escape(row)} \| ([0-9.]+) \|", text, re.M)
@@ -187,66 +194,65 @@ def test_documented_size_budgets_are_those_of_make_size():
 # ---- Comparison with the baseline ------------------------------------------------------
 
 
-def test_sizes_are_shown_beside_those_of_the_baseline():
+def test_size_rows_include_the_baseline():
     assert compare.size_rows(OURS_TEXT, BASELINE_TEXT) == [
         [sizes.ONE_DISK, "12800", "12288"], [sizes.MOST_DISKS, "14848", "13824"],
         [sizes.WORKSPACE, "2060", "2020"], ["block buffer", "4096", "-"]]
 
 
 def times(*ratios: float) -> dict[Call, dict[str, list[float]]]:
-    """The same for each compared call: this ROM takes these parts of the
-    baseline's time."""
+    """Times with these ratios of this ROM to the baseline, for each compared call."""
     return {call: {OURS: [50 * ratio for ratio in ratios], "old": [50.0] * len(ratios)}
             for call in compare.CALLS}
 
 
 @pytest.mark.parametrize("ratios, verdict", [([0.7, 0.8, 2.0], report.MET),
                                              ([0.1, 0.82, 0.9], report.NOT_MET)])
-def test_time_against_the_baseline_has_a_verdict_and_fails_nothing(ratios, verdict, capsys):
-    said = report.Report()
-    compare.report_times(said, times(*ratios), "kvm", "old")
-    said.say_budgets()
+def test_time_against_baseline_gets_a_verdict_but_never_fails(ratios, verdict, capsys):
+    output = report.Report()
+    compare.report_times(output, times(*ratios), "kvm", "old")
+    output.report_budgets()
     budget = [line for line in capsys.readouterr().out.splitlines() if "against old" in line]
     assert len(budget) == 1
     assert "KVM, AH=02h read, 1, sequential: time against old" in budget[0]
     assert f"| {verdict} |" in budget[0].replace("  ", "")
-    assert not said.broken
+    assert not output.broken
 
 
-def test_time_against_the_baseline_has_no_budget_without_kvm(capsys):
-    said = report.Report()
-    compare.report_times(said, times(2.0), "tcg", "old")
-    said.say_budgets()
+def test_time_against_baseline_has_no_budget_without_kvm(capsys):
+    output = report.Report()
+    compare.report_times(output, times(2.0), "tcg", "old")
+    output.report_budgets()
     assert report.NOT_MET not in capsys.readouterr().out
 
 
-def test_each_ratio_is_of_one_round():
-    """The median of ratios, not the ratio of medians."""
+def test_ratios_are_computed_per_round():
+    """The median is taken of ratios; it is not a ratio of medians."""
     row = {OURS: [10.0, 20.0, 30.0], "old": [100.0, 10.0, 60.0]}
     assert timing.ratios(row, "old") == [0.1, 2.0, 0.5]
 
 
-def test_a_folder_without_git_leaves_the_comparison_out(tmp_path, capsys):
-    said = report.Report()
-    with baseline.built(said, tmp_path) as found:
+def test_comparison_is_skipped_without_repository(tmp_path, capsys):
+    output = report.Report()
+    with baseline.built(output, tmp_path) as found:
         assert found is None
     (line,) = capsys.readouterr().out.split("\n\n")[:-1]
-    assert line.startswith(f"The comparison with commit {baseline.NAME} is left out: git failed: ")
+    assert line.startswith(f"The comparison with commit {baseline.NAME} is skipped: git failed: ")
     assert "\n" not in line
 
 
-def test_a_machine_without_git_leaves_the_comparison_out(monkeypatch, tmp_path):
+def test_comparison_is_skipped_without_git(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    said = report.Report()
-    with baseline.built(said) as found:
+    output = report.Report()
+    with baseline.built(output) as found:
         assert found is None
-    assert said.markdown.rstrip().endswith("is left out: git is not installed.")
-    assert bench.commit() == "unknown"
+    assert output.markdown.rstrip().endswith("is skipped: git is not installed.")
+    assert compatibility.commit_here() == "unknown"
 
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch) -> Path:
-    """One commit, of a Makefile whose target `all` fails or not by the variable FAIL."""
+    """One commit of a Makefile; its target `all` fails if the variable FAIL is set."""
     for name in ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"):
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
@@ -257,26 +263,26 @@ def repository(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_the_baseline_is_built_from_the_commit(repository, tmp_path_factory):
+def test_baseline_is_built_from_the_commit(repository, tmp_path_factory):
     (repository / "Makefile").write_text("not committed")
     found = baseline.build(repository, tmp_path_factory.mktemp("old"), "HEAD")
     assert found.rom("810") == found.tree / "build/lsi53c810.rom"
 
 
-def test_options_of_make_bench_do_not_reach_the_baseline(repository, tmp_path_factory, monkeypatch):
+def test_makeflags_do_not_reach_the_baseline(repository, tmp_path_factory, monkeypatch):
     monkeypatch.setenv("MAKEFLAGS", " -- QUICK=1")
     found = baseline.build(repository, tmp_path_factory.mktemp("old"), "HEAD")
     assert found.make("size") == "\n"
 
 
-def test_a_baseline_that_this_compiler_cannot_build_is_left_out(repository, tmp_path_factory,
+def test_failed_baseline_build_makes_it_unavailable(repository, tmp_path_factory,
                                                                 monkeypatch):
     monkeypatch.setenv("FAIL", "1")
     with pytest.raises(baseline.Unavailable, match="make failed"):
         baseline.build(repository, tmp_path_factory.mktemp("old"), "HEAD")
 
 
-def test_a_rom_of_another_build_is_counted_the_same(pc):
+def test_rom_of_another_build_gives_the_same_counts(pc):
     other = counts.other_pc(ROMS[pc.variant], pc.variant)
     ours, result = (counts.one_call(each, Call(READ, 1)) for each in (pc, other))
     assert counts.instructions(result) == counts.instructions(ours) > 0

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Requests per second: every side in turn, round after round, so that a noisy
-machine favours nobody.
+"""Requests per second. Each round measures every side in turn, so that a noisy
+machine favours none of them.
 
-The agent makes all calls of a run inside the guest, moves the LBA on by itself
-and takes the time. Each run ends with a look at what was moved.
+The agent makes all calls of a run inside the guest, advances the LBA by itself
+and measures the time. After each run the moved data is checked.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from .sides import (BARE, CD_BLOCKS, DISK_SECTORS, MAIN_SIDES, OURS, SEABIOS, SE
 from tests.qemu.agent import BUFFER, PACKET, Agent, Registers
 
 CD_BLOCK = 2048
-FILL, FILL_BYTES = 0xEE, 16     # at the end of the buffer: what is not moved shows
+FILL, FILL_BYTES = 0xEE, 16     # at the end of the buffer: shows data that was not moved
 READ_CHS, WRITE_CHS, READ, WRITE = 0x02, 0x03, 0x42, 0x43
 BY_PACKET = {READ_CHS: READ, WRITE_CHS: WRITE}
-TRACK = 32               # sectors of a track that every geometry here has
+TRACK = 32               # sectors per track that every geometry here has
 HEADS = 64               # of this ROM's geometry: no other side writes by CHS
-FEWEST_CALLS, MOST_CALLS = 8, 20_000    # of a run
-NOTHING = 0x1C           # an interrupt that does nothing
+FEWEST_CALLS, MOST_CALLS = 8, 20_000    # per run
+NOTHING = 0x1C           # an interrupt whose handler does nothing
 CALIBRATION_S = 0.3
 
 SEQUENTIAL, RANDOM = "sequential", "random"
@@ -40,8 +40,8 @@ FACTOR, ADDEND = 1_664_525, 1_013_904_223    # [Knuth, TAOCP 2, 3.3.4]
 MEMORY_DISK = Path("/dev/shm")
 
 
-class Rubbish(RuntimeError):
-    """A call that failed, or moved something else than it should have."""
+class WrongData(RuntimeError):
+    """A call that failed or moved the wrong data."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Call:
     @property
     def first(self) -> int:
         """Writes go to the upper half of the disk, so that reads find the
-        lower one as it was made."""
+        original data in the lower half."""
         return DISK_SECTORS // 2 if self.writes else 0
 
     @property
@@ -88,7 +88,7 @@ class Call:
         return self.first // (HEADS * TRACK) << 8 | 1
 
     def lba(self, place: int) -> int:
-        """Of a place that the agent has called."""
+        """LBA of a place that the agent used."""
         return place - self.base + self.first
 
     def steps(self, seed: int) -> tuple[int, int, int, int, int]:
@@ -97,7 +97,7 @@ class Call:
         if self.order == RANDOM:
             return seed, FACTOR, ADDEND, mask, self.first
         state = (seed * self.blocks & mask) << 8
-        if self.by_chs:     # one track only
+        if self.by_chs:     # within one track
             mask = TRACK - 1
         return state, 1, self.blocks << 8, mask, self.base
 
@@ -115,7 +115,7 @@ QUICK_CALLS = [Call(READ, 1), Call(READ, 8), Call(READ, 127), Call(READ, 1, RAND
 
 @dataclass
 class Plan:
-    """How long and how often."""
+    """The calls and sides to measure, the number of rounds, and the length of a run."""
     calls: list[Call]
     disk_sides: list[Side]
     rounds: int
@@ -134,7 +134,7 @@ class Plan:
 
 
 def registers_for(bench: Bench, call: Call) -> tuple[int, Registers]:
-    """What is called, and how. The bare loop knows packets only."""
+    """Function and registers of a call. The bare loop supports packets only."""
     function = call.function
     if bench.side.name == BARE:
         function = BY_PACKET.get(function, function)
@@ -147,7 +147,7 @@ def registers_for(bench: Bench, call: Call) -> tuple[int, Registers]:
 
 
 def ticks_per_second(bench: Bench) -> float:
-    """Of the guest's time-stamp counter, by the host's clock."""
+    """Rate of the guest's time-stamp counter, by the host's clock."""
     def both() -> tuple[float, int]:
         agent.interrupt(NOTHING, Registers())
         return time.perf_counter(), bench.outcome().ended
@@ -165,23 +165,23 @@ class Runner:
     bench: Bench
     run_s: float
     hz: float       # of the guest's time-stamp counter
-    counts: dict[Call, int] = field(default_factory=dict)   # of calls that take run_s
+    counts: dict[Call, int] = field(default_factory=dict)   # number of calls that take run_s
 
     def microseconds(self, call: Call, seed: int) -> float:
-        """Per call. The first time of each kind is for warming up."""
+        """Time per call. The first run of each kind is a warm-up."""
         if call not in self.counts:
             self._warm_up(call, seed)
         return self._run(call, seed, self.counts[call]) * 1e6
 
     def _warm_up(self, call: Call, seed: int) -> None:
-        """Find out how many calls fill a run."""
+        """Determine how many calls fill a run."""
         count, wanted = FEWEST_CALLS, self.run_s
         while (spent := self._run(call, seed, count) * count) < wanted / 4 and count < MOST_CALLS:
             count *= 4
         self.counts[call] = max(FEWEST_CALLS, min(MOST_CALLS, round(count * wanted / spent)))
 
     def _run(self, call: Call, seed: int, count: int) -> float:
-        """Seconds per call, of so many."""
+        """Run `count` calls; returns seconds per call."""
         bench = self.bench
         function, registers = registers_for(bench, call)
         with bench.running() as agent:
@@ -195,7 +195,7 @@ class Runner:
             try:
                 agent.interrupt(bench.side.vector, registers, count)
             except TimeoutError:
-                raise Rubbish(f"{bench.side.name}: {count} calls of {call.name} do not end") from None
+                raise WrongData(f"{bench.side.name}: {count} calls of {call.name} did not end") from None
         if not call.writes:
             expected = bench.machine.read_memory(BUFFER, call.length)
         outcome = bench.outcome()
@@ -204,15 +204,15 @@ class Runner:
         return (outcome.ended - outcome.began) / self.hz / count
 
     def _check(self, call: Call, failed: int, lba: int, expected: bytes) -> None:
-        """`expected`: what the medium holds, where the last call was."""
+        """`expected`: content of the medium at the place of the last call."""
         name = self.bench.side.name
         if failed:
-            raise Rubbish(f"{name}: {failed} calls of {call.name} failed")
+            raise WrongData(f"{name}: {failed} calls of {call.name} failed")
         if self._on_medium(lba * call.block_bytes, call.length) != expected:
-            raise Rubbish(f"{name}: {call.name} moved other data at {lba}")
+            raise WrongData(f"{name}: {call.name} moved wrong data at {lba}")
 
     def _load_buffer(self, agent: Agent, call: Call, seed: int) -> bytes:
-        """Something to write: a part of the lower half, another in each round."""
+        """Fill the buffer with data to write: a part of the lower half, different in each round."""
         bench = self.bench
         lba = seed * 257 % (DISK_SECTORS // 2 - call.blocks)
         agent.write(PACKET, struct.pack("<BBHHHQ", 16, 0, call.blocks, BUFFER & 15,
@@ -232,8 +232,8 @@ class Runner:
 Times = dict[Call, dict[str, list[float]]]      # microseconds by call and side
 
 
-def in_turn(runners: list[Runner], calls: list[Call], rounds: int) -> Times:
-    """Each round begins with another side."""
+def measure_in_turn(runners: list[Runner], calls: list[Call], rounds: int) -> Times:
+    """Each round begins with a different side."""
     times: Times = {call: {} for call in calls}
     for number in range(rounds):
         first = number % len(runners)
@@ -247,7 +247,7 @@ def in_turn(runners: list[Runner], calls: list[Call], rounds: int) -> Times:
 
 
 def measure(plan: Plan, accelerator: str) -> Times:
-    """Disks, then CDs, which only the chip's own drivers are asked about."""
+    """Measure disks, then CDs; the latter with the drivers for this chip only."""
     return {**measure_disks(plan, accelerator),
             **_measure(plan, MAIN_SIDES, cd_bench, accelerator, cd=True)}
 
@@ -263,17 +263,17 @@ def _measure(plan: Plan, sides: list[Side], start: Callable, accelerator: str, *
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(
             prefix="lsi8xx-bench-", dir=MEMORY_DISK if MEMORY_DISK.is_dir() else None)))
         benches = [stack.enter_context(start(side, directory, accelerator)) for side in sides]
-        # One for all: an error of it must not favour a side.
+        # One rate for all sides: its error must not favour one of them.
         hz = statistics.median(map(ticks_per_second, benches))
-        return in_turn([Runner(bench, plan.run_s, hz) for bench in benches], calls, plan.rounds)
+        return measure_in_turn([Runner(bench, plan.run_s, hz) for bench in benches], calls, plan.rounds)
 
 
 def ratios(times: dict[str, list[float]], other: str) -> list[float]:
-    """Of this ROM to another side, round by round."""
+    """Time of this ROM relative to another side, round by round."""
     return [ours / theirs for ours, theirs in zip(times[OURS], times[other])]
 
 
-# ---- What it says --------------------------------------------------------------------
+# ---- Report --------------------------------------------------------------------------
 
 
 def rate_cell(call: Call, microseconds: list[float]) -> str:
@@ -281,7 +281,7 @@ def rate_cell(call: Call, microseconds: list[float]) -> str:
     return f"{spread(per_second)}, {statistics.median(per_second) * call.length / 1e6:.1f}"
 
 
-def say_rates(report: Report, times: Times) -> None:
+def report_rates(report: Report, times: Times) -> None:
     sides = [side.name for side in SIDES if any(side.name in row for row in times.values())]
     report.text("Requests per second: median (smallest-largest), then MB/s.")
     report.table(["call, blocks", *sides], [
@@ -289,8 +289,8 @@ def say_rates(report: Report, times: Times) -> None:
         for call, row in times.items()])
 
 
-def say_ratios(report: Report, times: Times, accelerator: str, qemu_major: int) -> None:
-    """Behind each ratio its budget; both also as lines of the last table."""
+def report_ratios(report: Report, times: Times, accelerator: str, qemu_major: int) -> None:
+    """Each ratio is followed by its budget; both are also in the budget table."""
     rows = []
     for call, row in times.items():
         cells = [call.name]
@@ -310,8 +310,8 @@ def say_ratios(report: Report, times: Times, accelerator: str, qemu_major: int) 
     report.table(["call, blocks", "of SeaBIOS's", "budget", "of the bare loop's", "budget"], rows)
 
 
-def say_times(report: Report, plan: Plan, accelerator: str, qemu_major: int) -> None:
+def report_measured_times(report: Report, plan: Plan, accelerator: str, qemu_major: int) -> None:
     report.heading(f"Requests, {accelerator.upper()}")
     times = measure(plan, accelerator)
-    say_rates(report, times)
-    say_ratios(report, times, accelerator, qemu_major)
+    report_rates(report, times)
+    report_ratios(report, times, accelerator, qemu_major)

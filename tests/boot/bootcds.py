@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""CDs to boot from: those that users have, made from Debian packages into
-build/media, and small ones with any boot catalog a test asks for.
+"""Bootable CDs: CDs as users have them, made from Debian packages in build/media,
+and small ones with a boot catalog that the test defines.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ DISPLAYED = "isolinux: a file of the CD"
 SYSLINUX_SAYS = "syslinux: started from an emulated drive"
 GUEST_DONE = "reboot: Power down"
 
-# ---- What an emulated drive looks like ----------------------------------------
+# ---- Emulated drives ----------------------------------------------------------
 
 NO_EMULATION, FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK = range(5)
 FLOPPIES = {FLOPPY_1200: (80, 2, 15), FLOPPY_1440: (80, 2, 18), FLOPPY_2880: (80, 2, 36)}
-DISK = (20, 4, 17)  # of nothing a rule by size would take
+DISK = (20, 4, 17)  # a geometry that cannot be derived from the size
 TABLE_OFFSET = 446
 
 
@@ -47,7 +47,7 @@ def geometry_of(medium: int) -> tuple[int, int, int]:
 
 
 def pattern(sectors: int, seed: int) -> bytes:
-    """Data of which every dword is different."""
+    """Data in which every dword is different."""
     return b"".join(struct.pack("<I", seed << 24 | i) for i in range(sectors * SECTOR // 4))
 
 
@@ -60,7 +60,7 @@ def partition_table(geometry: tuple[int, int, int]) -> bytes:
 
 
 def drive_image(medium: int, boot_code: bytes, seed: int = 1) -> bytes:
-    """A whole emulated drive: code, a partition table, and a pattern."""
+    """Image of an emulated drive: boot code, partition table and a pattern."""
     geometry = geometry_of(medium)
     table = partition_table(geometry) if medium == HARD_DISK else b""
     image = bytearray(pattern(sectors_of(geometry), seed))
@@ -70,7 +70,7 @@ def drive_image(medium: int, boot_code: bytes, seed: int = 1) -> bytes:
 
 
 def agent_code() -> bytes:
-    """The agent as it boots from any CD."""
+    """The agent with its CD boot sector."""
     return assemble("cdagent", f"-DAGENT_BLOCKS={AGENT_BLOCKS}") + build_agent().read_bytes()
 
 
@@ -82,8 +82,8 @@ def _sum(data: bytes) -> int:
 
 
 def checked(image: bytes, geometry: tuple[int, int, int], drive: int, drives: int, bx: int) -> str:
-    """What cdcheck says when each sector is what it should be; BX and the
-    number of drives as AH=08h gives them."""
+    """Output of cdcheck if every sector is correct; `bx` and `drives` are the
+    values that AH=08h must return."""
     cylinders, heads, track = geometry
     tracks = [image[i:i + track * SECTOR] for i in range(0, len(image), track * SECTOR)]
     ends = b"".join(sectors[:SECTOR] + sectors[-SECTOR:] for sectors in tracks)
@@ -97,7 +97,7 @@ def checked(image: bytes, geometry: tuple[int, int, int], drive: int, drives: in
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a boot catalog, with what it points to."""
+    """An entry of a boot catalog and the image that it points to."""
     image: bytes
     medium: int = NO_EMULATION
     segment: int = 0
@@ -122,7 +122,7 @@ def _validation() -> bytes:
 
 
 def catalog(entries: list[tuple[Entry, int]]) -> bytes:
-    """Each entry behind the default one has a section of its own."""
+    """A boot catalog; each entry after the default one has its own section."""
     out = _validation()
     for number, (entry, lba) in enumerate(entries):
         if number:
@@ -135,7 +135,7 @@ def catalog(entries: list[tuple[Entry, int]]) -> bytes:
 
 @dataclass(frozen=True)
 class Disc:
-    """A disc on the host, and where its images lie."""
+    """A disc image on the host, and the LBAs of its boot images."""
     file: Path
     content: bytes
     lbas: tuple[int, ...]
@@ -150,7 +150,7 @@ class Disc:
 
 def disc(file: Path, *entries: Entry, more: tuple[bytes, ...] = (), boot_record: bool = True,
          blocks: int = 0) -> Disc:
-    """A disc with these boot entries, and `more` images that nothing points to."""
+    """A disc with these boot entries, and `more` images that are not in the catalog."""
     images = [entry.image for entry in entries] + list(more)
     lbas = []
     data = b""
@@ -167,7 +167,7 @@ def disc(file: Path, *entries: Entry, more: tuple[bytes, ...] = (), boot_record:
     return Disc(file, content, tuple(lbas))
 
 
-# ---- CDs of real life ----------------------------------------------------------------
+# ---- Real CDs ------------------------------------------------------------------------
 
 
 def _iso(out: Path, tree: Path, *options: str | Path) -> None:
@@ -177,7 +177,7 @@ def _iso(out: Path, tree: Path, *options: str | Path) -> None:
 
 @one_at_a_time
 def emulation_cd(medium: int, boot_code: str = "cdcheck") -> Path:
-    """A CD with an emulated drive that starts with a program of tests/qemu/guest."""
+    """A CD with an emulated drive whose boot sector is a program from tests/qemu/guest."""
     out = MEDIA / f"cd-{boot_code}-{medium}.iso"
     if media.is_made(out, Path(__file__), media.TOP / f"tests/qemu/guest/{boot_code}.S"):
         return out
@@ -217,7 +217,7 @@ HARD_DISK_GEOMETRY = (40, 16, 32)  # room for a FAT16 file system
 
 @one_at_a_time
 def syslinux_cd(medium: int) -> Path:
-    """Syslinux on an emulated drive: a floppy, or the partition of a disk."""
+    """Syslinux on an emulated drive: on a floppy or in a partition of a disk."""
     out = MEDIA / f"cd-syslinux-{medium}.iso"
     if media.is_made(out, Path(__file__)):
         return out
@@ -240,7 +240,7 @@ def syslinux_cd(medium: int) -> Path:
 # ---- Linux from a CD -------------------------------------------------------------------
 
 INIT = """#!/bin/busybox sh
-# Made by tests/boot/bootcds.py: the first process of a guest that came from a CD.
+# Made by tests/boot/bootcds.py: the first process of a guest booted from a CD.
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -275,7 +275,7 @@ ARGUMENTS = "console=ttyS0 quiet panic=1"
 
 
 def _linux_tree(tree: Path) -> None:
-    """Kernel, initramfs and a file that only this CD has."""
+    """Kernel, initramfs and a file by which the CD is recognised."""
     (tree / "boot/grub").mkdir(parents=True)
     shutil.copy(next((media.kernel() / "boot").glob("vmlinuz-*")), tree / "boot/vmlinuz")
     shutil.copy(media.initramfs((), "initrd-cd", INIT, ["sym53c8xx", "sr_mod", "isofs"],
@@ -285,7 +285,7 @@ def _linux_tree(tree: Path) -> None:
 
 @one_at_a_time
 def isolinux_cd() -> Path:
-    """Isolinux, which shows a file and asks what to boot: Linux."""
+    """A CD with isolinux, which shows a file and a prompt, and with Linux."""
     out = MEDIA / "cd-isolinux.iso"
     if media.is_made(out, Path(__file__)):
         return out
@@ -305,7 +305,7 @@ def isolinux_cd() -> Path:
 
 @one_at_a_time
 def grub_cd() -> Path:
-    """What grub-mkrescue makes, with Linux on it."""
+    """A CD made by grub-mkrescue, with Linux on it."""
     out = MEDIA / "cd-grub.iso"
     if media.is_made(out, Path(__file__)):
         return out

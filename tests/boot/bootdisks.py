@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Disks for real loaders, made from Debian packages as tools/media.py makes
-its own: file systems far behind the beginning of a disk, syslinux, and a FAT
-partition for whoever reads by cylinder, head and sector.
+"""Disks for real loaders, made from Debian packages like those of tools/media.py:
+file systems far into a disk, syslinux, and a FAT partition that is read by
+cylinder, head and sector.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def _put(image: Path, sector: int, data: bytes, offset: int = 0) -> None:
 
 def _partition(image: Path, label: str, start: int, mbr_type: str, gpt_type: str,
                attributes: str = "") -> None:
-    """One partition for the files; behind it, on a GPT disk, one for GRUB's
-    core image. The signature is what EDD knows a disk by."""
+    """Create a partition for the files and, on a GPT disk, one after it for
+    GRUB's core image. Linux's edd module identifies a disk by its signature."""
     if label == "dos":
         rows = [f"start={start}, size={PARTITION_SECTORS}, type={mbr_type}, bootable"]
     else:
@@ -58,8 +58,8 @@ def _partition(image: Path, label: str, start: int, mbr_type: str, gpt_type: str
     _put(image, 0, struct.pack("<I", media.DISK_SIGNATURE), SIGNATURE_OFFSET)
 
 
-def _kept(image: Path, out: Path) -> Path:
-    """A form that is small whoever copies it. Its folder is done with."""
+def _store(image: Path, out: Path) -> Path:
+    """Convert to qcow2, which stays small when copied, and remove the work folder."""
     made = image.with_suffix(".qcow2")
     media.run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", image, made)
     made.replace(out)
@@ -69,7 +69,7 @@ def _kept(image: Path, out: Path) -> Path:
 
 @one_at_a_time
 def grub_disk(label: str, start: int, sectors: int) -> Path:
-    """GRUB's core image, its configuration and Linux, all from `start` on."""
+    """A disk with GRUB's core image, its configuration and Linux from sector `start` on."""
     out = media.MEDIA / f"grub-{label}-{start}.qcow2"
     if media.is_made(out, Path(__file__)):
         return out
@@ -81,11 +81,11 @@ def grub_disk(label: str, start: int, sectors: int) -> Path:
     media.make_ext4(image, files, start, PARTITION_SECTORS)
     media.write_grub(image, work, "hd0,msdos1" if label == "dos" else "hd0,gpt1",
                      start + PARTITION_SECTORS)
-    return _kept(image, out)
+    return _store(image, out)
 
 
 def _fat_partition(work: Path, start: int) -> Path:
-    """A FAT file system with syslinux and Linux, as it will lie at `start`."""
+    """A FAT file system with syslinux and Linux, for a partition at `start`."""
     files = media.boot_files(work)
     fat = work / "fat"
     _empty(fat, PARTITION_SECTORS)
@@ -99,7 +99,7 @@ def _fat_partition(work: Path, start: int) -> Path:
 
 @one_at_a_time
 def syslinux_disk(label: str, start: int, sectors: int) -> Path:
-    """Syslinux's MBR code, and everything else from `start` on."""
+    """A disk with syslinux's MBR code; everything else is at `start` or above."""
     out = media.MEDIA / f"syslinux-{label}-{start}.qcow2"
     if media.is_made(out, Path(__file__)):
         return out
@@ -110,15 +110,15 @@ def syslinux_disk(label: str, start: int, sectors: int) -> Path:
     code = SYSLINUX_MBR / ("mbr.bin" if label == "dos" else "gptmbr.bin")
     _put(image, 0, code.read_bytes()[:SIGNATURE_OFFSET])
     _put(image, start, _fat_partition(work, start).read_bytes())
-    return _kept(image, out)
+    return _store(image, out)
 
 
-# ---- By cylinder, head and sector -------------------------------------------------
+# ---- Access by cylinder, head and sector ------------------------------------------
 
 CHS_DISK_SECTORS = 200 * 2048
-CHS_CYLINDERS, CHS_HEADS, CHS_TRACK = 25, 255, 63  # whole cylinders of that
+CHS_CYLINDERS, CHS_HEADS, CHS_TRACK = 25, 255, 63  # geometry of the partition
 CHS_START = CHS_TRACK
-FILLER_MIB = 150  # LINE.TXT comes behind it
+FILLER_MIB = 150  # file before LINE.TXT
 LINE_SECTORS = 1000
 LINE = "chsboot: the last sector of LINE.TXT"
 PARAMETER_BLOCK = slice(0x03, 0x3E)
@@ -126,14 +126,14 @@ TABLE_OFFSET = 446
 
 
 def chs_bytes(lba: int) -> bytes:
-    """A packed CHS address under 255 heads and 63 sectors."""
+    """A packed CHS address for 255 heads and 63 sectors."""
     cylinder, rest = divmod(lba, CHS_HEADS * CHS_TRACK)
     head, sector = divmod(rest, CHS_TRACK)
     return bytes([head, cylinder >> 2 & 0xC0 | sector + 1, cylinder & 0xFF])
 
 
 def _line_file() -> bytes:
-    """Each sector begins with its number; the last one has the line."""
+    """Each sector begins with its number; the last one contains LINE."""
     sectors = [struct.pack("<H", i).ljust(SECTOR, b"\0") for i in range(LINE_SECTORS - 1)]
     last = struct.pack("<H", LINE_SECTORS - 1) + f"{LINE}, and its end\r\n".encode()
     return b"".join(sectors) + last.ljust(SECTOR, b"\0")
@@ -154,8 +154,8 @@ def _dos_partition(work: Path, sectors: int) -> Path:
 
 @one_at_a_time
 def dos_disk(directory: Path) -> Path:
-    """A FAT16 partition made under 255/63 on a disk of 200 MiB, where rules
-    by size take 64/32; both boot sectors go by CHS."""
+    """A FAT16 partition made with 255/63 on a disk of 200 MiB, for which rules by
+    size give 64/32. Both boot sectors read by CHS."""
     end = CHS_CYLINDERS * CHS_HEADS * CHS_TRACK
     entry = (b"\x80" + chs_bytes(CHS_START) + b"\x06" + chs_bytes(end - 1)
              + struct.pack("<II", CHS_START, end - CHS_START))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""A disk with GRUB and a Linux that looks at every SCSI disk through the
-kernel's own driver, says so with the kernel's whole log, and then goes on
-reading until the machine is reset or gone.
+"""A disk with GRUB and a Linux guest. The guest reads every SCSI disk through the
+kernel's driver, prints the results and the kernel log, and then reads on until
+the machine is reset or ends.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ RAM = ["-m", "256"]
 READ = "guest: read"
 LOG_BEGINS, LOG_ENDS = "guest: log", "guest: end of log"
 READS_ON = "guest: reads on"
-SECTORS = 32 * 2048  # of a disk
+SECTORS = 32 * 2048  # of the disk
 START = 2048         # of the partition
 
-# Modules are loaded in this order: all disks are known before sd_mod is there.
+# Modules load in this order: all disks are detected before sd_mod is loaded.
 INIT = f"""#!/bin/busybox sh
 # Made by tests/boot/driverdisk.py: the first process of its guest.
 /bin/busybox --install -s /bin
@@ -71,8 +71,7 @@ def boot_files(work: Path, rest: str) -> Path:
 
 @one_at_a_time
 def driver_disk(rest: str = "hd0,msdos1") -> Path:
-    """GRUB takes the kernel from the disk it came from and the initramfs from
-    `rest`."""
+    """GRUB loads the kernel from its own disk and the initramfs from `rest`."""
     out = media.MEDIA / f"driver-{rest.split(',')[0]}.img"
     if media.is_made(out, Path(__file__)):
         return out

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Who boots when the host says so: `bootindex` on each disk and CD, beside
-disks of the BIOS, `-boot strict=on` and `-boot menu=on` (rings 2 and 3). What
-boots is the agent, from any of them, and it looks where it came from.
+"""Boot order: `bootindex` on disks and CDs, together with disks of the BIOS,
+`-boot strict=on` and `-boot menu=on` (rings 2 and 3). Every drive boots the agent,
+and the tests check from which drive it was booted.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from tests.qemu.test_disks import make_disk
 
 pytestmark = pytest.mark.qemu("boot order, menu, strict")
 
-BOOTED_WITH = 0x3F00  # tests/qemu/guest/cdagent.S: registers, EDX behind four others
+ENTRY_REGISTERS = 0x3F00  # registers stored by tests/qemu/guest/cdagent.S; EDX is the fifth
 DISKS, CDS, OTHERS = ("disk0", "disk5"), ("cd2", "cd6"), ("ide", "virtio")
 ALL = DISKS + CDS + OTHERS
 CD_NUMBERS = {"cd2": 0xE0, "cd6": 0xE1}  # by ID
 
 
 def bootable_disk(directory: Path, name: str) -> Path:
-    """The agent, and behind it the name in each sector."""
+    """A disk with the agent, followed by sectors that begin with the disk's name."""
     image = Path(make_disk(directory, name))
     with image.open("r+b") as file:
         file.write(bootcds.agent_code())
@@ -35,13 +35,13 @@ def bootable_disk(directory: Path, name: str) -> Path:
 
 
 def bootable_cd(directory: Path, name: str) -> Path:
-    """The agent, and an image of which each sector begins with the name."""
+    """A CD with the agent, followed by a block that begins with the CD's name."""
     return bootcds.disc(directory / f"{name}.iso", Entry(bootcds.agent_code()),
                         more=(name.encode().ljust(bootcds.BLOCK, b"."),)).file
 
 
 def drives(directory: Path, **indices: int) -> list[str]:
-    """All of ALL, each bootable; with a bootindex if it is named."""
+    """All drives in ALL, each bootable; `indices` gives some of them a bootindex."""
     out = []
     for name in ALL:
         index = f",bootindex={indices[name]}" if name in indices else ""
@@ -57,12 +57,12 @@ def drives(directory: Path, **indices: int) -> list[str]:
 
 
 def booted_drive(pc: Agent) -> int:
-    """DL as the boot sector was entered with."""
-    return pc.read(BOOTED_WITH + 16, 1)[0]
+    """DL at the entry of the boot sector."""
+    return pc.read(ENTRY_REGISTERS + 16, 1)[0]
 
 
 def name_of(pc: Agent, drive: int) -> str:
-    """As it stands behind the agent on a disk or CD."""
+    """The name stored after the agent on a disk or CD."""
     return pc.text_on(drive, bootcds.FIRST_IMAGE_LBA + 1 if drive >= 0xE0 else 100)
 
 
@@ -73,8 +73,8 @@ def names(pc: Agent) -> list[str]:
 # ---- bootindex --------------------------------------------------------------------------
 
 
-def test_disks_at_all_ids_have_numbers_by_bootindex(start, tmp_path):
-    """ID 7 too, where the controller is and QEMU lets a disk sit."""
+def test_disks_at_all_ids_are_numbered_by_bootindex(start, tmp_path):
+    """Includes ID 7, the controller's own ID, at which QEMU permits a disk."""
     ids = list(range(8))
     arguments = [a for i in ids for a in
                  disk_arguments(make_disk(tmp_path, f"disk{i}"), i, f",bootindex={8 - i}")]
@@ -83,7 +83,7 @@ def test_disks_at_all_ids_have_numbers_by_bootindex(start, tmp_path):
 
 
 @pytest.mark.parametrize("first", ALL)
-def test_whoever_alone_has_a_bootindex_boots(tmp_path, first):
+def test_only_drive_with_bootindex_boots(tmp_path, first):
     with Machine(PATHS["c810"], *drives(tmp_path, **{first: 1})) as machine:
         pc = Agent(machine)
         assert booted_drive(pc) == CD_NUMBERS.get(first, 0x80)
@@ -94,9 +94,9 @@ def test_whoever_alone_has_a_bootindex_boots(tmp_path, first):
 # ---- The boot menu ----------------------------------------------------------------------
 
 
-def test_the_boot_menu_names_our_drives_in_order_and_boots_the_chosen(tmp_path):
-    """SeaBIOS looks up a bootindex for the first entry of a ROM only: our
-    others come behind, disks before CDs."""
+def test_boot_menu_lists_our_drives_and_boots_selected_one(tmp_path):
+    """SeaBIOS applies a bootindex only to the first entry of a ROM. Our other
+    entries follow, disks before CDs."""
     with Machine(PATHS["c810"], *drives(tmp_path, ide=1, cd6=2, virtio=3),
                  "-boot", "menu=on") as machine:
         machine.console.wait_for("Press ESC")
@@ -119,16 +119,16 @@ def test_the_boot_menu_names_our_drives_in_order_and_boots_the_chosen(tmp_path):
 
 
 @pytest.mark.parametrize("first", ["disk5", "cd6"])
-def test_with_strict_the_one_with_a_bootindex_boots(tmp_path, first):
-    """Our disks have numbers with or without one, unlike SeaBIOS's own."""
+def test_strict_boots_drive_with_bootindex(tmp_path, first):
+    """Our disks are numbered with or without a bootindex, unlike SeaBIOS's own."""
     with Machine(PATHS["c810"], *drives(tmp_path, **{first: 1}), "-boot", "strict=on") as machine:
         pc = Agent(machine)
         assert name_of(pc, booted_drive(pc)) == first
         assert set(DISKS) <= set(names(pc))
 
 
-def test_with_strict_nobody_else_boots(tmp_path):
-    """An empty drive is all that may boot. Without strict=on the next would."""
+def test_strict_boots_nothing_else(tmp_path):
+    """Only an empty drive may boot. Without strict=on the next drive would boot."""
     with Machine(PATHS["c810"], *cd_arguments(None, 3, ",bootindex=1"), *drives(tmp_path),
                  "-boot", "strict=on") as machine:
         text = machine.console.wait_for("No bootable device.")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""A CD drive and a disk in one machine: which of them boots, and who comes
-next if it cannot (ring 3). The same program starts from either and says from
-which drive it came.
+"""A CD drive and a disk in one machine: which of them boots, and which is next if
+it cannot boot (ring 3). Both start the same program, which prints its drive
+number.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ CD_BOOTED, DISK_BOOTED = "00", "80"
 on_each_path = pytest.mark.parametrize("path", ["microvm", "nolsi", "c810", "bochs"])
 
 
-def who_boots(path: str, cd: Path | None, *arguments: str, index: str = "", said: str = "") -> str:
-    """The drive that cdcheck came from, when the machine has said `said`."""
+def booted_drive(path: str, cd: Path | None, *arguments: str, index: str = "", message: str = "") -> str:
+    """The drive that cdcheck was booted from; waits for the text `message` too."""
     with Machine(PATHS[path], *cd_arguments(cd, CD_ID, index), *arguments) as machine:
-        text = Console(machine.com2).wait_for(" 00")  # DL of the one, else BX
-        machine.wait_for(said)
+        text = Console(machine.com2).wait_for(" 00")  # DL of the CD, BX of the disk
+        machine.wait_for(message)
         return text.removeprefix("cdcheck: ")[:2]
 
 
@@ -59,40 +59,40 @@ def unbootable_disc(tmp_path_factory) -> Path:
 
 
 @on_each_path
-def test_with_bootindex_before_the_cd_the_disk_boots(path, disk, floppy_cd):
-    assert who_boots(path, floppy_cd, *disk_arguments(disk, DISK_ID, FIRST),
-                     index=SECOND) == DISK_BOOTED
+def test_disk_with_lower_bootindex_boots(path, disk, floppy_cd):
+    assert booted_drive(path, floppy_cd, *disk_arguments(disk, DISK_ID, FIRST),
+                        index=SECOND) == DISK_BOOTED
 
 
 @on_each_path
-def test_with_bootindex_before_the_disk_the_cd_boots(path, disk, floppy_cd):
-    assert who_boots(path, floppy_cd, *disk_arguments(disk, DISK_ID, SECOND),
-                     index=FIRST) == CD_BOOTED
+def test_cd_with_lower_bootindex_boots(path, disk, floppy_cd):
+    assert booted_drive(path, floppy_cd, *disk_arguments(disk, DISK_ID, SECOND),
+                        index=FIRST) == CD_BOOTED
 
 
 @pytest.mark.parametrize("path", ["microvm", "bochs"])
-def test_without_bootindex_the_disk_boots(path, disk, floppy_cd):
-    assert who_boots(path, floppy_cd, *disk_arguments(disk, DISK_ID)) == DISK_BOOTED
+def test_disk_boots_without_bootindex(path, disk, floppy_cd):
+    assert booted_drive(path, floppy_cd, *disk_arguments(disk, DISK_ID)) == DISK_BOOTED
 
 
 @on_each_path
-def test_without_bootindex_the_cd_boots_when_the_disk_cannot(path, unbootable_disk, floppy_cd):
-    assert who_boots(path, floppy_cd, *disk_arguments(unbootable_disk, DISK_ID)) == CD_BOOTED
+def test_cd_boots_without_bootindex_if_disk_cannot(path, unbootable_disk, floppy_cd):
+    assert booted_drive(path, floppy_cd, *disk_arguments(unbootable_disk, DISK_ID)) == CD_BOOTED
 
 
 @on_each_path
-def test_an_empty_drive_passes_on_to_the_disk(path, disk):
-    assert who_boots(path, None, *disk_arguments(disk, DISK_ID, SECOND), index=FIRST,
-                     said="  not bootable: no medium") == DISK_BOOTED
+def test_disk_boots_after_empty_cd_drive(path, disk):
+    assert booted_drive(path, None, *disk_arguments(disk, DISK_ID, SECOND), index=FIRST,
+                        message="  not bootable: no medium") == DISK_BOOTED
 
 
 @on_each_path
-def test_a_disc_without_a_boot_record_passes_on_to_the_disk(path, disk, unbootable_disc):
-    assert who_boots(path, unbootable_disc, *disk_arguments(disk, DISK_ID, SECOND), index=FIRST,
-                     said="  not bootable: no boot record") == DISK_BOOTED
+def test_disk_boots_after_disc_without_boot_record(path, disk, unbootable_disc):
+    assert booted_drive(path, unbootable_disc, *disk_arguments(disk, DISK_ID, SECOND), index=FIRST,
+                        message="  not bootable: no boot record") == DISK_BOOTED
 
 
 @on_each_path
-def test_an_empty_drive_passes_on_to_the_next_cd(path, floppy_cd):
-    assert who_boots(path, None, *cd_arguments(floppy_cd, CD_ID + 1, SECOND), index=FIRST,
-                     said="  not bootable: no medium") == CD_BOOTED
+def test_second_cd_boots_after_empty_drive(path, floppy_cd):
+    assert booted_drive(path, None, *cd_arguments(floppy_cd, CD_ID + 1, SECOND), index=FIRST,
+                        message="  not bootable: no medium") == CD_BOOTED

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Loaders, tools and Linux from a CD, and emulated drives (ring 3). On the
-Bochs BIOS text is read from the screen.
+"""Loaders, tools and Linux booted from a CD, and emulated drives (ring 3). With
+the Bochs BIOS the text is read from the screen.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.qemu.machine import PATHS, WAIT_S, Console, Machine, cd_arguments
 pytestmark = pytest.mark.qemu("Linux from a CD")
 
 RAM = ["-m", "256"]  # for Linux
-SCREEN = ["-device", "VGA"]  # of a machine that has none by itself
+SCREEN = ["-device", "VGA"]  # for a path without a screen
 CD_ID = 2
 FLOPPY_DRIVE, DISK_DRIVE = 0x00, 0x80
 CMOS_TYPES = {FLOPPY_1200: 0x02, FLOPPY_1440: 0x04, FLOPPY_2880: 0x06, HARD_DISK: 0}
@@ -33,8 +33,7 @@ def booted(path: str, cd: Path, *arguments: str) -> Machine:
 
 
 def type_into(path: str, machine: Machine, keys: str) -> None:
-    """Where there is no serial console there is a keyboard, and not always
-    the other way round."""
+    """Type on the keyboard with the Bochs BIOS, which has no serial console."""
     if path == "bochs":
         machine.type(keys)
     else:
@@ -46,7 +45,7 @@ def type_into(path: str, machine: Machine, keys: str) -> None:
 
 @pytest.mark.qemu("isolinux")
 @on_each_path
-def test_isolinux_shows_a_file_of_the_cd_and_asks(path):
+def test_isolinux_shows_file_and_prompt(path):
     cd = bootcds.isolinux_cd()
     with booted(path, cd) as machine:
         machine.wait_for("boot:")
@@ -58,7 +57,7 @@ def test_isolinux_shows_a_file_of_the_cd_and_asks(path):
 
 @pytest.mark.qemu("GRUB rescue CD")
 @on_each_path
-def test_the_grub_rescue_cd_lists_its_files_at_its_prompt(path):
+def test_grub_rescue_cd_lists_its_files(path):
     with booted(path, bootcds.GRUB_RESCUE) as machine:
         machine.wait_for("executed automatically")
         type_into(path, machine, "c")
@@ -69,19 +68,19 @@ def test_the_grub_rescue_cd_lists_its_files_at_its_prompt(path):
 
 @pytest.mark.qemu("iPXE CD")
 @on_each_path
-def test_the_ipxe_cd_starts_ipxe(path):
-    """Isolinux, and a second catalog entry for UEFI that is not for us."""
+def test_ipxe_cd_starts_ipxe(path):
+    """The CD uses isolinux and has a second catalog entry, for UEFI, which the ROM ignores."""
     with booted(path, bootcds.IPXE) as machine:
-        text = machine.wait_for("Features: ", 3 * WAIT_S)    # on Bochs 20 to 80 s: where it unpacks itself
+        text = machine.wait_for("Features: ", 3 * WAIT_S)    # iPXE unpacks itself; 20 to 80 s on Bochs
     assert "Loading ipxe.krn... ok" in text
-    assert "Boot which" not in text
+    assert "Boot entry" not in text
 
 
 @pytest.mark.qemu("memtest86+ CD")
 @on_each_path
-def test_the_memtest86_cd_tests_memory(path):
-    """An emulated floppy, read by a boot sector that knows no EDD; and an
-    entry for UEFI behind it."""
+def test_memtest86_cd_tests_memory(path):
+    """The CD emulates a floppy, whose boot sector does not use EDD. Its catalog
+    also has an entry for UEFI."""
     with booted(path, bootcds.MEMTEST, *([] if path == "bochs" else SCREEN)) as machine:
         machine.wait_for("<Enter> to start testing")
         machine.type("\n")
@@ -91,12 +90,12 @@ def test_the_memtest86_cd_tests_memory(path):
 # ---- Emulated drives -----------------------------------------------------------------
 
 
-@pytest.mark.qemu("emulated drives, each sector")
+@pytest.mark.qemu("emulated drives, every sector")
 @pytest.mark.parametrize("path, medium", [
     ("microvm", FLOPPY_1200), ("c810", FLOPPY_2880), ("microvm", FLOPPY_1440),
     ("nolsi", FLOPPY_1440), ("c810", FLOPPY_1440), ("bochs", FLOPPY_1440), ("microvm", HARD_DISK),
     ("nolsi", HARD_DISK), ("c810", HARD_DISK), ("bochs", HARD_DISK)])
-def test_a_guest_reads_each_sector_of_its_emulated_drive_by_chs(path, medium):
+def test_guest_reads_each_sector_of_emulated_drive_by_chs(path, medium):
     drive = DISK_DRIVE if medium == HARD_DISK else FLOPPY_DRIVE
     image = bootcds.drive_image(medium, assemble("cdcheck"))
     with booted(path, bootcds.emulation_cd(medium)) as machine:
@@ -107,7 +106,7 @@ def test_a_guest_reads_each_sector_of_its_emulated_drive_by_chs(path, medium):
 @pytest.mark.qemu("syslinux on emulated drives")
 @pytest.mark.parametrize("medium", [FLOPPY_1440, HARD_DISK], ids=["floppy", "hard-disk"])
 @on_each_path
-def test_syslinux_reads_its_files_from_an_emulated_drive(path, medium):
+def test_syslinux_reads_files_from_emulated_drive(path, medium):
     with booted(path, bootcds.syslinux_cd(medium)) as machine:
         machine.wait_for(bootcds.SYSLINUX_SAYS)
         machine.wait_for("boot:")
@@ -117,8 +116,8 @@ def test_syslinux_reads_its_files_from_an_emulated_drive(path, medium):
 
 
 def check_linux(machine: Machine) -> None:
-    """The kernel that the ROM loaded has mounted the CD with a driver of its
-    own, and what it reads there is what was put there."""
+    """The kernel loaded through the ROM mounts the CD with its own driver and
+    reads the correct files."""
     text = machine.console.wait_for(bootcds.GUEST_DONE)
     assert f"{media.GUEST_MOUNTED} /dev/sr0 (sym53c8xx): {bootcds.FILE_LINE}" in text
     kernel = next((media.kernel() / "boot").glob("vmlinuz-*"))
@@ -126,7 +125,7 @@ def check_linux(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("path", ["c810", "bochs"])
-def test_isolinux_boots_linux_from_a_cd(path):
+def test_isolinux_boots_linux_from_cd(path):
     with booted(path, bootcds.isolinux_cd(), *RAM) as machine:
         machine.console.wait_for("boot:")
         machine.console.send("linux\r")
@@ -134,7 +133,7 @@ def test_isolinux_boots_linux_from_a_cd(path):
 
 
 @pytest.mark.parametrize("path", ["microvm", "nolsi"])
-def test_grub_boots_linux_from_a_cd_of_grub_mkrescue(path):
+def test_grub_boots_linux_from_cd(path):
     with booted(path, bootcds.grub_cd(), *RAM) as machine:
         machine.console.wait_for("GRUB: loading Linux from")
         check_linux(machine)

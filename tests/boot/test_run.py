@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""`make run` as a user types it, and its answers to images it cannot use."""
+"""`make run` as typed by a user, and its messages for unusable images."""
 
 from __future__ import annotations
 
@@ -28,40 +28,40 @@ PROMPT = "This is a shell in the guest"
 
 
 def make_run(*arguments: str, wait_for: str, typed: str) -> str:
-    """Run it with a pipe for a keyboard; returns everything it printed."""
+    """Run `make run` with its input from a pipe; returns all its output."""
     process = subprocess.Popen(["make", "run", *arguments], cwd=TOP, stdin=subprocess.PIPE,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                start_new_session=True)
     end_all = functools.partial(os.killpg, process.pid, signal.SIGKILL)
-    limit = threading.Timer(LIMIT_S, end_all)  # make's QEMU too
+    limit = threading.Timer(LIMIT_S, end_all)  # ends QEMU too
     limit.start()
-    said = b""
+    output = b""
     try:
-        while wait_for.encode() not in said:
+        while wait_for.encode() not in output:
             part = process.stdout.read1(65536)
-            assert part, said.decode("latin1")
-            said += part
+            assert part, output.decode("latin1")
+            output += part
         for line in typed.splitlines(keepends=True):
             time.sleep(0.5)  # the guest's shell reads a terminal, not a pipe
             process.stdin.write(line.encode())
             process.stdin.flush()
-        said += process.stdout.read()
-        assert process.wait() == 0, said.decode("latin1")
+        output += process.stdout.read()
+        assert process.wait() == 0, output.decode("latin1")
     finally:
         limit.cancel()
         with contextlib.suppress(ProcessLookupError):
             end_all()
-    return said.decode("latin1")
+    return output.decode("latin1")
 
 
-def test_make_run_boots_linux_to_a_shell():
-    said = make_run(wait_for=PROMPT, typed="\necho typed-$((6*7))\npoweroff -f\n")
-    assert media.GUEST_MOUNTED in said
-    assert "typed-42" in said
+def test_make_run_boots_linux_to_shell():
+    output = make_run(wait_for=PROMPT, typed="\necho typed-$((6*7))\npoweroff -f\n")
+    assert media.GUEST_MOUNTED in output
+    assert "typed-42" in output
 
 
 @pytest.mark.parametrize("image_type", ["raw", "qcow2"])
-def test_the_users_image_is_booted_and_not_written(tmp_path, image_type):
+def test_user_image_is_booted_and_not_written(tmp_path, image_type):
     source = media.linux_disk()
     image = tmp_path / "my, own disk.img"
     if image_type == "raw":
@@ -69,36 +69,36 @@ def test_the_users_image_is_booted_and_not_written(tmp_path, image_type):
     else:
         subprocess.run(["qemu-img", "convert", "-O", "qcow2", source, image], check=True)
     before = hashlib.sha256(image.read_bytes()).digest()
-    said = make_run(f"DISK={image}", wait_for=PROMPT, typed=(
+    output = make_run(f"DISK={image}", wait_for=PROMPT, typed=(
         "\necho overwritten | dd of=/dev/sda bs=512 seek=1000 conv=fsync\npoweroff -f\n"))
-    assert "thrown away" in said
+    assert "are discarded" in output
     assert hashlib.sha256(image.read_bytes()).digest() == before
 
 
-def test_with_write_the_image_is_written_and_a_cd_is_there(tmp_path):
+def test_write_1_writes_image_and_cdrom_adds_cd(tmp_path):
     image = tmp_path / "disk.img"
     shutil.copy(media.linux_disk(), image)
     cd = tmp_path / "cd.iso"
     cd.write_bytes(bytes(64 * 2048))
-    said = make_run(f"DISK={image}", "WRITE=1", f"CDROM={cd}", wait_for=PROMPT, typed=(
+    output = make_run(f"DISK={image}", "WRITE=1", f"CDROM={cd}", wait_for=PROMPT, typed=(
         "\necho overwritten | dd of=/dev/sda bs=512 seek=1000 conv=fsync\n"
         "cat /proc/scsi/scsi /sys/class/scsi_device/*/device/type\npoweroff -f\n"))
-    assert "is kept" in said
-    assert "\n5" in said, "a device of type CD-ROM"
+    assert "are kept" in output
+    assert "\n5" in output, "no device of type CD-ROM"
     assert image.read_bytes()[512000:512011] == b"overwritten"
 
 
-def test_a_cd_alone_is_booted(tmp_path):
-    """An empty disk beside it changes nothing."""
+def test_cd_boots_without_bootable_disk(tmp_path):
+    """An additional empty disk makes no difference."""
     cd = bootcds.grub_cd()
     empty = tmp_path / "empty.img"
     empty.write_bytes(bytes(1 << 20))
     for arguments in ([f"CDROM={cd}"], [f"DISK={empty}", f"CDROM={cd}"]):
-        said = make_run(*arguments, wait_for=media.GUEST_MOUNTED, typed="")
-        assert "E0h: SCSI 00:" in said
+        output = make_run(*arguments, wait_for=media.GUEST_MOUNTED, typed="")
+        assert "E0h: SCSI 00:" in output
 
 
-def test_missing_and_foreign_images_are_refused(tmp_path, capsys):
+def test_missing_and_unsupported_images_are_refused(tmp_path, capsys):
     other = tmp_path / "disk.vmdk"
     subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", str(other), "1M"], check=True)
     for image, words in [(tmp_path / "none.img", "none.img"), (other, "format vmdk"),
@@ -108,8 +108,8 @@ def test_missing_and_foreign_images_are_refused(tmp_path, capsys):
         assert error.startswith("run.py: ") and words in error, error
 
 
-def test_media_are_made_with_a_users_path(tmp_path):
-    """A user's PATH has no sbin; nothing but installing packages needs root."""
+def test_media_are_made_without_sbin_in_path(tmp_path):
+    """A user's PATH has no sbin. Only the installation of packages needs root."""
     (media.MEDIA / "user.img").unlink(missing_ok=True)
     code = "import media; media.linux_disk('user.img', 'user')"
     subprocess.run(["/usr/bin/python3", "-c", code], cwd=TOP / "tools", check=True,

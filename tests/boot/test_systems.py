@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Operating systems and loaders that lean on more than a read: EDD data in
-Linux, DOS-like access by CHS, files far behind the beginning of a disk, and
-a disk with 4096-byte blocks (ring 3).
+"""Operating systems and loaders that use more than plain reads: EDD data in
+Linux, DOS-like access by CHS, files far into a disk, and a disk with 4096-byte
+blocks (ring 3).
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ pytestmark = pytest.mark.qemu("DOS-like boot sectors")
 
 RAM = ["-m", "256"]
 QCOW2 = "format=qcow2,snapshot=on"
-GIVEN = {"cyls": 100, "heads": 16, "secs": 63}  # to the first disk, by the host
+GEOMETRY = {"cyls": 100, "heads": 16, "secs": 63}  # set by the host for the first disk
 LINUX_DISK_SECTORS = media.DISK_MIB * 2048
 TWO_TIB = 1 << 32  # in sectors
-SECTORS_8_4_GB = 1024 * 255 * 63  # all that CHS can name
+SECTORS_8_4_GB = 1024 * 255 * 63  # the largest disk that CHS can address
 END = "reboot: Power down"
 
 
-def said_by(path: str, *arguments: str, until: str = END) -> str:
-    """All that the console said."""
+def console_text(path: str, *arguments: str, until: str = END) -> str:
+    """The console output up to `until`."""
     with Machine(PATHS[path], *arguments, *RAM) as machine:
         return machine.console.wait_for(until)
 
@@ -48,14 +48,15 @@ def edd_file(text: str, name: str) -> list[str]:
 @pytest.fixture(scope="module", params=[("microvm", 3), ("c810", 0)],
                 ids=lambda p: f"{p[0]}-ID-{p[1]}")
 def linux_edd(request, linux_disk) -> tuple[str, int]:
-    """What Linux made of our AH=41h, 48h and 08h, and the disk's ID."""
+    """Console output with the data that Linux got from AH=41h, 48h and 08h, and
+    the disk's ID."""
     path, scsi_id = request.param
-    geometry = "".join(f",l{name}={value}" for name, value in GIVEN.items())
-    return said_by(path, *disk_arguments(linux_disk, scsi_id, geometry)), scsi_id
+    geometry = "".join(f",l{name}={value}" for name, value in GEOMETRY.items())
+    return console_text(path, *disk_arguments(linux_disk, scsi_id, geometry)), scsi_id
 
 
 @pytest.mark.qemu("Linux edd")
-def test_linux_edd_names_controller_and_disk(linux_edd):
+def test_linux_edd_shows_controller_and_disk(linux_edd):
     text, scsi_id = linux_edd
     assert edd_file(text, "host_bus") == ["PCI 00:04.0 channel: 0"]
     assert edd_file(text, "interface") == [f"SCSI id: {scsi_id} lun: 0"]
@@ -63,7 +64,7 @@ def test_linux_edd_names_controller_and_disk(linux_edd):
 
 
 @pytest.mark.qemu("Linux edd")
-def test_linux_edd_has_version_and_extensions(linux_edd):
+def test_linux_edd_shows_version_and_extensions(linux_edd):
     text, _ = linux_edd
     assert edd_file(text, "version") == ["0x30"]
     assert edd_file(text, "extensions") == [
@@ -74,18 +75,18 @@ def test_linux_edd_has_version_and_extensions(linux_edd):
 
 
 @pytest.mark.qemu("Linux edd")
-def test_linux_edd_has_size_signature_and_geometry(linux_edd):
+def test_linux_edd_shows_size_signature_and_geometry(linux_edd):
     text, _ = linux_edd
     expected = {
         "sectors": LINUX_DISK_SECTORS, "mbr_signature": f"{media.DISK_SIGNATURE:#x}",
-        "legacy_max_cylinder": GIVEN["cyls"] - 1, "legacy_max_head": GIVEN["heads"] - 1,
-        "legacy_sectors_per_track": GIVEN["secs"], "default_heads": GIVEN["heads"],
-        "default_sectors_per_track": GIVEN["secs"]}
+        "legacy_max_cylinder": GEOMETRY["cyls"] - 1, "legacy_max_head": GEOMETRY["heads"] - 1,
+        "legacy_sectors_per_track": GEOMETRY["secs"], "default_heads": GEOMETRY["heads"],
+        "default_sectors_per_track": GEOMETRY["secs"]}
     assert {name: edd_file(text, name) for name in expected} == {
         name: [str(value)] for name, value in expected.items()}
 
 
-# ---- By cylinder, head and sector ---------------------------------------------------
+# ---- Access by cylinder, head and sector --------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -94,16 +95,17 @@ def dos_disk(tmp_path_factory):
 
 
 @pytest.mark.parametrize("path", ["microvm", "c810", "nolsi"])
-def test_a_disk_partitioned_under_255_63_boots_by_chs(path, dos_disk):
-    said_by(path, *disk_arguments(dos_disk, 0), until=bootdisks.LINE)
+def test_disk_partitioned_with_255_63_boots_by_chs(path, dos_disk):
+    console_text(path, *disk_arguments(dos_disk, 0), until=bootdisks.LINE)
 
 
-def test_the_geometry_that_seabios_takes_does_not_boot_it(dos_disk):
-    """Its own driver goes by the size of the disk: so the boot sectors bite."""
-    said_by("seabios", *disk_arguments(dos_disk, 0), until="chsboot: read erro")
+def test_seabios_driver_does_not_boot_disk_partitioned_with_255_63(dos_disk):
+    """SeaBIOS's driver derives the geometry from the size. This proves that the
+    boot sectors depend on the geometry."""
+    console_text("seabios", *disk_arguments(dos_disk, 0), until="chsboot: read erro")
 
 
-# ---- Far behind the beginning ----------------------------------------------------------
+# ---- Files far into the disk -----------------------------------------------------------
 
 FAR = {"8.4-gb": ("dos", 20_000_000, 24_000_000), "2-tib": ("gpt", TWO_TIB + 2048, TWO_TIB * 3 // 2)}
 
@@ -115,19 +117,19 @@ def far(request) -> tuple[str, int, int]:
     return label, start, sectors
 
 
-@pytest.mark.qemu("GRUB and Linux far behind the beginning")
-def test_grub_loads_itself_and_linux_from_far_behind(far):
-    text = said_by("microvm", *disk_arguments(bootdisks.grub_disk(*far), 0, drive=QCOW2))
+@pytest.mark.qemu("GRUB and Linux far into the disk")
+def test_grub_loads_itself_and_linux_from_far_into_disk(far):
+    text = console_text("microvm", *disk_arguments(bootdisks.grub_disk(*far), 0, drive=QCOW2))
     assert "GRUB: loading Linux from hd0" in text
     assert f"{media.GUEST_MOUNTED} the ext4 file system of /dev/sda" in text
     assert edd_file(text, "sectors") == [str(far[2])]
 
 
-@pytest.mark.qemu("syslinux and Linux far behind the beginning")
-def test_syslinux_loads_itself_and_linux_from_far_behind(far):
-    """Beyond 2 TiB through gptmbr.bin, which hands the boot sector a 64-bit
-    address of its partition; the parameter block of FAT has but 32 bits."""
-    text = said_by("microvm", *disk_arguments(bootdisks.syslinux_disk(*far), 0, drive=QCOW2))
+@pytest.mark.qemu("syslinux and Linux far into the disk")
+def test_syslinux_loads_itself_and_linux_from_far_into_disk(far):
+    """Beyond 2 TiB, gptmbr.bin passes the boot sector a 64-bit partition address;
+    the FAT parameter block has only 32 bits for it."""
+    text = console_text("microvm", *disk_arguments(bootdisks.syslinux_disk(*far), 0, drive=QCOW2))
     assert "SYSLINUX 6" in text
     assert edd_file(text, "mbr_signature") == [f"{media.DISK_SIGNATURE:#x}"]
     assert edd_file(text, "sectors") == [str(far[2])]
@@ -137,11 +139,11 @@ def test_syslinux_loads_itself_and_linux_from_far_behind(far):
 
 
 @pytest.mark.qemu("GRUB and Linux from 4096-byte blocks")
-def test_an_ordinary_disk_image_boots_from_a_drive_with_4096_byte_blocks(linux_disk):
-    """Not a byte of it is changed. The guest's own driver sees 4096-byte
-    blocks: it finds the file system by its place."""
+def test_image_for_512_byte_sectors_boots_from_drive_with_4096_byte_blocks(linux_disk):
+    """The image is unmodified. The guest's own driver sees 4096-byte blocks and
+    therefore mounts the file system by its offset."""
     size = ",logical_block_size=4096,physical_block_size=4096"
-    text = said_by("microvm", *disk_arguments(linux_disk, 0, size))
+    text = console_text("microvm", *disk_arguments(linux_disk, 0, size))
     assert "GRUB: loading Linux" in text
     assert edd_file(text, "sectors") == [str(LINUX_DISK_SECTORS)]
     assert f"{media.GUEST_MOUNTED} the ext4 file system of /dev/sda" in text

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The BIOS of the bench: its services, its tables, and how it treats an
+"""The BIOS of the virtual PC: its services, its tables, and how it treats an
 option ROM during POST and at boot. Each service is an address in the F000
-segment that Python answers.
+segment; Python handles calls to it.
 
 [PCI-BIOS 2.1; PnP-BIOS 1.0A; BBS 1.01; PCI firmware 3.0; PMM 1.01; RBIL]
 """
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BootEntry:
-    """What a BIOS reads from a PnP header, and in which copy of the ROM it is."""
+    """The data a BIOS reads from a PnP header, and the ROM copy it belongs to."""
     header: int
     bcv: int
     product: str
@@ -45,19 +45,19 @@ class BootEntry:
 
 @dataclass(eq=False)
 class Copy:
-    """The ROM in memory: a BIOS finds one for each controller. `segment` is
-    where init runs, and later where what is kept of it stays."""
+    """The ROM in memory; there is one copy for each controller. `segment` is
+    where init runs, and after init, where the kept part of the image is."""
     data: bytes
     segment: int
-    size: int               # bytes that it may use there
-    bdf: int = 0            # what AX says at init
-    stays_at: int = 0       # where it has to move to in init, 0 if nowhere
+    size: int               # bytes the copy may use at `segment`
+    bdf: int = 0            # AX at init
+    stays_at: int = 0       # segment that init has to move the code to; 0: no move
     initialised: bool = False
     init_result: Result | None = None
-    kept: int = 0           # bytes of the image after init
-    runs_at: int = 0        # segment, after init: it may be a copy in RAM
+    kept: int = 0           # bytes of the image left after init
+    runs_at: int = 0        # segment of the code after init, possibly a copy in RAM
     entries: list[BootEntry] = field(default_factory=list)
-    memory: list[range] = field(default_factory=list)   # what it has taken for good
+    memory: list[range] = field(default_factory=list)   # memory it keeps permanently
     workspace: range | None = None
 
     @property
@@ -66,8 +66,8 @@ class Copy:
 
     @property
     def room(self) -> range:
-        """Where it has to move to in init: for what it says that it keeps at
-        most, or for all of it."""
+        """Destination of the move in init: the maximum run-time size if the
+        image declares one, otherwise the size of the whole image."""
         pcir = int.from_bytes(self.data[0x18:0x1A], "little") + RUN_TIME_BLOCKS
         blocks = int.from_bytes(self.data[pcir:pcir + 2], "little") or len(self.data) // 512
         return range(self.stays_at * 16, self.stays_at * 16 + blocks * 512) if self.stays_at \
@@ -76,31 +76,31 @@ class Copy:
 
 @dataclass
 class Bios(Services):
-    """Options of a BIOS, and what it has seen. `choose` is the user's boot
-    order: of the entries found, those whose vectors are called, in order."""
+    """Options of a BIOS, and a record of the calls it received. `choose` is the
+    user's boot order: it returns the entries whose vectors are called, in order."""
     manner: str = SEABIOS
     pmm: str = "1.01"
     pci: bool = True
-    pci_version: int = 0    # BX of INT 1Ah B101h; 0 is what goes with the manner
-    in_place: bool = False  # init runs where the image stays, even with PCI 3.0
+    pci_version: int = 0    # BX of INT 1Ah B101h; 0: the default for `manner`
+    in_place: bool = False  # init runs at the final segment, even with PCI 3.0
     downwards: bool = False # run-time segments of PCI 3.0 go down from E8000h
     bx: int | None = None   # BX at init; None: the run-time segment if there is one, else FFFFh
-    pointer: tuple[int, int] | None = None  # ES and DI at init, if not those of its structure
+    pointer: tuple[int, int] | None = None  # ES and DI at init, if not those of the PnP structure
     ebda: bool = True
-    pnp: str = ""           # one of PNP_KINDS; "" is what goes with the manner
-    disks: int = 0          # hard disks of its own, counted at 40:75h
-    floppies: int = 0       # and floppies, counted at 40:10h
-    answers: frozenset[int] = frozenset()   # drives that its INT 13h knows
-    keys: deque = field(default_factory=deque)  # (ns after the first look, AX of INT 16h)
+    pnp: str = ""           # one of PNP_KINDS; "": the default for `manner`
+    disks: int = 0          # the BIOS's own hard disks, counted at 40:75h
+    floppies: int = 0       # its own floppy drives, counted at 40:10h
+    answers: frozenset[int] = frozenset()   # drives that its INT 13h supports
+    keys: deque = field(default_factory=deque)  # (ns after the first poll, AX of INT 16h)
     choose: Callable[[list[BootEntry]], list[BootEntry]] = lambda entries: entries
-    # other ROMs, run behind each copy of ours: (machine, copies so far)
+    # runs other ROMs after each copy of ours: (machine, copies so far)
     others: Callable[[Pc, int], None] = lambda pc, copies: None
     copies: list[Copy] = field(default_factory=list)
-    running: Copy | None = None     # in POST; later the first
-    noted: list[int] = field(default_factory=list)      # INT 18h and 19h
-    eject_answer: int = 0x86    # AH of INT 15h AH=52h: CF comes with it, but for 0
-    eject_asked: list[int] = field(default_factory=list)    # DL
-    passed_on: deque = field(default_factory=lambda: deque(maxlen=16))  # registers at INT 13h
+    running: Copy | None = None     # in POST: the current copy; later: the first
+    noted: list[int] = field(default_factory=list)      # calls of INT 18h and 19h
+    eject_answer: int = 0x86    # AH that INT 15h AH=52h returns; CF is set unless it is 0
+    eject_asked: list[int] = field(default_factory=list)    # DL of each such call
+    passed_on: deque = field(default_factory=lambda: deque(maxlen=16))  # registers of calls to INT 13h
 
     def attach(self, pc: Pc) -> None:
         """Lay out the memory of a machine at power-on."""
@@ -113,7 +113,7 @@ class Bios(Services):
                              BOOT_VECTORS["40:75h"]]
         self._set_up_services()
         self._set_up_data_areas()
-        self._looked_at: int | None = None  # when the keyboard was looked at first
+        self._first_poll_at: int | None = None  # time of the first keyboard poll
         pc.poke(PMM_TABLE, self.memory.table())
         self.pnp = self.pnp or {NO_BBS: "absent", BOCHS: "no BBS"}.get(self.manner, "BBS")
         assert self.pnp in PNP_KINDS
@@ -121,8 +121,8 @@ class Bios(Services):
         self.copies = [self._place(pc.rom.read_bytes(), ROM_SEGMENT)]
 
     def _pnp_table(self) -> bytes:
-        """[PnP-BIOS 1.0A 4.4] "bare" is a SeaBIOS without PnP: a text, and
-        behind it whatever comes."""
+        """[PnP-BIOS 1.0A 4.4] "bare" is a SeaBIOS without PnP: it has the
+        signature as a string, followed by unrelated bytes."""
         if self.pnp in ("absent", "bare"):
             return b"$PnP\0" + b"pirates!" * 4 if self.pnp == "bare" else b""
         table = checksummed(b"$PnP\x10\x21" + bytes(7) + struct.pack(
@@ -172,7 +172,7 @@ class Bios(Services):
         return [entry for copy in self.copies for entry in copy.entries]
 
     def _place(self, data: bytes, segment: int, bdf: int = 0) -> Copy:
-        """Put a copy where it stays, or where its init runs."""
+        """Put a copy at its final segment or, if init moves it, where init runs."""
         moves = self.pci_version >= 0x0300 and not self.in_place
         copy = Copy(data, INIT_SEGMENT if moves else segment, len(data), bdf,
                     segment if moves else 0)
@@ -181,7 +181,7 @@ class Bios(Services):
         return copy
 
     def _next_segment(self, data: bytes, copies: list[Copy]) -> int:
-        """Behind what is kept of the copies so far, or below it."""
+        """The segment after, or below, the kept parts of the copies so far."""
         if self.downwards:
             start = min((c.segment * 16 for c in copies), default=PERMANENT_AREA.start)
             return (start - len(data)) // ROM_ALIGNMENT * ROM_ALIGNMENT // 16
@@ -192,28 +192,28 @@ class Bios(Services):
 
     @property
     def _taken(self) -> range:
-        """From the 640 KiB, by the copy that is initialised."""
+        """Base memory that the copy being initialised has taken."""
         return range(self._pc.word(MEMORY_SIZE) * 1024, self._memory_before * 1024)
 
     def kept_memory(self) -> list[range]:
-        """What the ROM has taken for good."""
+        """Memory that the ROM keeps permanently."""
         return [place for copy in self.copies for place in copy.memory]
 
     def _own_blocks(self) -> list[Block]:
-        """What PMM has given to the copy that is initialised."""
+        """PMM blocks of the copy being initialised."""
         others = [place for copy in self.copies if copy is not self.running for place in copy.memory]
         return [block for block in self.memory.blocks if block.place not in others]
 
     @property
     def scratch(self) -> list[range]:
-        """Memory of nobody that the copy which is initialised may use, too."""
+        """Unallocated memory that the copy being initialised may also use."""
         if self.running.initialised or not self.memory.refused:
             return []
         top = self._memory_before
         return [range((top - SCRATCH_KIB) * 1024, top * 1024)] if SCRATCH_KIB < top <= 640 else []
 
     def temporary_memory(self) -> list[range]:
-        """Where the image may be unpacked, and run, until init returns."""
+        """Where the image may be unpacked and run before init returns."""
         return [*(b.place for b in self._own_blocks() if not b.permanent), *self.scratch]
 
     def post_memory(self) -> list[range]:
@@ -225,8 +225,8 @@ class Bios(Services):
         return places
 
     def move_ebda(self, kib: int) -> None:
-        """Another ROM wants so much of the memory, and leaves the EBDA at its
-        foot, where the memory of programs ends."""
+        """Another ROM takes this much base memory and leaves the EBDA at the
+        bottom of it, directly above program memory."""
         pc = self._pc
         size = pc.word(MEMORY_SIZE) - kib
         ebda = pc.peek(pc.word(EBDA_POINTER) * 16, 1024)
@@ -238,8 +238,8 @@ class Bios(Services):
     # ---- POST -------------------------------------------------------------------------
 
     def run_post(self, *bdfs: int, roms: Sequence[bytes] = ()) -> None:
-        """Initialise a copy of the ROM for each address, and make their drives
-        boot devices. `roms` are the files, if they are not all the same."""
+        """Initialise a copy of the ROM for each address and connect their
+        drives. `roms` holds the ROM files if they differ."""
         for number, bdf in enumerate(bdfs):
             if number or roms:
                 data = roms[number] if roms else self.copies[0].data
@@ -253,7 +253,7 @@ class Bios(Services):
         if self.manner not in WITHOUT_BBS:
             self._connect()
         self.running = self.copies[0]
-        self._take_back_memory()
+        self._reclaim_memory()
 
     def _initialise(self, copy: Copy) -> None:
         pc = self._pc
@@ -262,7 +262,7 @@ class Bios(Services):
         self.memory.refused = not self.memory.is_there
         copy.init_result = pc.far_call(copy.segment, INIT, self._init_registers(copy))
         self._check_temporary_memory()
-        if self.manner == SEABIOS:      # it is not one for hooks of INT 19h
+        if self.manner == SEABIOS:      # SeaBIOS restores INT 19h
             pc.poke(BOOT_VECTORS["INT 19h"].start, before["INT 19h"])
         for name, place in BOOT_VECTORS.items():
             allowed = name == "INT 19h" and not (self.pnp == "BBS" and self.memory.is_there)
@@ -282,7 +282,7 @@ class Bios(Services):
         copy.initialised = True
 
     def _check_temporary_memory(self) -> None:
-        """Nothing of it is kept, and what was in it is gone."""
+        """No temporary block is kept; the contents of freed scratch memory are lost."""
         if kept := [block.place for block in self._own_blocks() if not block.permanent]:
             raise RuleViolation("temporary memory kept", f"{kept[0].start:#x}")
         for place in self.scratch:
@@ -301,18 +301,18 @@ class Bios(Services):
         return registers
 
     def _pnp_registers(self, ax: int) -> dict[str, int]:
-        """No ISA PnP card: BX and DX say so. ES:DI is our PnP structure."""
+        """BX and DX of FFFFh mean no ISA PnP card. ES:DI is our PnP structure."""
         return {"eax": ax, "ebx": 0xFFFF, "edx": 0xFFFF, "es": BIOS_SEGMENT, "edi": PNP_OFFSET}
 
     def _check_image(self, copy: Copy) -> int:
-        """Bytes that the ROM keeps, as the BIOS sees it after init."""
+        """Size of the kept image as the BIOS sees it after init."""
         start = copy.image.start
         head = self._pc.peek(start, 3)
         if head[:2] != b"\x55\xaa" and copy.stays_at:
             raise RuleViolation("no image at the run-time segment", f"{copy.segment:04x}h")
         length = head[2] * 512
         if length > copy.size:
-            raise RuleViolation("ROM header wrong", f"{length} bytes, more than there was room for")
+            raise RuleViolation("ROM header wrong", f"{length} bytes, which exceeds the space available")
         if sum(self._pc.peek(start, length)) & 0xFF:
             raise RuleViolation("ROM checksum wrong", f"after init, {length} bytes")
         return length
@@ -329,24 +329,24 @@ class Bios(Services):
         return self._pc.far_call(entry.segment, entry.bcv, self._pnp_registers(ax))
 
     def disconnect(self, entry: BootEntry) -> Result:
-        """Call a disconnect vector: the BIOS has not booted from it, and wants
-        its number for another device."""
+        """Call a disconnect vector: the BIOS has not booted from the device and
+        reuses its drive number for another."""
         return self._pc.boot_call(entry.segment, entry.disconnect, {})
 
     def boot(self, entry: BootEntry, *loads: range) -> Result:
-        """Call a bootstrap entry vector, with memory for what it loads. It
-        returns, or goes to something that it has loaded."""
+        """Call a bootstrap entry vector; `loads` is memory for the loaded
+        program. The vector returns or jumps to that program."""
         ax = SEABIOS_BOOT if self.manner == SEABIOS else entry.bdf
-        self._looked_at = None
+        self._first_poll_at = None
         return self._pc.boot_call(entry.segment, entry.bev, self._pnp_registers(ax), *loads)
 
     def bootstrap(self, *loads: range) -> Result:
-        """INT 19h, with whoever has hooked it. Somebody boots, or all give up."""
-        self._looked_at = None
+        """INT 19h with all its hooks: one of them boots, or all fail."""
+        self._first_poll_at = None
         return self._pc.boot_interrupt(0x19, BOOT_SECTOR, *loads)
 
     def _walk(self):
-        """The chain of PnP headers; SeaBIOS looks at their signatures only."""
+        """Walk the chain of PnP headers; SeaBIOS checks their signatures only."""
         start, seen = self.image.start, set()
         header = self._pc.word(start + 0x1A)
         while header:
@@ -384,8 +384,8 @@ class Bios(Services):
                 raise RuleViolation("PnP header wrong", f"{offset:#x}: {what}")
         self._string(manufacturer)
 
-    def _take_back_memory(self) -> None:
-        """What is not kept belongs to the BIOS or the operating system."""
+    def _reclaim_memory(self) -> None:
+        """Memory that is not kept belongs to the BIOS or the operating system."""
         pc = self._pc
         pc.poke(TEMPORARY_AREA.start, bytes([JUNK]) * len(TEMPORARY_AREA))
         for block in self.memory.blocks:

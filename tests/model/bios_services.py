@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The services of the BIOS of the bench: each is an address in the F000 segment
-that Python answers.
+"""Services of the virtual PC's BIOS: each is an address in the F000 segment;
+Python handles calls to it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from tests.model.rules import RuleViolation
 
 
 class Services:
-    """The part of Bios that answers calls."""
+    """The part of Bios that handles calls."""
 
     def service(self, offset: int) -> None:
-        """The CPU has come to F000:offset."""
+        """The CPU is about to execute F000:offset."""
         if offset in (PMM_ENTRY, PNP_ENTRY):
             (self._pmm_call if offset == PMM_ENTRY else self._pnp_call)()
             return
@@ -55,24 +55,24 @@ class Services:
         self._set("ax", self._get("ax") & 0x00FF | value << 8)
 
     def _return_flag(self, flag: int, on: bool) -> None:
-        """Set a flag in the frame that INT has pushed."""
+        """Set or clear a flag in the frame that INT pushed."""
         at = (self._pc.get("ss") << 4) + (self._get("sp") + 4 & 0xFFFF)
         flags = self._pc.word(at) & ~flag | (flag if on else 0)
         self._pc.poke(at, struct.pack("<H", flags))
 
-    def _need_stack(self, least: int, who: str) -> None:
-        """Our own stack has its end; the one of the bench has enough."""
+    def _need_stack(self, least: int, service: str) -> None:
+        """Check the space left if SS is the ROM's own stack; the caller's is large enough."""
         stack, sp = self._pc.get("ss") << 4, self._get("sp")
         ours = [*self.kept_memory(), *(block.place for block in self._own_blocks()), self._taken]
         if any(stack in place for place in ours) and sp - 4 < least:
-            raise RuleViolation("stack too small for the BIOS", f"{sp - 4} bytes for {who}")
+            raise RuleViolation("stack too small for the BIOS", f"{sp - 4} bytes for {service}")
 
     def _int10(self) -> None:
         function = self._get("ax") >> 8
         if function == 0x0E:
             self._pc.text += chr(self._get("ax") & 0xFF)
             if len(self._pc.text) > MOST_TEXT:
-                raise RuleViolation("step bound", "it does not stop printing")
+                raise RuleViolation("step bound", "output does not end")
             self._pc.pass_time(CHARACTER_NS)
         elif function == 0x0F:
             self._set("ax", 80 << 8 | 3)
@@ -90,8 +90,8 @@ class Services:
         self._set("ax", self._pc.word(MEMORY_SIZE))
 
     def _int13(self) -> None:
-        """The handler from before: no function is known, for any drive but
-        those that have answers."""
+        """The handler that was there before ours: it fails every call, except
+        those for drives in `answers`."""
         self.passed_on.append(self._pc.registers())
         good = self._get("dx") & 0xFF in self.answers and self._int13_answer(
             self._get("ax") >> 8, self._get("dx") & 0xFF)
@@ -100,7 +100,7 @@ class Services:
         self._return_flag(CF, not good)
 
     def _int13_answer(self, function: int, drive: int) -> bool:
-        """For a drive of the BIOS. False if it does not know the function."""
+        """Handle a call for a BIOS drive. False if the function is not supported."""
         floppy = drive < 0x80
         if function == 0x08:
             of_its_kind = sum((d < 0x80) == floppy for d in self.answers if d < 0xE0)
@@ -125,7 +125,7 @@ class Services:
 
     def _int15(self) -> None:
         if self._pc.booted:
-            self._eject_asked()
+            self._eject_requested()
         elif self._get("ax") == 0xE820:
             self._memory_map()
         elif self._get("ax") >> 8 == 0x88:
@@ -135,8 +135,8 @@ class Services:
             self._set_ah(0x86)
             self._return_flag(CF, True)
 
-    def _eject_asked(self) -> None:
-        """[EDD-3 "INT 15h AH=52h"] No other function is there for a disk driver."""
+    def _eject_requested(self) -> None:
+        """[EDD-3 "INT 15h AH=52h"] A disk driver may call no other function."""
         if self._get("ax") >> 8 != 0x52:
             raise RuleViolation("BIOS service not expected", f"INT 15h AX={self._get('ax'):04x}h")
         self.eject_asked.append(self._get("dx") & 0xFF)
@@ -160,10 +160,10 @@ class Services:
             self._set("ebx", (index + 1) % len(ends))
 
     def _int16(self) -> None:
-        """The keys of `keys`, each when its time has come."""
+        """Deliver `keys`, each at its time."""
         function, now = self._get("ax") >> 8, self._pc.chip.now
-        self._looked_at = now if self._looked_at is None else self._looked_at
-        typed = bool(self.keys) and now >= self._looked_at + self.keys[0][0]
+        self._first_poll_at = now if self._first_poll_at is None else self._first_poll_at
+        typed = bool(self.keys) and now >= self._first_poll_at + self.keys[0][0]
         if function in (0x01, 0x11):
             self._pc.pass_time(KEY_NS)
             self._return_flag(ZF, not typed)
@@ -200,7 +200,7 @@ class Services:
             self._return_flag(CF, True)
 
     def _pci(self, function: int) -> int:
-        """A PCI BIOS function; returns its status."""
+        """Call a PCI BIOS function; returns its status."""
         if function == 0x01:
             self._set("edx", 0x20494350)
             self._set("bx", self.pci_version)
@@ -239,7 +239,7 @@ class Services:
     # ---- INT 4Bh ----------------------------------------------------------------------
 
     def _int4b(self) -> None:
-        """There is none but that of a memory manager."""
+        """Present only with a memory manager."""
         if self._pc.vds is None:
             raise RuleViolation("BIOS service not expected", "INT 4bh")
         pointer = (self._pc.get("es") << 4) + self._get("di")
@@ -254,7 +254,7 @@ class Services:
 
     def _pmm_call(self) -> None:
         if self._pc.booted:
-            raise RuleViolation("PMM misused", "it is gone after POST")
+            raise RuleViolation("PMM misused", "called after POST")
         self._need_stack(PMM_STACK, "PMM")
         stack = (self._pc.get("ss") << 4) + self._get("sp") + 4
         before = [block.place for block in self.memory.blocks]
@@ -272,7 +272,7 @@ class Services:
     def _pnp_call(self) -> None:
         """[PnP-BIOS 1.0A 4.5; BBS 1.01 "Get version and installation check"]"""
         if self.pnp in ("bad checksum", "bare") or self._pc.booted:
-            raise RuleViolation("PnP BIOS misused", "nobody offers it")
+            raise RuleViolation("PnP BIOS misused", "no PnP BIOS is available")
         self._need_stack(PNP_STACK, "the PnP BIOS")
         stack = (self._pc.get("ss") << 4) + self._get("sp") + 4
         function, offset, segment, selector = struct.unpack("<4H", self._pc.peek(stack, 8))

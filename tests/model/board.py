@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """A chip on a bus with 64 KiB of memory and no PC: for tests of the model
-itself, and for trying out SCRIPTS programs.
+itself, and for experiments with SCRIPTS programs.
 
-Laws are noted in `objections` and do not raise; the chip then does what the
-hardware would.
+Broken rules are recorded in `objections` and raise nothing; the chip then does
+what the hardware would do.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ SETTLE_NS = 300 * MS
 
 
 class Player:
-    """A target from a generator function: what it does once selected."""
+    """A target driven by a generator function, called at each selection."""
 
     def __init__(self, life: Callable[[Bus], Iterator]):
         self.session = life
 
     def reset(self) -> None:
-        """It remembers nothing."""
+        """There is no state to reset."""
 
 
 class Board:
@@ -56,7 +56,7 @@ class Board:
         self.chip.advance(ns)
 
     def set_up(self) -> None:
-        """What a driver writes before its first program."""
+        """Write the registers that a driver sets before its first program."""
         for offset, value in {SCNTL0: 0xCA, SCNTL3: 3, SCID: 0x47, RESPID0: 0x80, STIME0: 0x0C,
                               CTEST3: 0, DCNTL: 0x03, STEST3: 0x80}.items():
             self.write(offset, value)
@@ -65,8 +65,8 @@ class Board:
         self._write(address, struct.pack(f"<{len(dwords)}I", *dwords))
 
     def run(self, *dwords: int, at: int = 0x1000, ns: int = 2_000 * MS) -> int:
-        """Load a program, start it, and let time pass until it stops or ns
-        are over. Returns ISTAT."""
+        """Load a program, start it, and let time pass until it stops or `ns`
+        have passed. Returns ISTAT."""
         self.load(at, *dwords)
         self.write(DSP, at, 4)
         end = self.chip.now + ns

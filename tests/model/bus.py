@@ -6,18 +6,18 @@ A target is a generator. Each `yield` is one event on the bus:
 
     (phase, byte)     REQ with that phase; for the phases towards the target
                       byte is None, and the yield returns the initiator's byte
-    (phase, bytes)    towards the initiator: one REQ after the other
-    Take(phase, n)    towards the target: n REQs, one after the other; the yield
-                      returns the n bytes
+    (phase, bytes)    towards the initiator: one REQ for each byte
+    Take(phase, n)    towards the target: n REQs in sequence; the yield returns
+                      the n bytes
     Bad(phase, byte)  a byte with wrong parity
-    Delay(ns)         nothing happens for so long
+    Delay(ns)         the target pauses
     FREE              the target leaves the bus
-    Reselect()        the target comes back, after FREE
-    HANG              nothing ever happens again
-    RESET             somebody resets the bus
+    Reselect()        the target reselects, after FREE
+    HANG              the target never does anything again
+    RESET             another device resets the bus
 
-The generator moves on when the initiator has dropped ACK: a byte whose ACK is
-held keeps the target waiting. [SCSI-2 "Information transfer phases"]
+The generator resumes when the initiator drops ACK: while ACK is held, the
+target waits. [SCSI-2 "Information transfer phases"]
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Delay:
 
 @dataclass(frozen=True)
 class Reselect:
-    target: int | None = None  # None: the one that disconnected
+    target: int | None = None  # ID to reselect with; None: its own
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Bad:
 
 
 def message_codes(data: bytes | list[int]) -> list[int]:
-    """The first byte of each message of a run. [SCSI-2 "Message formats"]"""
+    """The first byte of each of several messages. [SCSI-2 "Message formats"]"""
     codes, at = [], 0
     while at < len(data):
         codes.append(data[at])
@@ -77,7 +77,7 @@ FREE, HANG, RESET = Event("FREE"), Event("HANG"), Event("RESET")
 
 
 def played(events: Iterable) -> Generator:
-    """Any sequence of events as a generator."""
+    """Return any sequence of events as a generator."""
     yield from events
 
 
@@ -86,25 +86,25 @@ class Nexus:
     """One command of one target, connected or not."""
     target: int
     events: Generator
-    ready_at: int | None = None     # its next event comes then by itself
-    wants_back: int | None = None   # the ID it reselects with
+    ready_at: int | None = None     # time of its next event, if it needs no initiator
+    reselect_id: int | None = None   # the ID it reselects with
     lun: int = 0                    # from IDENTIFY
 
 
 @dataclass
 class Request:
-    """REQ is up. `data` are the bytes on offer; without them, `wanted` bytes
-    are asked for."""
+    """A pending REQ. `data` holds the bytes offered; without it, the target
+    requests `requested` bytes."""
     phase: int
     data: bytes | None
-    wanted: int = 0
-    in_bulk: bool = False       # a Take: the target gets them together
+    requested: int = 0
+    in_bulk: bool = False       # a Take: the target receives all bytes together
     bad_parity: bool = False
     given: bytes = b""
 
     @property
     def answer(self) -> bytes | int | None:
-        """What the target's generator gets for it."""
+        """The value the target's generator receives."""
         if self.in_bulk:
             return self.given
         return self.given[0] if self.given else None
@@ -120,15 +120,15 @@ class Request:
 
 
 class Bus:
-    """The lines, and the nexuses: one connected at most, others away."""
+    """The lines and the nexuses: at most one is connected, others are disconnected."""
 
     def __init__(self) -> None:
         self.targets: dict[int, object] = {}
         self.now = 0
         self.atn = False
-        self.stuck_busy = False     # somebody holds BSY for ever
+        self.stuck_busy = False     # BSY is held forever
         self._stuck_reset = False
-        self.busy_until = 0         # other initiators use the bus
+        self.busy_until = 0         # another initiator uses the bus until then
         self.nexus: Nexus | None = None
         self.away: list[Nexus] = []
         self.request: Request | None = None
@@ -137,7 +137,7 @@ class Bus:
 
     @property
     def stuck_reset(self) -> bool:
-        """Somebody holds RST for ever."""
+        """RST is held forever."""
         return self._stuck_reset
 
     @stuck_reset.setter
@@ -159,38 +159,38 @@ class Bus:
 
     @property
     def is_alive(self) -> bool:
-        """Something may happen by itself."""
+        """An event may occur without the initiator."""
         return self.nexus is not None or bool(self.away) or self.now < self.busy_until
 
     # ---- Initiator's side ---------------------------------------------------
 
     def select(self, target: int, atn: bool) -> None:
-        """Select a target that is there."""
+        """Select a target that exists."""
         self.atn = atn
         self.nexus = Nexus(target, played(self.targets[target].session(self)))
         self._advance(self.nexus, None)
 
     def take(self, most: int) -> bytes:
-        """Take up to so many of the bytes on offer, ACK up with the last."""
+        """Take up to `most` of the offered bytes; ACK stays asserted after the last."""
         request = self.request
         taken, request.data = request.data[:most], request.data[most:]
         return taken
 
     def give(self, data: bytes) -> None:
-        """Hand over some of the bytes asked for, ACK up with the last."""
+        """Send some of the requested bytes; ACK stays asserted after the last."""
         self.request.given += data
-        self.request.wanted -= len(data)
+        self.request.requested -= len(data)
 
     def release(self) -> None:
         """Drop ACK: the target sees the end of the handshake."""
         request = self.request
-        if request.data or request.wanted:
+        if request.data or request.requested:
             return
         self.request = None
         self._advance(self.nexus, request.answer)
 
     def reset(self) -> None:
-        """RST: all targets forget everything."""
+        """RST: all targets lose their state."""
         self.nexus = self.request = None
         self.busy_until = 0
         self.away.clear()
@@ -199,9 +199,9 @@ class Bus:
             device.reset()
 
     def reselector(self) -> Nexus | None:
-        """Who wants the initiator's answer to a reselection."""
+        """The nexus whose target is reselecting the initiator."""
         for nexus in self.away if self.away and self.free else ():
-            if nexus.wants_back is not None:
+            if nexus.reselect_id is not None:
                 return nexus
         return None
 
@@ -209,12 +209,12 @@ class Bus:
         """Answer a reselection."""
         self.nexus = self.reselector()
         self.away.remove(self.nexus)
-        self.nexus.target, self.nexus.wants_back = self.nexus.wants_back, None
+        self.nexus.target, self.nexus.reselect_id = self.nexus.reselect_id, None
         self._advance(self.nexus, None)
 
     def abandon(self, lun: int | None = None) -> None:
-        """The connected target forgets what it has to come back for: for one
-        of its units, or for all."""
+        """The connected target drops its disconnected commands: those of one
+        unit, or all."""
         me = self.nexus.target
         for nexus in [n for n in self.away if n.target == me and lun in (None, n.lun)]:
             nexus.ready_at = None
@@ -223,7 +223,7 @@ class Bus:
     # ---- Time -----------------------------------------------------------------
 
     def next_event(self) -> int | None:
-        """When something happens by itself."""
+        """Time of the next event that needs no initiator."""
         if not self.is_alive:
             return None
         times = [n.ready_at for n in [self.nexus, *self.away] if n and n.ready_at is not None]
@@ -232,7 +232,7 @@ class Bus:
         return min(times, default=None)
 
     def poll(self) -> None:
-        """Let time do its work."""
+        """Process the events that are due."""
         for nexus in [self.nexus, *self.away] if self.is_alive else ():
             if nexus and nexus.ready_at is not None and self.now >= nexus.ready_at:
                 self._advance(nexus, None)
@@ -240,7 +240,7 @@ class Bus:
     # ---- Target's side --------------------------------------------------------
 
     def begin(self, target: int, events: Iterable) -> None:
-        """A command from before our time: its target is away."""
+        """A command started before the ROM ran: its target is disconnected."""
         nexus = Nexus(target, played(events))
         self.away.append(nexus)
         self._advance(nexus, None)
@@ -254,20 +254,20 @@ class Bus:
         except StopIteration:
             event, ended = FREE, True
         if nexus is not self.nexus and isinstance(event, (tuple, Take, Bad)):
-            self.away.remove(nexus)     # left without Reselect(): gone for good
+            self.away.remove(nexus)     # left without Reselect(): never returns
             return
         if isinstance(event, (tuple, Take, Bad)):
             self.request = Request.made_by(event)
         elif isinstance(event, Delay):
             nexus.ready_at = self.now + event.ns
         elif isinstance(event, Reselect):
-            nexus.wants_back = nexus.target if event.target is None else event.target
+            nexus.reselect_id = nexus.target if event.target is None else event.target
         elif event is FREE:
             self._leave(nexus, ended)
         elif event is RESET:
             self.reset()
             self.on_reset()
-        # HANG: nothing at all
+        # HANG: no event
 
     def _leave(self, nexus: Nexus, ended: bool) -> None:
         if nexus is self.nexus:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Registers of a 53C8xx as the CPU sees them, with their side effects, and
-the rules for touching them. The program runs in scripts.py.
+"""Registers of a 53C8xx as the CPU sees them, with their side effects and the
+rules for accessing them. scripts.py runs the program.
 
 [LSI53C895A technical manual chapters 2 and 4; SYM53C810A data manual]
 """
@@ -28,7 +28,7 @@ from tests.model.variants import Variant
 
 
 class Chip:
-    """One controller on one bus. `read` and `write` reach main memory."""
+    """One controller on one bus. `read` and `write` access main memory."""
 
     scripts_class = Scripts
 
@@ -43,9 +43,9 @@ class Chip:
         self.ram_base = RAM_BASE
         self.now = 0
         self.reads = self.writes = 0    # by the CPU
-        self.own_id_is_free = False     # for targets, as in QEMU
+        self.own_id_is_free = False     # a target may use the chip's ID, as in QEMU
         self.time_out_udc = "behind"
-        self.mode_change_ns: int | None = None  # SBMC so long after SRST, as LVD chips do
+        self.mode_change_ns: int | None = None  # SBMC this long after SRST, as on LVD chips
         self.mode_changes_at: int | None = None
         self.reset_to_selection_ns = RST_TO_SELECTION_NS
         self.rst_ended = -RST_TO_SELECTION_NS
@@ -59,21 +59,21 @@ class Chip:
         self.board = self._board_settings()
 
     def rule(self, rule: str, detail: str = "") -> None:
-        """A rule was broken. Where this returns, the chip goes on as the
+        """Report a broken rule. If this returns, the chip continues as the
         hardware would."""
         raise RuleViolation(rule, detail)
 
     # ---- State -------------------------------------------------------------------
 
     def power_on(self) -> None:
-        """As new, on a bus where everybody is."""
+        """Reset chip and bus to their state after power-on."""
         self.registers[:] = bytes(0x100)
         self.in_reset = False
         self._to_defaults()
         self.bus.reset()
 
     def _to_defaults(self) -> None:
-        """Values after a software reset; COM stays."""
+        """Set the values after a software reset; COM is kept."""
         self.scripts.stop()
         com = self.registers[DCNTL] & COM
         self.registers[:] = bytes(0x100)
@@ -87,25 +87,25 @@ class Chip:
         self.registers[MACNTL] = CHIP_TYPE.get(self.variant.device, 0)
         self.registers[GPCNTL] = 0x0F
         self.sist = self.dstat = self.cause_at = 0  # first level
-        self.clf_stays = False  # QEMU's model never clears it
-        self.late_causes = 0    # of others, behind the end of a program
-        self.sist_behind = self.dstat_behind = 0    # second level
+        self.clf_stays = False  # QEMU's model never clears CLF
+        self.late_causes = 0    # raised by other devices after the end of a program
+        self.sist_queued = self.dstat_queued = 0    # second level
         self.sist_locked_out = 0                    # until the DMA FIFO is empty
-        self.dma_fifo = self.scsi_fifo = False      # bytes are left in there
+        self.dma_fifo = self.scsi_fifo = False      # True: bytes are left in the FIFO
         self.ack_held = False
         self.connected = False
-        self.uninvited = False      # a target came back while nothing ran
+        self.reselected_while_idle = False      # a target reselected while no program ran
         self.handshake_at: int | None = None
         self.general_timer_ends: int | None = None
 
     def _board_settings(self) -> tuple[int, ...]:
-        """What firmware has set for this board and nobody may lose."""
+        """Settings that firmware made for this board; a driver must keep them."""
         registers = self.registers
         return (registers[GPREG], registers[GPCNTL], registers[STEST2] & DIF,
                 registers[DCNTL] & IRQM)
 
     def set_board(self, gpreg: int, gpcntl: int, stest2: int, dcntl: int) -> None:
-        """As the board's firmware would at power-on."""
+        """Make the settings of the board's firmware at power-on."""
         self.registers[GPREG], self.registers[GPCNTL] = gpreg, gpcntl
         self.registers[STEST2] = stest2
         self.registers[DCNTL] |= dcntl
@@ -115,13 +115,13 @@ class Chip:
 
     @property
     def fatal(self) -> int:
-        """SIST bits that stop SCRIPTS and show in SIP."""
+        """SIST bits that stop SCRIPTS and set SIP."""
         enabled = self.registers[SIEN0] | self.registers[SIEN1] << 8
         return 0xFFFF & ~NONFATAL | enabled
 
     @property
     def _holds_bus(self) -> bool:
-        """From won arbitration to the end of the connection."""
+        """From the end of arbitration to the end of the connection."""
         return self.connected or self.scripts.selecting is not None
 
     @property
@@ -131,9 +131,9 @@ class Chip:
                 | (SIP if self.sist & self.fatal else 0) | (DIP if self.dstat else 0))
 
     def raise_scsi(self, cause: int) -> None:
-        """SCSI causes. Fatal ones stop SCRIPTS, wait behind what is already
-        pending, and are locked out while the DMA FIFO holds bytes after a DMA
-        cause. [8xx-TM "Stacked interrupts"]"""
+        """Raise SCSI causes. Fatal ones stop SCRIPTS, queue at the second level
+        if others are pending, and are locked out while the DMA FIFO holds bytes
+        after a DMA cause. [8xx-TM "Stacked interrupts"]"""
         if not cause & self.fatal:
             self.sist |= cause
             return
@@ -142,13 +142,13 @@ class Chip:
         if self.dma_fifo and self.dstat:
             self.sist_locked_out |= cause
         elif self.istat & (SIP | DIP):
-            self.sist_behind |= cause
+            self.sist_queued |= cause
         else:
             self.sist |= cause
 
     def raise_selection_time_out(self) -> None:
-        """A disconnection that nobody expected comes with it: before it,
-        together, or behind. [825A "SIST0, UDC"]"""
+        """An unexpected disconnect is raised too: before the time-out, with it
+        or after it. [825A "SIST0, UDC"]"""
         first, second = {"before": (UDC, STO), "with": (STO | UDC, 0),
                          "behind": (STO, UDC)}[self.time_out_udc]
         self.raise_scsi(first)
@@ -159,17 +159,17 @@ class Chip:
         self.scripts.stop()
         self.cause_at = self.now
         if self.istat & (SIP | DIP):
-            self.dstat_behind |= cause
+            self.dstat_queued |= cause
         else:
             self.dstat |= cause
 
-    def _surface(self) -> None:
-        """What waits behind the first level moves up when that is empty."""
+    def _promote_second_level(self) -> None:
+        """Second-level causes move up when the first level is empty."""
         if self.istat & (SIP | DIP):
             return
-        self.sist |= self.sist_behind
-        self.dstat |= self.dstat_behind
-        self.sist_behind = self.dstat_behind = 0
+        self.sist |= self.sist_queued
+        self.dstat |= self.dstat_queued
+        self.sist_queued = self.dstat_queued = 0
 
     def _dma_fifo_emptied(self) -> None:
         self.dma_fifo = False
@@ -183,13 +183,13 @@ class Chip:
         self.bus.atn = False
         if not self.connected:
             return
-        self.connected = self.uninvited = False
+        self.connected = self.reselected_while_idle = False
         if self.registers[SCNTL2] & SDU:
             self.scripts.left_with_sdu()
             self.raise_scsi(UDC)
 
     def _bus_reset(self) -> None:
-        """Somebody else has reset the bus."""
+        """Another device has reset the bus."""
         self.rst_ended = self.now
         self.ack_held = self.connected = False
         if not self.scripts.running:
@@ -216,7 +216,7 @@ class Chip:
     # ---- Time --------------------------------------------------------------------
 
     def advance(self, ns: int) -> None:
-        """Let time pass for chip and bus."""
+        """Let time pass for the chip and the bus."""
         end = self.now + ns
         while self.now < end:
             if self._is_asleep():
@@ -225,21 +225,21 @@ class Chip:
                 self.step(end)
 
     def _is_asleep(self) -> bool:
-        """Nothing happens, however much time passes."""
+        """No event can occur, however much time passes."""
         return not (self.scripts.running or self.scripts.wakes_at is not None or self.bus.is_alive
                     or self.connected or self.general_timer_ends is not None
                     or self.mode_changes_at is not None)
 
     def step(self, end: int) -> None:
-        """Run to the next event, or to that time."""
-        self._notice()
+        """Run to the next event, at most until `end`."""
+        self._process_events()
         ahead, was_running = self.next_event(), self.scripts.running
         until = end if ahead is None else min(end, self.now + ahead)
         if not self.scripts.run(until) and self.scripts.running == was_running:
             self.spend(until - self.now)
-        self._notice()
+        self._process_events()
 
-    def _notice(self) -> None:
+    def _process_events(self) -> None:
         self.bus.poll()
         self._answer_reselection()
         self._timers()
@@ -249,7 +249,7 @@ class Chip:
         self.bus.now = self.now
 
     def next_event(self) -> int | None:
-        """Nanoseconds until something is known to happen, None if never."""
+        """Nanoseconds until the next known event; None if there is none."""
         soonest, now = None, self.now
         for at in (self.scripts.wakes_at, self.bus.next_event(), self._handshake_timer_ends(),
                    self.general_timer_ends, self.mode_changes_at):
@@ -258,12 +258,12 @@ class Chip:
         return None if soonest is None else soonest - now
 
     def _answer_reselection(self) -> None:
-        """The hardware answers, whatever the program does."""
-        who = self.bus.reselector()
-        if (who and not self.connected and not self.scripts.selecting and not self.in_reset
+        """The hardware responds to a reselection, whatever the program does."""
+        nexus = self.bus.reselector()
+        if (nexus and not self.connected and not self.scripts.selecting and not self.in_reset
                 and self.may_be_reselected()):
-            self.registers[SSID] = 0x80 | who.wants_back
-            self.uninvited = not self.scripts.running
+            self.registers[SSID] = 0x80 | nexus.reselect_id
+            self.reselected_while_idle = not self.scripts.running
             self.begin_connection()
             self.raise_scsi(RSL)
             self.bus.reconnect()
@@ -278,7 +278,7 @@ class Chip:
         self.registers[SCNTL2] |= SDU
         self.handshake_at = self.now
         self.scripts.connection_begins()
-        # The first 53C1010-33 takes a narrow bus for an error, if it is not told
+        # The first 53C1010-33 reports SGE on a narrow bus unless NO_SGE is set
         if (STEST1, NO_SGE) in self.variant.must_set and not self.registers[STEST1] & NO_SGE:
             self.raise_scsi(SGE)
 
@@ -305,7 +305,7 @@ class Chip:
 
     # ---- The CPU's side ------------------------------------------------------------
 
-    def _may_touch(self, offset: int, size: int, what: str) -> None:
+    def _check_access(self, offset: int, size: int, what: str) -> None:
         if offset + size > self.variant.registers:
             self.rule("register space", f"{what} at {offset:#04x}")
         free = {ISTAT} | ({ISTAT1, MBOX0, MBOX1} if self.variant.istat1 else set())
@@ -317,13 +317,13 @@ class Chip:
 
     def cpu_read(self, offset: int, size: int) -> int:
         self.reads += 1
-        self._may_touch(offset, size, "read")
+        self._check_access(offset, size, "read")
         if offset <= SIST1 and offset + size > SIST0 and (offset, size) != (SIST0, 2):
             self.rule("SIST read in bytes", f"{size} bytes at {offset:#04x}")
         return int.from_bytes(bytes(self.read(offset + i) for i in range(size)), "little")
 
     def read(self, at: int) -> int:
-        """One register byte, with the side effects of reading it."""
+        """Read one register byte, with its side effects."""
         if at == ISTAT:
             return self.istat
         if at == ISTAT1 and self.variant.istat1:
@@ -340,12 +340,12 @@ class Chip:
             return (ATN_LINE if self.bus.atn else 0) | (ACK_LINE if self.ack_held else 0)
         if at == SBCL:
             return self._lines()
-        if at == SSTAT1 and self.bus.request:   # latched by REQ, whoever looks
+        if at == SSTAT1 and self.bus.request:   # latched by REQ
             self.registers[at] = self.registers[at] & ~7 | self.bus.request.phase
         if at == SSTAT0:
             asserted = self.bus.stuck_reset or self.registers[SCNTL1] & RST_LINE
             return (self.registers[at] | (RST_NOW if asserted else 0)
-                    | (ORF if self.variant.core_1010 else 0))    # which means nothing there
+                    | (ORF if self.variant.core_1010 else 0))    # meaningless on the 1010
         if at == CTEST2:
             signalled = self.registers[ISTAT] & SIGP
             self.registers[ISTAT] &= ~SIGP
@@ -356,7 +356,7 @@ class Chip:
         value = self.sist & 0xFF if at == SIST0 else self.sist >> 8
         self.sist &= 0xFF00 if at == SIST0 else 0x00FF
         if at == SIST1:
-            self._surface()
+            self._promote_second_level()
         return value
 
     def _read_dstat(self) -> int:
@@ -365,13 +365,13 @@ class Chip:
         value = self.dstat | (0 if self.dma_fifo else DFE)
         self.dstat = 0
         if self.registers[ISTAT] & ABRT:
-            self.rule("DSTAT read with ABRT set", "it comes again")
+            self.rule("DSTAT read with ABRT set", "ABRT is raised again")
             self.dstat = D_ABRT
-        self._surface()
+        self._promote_second_level()
         return value
 
     def _lines(self) -> int:
-        """REQ ACK BSY SEL ATN MSG C/D I/O as they are."""
+        """The lines REQ ACK BSY SEL ATN MSG C/D I/O."""
         request = self.bus.request
         return ((0x80 if request and not self.ack_held else 0) | self.read(SOCL)
                 | (0x20 if self.bus.nexus or self.bus.stuck_busy else 0)
@@ -379,7 +379,7 @@ class Chip:
 
     def cpu_write(self, offset: int, value: int, size: int) -> None:
         self.writes += 1
-        self._may_touch(offset, size, "write")
+        self._check_access(offset, size, "write")
         if offset <= DSP + 3 and offset + size > DSP and (offset, size) != (DSP, 4):
             self.rule("DSP written in parts", f"{size} bytes at {offset:#04x}")
         for i in range(size):
@@ -388,7 +388,7 @@ class Chip:
             self._start()
 
     def write(self, at: int, value: int) -> None:
-        """One register byte, with the side effects of writing it."""
+        """Write one register byte, with its side effects."""
         value = self.existing_bits(at, value)
         if at in self._reserved:
             self.rule("register space", f"write at {at:#04x}: reserved")
@@ -423,7 +423,7 @@ class Chip:
             self.registers[at] = value
 
     def existing_bits(self, at: int, value: int) -> int:
-        """What can be written to a register."""
+        """Drop bits that the register does not have."""
         reserved = self._reserved_bits.get(at, 0)
         if value & reserved:
             self.rule("reserved bits written", f"{value:#04x} in {at:#04x}")
@@ -434,20 +434,20 @@ class Chip:
         if value & SRST and not before & SRST:
             if self.scripts.running:
                 self.rule("SRST without ABRT", "SCRIPTS is running")
-            self._let_go()
-            self._write_scntl1(0)       # RST drops too
+            self._release_lines()
+            self._write_scntl1(0)       # also drops RST
             self._to_defaults()
             if self.mode_change_ns:
                 self.mode_changes_at = self.now + self.mode_change_ns
-        kept = before & INTF & ~value   # INTF is cleared by writing 1
+        kept = before & INTF & ~value   # writing 1 clears INTF
         self.registers[ISTAT] = value & (ABRT | SRST | SIGP | SEM) | kept
         self.in_reset = bool(value & SRST)
         if value & ABRT and not before & ABRT:
             self.scripts.abort()
             self.raise_dma(D_ABRT)
 
-    def _let_go(self) -> None:
-        """All lines we drive drop; the target still holds the bus."""
+    def _release_lines(self) -> None:
+        """Release all lines the chip drives; the target still holds the bus."""
         self.bus.atn = False
         self.connected = False
         if self.ack_held:
@@ -472,7 +472,7 @@ class Chip:
             self.rst_ended = self.now
 
     def _start(self, manual: bool = False) -> None:
-        """The last byte of DSP was written, or DCNTL.STD."""
+        """Start the program: the last byte of DSP or DCNTL.STD was written."""
         self.late_causes = 0
         pending = self.istat & (SIP | DIP)
         if pending and self.now - self.cause_at > UNAVOIDABLE_NS:
@@ -492,7 +492,7 @@ class Chip:
             self.scripts.start(self.scripts.dsp)
 
     def _check_pin(self) -> None:
-        """The 53C1010 has no IRQD: there the masks have to do."""
+        """The 53C1010 has no IRQD: the masks alone must disable the pin."""
         registers = self.registers
         if (registers[DIEN] or registers[SIEN0] or registers[SIEN1]
                 or not (registers[DCNTL] & IRQD or self.variant.core_1010)):
@@ -507,8 +507,8 @@ class Chip:
                 self.rule("erratum forgotten", f"{bits:#04x} is not clear in {at:#04x}")
 
     def show_residual(self, left: int, in_latch: int, ahead: int) -> None:
-        """Counters after data out was cut short: so many bytes have not been
-        sent, of which so many had been fetched."""
+        """Set the counters after an interrupted data out: `left` bytes were not
+        sent; `ahead` of them had been fetched."""
         registers = self.registers
         registers[SSTAT0] = registers[SSTAT0] & ~OLF | OLF * in_latch
         if self.variant.core_1010:
@@ -518,20 +518,20 @@ class Chip:
             if registers[CTEST5] & DFS:
                 registers[CTEST5] = registers[CTEST5] & ~3 | counter >> 8 & 3
             elif self.variant.fifo[1]:
-                counter ^= 0x80     # with the small FIFO nothing is said about that bit
+                counter ^= 0x80     # bit 7 is undocumented for the small FIFO
             registers[DFIFO] = counter & (0xFF if self.variant.fifo[1] else 0x7F)
         self.dma_fifo, self.scsi_fifo = ahead > in_latch, True
 
     # ---- Between two calls -------------------------------------------------------------
 
     def check_idle(self) -> None:
-        """The laws for a driver that has returned to its caller."""
+        """Check the rules for a driver that has returned to its caller."""
         if self.scripts.running:
             self.rule("SCRIPTS left running", f"DSP {self.scripts.dsp:#x}")
         fatal = self.sist & self.fatal & ~self.late_causes
-        if fatal or self.dstat or self.sist_behind or self.dstat_behind:
+        if fatal or self.dstat or self.sist_queued or self.dstat_queued:
             self.rule("causes left pending", f"SIST {self.sist:#x} DSTAT {self.dstat:#x}")
-        if self.bus.nexus and not self.uninvited:
+        if self.bus.nexus and not self.reselected_while_idle:
             self.rule("target left connected", str(self.bus.connected))
         if self.dma_fifo or self.scsi_fifo:
             self.rule("FIFO left full")

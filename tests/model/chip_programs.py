@@ -2,15 +2,15 @@
 # Copyright (c) 2026 the lsi8xx-rom authors
 """SCRIPTS programs for the tests of the chip model.
 
-A `Board` is a chip on a bus: no PC, no ROM of ours. Every expectation of the
-tests was read in a manual and none in the model. The tags name the manual and
-its page:
+A `Board` is a chip on a bus, without a PC or our ROM. Every expected value in
+the tests comes from a manual, none from the model. The tags name the manual
+and its page:
 
     [895A] [896] [875A] [876] [825A] [810A]  technical manuals, LSI53C895A and so on
     [875 D] [876 D] [825A D]                 the older data manuals, SYM53C875 and so on
-    [825A 4.2 ...]                           that section, read in a summary only
+    [825A 4.2 ...]                           that section, known from a summary only
 
-A page of a sister chip is named where its text holds for the whole family.
+A page of a sister chip is cited where its text holds for the whole family.
 """
 
 from __future__ import annotations
@@ -74,41 +74,42 @@ def ready(variant: str) -> Board:
 
 
 def play(board: Board, *events, target: int = 3) -> list[int]:
-    """A target that goes through the events; returns what it will hear."""
-    heard = []
+    """Add a target that performs the events; returns a list that collects the
+    bytes it receives."""
+    received = []
 
     def life(bus):
         for event in events:
             answer = yield event
             if isinstance(event, tuple) and event[1] is None:
-                heard.append(answer)
+                received.append(answer)
 
     board.bus.targets[target] = Player(life)
-    return heard
+    return received
 
 
 def code(board: Board, *program: int, **options) -> int:
-    """Run a program that ends with INT; returns its code."""
+    """Run a program that ends with INT; returns the INT code."""
     assert board.run(*program, **options) & (SIP | DIP) == DIP
     assert board.read(DSTAT) & ~DFE == SIR
     return board.read(DSPS, 4)
 
 
 def scsi_stop(board: Board, *program: int, **options) -> int:
-    """Run a program that a SCSI event ends; returns the fatal causes."""
+    """Run a program that a SCSI event stops; returns the fatal causes."""
     assert board.run(*program, **options) & (SIP | DIP) == SIP
     assert not board.chip.scripts.running
     return board.read(SIST, 2) & FATAL
 
 
 def dma_stop(board: Board, *program: int, **options) -> int:
-    """Run a program that the DMA core ends; returns its causes."""
+    """Run a program that the DMA core stops; returns the DSTAT causes."""
     assert board.run(*program, **options) & (SIP | DIP) == DIP
     return board.read(DSTAT) & ~DFE
 
 
 def leave(board: Board, *events) -> None:
-    """Target 3 is selected, disconnects, and then goes through the events."""
+    """Target 3 is selected, disconnects, and then performs the events."""
     play(board, (MSG_IN, 4), FREE, *events)
     assert code(board, *select(3), *move(MSG_IN, 1), *SDU_OFF, *CLEAR_ACK, *WAIT_DISCONNECT,
                 *interrupt(AWAY), ns=MS) == AWAY

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What a PC has beside CPU, memory and controller: the 8254 with its
+"""Devices of a PC besides CPU, memory and controller: the 8254 with its
 interrupt, QEMU's fw_cfg, and PCI configuration space.
 
 [Intel 8254 data sheet; QEMU docs/specs/fw_cfg; PCI 2.1]
@@ -23,20 +23,20 @@ NEVER_SET = 0x46        # status of an unset counter in QEMU: null count, no byt
 
 
 class Pit:
-    """Counter 0 of the 8254, which belongs to the BIOS: others only latch and
-    read it. `mode` 0: the BIOS has left it without a setting, and then one
-    byte is all that can be read."""
+    """Counter 0 of the 8254. It belongs to the BIOS; other code may only latch
+    and read it. `mode` 0: the BIOS has not programmed it, and only one byte
+    can be read."""
 
     def __init__(self, mode: int = 2, reload: int = 0x10000):
         self.mode = mode
         self.reload = reload
         self._since = 0
-        self._latched: list[int] = []       # what the next reads give
+        self._latched: list[int] = []       # values of the next reads
         self._setting: tuple[int, list[int]] | None = None  # mode, bytes of the reload value
 
     @property
     def period_ns(self) -> int:
-        """From one IRQ0 to the next."""
+        """Time between two IRQ0."""
         return self.reload * 1_000_000_000 // PIT_HZ
 
     def count(self, now: int) -> int:
@@ -58,7 +58,7 @@ class Pit:
             self._latched = [count & 0xFF, count >> 8 if self.mode else count & 0xFF]
 
     def command(self, value: int, now: int) -> None:
-        """A write to port 43h."""
+        """Write to port 43h."""
         if value & READ_BACK == READ_BACK:
             if value & COUNTERS != COUNTER_0:
                 raise RuleViolation("port not ours", f"8254 read-back command {value:#04x}")
@@ -68,7 +68,7 @@ class Pit:
             if not value & NOT_STATUS and fresh:
                 self._latched.insert(0, self._status(now))
         elif value & READ_BACK:
-            raise RuleViolation("port not ours", f"8254 command {value:#04x} is for another counter")
+            raise RuleViolation("port not ours", f"8254 command {value:#04x} selects another counter")
         elif value >> 4 == LATCH:
             self._latch_count(now)
         else:
@@ -77,13 +77,13 @@ class Pit:
     def _begin_setting(self, value: int) -> None:
         mode = value >> 1 & 3
         if self.mode:
-            raise RuleViolation("8254 set anew", f"command {value:#04x}, but it has a setting")
+            raise RuleViolation("8254 set anew", f"command {value:#04x}, but the counter is programmed")
         if value >> 4 != BOTH_BYTES or value & 1 or mode < 2:
-            raise RuleViolation("8254 set anew", f"{value:#04x} is no setting for a system timer")
+            raise RuleViolation("8254 set anew", f"{value:#04x} is not a valid mode for a system timer")
         self._setting = mode, []
 
     def write(self, value: int, now: int) -> None:
-        """A write to port 40h: a byte of the reload value."""
+        """Write a byte of the reload value to port 40h."""
         if self._setting is None:
             raise RuleViolation("8254 set anew", f"reload value {value:#04x} without a command")
         mode, data = self._setting
@@ -93,27 +93,27 @@ class Pit:
             self._since, self._setting = now, None
 
     def read(self) -> int:
-        """A read of port 40h."""
+        """Read port 40h."""
         if not self._latched:
             raise RuleViolation("8254 out of step", "read without a latched count")
         return self._latched.pop(0)
 
     def check_idle(self) -> None:
-        """Whoever reads it next must get what they ask for."""
+        """The next reader must not get bytes latched earlier."""
         if self._latched or self._setting:
             raise RuleViolation("8254 out of step", f"{len(self._latched)} bytes left to read")
 
 
 class TimerInterrupt:
-    """IRQ0. "dead": it never comes. "alive": a handler counts the tick and
-    calls INT 1Ch, as every BIOS does; it reads the 8254 too, as programs that
-    measure time do. "calling": it also asks drive 80h for a sector through
-    INT 13h, and `calls` holds what AH and CF were."""
+    """IRQ0. "dead": it never occurs. "alive": a handler counts the tick and
+    calls INT 1Ch, as every BIOS does; it also reads the 8254, as programs that
+    measure time do. "calling": it also reads a sector of drive 80h through
+    INT 13h; `calls` records the AH and CF returned."""
 
     HANDLER = 0xC000    # F000
-    STACK_BYTES = 64    # what it needs, where it finds a stack
+    STACK_BYTES = 64    # stack space it needs from the interrupted program
     COUNTER = 0x46C
-    PACKET = 0x7F000    # linear; the sector goes behind it
+    PACKET = 0x7F000    # linear; the sector is stored after it
     BUFFER = range(PACKET, PACKET + 0x20 + 512)
 
     def __init__(self, kind: str = "dead"):
@@ -129,7 +129,7 @@ class TimerInterrupt:
                 + bytes.fromhex("b0 20 e6 20 1f 58 cf"))
         self.code = code
         self.end = self.HANDLER + len(code) - 1                 # its IRET
-        self.called = self.HANDLER + code.find(b"\x90\x61")     # behind its INT 13h
+        self.called = self.HANDLER + code.find(b"\x90\x61")     # after its INT 13h
 
     @property
     def packet(self) -> bytes:
@@ -139,7 +139,7 @@ class TimerInterrupt:
         self.due_at = None if self.kind == "dead" else now + period_ns
 
     def enter(self, now: int, period_ns: int) -> None:
-        """The CPU goes to the handler."""
+        """The CPU enters the handler."""
         self.running = True
         self.ticks += 1
         self.due_at = now + period_ns
@@ -150,8 +150,8 @@ class TimerInterrupt:
 
 class FwCfg:
     """QEMU's configuration device with some files. `directory` replaces the
-    one that is made of them; `present` False: a machine that says it is QEMU,
-    but nobody answers at the ports."""
+    directory built from them. `present` False: the machine identifies itself
+    as QEMU, but no device responds at the ports."""
 
     SELECT, DATA = 0x510, 0x511
     SIGNATURE, DIRECTORY, FIRST_FILE = 0x00, 0x19, 0x20
@@ -173,7 +173,7 @@ class FwCfg:
         self._rest = self._items.get(key, b"")
 
     def read(self) -> int:
-        """The next byte; zeros behind the end."""
+        """The next byte; zeros past the end."""
         if not self.present:
             return 0xFF
         byte, self._rest = self._rest[:1], self._rest[1:]
@@ -181,22 +181,22 @@ class FwCfg:
 
 
 class PciSpace:
-    """Configuration space: a host bridge at 0, controllers, one of which may be
-    not of the family and belong to nobody here, and bridges to further buses."""
+    """Configuration space: a host bridge at 0, controllers (one may be of another
+    family, which the ROM must not touch), and bridges to further buses."""
 
     ID, COMMAND, CLASS, BAR0, SUBSYSTEM = 0x00, 0x04, 0x08, 0x10, 0x2C
-    HEADER_TYPE, BUS_NUMBERS, BEHIND_BRIDGE = 0x0E, 0x18, 0x01
+    HEADER_TYPE, BUS_NUMBERS, BRIDGE_HEADER = 0x0E, 0x18, 0x01
     CACHE_LINE, LATENCY, INTERRUPT = 0x0C, 0x0D, 0x3C
     IO, MASTER = 1, 4
     WRITABLE = {COMMAND, COMMAND + 1, CACHE_LINE, LATENCY, INTERRUPT}
     BRIDGE, OURS = 0x12378086, 0x1000
     QEMU = 0x11001AF4
-    QEMU_MODEL = 0x10000000     # of a controller; no vendor
+    QEMU_MODEL = 0x10000000     # subsystem ID of a QEMU controller; vendor 0
 
     def __init__(self, address: int, variant: Variant | None, bar0: int, qemu: bool):
         self._ours = address
         self._controllers: set[int] = set() if variant else {address}
-        self.aliases = False    # devices with one function answer for all eight
+        self.aliases = False    # single-function devices respond at all eight functions
         self.on_write: Callable[[int], None] = lambda address: None
         self._spaces = {0: bytearray(256)}
         self._set(0, self.ID, self.BRIDGE)
@@ -214,11 +214,11 @@ class PciSpace:
         self._set(address, self.BAR0, bar0)
 
     def add_bridge(self, address: int, secondary: int, last: int | None = None) -> None:
-        """To bus `secondary`; behind it are those up to `last`."""
+        """A bridge to bus `secondary`; the buses up to `last` are below it."""
         self._spaces[address] = bytearray(256)
         self._set(address, self.ID, 0x00011B36)
         self._set(address, self.CLASS, 0x06040000)
-        self._spaces[address][self.HEADER_TYPE] = self.BEHIND_BRIDGE
+        self._spaces[address][self.HEADER_TYPE] = self.BRIDGE_HEADER
         self._set(address, self.BUS_NUMBERS,
                   address >> 8 | secondary << 8 | (last or secondary) << 16)
 
@@ -240,7 +240,7 @@ class PciSpace:
             self._spaces[address][register:register + size] = value.to_bytes(size, "little")
 
     def find(self, vendor_device: int, index: int) -> int | None:
-        """Address of the index-th device with that register 0."""
+        """Address of the index-th device with this vendor and device ID."""
         found = [a for a, s in sorted(self._spaces.items()) if s[:4] == struct.pack(
             "<I", vendor_device)]
         return found[index] if index < len(found) else None
@@ -256,7 +256,7 @@ class PciSpace:
 
     @property
     def command(self) -> int:
-        """What our controller may do on the bus."""
+        """COMMAND register of our controller."""
         return self.command_of(self._ours)
 
     def command_of(self, address: int) -> int:
@@ -267,6 +267,6 @@ class PciSpace:
         self._set(address, self.SUBSYSTEM, self.QEMU_MODEL)
 
     def set_command(self, address: int, value: int) -> None:
-        """As the BIOS does."""
+        """Set COMMAND as the BIOS does."""
         if address in self._spaces:
             self._spaces[address][self.COMMAND:self.COMMAND + 2] = value.to_bytes(2, "little")

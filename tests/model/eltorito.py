@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""El Torito discs, made in memory from the specification: volume descriptors,
-a boot catalog of any shape, images to boot. Each part can be given wrong.
+"""El Torito discs, built in memory from the specification: volume descriptors,
+a boot catalog of any shape, boot images. Each part can be made invalid.
 
 [El Torito 1.0; ECMA-119 8.1 to 8.4]
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 BLOCK, SECTOR, ENTRY = 2048, 512, 32
 FIRST_DESCRIPTOR = 16
-CATALOG, IMAGES = 40, 64        # where they are unless told otherwise
+CATALOG, IMAGES = 40, 64        # default LBAs
 CHECKSUM = 0x1C                 # of the validation entry: a word
 
 X86, POWERPC, MAC, EFI = 0x00, 0x01, 0x02, 0xEF
@@ -39,7 +39,7 @@ OTHER_BOOT = descriptor(0, b"ANOTHER BOOT SYSTEM".ljust(64, b"\0") + bytes(4))
 
 
 def boot_record(catalog: int = CATALOG, system: bytes = b"EL TORITO SPECIFICATION") -> bytes:
-    """The boot system's identifier is padded with zeros; the catalog at 47h."""
+    """The boot system identifier is padded with zeros; the catalog's LBA is at 47h."""
     return descriptor(0, system.ljust(32, b"\0") + bytes(32) + struct.pack("<I", catalog))
 
 
@@ -52,7 +52,7 @@ def noise(seed: int, sectors: int) -> bytes:
 
 
 def loader(sectors: int = 4, seed: int = 1) -> bytes:
-    """Something to load as it is."""
+    """An image that is loaded without emulation."""
     return noise(seed, sectors)
 
 
@@ -91,7 +91,7 @@ def hard_disk(cylinders: int, heads: int, sectors: int, system: int = 0x06, seed
 
 def validation(platform: int = X86, text: bytes = b"BENCH", header: int = 1,
                key: bytes = b"\x55\xAA", wrong_by: int = 0) -> bytes:
-    """Its words sum to `wrong_by`."""
+    """A validation entry whose words sum to `wrong_by`."""
     entry = bytearray(bytes([header, platform, 0, 0]) + text.ljust(24, b"\0") + bytes(2) + key)
     words = sum(struct.unpack("<16H", entry))
     struct.pack_into("<H", entry, CHECKSUM, wrong_by - words & 0xFFFF)
@@ -103,21 +103,21 @@ def section(platform: int, entries: int, text: bytes = b"", header: int = LAST) 
 
 
 def extension(more: bool = False, data: bytes = b"\x88") -> bytes:
-    """What follows a section entry with more selection criteria. Its content
-    looks like an entry to whoever does not skip it."""
+    """A section entry extension with selection criteria. Code that does not
+    skip it takes its content for an entry."""
     return bytes([EXTENSION, CONTINUES if more else 0]) + data * (30 // len(data))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An image and how to boot it; `lba` is found when the disc is made."""
+    """An image and how to boot it; `lba` None: assigned when the disc is built."""
     image: bytes = b""
     media: int = NO_EMULATION
     count: int = 4
     segment: int = 0
     system: int = 0
     indicator: int = BOOTABLE
-    extensions: int = 0             # behind it; only in a section
+    extensions: int = 0             # that follow it; only in a section
     lba: int | None = None
 
     def packed(self, lba: int) -> bytes:
@@ -128,7 +128,7 @@ class Entry:
 
     @property
     def load(self) -> range:
-        """Where it is loaded. Of a floppy or hard disk, one sector."""
+        """Memory it is loaded to; for a floppy or hard disk, the boot sector only."""
         start = (self.segment or BOOT_SEGMENT) * 16
         return range(start, start + self.count * SECTOR)
 
@@ -141,7 +141,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Section:
-    """`lies`: added to the number of entries in the header."""
+    """`lies` is added to the number of entries in the header."""
     entries: tuple[Entry, ...]
     platform: int = X86
     text: bytes = b""
@@ -151,18 +151,18 @@ class Section:
 
 @dataclass
 class Disc:
-    """What goes into a drive. `blocks` is its size, `patches` what is put over
-    it at the end: bytes by (LBA, offset)."""
+    """The content of a disc. `blocks` is its size; `patches` overwrites the
+    result: bytes by (LBA, offset)."""
     default: Entry = field(default_factory=lambda: Entry(loader()))
     sections: tuple[Section, ...] = ()
     descriptors: tuple[bytes, ...] | None = None
     catalog_lba: int = CATALOG
     images: int = IMAGES
     validation: bytes = field(default_factory=validation)
-    catalog: bytes | None = None        # in place of the right one
+    catalog: bytes | None = None        # replaces the valid catalog
     blocks: int = 0
     patches: dict[tuple[int, int], bytes] = field(default_factory=dict)
-    seed: int = 0                       # of what is between the parts
+    seed: int = 0                       # of the filler between the parts
 
     def __post_init__(self) -> None:
         self._pieces: list[tuple[int, bytes]] = []
@@ -194,7 +194,7 @@ class Disc:
         return entry.packed(lba)
 
     def lba(self, entry: Entry) -> int:
-        """Where its image begins."""
+        """LBA of the entry's image."""
         return self._places[id(entry)]
 
     @property
@@ -203,11 +203,11 @@ class Disc:
 
     @property
     def loads(self) -> list[range]:
-        """All that may be loaded."""
+        """All memory that booting may load to."""
         return [e.load for e in self.entries]
 
     def content(self, lba: int) -> bytes:
-        """A block, as a drive reads it."""
+        """One block, as a drive reads it."""
         data = bytearray(struct.pack("<II", lba ^ 0x5A5A5A5A, self.seed) * (BLOCK // 8))
         for start, piece in self._pieces:
             at = (lba - start) * BLOCK
@@ -222,7 +222,7 @@ class Disc:
         return b"".join(self.content(lba + i) for i in range(blocks))
 
     def sectors(self, entry: Entry, first: int, count: int) -> bytes:
-        """512-byte sectors from an image, as they are on the disc."""
+        """512-byte sectors of an entry's image, as stored on the disc."""
         at = self.lba(entry) * 4 + first
         data = self.read(at // 4, (at % 4 + count + 3) // 4)
         return data[at % 4 * SECTOR:][:count * SECTOR]

@@ -21,7 +21,7 @@ from tests.model.target import (GOOD, NO_SENSE, PREVENT_ALLOW, READ10, READ_CAPA
                                 WRITE10, WRITE_VERIFY10, Answer, Disk)
 
 TICK_NS = 40 * US       # 86Box's timer
-TRANSFER_NS = 300 * US  # how long 86Box takes for the data of a command
+TRANSFER_NS = 300 * US  # 86Box's time for the data of a command
 CCNTL0, CCNTL1 = 0x56, 0x57
 
 
@@ -38,8 +38,8 @@ class Box86Scripts(EmulatedScripts):
     def _over_limit(self) -> None:
         self.wakes_at = self.chip.now + TICK_NS
 
-    def _ran_out(self, waited: bool) -> None:
-        """Nothing: DBC keeps what is missing, and the program goes on."""
+    def _data_ended_early(self, waited: bool) -> None:
+        """No cause is raised: DBC keeps the missing count, and the program continues."""
 
     def _handshakes(self, phase: int, count: int, address: int) -> Iterator[int]:
         yield from super()._handshakes(phase, count, address)
@@ -52,7 +52,7 @@ class Box86Scripts(EmulatedScripts):
         super()._send_message(message, address)
 
     def _send_command(self, cdb: bytes) -> None:
-        """A LUN that is not there looks like a target that is not there."""
+        """A missing LUN looks like a missing target."""
         chip = self.chip
         if chip.lun:
             chip.bus.nexus = chip.bus.request = None
@@ -63,7 +63,7 @@ class Box86Scripts(EmulatedScripts):
 
 
 class Box86Chip(EmulatedChip):
-    """There is no 53C895A in 86Box: its ROM meets what the 53C875 is there."""
+    """86Box has no 53C895A: that ROM is tested on its 53C875."""
     scripts_class = Box86Scripts
     constant = {SFBR: 0x00, SOCL: 0x00, CTEST0: 0xFF, CTEST1: 0xF0, DFIFO: 0x00, CTEST6: 0x00,
                 MACNTL: 0x4F, STEST4: 0xE0,
@@ -78,7 +78,7 @@ class Box86Chip(EmulatedChip):
         registers[SCNTL3] = 0x08 if self.variant.wide or self.variant.device == 0x0006 else 0x00
 
     def _free_phase(self) -> int:
-        """Depends on the instruction that was the last."""
+        """Depends on the last instruction."""
         return MSG_IN if self.registers[DCMD] & 1 else 0
 
     def read(self, at: int) -> int:
@@ -91,7 +91,7 @@ class Box86Chip(EmulatedChip):
         return super().read(at)
 
     def _write_scntl1(self, value: int) -> None:
-        """RST reaches nobody but SIST."""
+        """RST only sets SIST; it does not reach the devices."""
         before = self.registers[SCNTL1]
         self.registers[SCNTL1] = value
         if value & RST_LINE and not before & RST_LINE:
@@ -106,8 +106,8 @@ class Box86Chip(EmulatedChip):
 
 @dataclass
 class Box86Disk(EmulatedDisk):
-    """No disconnection, no unit attention, few commands, of which VERIFY and
-    SEEK look at nothing. A read that fails sends no data."""
+    """A disk without disconnection or unit attention and with few commands, of
+    which VERIFY and SEEK check nothing. A read that fails sends no data."""
     most_cdb: ClassVar[int] = 12
     attentions: list[tuple[int, int, int]] = field(default_factory=list)
     swallowed: ClassVar[set[int]] = {0x01, 0x03, 0x05}

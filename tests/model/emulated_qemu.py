@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""QEMU as a driver sees it, two ages of it. [chip-facts 6.1]"""
+"""QEMU as a driver sees it, in two generations. [chip-facts 6.1]"""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from tests.model.scripts import WAIT
 from tests.model.target import (DISCONNECT, GOOD, INQUIRY, NO_SENSE, REPORT_LUNS, REQUEST_SENSE,
                                 SAVE, VERIFIES, Answer, Disk)
 
-ENDED = 0x100           # with the ID in a Reselect: the command has ended, and nobody comes back
+ENDED = 0x100           # with the ID in a Reselect: the command has ended, no target reconnects
 
-PAUSE_NS = 500 * US     # QEMU's, after too many instructions
+PAUSE_NS = 500 * US     # QEMU's pause after too many instructions
 HOST_READ_NS = 300 * US
-CHUNK_BYTES = 131_072   # what QEMU's disk reads at a time
+CHUNK_BYTES = 131_072   # QEMU's disk reads this much at a time
 SYNCHRONIZE_CACHE = 0x35
 HOST_ERROR = (0xB, 0x00, 0x06)
 
 
 class EmulatorDied(AssertionError):
-    """The emulator's process would end here: an assertion of its own fails."""
+    """The emulator's process would end here, on one of its own assertions."""
 
 
 class QemuScripts(EmulatedScripts):
     limit = 100
     when_stuck = 1
     most_cdb = 16
-    _busy: Nexus | None = None  # with a command that has no data and takes its time
+    _busy: Nexus | None = None  # runs a command without data that takes time
     chip: QemuChip
 
     def start(self, address: int) -> None:
@@ -45,45 +45,45 @@ class QemuScripts(EmulatedScripts):
     def _over_limit(self) -> None:
         self.wakes_at = self.chip.now + PAUSE_NS
 
-    def _ran_out(self, waited: bool) -> None:
+    def _data_ended_early(self, waited: bool) -> None:
         self._mismatch(waited)
 
     def _mismatch(self, asynchronous: bool) -> None:
         self.chip.raise_scsi(MA)
 
     def _end_of_data(self) -> Iterator[int]:
-        """Waits for the next chunk or the status."""
+        """Wait for the next chunk or the status."""
         bus = self.chip.bus
         while bus.nexus and bus.request is None:
             yield WAIT
 
     def _wait_disconnect(self) -> Iterator[int]:
-        """A target that has its data comes back within the instruction."""
+        """A target with its data ready reselects within the instruction."""
         self.chip.connected = False
-        who = self.chip.bus.reselector()
-        if who and not who.wants_back & ENDED:
-            self._come_back(who)
+        nexus = self.chip.bus.reselector()
+        if nexus and not nexus.reselect_id & ENDED:
+            self._reconnect(nexus)
         return iter(())
 
     def _reselected(self) -> bool:
         bus = self.chip.bus
-        who = bus.reselector()
-        if who and who.wants_back & ENDED:
-            self._end_away(who)
+        nexus = bus.reselector()
+        if nexus and nexus.reselect_id & ENDED:
+            self._end_disconnected_command(nexus)
             self._mismatch(True)
-        elif who:
-            self._come_back(who)
+        elif nexus:
+            self._reconnect(nexus)
         return bool(bus.nexus)
 
-    def _come_back(self, who: Nexus) -> None:
-        self.chip.registers[SSID] = 0x80 | who.wants_back
+    def _reconnect(self, nexus: Nexus) -> None:
+        self.chip.registers[SSID] = 0x80 | nexus.reselect_id
         self.chip.begin_connection()
         self.chip.bus.reconnect()
 
-    def _end_away(self, who: Nexus) -> None:
-        """No connection, but STATUS phase; and QEMU forgets to take the
-        request off its queue."""
-        who.wants_back &= ~ENDED
+    def _end_disconnected_command(self, nexus: Nexus) -> None:
+        """The phase becomes STATUS without a connection, and QEMU leaves the
+        request in its queue."""
+        nexus.reselect_id &= ~ENDED
         self.chip.lost_requests += 1
         self.chip.bus.reconnect()
         self.see_phase()
@@ -92,14 +92,14 @@ class QemuScripts(EmulatedScripts):
         super()._send_command(cdb)
         self._busy = None if self.chip.bus.request else self.chip.bus.nexus
 
-    def notice_end(self) -> None:
-        """The end of a command makes a program go on that has stopped."""
+    def handle_command_end(self) -> None:
+        """The end of a command restarts a stopped program."""
         bus = self.chip.bus
-        who = bus.reselector()
-        away = who and who.wants_back & ENDED and not self.running
+        nexus = bus.reselector()
+        away = nexus and nexus.reselect_id & ENDED and not self.running
         here = self._busy and self._busy is bus.nexus and bus.request
         if away:
-            self._end_away(who)
+            self._end_disconnected_command(nexus)
         if here:
             self._busy = None
         if (away or here) and not self.running:
@@ -115,7 +115,7 @@ class OldQemuScripts(QemuScripts):
         self.chip.raise_scsi(UDC)
 
     def _mismatch(self, asynchronous: bool) -> None:
-        """Raised behind the back of the program, it does not stop it."""
+        """An asynchronous mismatch does not stop the program."""
         if asynchronous:
             self.chip.sist |= MA
         else:
@@ -139,14 +139,14 @@ class QemuChip(EmulatedChip):
         self.registers[CTEST2] = 0x11
 
     def _answer_reselection(self) -> None:
-        self.scripts.notice_end()
+        self.scripts.handle_command_end()
 
     def _board_settings(self) -> tuple[int, int, int]:
         """GPCNTL cannot be written."""
         return 0, self.registers[STEST2] & DIF, self.registers[DCNTL] & IRQM
 
     def _write_scntl1(self, value: int) -> None:
-        """RST, too, leaves an interrupted wait standing."""
+        """RST does not end an interrupted wait either."""
         if value & RST_LINE:
             self.scripts.abort()
         super()._write_scntl1(value)
@@ -163,31 +163,31 @@ class OldQemuChip(QemuChip):
 
 @dataclass
 class QemuDisk(EmulatedDisk):
-    """Blocks are read by the host, while the target is off the bus whatever
-    IDENTIFY said; for blocks to write it stays. Everything else is there at
-    once, and VERIFY looks at nothing."""
+    """The host reads the blocks while the target is off the bus, whatever
+    IDENTIFY allowed; for writes the target stays connected. All other commands
+    complete at once, and VERIFY checks nothing."""
     version: int = 5
     host_ns: int = HOST_READ_NS
     chunk: int = CHUNK_BYTES
-    fails_after: int | None = None  # bytes of a read or write that the host does without an error
+    fails_after: int | None = None  # bytes of a read or write before the host reports an error
     swallowed: ClassVar[set[int]] = {0x01, 0x03, 0x04}
     COMMANDS = {**Disk.COMMANDS, **dict.fromkeys(VERIFIES, Disk.test_unit_ready)}
 
     def execute(self, cdb: bytes) -> Answer:
         """Sense data lasts until the next command. REQUEST SENSE itself fails
-        if it is the first to meet a unit attention."""
+        if it is the first command after a unit attention."""
         if cdb[0] == REQUEST_SENSE and self.attentions and self.sense[0] != 6:
             return self.check(*self.attentions.pop(0))
         if cdb[0] != REQUEST_SENSE:
             self.sense = NO_SENSE
         if self.selected_lun:
-            return self._nobody(cdb)
+            return self._missing_unit(cdb)
         if cdb[0] == SYNCHRONIZE_CACHE and not self.attentions:
             return Answer()
         return super().execute(cdb)
 
-    def _nobody(self, cdb: bytes) -> Answer:
-        """A LUN that is not there."""
+    def _missing_unit(self, cdb: bytes) -> Answer:
+        """Answer for a missing LUN."""
         if cdb[0] == INQUIRY:
             return Answer((b"\x7F" + self.inquiry_data()[1:])[:cdb[4]])
         if cdb[0] in (REQUEST_SENSE, REPORT_LUNS):
@@ -219,7 +219,7 @@ class QemuDisk(EmulatedDisk):
         return answer if self.fails_after is None else self.check(*HOST_ERROR)
 
     def take_blocks(self, bus: Bus, cdb: bytes, answer: Answer) -> Iterator:
-        """Chunk by chunk, each written by the host before the next is wanted."""
+        """The host writes each chunk before the target requests the next one."""
         fails, taken = self.fails_after is not None, b""
         if self.write_hook:
             taken = (yield from self.write_hook(bus, answer.wants)) or b""
@@ -231,7 +231,7 @@ class QemuDisk(EmulatedDisk):
         return self.check(*HOST_ERROR) if fails else answer
 
     def blocks_in(self, bus: Bus, data: bytes) -> Iterator:
-        """Chunks come as the host has them; so does the error behind them."""
+        """Each chunk takes the host's time; so does an error after the last one."""
         for at in range(0, len(data), self.chunk):
             yield from self.data_in(data[at:at + self.chunk])
             if at + self.chunk < len(data) or self.fails_after is not None:

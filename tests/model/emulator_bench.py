@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""SCRIPTS programs on the model of an emulator, and on the QEMU that is installed.
+"""SCRIPTS programs for the emulator models and for the installed QEMU.
 
-[chip-facts 6.1] is where a fact about QEMU comes from, [chip-facts 6.2] one
+[chip-facts 6.1] is the source of facts about QEMU, [chip-facts 6.2] of those
 about 86Box.
 """
 
@@ -17,7 +17,7 @@ from tests.model.registers import (CTEST3, DBC, DCNTL, DFE, DSP, DSPS, DSTAT, D_
                                    RESPID0, SCID, SCNTL0, SCNTL1, SCNTL3, SIST0, SSTAT1, STEST3,
                                    STIME0, US)
 
-# Places in memory
+# Memory addresses
 MESSAGE, CDB, TABLE = 0x100, 0x110, 0x120
 GOT_STATUS, GOT_MESSAGES, DATA = 0x140, 0x141, 0x2000
 ALTERNATE, PROGRAM = 0x1800, 0x1000
@@ -59,7 +59,7 @@ TAKE_STATUS, TAKE_MESSAGE = move(STATUS, 1, GOT_STATUS), move(MSG_IN, 1, GOT_MES
 
 
 def send(cdb: bytes) -> list[tuple[int, int]]:
-    """Selection to COMMAND; the CDB itself is put into memory by Bench.do()."""
+    """Selection to COMMAND; Bench.do() puts the CDB itself into memory."""
     return [SELECT, IDENTIFY, move(COMMAND, len(cdb), CDB)]
 
 
@@ -67,7 +67,7 @@ TO_END = [TAKE_STATUS, TAKE_MESSAGE, WAIT_DISCONNECT]
 
 
 class Bench:
-    """A chip with one disk at ID 0 that has nothing to complain about."""
+    """A chip with one disk at ID 0 that reports no errors."""
 
     def put(self, address: int, data: bytes) -> None:
         raise NotImplementedError
@@ -82,7 +82,7 @@ class Bench:
         raise NotImplementedError
 
     def wait(self, stops: bool) -> None:
-        """Let the program stop, or go as far as it will."""
+        """Let the program run until it stops or, if stops is False, as far as it can."""
         raise NotImplementedError
 
     def set_up(self) -> None:
@@ -109,11 +109,11 @@ class Bench:
         return self.read(SIST0, 2), self.read(DSTAT)
 
     def ends_with(self, code: int) -> bool:
-        """Has the program ended in that INT and nothing else?"""
+        """Has the program ended in that INT, with no other cause?"""
         return self.causes() == (0, DFE | D_SIR) and self.read(DSPS, 4) == code
 
     def comes_to(self, code: int) -> bool:
-        """Does a program that has stopped go on by itself to that INT?"""
+        """Does a stopped program continue without the CPU and reach that INT?"""
         for _ in range(50):
             if self.read(DSPS, 4) == code:
                 return self.causes() == (0, DFE | D_SIR)
@@ -121,7 +121,7 @@ class Bench:
         return False
 
     def drain(self) -> None:
-        """Nothing is pending, and the disk's unit attention is gone."""
+        """Clear the disk's unit attention and all causes."""
         self.do(TEST_UNIT_READY, *TO_END, interrupt(1))
         assert self.ends_with(1)
 

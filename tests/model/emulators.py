@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What the models of QEMU and 86Box have in common. [chip-facts 6.1, 6.2]
+"""Common parts of the QEMU and 86Box models. [chip-facts 6.1, 6.2]
 
-Both know no handshake: a program takes no time, the phase is always known, ACK
-and SDU mean nothing, FIFOs are empty, one cause does not wait behind another.
-The rules about those are silent here; all others stay, so that a driver cannot
-lean on what an emulator forgives.
+Neither emulator models handshakes: a program takes no time, the phase is always
+known, ACK and SDU have no effect, FIFOs are empty, and causes do not queue.
+Rules about these are not checked here. All other rules are, so that a driver
+cannot rely on an emulator's tolerance.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ WRONG_LUN, WRONG_OPCODE = (0x5, 0x25), (0x5, 0x20)
 
 
 class EmulatedScripts(Scripts):
-    """86Box's model grew out of QEMU's. [chip-facts 6.1, 6.2]"""
+    """86Box's model is derived from QEMU's. [chip-facts 6.1, 6.2]"""
 
-    limit = 0           # instructions in one go
-    when_stuck = 0      # the same, while an aborted wait still stands
-    most_cdb = 0        # bytes of a CDB that are looked at
+    limit = 0           # instructions executed without a pause
+    when_stuck = 0      # the same, while an aborted wait is pending
+    most_cdb = 0        # bytes of a CDB that are used
     chip: EmulatedChip
 
     def __init__(self, chip: EmulatedChip):
@@ -45,7 +45,7 @@ class EmulatedScripts(Scripts):
         self.stuck = False
 
     def run(self, until: int) -> bool:
-        """A program takes no time: run it until it waits or ends."""
+        """Run the program until it waits or ends; it takes no time."""
         if self.wakes_at is not None and self.chip.now < self.wakes_at:
             return False
         self.wakes_at = None
@@ -53,22 +53,22 @@ class EmulatedScripts(Scripts):
         while self.running and next(self._steps, WAIT) != WAIT:
             progress = True
             if self.instructions - before > (self.when_stuck if self.stuck else self.limit):
-                self._too_many()            # that one is fetched, not executed
+                self._stop_at_limit()            # the last one is fetched, not executed
                 break
         return progress
 
-    def _too_many(self) -> None:
+    def _stop_at_limit(self) -> None:
         if self.stuck:
-            self._steps = iter(())          # SRUN stays
+            self._steps = iter(())          # SRUN stays set
         else:
             self._over_limit()
 
     def _over_limit(self) -> None:
-        """Too many instructions in one go."""
+        """The program has reached the instruction limit."""
         raise NotImplementedError
 
     def abort(self) -> None:
-        """ABRT stops the program, not its wait for the target."""
+        """ABRT stops the program, but not its wait for the target."""
         self.stuck |= self.running and self.wakes_at is None
 
     def _fetch(self, dwords: int) -> tuple[int, ...]:
@@ -78,7 +78,7 @@ class EmulatedScripts(Scripts):
         return super()._fetch(dwords)
 
     def _set_register32(self, at: int, value: int) -> None:
-        """Fetching an instruction leaves DBC alone."""
+        """Fetching an instruction does not change DBC."""
         if at == DBC:
             self.chip.registers[DCMD] = value >> 24
         else:
@@ -87,8 +87,8 @@ class EmulatedScripts(Scripts):
     # ---- Phases
 
     def see_phase(self) -> int:
-        """SSTAT1 is what the target wants now. A command that takes its time
-        shows DATA IN, and so does a target that has come back."""
+        """SSTAT1 shows the phase the target requests now. It shows DATA IN during
+        a slow command and after a reselection."""
         bus, registers = self.chip.bus, self.chip.registers
         if bus.request:
             registers[SSTAT1] = bus.request.phase
@@ -97,7 +97,7 @@ class EmulatedScripts(Scripts):
         return registers[SSTAT1]
 
     def _request(self) -> Iterator[int]:
-        """No test waits, whether anybody is connected or not."""
+        """No test waits, connected or not."""
         self.see_phase()
         return iter(())
 
@@ -114,8 +114,8 @@ class EmulatedScripts(Scripts):
     # ---- Selection
 
     def _select(self, first: int, alternate: int) -> Iterator[int]:
-        """Done at once, and MSG OUT follows with ATN or without. The rest of
-        the table entry, SCNTL3 and SXFER, is not loaded."""
+        """Completes at once; MSG OUT follows with or without ATN. The other
+        bytes of the table entry, SCNTL3 and SXFER, are not loaded."""
         chip = self.chip
         target = first >> 16 & 0x0F
         if first & TABLE_IO:
@@ -134,8 +134,8 @@ class EmulatedScripts(Scripts):
         return iter(())
 
     def _selection_failed(self) -> bool:
-        """STO does not stop the program, but the next instruction that looks
-        at the bus does, as long as STO is pending."""
+        """STO does not stop the program; while it is pending, the next
+        instruction that uses the bus does."""
         if not self.chip.sist & STO:
             return False
         self.stop()
@@ -159,14 +159,14 @@ class EmulatedScripts(Scripts):
             self._show_count()
 
     def _show_count(self) -> None:
-        """DFIFO and CTEST5 show the count as it is when a move is left, done
-        or waiting."""
+        """DFIFO and CTEST5 show the count at the time a move ends or starts
+        to wait."""
         registers = self.chip.registers
         registers[DFIFO] = registers[DBC]
         registers[CTEST5] = registers[CTEST5] & ~3 | registers[DBC + 1] & 3
 
     def _move_data(self, phase: int, count: int, address: int) -> Iterator[int]:
-        """Counts DBC down; SFBR is not touched."""
+        """Decrements DBC; SFBR is unchanged."""
         left, waited = count, False
         self._set_register32(DNAD, address)
         while left:
@@ -186,7 +186,7 @@ class EmulatedScripts(Scripts):
         if not waited:
             self._show_count()
         if left:
-            self._ran_out(waited)
+            self._data_ended_early(waited)
         else:
             yield from self._end_of_data()
 
@@ -197,17 +197,17 @@ class EmulatedScripts(Scripts):
             self.chip.dma_write(address, taken)
             moved = len(taken)
         else:
-            moved = min(most, bus.request.wanted)
+            moved = min(most, bus.request.requested)
             bus.give(self.chip.dma_read(address, moved))
         bus.release()
         return moved
 
-    def _ran_out(self, waited: bool) -> None:
-        """The target has ended the data phase in mid-move."""
+    def _data_ended_early(self, waited: bool) -> None:
+        """The target ended the data phase before the move was complete."""
         raise NotImplementedError
 
     def _end_of_data(self) -> Iterator[int]:
-        """The move has had all its bytes."""
+        """The move has transferred all its bytes."""
         return iter(())
 
     def _move_other(self, phase: int, count: int, address: int) -> None:
@@ -219,7 +219,7 @@ class EmulatedScripts(Scripts):
             self._take_byte(phase, count, address)
 
     def _send_command(self, cdb: bytes) -> None:
-        """The device gets one CDB, however long the move is."""
+        """The device receives one CDB, whatever the length of the move."""
         bus = self.chip.bus
         self._set_dbc(len(cdb))
         self.sfbr = cdb[0]
@@ -229,7 +229,7 @@ class EmulatedScripts(Scripts):
                 bus.release()
 
     def _send_message(self, message: bytes, address: int) -> None:
-        """The device gets all bytes of the move: it knows no ATN to drop."""
+        """The device receives all bytes of the move: dropping ATN has no effect."""
         bus = self.chip.bus
         for left, byte in zip(range(len(message) - 1, -1, -1), message):
             if self.see_phase() == MSG_OUT:
@@ -241,8 +241,8 @@ class EmulatedScripts(Scripts):
         self._set_register32(DNAD, address + len(message))
 
     def _take_byte(self, phase: int, count: int, address: int) -> None:
-        """A MSG IN move ends with the last byte there is, and so does the
-        connection; DBC is not counted down."""
+        """A MSG IN move ends with the last byte available, and so does the
+        connection; DBC is not decremented."""
         bus = self.chip.bus
         if phase == STATUS:
             count = 1
@@ -259,7 +259,7 @@ class EmulatedScripts(Scripts):
         return super()._io(first, second)
 
     def _wait_disconnect(self) -> Iterator[int]:
-        """Never waits."""
+        """Does not wait."""
         self.chip.connected = False
         return iter(())
 
@@ -274,7 +274,7 @@ class EmulatedScripts(Scripts):
         return False
 
     def _set_or_clear(self, first: int, on: bool) -> None:
-        """SET ATN sends the target to MSG OUT at once."""
+        """SET ATN switches the target to MSG OUT at once."""
         super()._set_or_clear(first, on)
         bus = self.chip.bus
         if on and first & SET_ATN:
@@ -285,17 +285,17 @@ class EmulatedScripts(Scripts):
     # ---- Registers
 
     def _operand(self, opcode: int, register: int) -> int:
-        """SFBR cannot be read as a register: that gives 0."""
+        """SFBR reads as 0 through its register address."""
         return self.sfbr if opcode == 5 else self.chip.read(register)
 
 
 class EmulatedChip(Chip):
     scripts_class = EmulatedScripts
-    constant: ClassVar[dict[int, int]] = {}     # what registers read as, whatever is written
+    constant: ClassVar[dict[int, int]] = {}     # registers with a fixed read value
     scripts: EmulatedScripts
 
     def _to_defaults(self) -> None:
-        """COM does not stay."""
+        """COM is not kept."""
         super()._to_defaults()
         registers = self.registers
         registers[SCID], registers[RESPID0], registers[DCNTL] = 0x07, 0x80, 0
@@ -303,7 +303,7 @@ class EmulatedChip(Chip):
 
     @property
     def istat(self) -> int:
-        """No CON; every cause shows, and SRST reads as 0."""
+        """No CON; every cause is visible, and SRST reads as 0."""
         return (self.registers[ISTAT] & (ABRT | SIGP | SEM | INTF)
                 | (SIP if self.sist else 0) | (DIP if self.dstat else 0))
 
@@ -319,7 +319,7 @@ class EmulatedChip(Chip):
         self.scripts.stop()
 
     def _start(self) -> None:
-        """Starts, whatever is pending."""
+        """Starts even with causes pending."""
         pending = self.istat & (SIP | DIP)
         super()._start()
         if pending:
@@ -335,15 +335,15 @@ class EmulatedChip(Chip):
         self.registers[SSTAT1] = self._free_phase()
 
     def _free_phase(self) -> int:
-        """What SSTAT1 shows on a free bus."""
+        """The phase in SSTAT1 on a free bus."""
         return 0
 
     def _bus_free(self) -> None:
-        """Nobody looks at SDU."""
+        """SDU has no effect."""
         self.lose_target()
 
     def _answer_reselection(self) -> None:
-        """Only instructions do that."""
+        """Only instructions respond to a reselection."""
 
     def _handshake_timer_ends(self) -> int | None:
         """There is no such timer."""
@@ -364,7 +364,7 @@ class EmulatedChip(Chip):
         if self.sist & self.fatal and self.dstat:
             self.rule("DSTAT read before SIST", f"SIST {self.sist:#06x} is pending")
         if self.registers[ISTAT] & ABRT:
-            self.rule("DSTAT read with ABRT set", "on silicon it comes again")
+            self.rule("DSTAT read with ABRT set", "on silicon ABRT is raised again")
         value = self.dstat | DFE
         if not self.registers[ISTAT] & INTF:
             self.dstat = 0
@@ -381,7 +381,7 @@ class EmulatedChip(Chip):
             super().write(at, value)
 
     def _write_istat(self, value: int) -> None:
-        """SRST resets the disks as well. Every write of ABRT is an abort."""
+        """SRST also resets the disks. Every write of ABRT is an abort."""
         kept = self.registers[ISTAT] & INTF & ~value
         if value & SRST and not self.registers[ISTAT] & SRST:
             if self.scripts.running:
@@ -399,23 +399,23 @@ class EmulatedChip(Chip):
 
 
 class EmulatedDisk(Disk):
-    """Knows messages only by the bytes of one move. [chip-facts 6.1, 6.2]"""
+    """Treats the bytes of one move as one list of messages. [chip-facts 6.1, 6.2]"""
 
-    swallowed: ClassVar[set[int]] = set()   # extended messages without an answer
+    swallowed: ClassVar[set[int]] = set()   # extended messages it does not answer
 
     def __post_init__(self) -> None:
-        assert not self.luns, "LUN 0 is all that an emulated target has"
+        assert not self.luns, "an emulated target has LUN 0 only"
 
-    def _hear(self, message: list[int]) -> str:
-        """What the messages of one move lead to."""
+    def _handle_messages(self, message: list[int]) -> str:
+        """The action that follows the messages of one move."""
         leads_to, at = "more", 0
         while at < len(message) and leads_to not in ("leave", "refuse"):
-            leads_to, length = self._hear_one(message[at:], leads_to)
+            leads_to, length = self._handle_message(message[at:], leads_to)
             at += length
         return leads_to
 
-    def _hear_one(self, message: list[int], before: str) -> tuple[str, int]:
-        """What the first of them leads to, and its length."""
+    def _handle_message(self, message: list[int], before: str) -> tuple[str, int]:
+        """The action that follows the first message, and its length."""
         code = message[0]
         if code & IDENTIFY:
             self.selected_lun = code & 7
@@ -432,14 +432,14 @@ class EmulatedDisk(Disk):
         return "refuse", 1
 
     def message_out(self, bus: Bus) -> Iterator:
-        """MSG OUT phase until a message leads on; returns what it leads to."""
+        """MSG OUT phase until a message leads to another action; returns that action."""
         leads_to = "more"
         while leads_to == "more":
             message = [(yield MSG_OUT, None)]
             while bus.atn:
                 message.append((yield MSG_OUT, None))
             self.messages.append(message)
-            leads_to = self._hear(message)
+            leads_to = self._handle_messages(message)
         if leads_to == "refuse":
             yield MSG_IN, REJECT
         return leads_to
@@ -469,12 +469,12 @@ class EmulatedDisk(Disk):
         return answer
 
     def take_blocks(self, bus: Bus, cdb: bytes, answer: Answer) -> Iterator:
-        """The data of a write; returns the answer, which may be another."""
+        """Receive the data of a write; returns the answer, possibly a new one."""
         yield from self.transfer(bus, cdb, answer)
         return answer
 
     def send_blocks(self, bus: Bus, answer: Answer) -> Iterator:
-        """The data of a read; returns the answer, which may be another."""
+        """Send the data of a read; returns the answer, possibly a new one."""
         yield from (self.data_hook or self.blocks_in)(bus, answer.data)
         return answer
 

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Hardware: a driver meets silicon, or one of the emulators that stand for it.
+"""The hardware a driver runs on: silicon, or one of the emulators.
 
-    hardware      chip          disk         whose behaviour
-    silicon       Chip          Disk         the manual's: the strict model
+    hardware      chip          disk         behaves like
+    silicon       Chip          Disk         the manual: the strict model
     qemu          QemuChip      QemuDisk     QEMU 7.2.11 and later
     qemu-7.2.0    OldQemuChip   QemuDisk     QEMU 7.2.0 to 7.2.10
     86box         Box86Chip     Box86Disk    86Box
 
-Only what a driver can see is here.
+Only behaviour that a driver can see is modelled.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""A PC with any number of controllers, some of them behind bridges, and with
-a copy of the ROM for each. The laws for memory, ports and idle chips hold for
-each copy by itself: it has one controller, which nobody else touches, and
-memory of its own.
+"""A PC with any number of controllers, possibly behind bridges, and a copy of
+the ROM for each. The rules for memory, ports and idle chips apply to each copy
+separately: a copy has exclusive use of one controller and of its own memory.
 """
 
 from __future__ import annotations
@@ -23,30 +22,30 @@ from tests.model.pc_ports import IO_BASE, IO_BYTES
 from tests.model.rules import RuleViolation
 from tests.model.variants import variant_named
 
-NO_ADDRESS = 0xFFFF     # of PCI: nobody can be there
+NO_ADDRESS = 0xFFFF     # a PCI address no device has
 
 
 @dataclass(eq=False)
 class Card:
-    """A controller in its slot. The ROM named is what the BIOS finds on it."""
+    """A controller in its slot. `rom` is the ROM file the BIOS finds on it."""
     rom: Path
     variant: str
     pci_address: int
     bus: Bus = field(default_factory=Bus)
-    pci_command: int = 0        # what the BIOS has left there
+    pci_command: int = 0        # COMMAND as the BIOS left it
     has_ports: bool = True
-    chip: Chip | None = None    # made by the machine
-    server: Copy | None = None  # the first copy of the ROM to touch it
+    chip: Chip | None = None    # set by the machine
+    server: Copy | None = None  # the first ROM copy that accessed it
 
 
 class Chips:
-    """What a machine asks of its chip, asked of all of them. The registers of
-    each lie IO_BYTES above those of the one before."""
+    """Presents all chips through the interface of one. The registers of each
+    chip are IO_BYTES above those of the previous one."""
 
     def __init__(self, chips: Sequence[Chip]):
         self._chips = chips
         self.now = 0
-        self.scripts = self     # it has `running` and `instructions`
+        self.scripts = self     # provides `running` and `instructions`
 
     def advance(self, ns: int) -> None:
         self.now += ns
@@ -86,9 +85,9 @@ class Chips:
 
 @dataclass
 class MultiControllerPc(Pc):
-    """`bridges` maps the address of each to the bus behind it, or to the first
-    and the last of several. What Pc has one of is that of the first card and
-    copy."""
+    """`bridges` maps the address of each bridge to the bus behind it, or to the
+    first and last of several. Attributes that Pc has once are those of the
+    first card and copy."""
     cards: list[Card] = field(default_factory=list)
     bridges: dict[int, int | tuple[int, int]] = field(default_factory=dict)
 
@@ -110,18 +109,18 @@ class MultiControllerPc(Pc):
                                     int(card.has_ports) and base | 1)
             self.pci.set_command(card.pci_address, card.pci_command)
 
-    # ---- Whose is it? -----------------------------------------------------------------
+    # ---- Owner of a controller ----------------------------------------------------------
 
     def _running(self) -> Copy | None:
-        """The copy of the ROM whose code runs."""
+        """The ROM copy whose code is running."""
         if self._in_post and not self.bios.running.initialised:
             return self.bios.running
         segment = self.get("cs")
         return next((c for c in self.bios.copies if c.kept and segment in (c.segment, c.runs_at)),
                     None)
 
-    def _touch(self, card: Card) -> None:
-        """A copy of the ROM comes to a controller."""
+    def _check_owner(self, card: Card) -> None:
+        """A ROM copy accesses a controller."""
         copy = self._running()
         served = [other for other in self.cards if other.server is copy]
         gone = card.server and card.server.initialised and not card.server.kept
@@ -131,7 +130,7 @@ class MultiControllerPc(Pc):
             raise RuleViolation("controller of another copy", f"PCI {card.pci_address:#06x}")
 
     def _pci_written(self, address: int) -> None:
-        self._touch(next(card for card in self.cards if card.pci_address == address))
+        self._check_owner(next(card for card in self.cards if card.pci_address == address))
 
     def _is_chip(self, port: int) -> bool:
         number = (port - IO_BASE) // IO_BYTES
@@ -140,7 +139,7 @@ class MultiControllerPc(Pc):
         card = self.cards[number]
         if not self.pci.command_of(card.pci_address) & PciSpace.IO:
             raise RuleViolation("I/O space not enabled", f"port {port:#x}")
-        self._touch(card)
+        self._check_owner(card)
         return True
 
     # ---- Memory -----------------------------------------------------------------------
@@ -158,8 +157,8 @@ class MultiControllerPc(Pc):
             raise RuleViolation("bus mastering not enabled", f"DMA at {address:#x}")
 
     def images_changed(self) -> None:
-        """A copy has its memory. Its stack is nobody's: between two calls there
-        is nothing on it, and who is called by its owner uses it too."""
+        """Assign memory to each copy, except stacks: a stack is empty between
+        calls, and code that its owner calls uses it too."""
         super().images_changed()
         self._owned = [(part, copy) for copy in self.bios.copies for place in copy.memory
                        for part in self._without_stack(place, copy.workspace)]
@@ -172,7 +171,7 @@ class MultiControllerPc(Pc):
                 range(space.start + symbol("workspace"), place.stop)]
 
     def _watch_writes(self, *unwatched: range) -> None:
-        """In POST all that may be written is of the copy that runs; later any
+        """In POST, all writable memory belongs to the running copy; later any
         copy may run."""
         if len(self.bios.copies) > 1:
             stacks = [range(space.start + len(CANARY), space.start + symbol("workspace"))
@@ -180,20 +179,20 @@ class MultiControllerPc(Pc):
             unwatched = (*(r for r in unwatched if r not in self.kept_memory), *stacks)
         super()._watch_writes(*unwatched)
 
-    def _check_write(self, who: str, address: int, length: int) -> None:
+    def _check_write(self, source: str, address: int, length: int) -> None:
         for place, owner in self._owned:
             if address < place.stop and address + length > place.start:
-                writer = self._master.server if who == "chip" else self._running()
+                writer = self._master.server if source == "chip" else self._running()
                 if writer is not owner:
                     raise RuleViolation("memory of another copy",
-                                        f"{who} wrote {length} bytes at {address:#x}")
-        super()._check_write(who, address, length)
+                                        f"{source} wrote {length} bytes at {address:#x}")
+        super()._check_write(source, address, length)
 
     # ---- POST -------------------------------------------------------------------------
 
     def _post(self, *bdfs: int) -> None:
-        """A copy of the ROM for each address; where no controller is, that of
-        the first."""
+        """Initialise a ROM copy for each address; an address without a
+        controller gets the ROM of the first card."""
         bdfs = bdfs or [card.pci_address for card in self.cards]
         files = {card.pci_address: card.rom for card in self.cards}
         self.bios.run_post(*bdfs, roms=[files.get(bdf, self.rom).read_bytes() for bdf in bdfs])

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """The PC around the chip: a CPU (Unicorn, 16-bit), memory, ports, and the
-laws for memory, ports, registers and stacks. The BIOS is in bios.py, other
-devices in devices.py.
+rules for memory, ports, registers and stacks. The BIOS is in bios.py, other
+devices are in devices.py.
 
 Time is virtual: it passes with port accesses and BIOS services, and jumps
-ahead while nobody has anything to do.
+ahead while nothing is active.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.model.devices import FwCfg, PciSpace, Pit, TimerInterrupt
 from tests.model.hardware import HARDWARE
 from tests.model.pc_cpu import CF, FIXED, HLT, IF, MOST_NS, MOST_READS, STI, TF, Cpu
 from tests.model.pc_memory import MEMORY, Memory
-from tests.model.pc_ports import FIRST_LOOK_NS, FIRST_RUN_LOOK_NS, IO_BASE, Ports
+from tests.model.pc_ports import FIRST_CLOCK_READ_NS, FIRST_RUN_CLOCK_READ_NS, IO_BASE, Ports
 from tests.model.registers import MS
 from tests.model.rules import RuleViolation
 from tests.model.variants import variant_named
@@ -44,15 +44,15 @@ STACK = range(STACK_SEGMENT * 16, STACK_SEGMENT * 16 + STACK_TOP)
 STACK_FILL = 0xA5
 STACK_BUDGET = 64
 CANARY = b"tack"
-LEAST_UNWATCHED = 256   # bytes: what is shorter is looked at, and found writable
+LEAST_UNWATCHED = 256   # bytes: writes to shorter ranges are hooked and found allowed
 BUFFER = 0x20000
 PACKET = 0x1000
 
-C_SEGMENT, C_STACK_TOP, C_END = 0x3000, 0x2000, 0xF000   # arguments lie above the stack
+C_SEGMENT, C_STACK_TOP, C_END = 0x3000, 0x2000, 0xF000   # arguments are above the stack
 C_RETURN = 0xFFF0                       # in the ROM's segment: a HLT
 C_MEMORY = range(C_SEGMENT * 16, C_SEGMENT * 16 + 0x10000)
 
-WAITED_NS, WAITED_AT_ONCE = 1000, 16    # with Pc.measure: an instruction that waits; so many
+WAITED_NS, WAITED_AT_ONCE = 1000, 16    # with Pc.measure: time per waiting instruction, batch size
 
 SEEDS = {"eax": 0xAAAA5A07, "ebx": 0xBBBB5B04, "ecx": 0xCCCC5C06, "edx": 0xDDDD5D05,
          "esi": 0x51515E02, "edi": 0xD1D15D01, "ebp": 0xB9B95B03,
@@ -65,16 +65,16 @@ symbol = functools.cache(build.symbol)
 
 
 class Returned(NamedTuple):
-    """What a C function returns."""
+    """Return value of a C function."""
     eax: int
     edx: int
 
 
 @dataclass
 class Result:
-    """Registers after a call, and what the call took. Own stack and
-    instructions only with Pc.measure. `waiting` of the instructions ran while
-    SCRIPTS did: the driver had nothing to do but to wait for it."""
+    """Registers after a call, and its costs. Instructions and own stack are
+    counted only with Pc.measure. `waiting` of the instructions ran while
+    SCRIPTS did: the driver could only wait."""
     registers: dict[str, int]
     stack_used: int = 0
     own_stack_used: int = 0
@@ -84,8 +84,8 @@ class Result:
     scripts_instructions: int = 0
     ns: int = 0
     waiting: int = 0
-    port_accesses: int = 0      # IN and OUT of any port: each leaves a guest
-    booted: bool = False        # it did not return, but went to what it has loaded
+    port_accesses: int = 0      # IN and OUT of any port: each causes a VM exit
+    booted: bool = False        # the call did not return but jumped to the program it loaded
 
     def __getattr__(self, name: str) -> int:
         registers = self.__dict__["registers"]
@@ -105,56 +105,56 @@ class Result:
 
 @dataclass
 class Pc(Memory, Ports, Cpu):
-    """A machine with one controller. Give it targets, then power_on()."""
+    """A machine with one controller. Add targets, then call power_on()."""
     rom: Path
     variant: str = "895A"
     bus: Bus = field(default_factory=Bus)
     bios: Bios = field(default_factory=Bios)
     pit: Pit = field(default_factory=Pit)
     timer: TimerInterrupt = field(default_factory=TimerInterrupt)
-    fwcfg: FwCfg | None = None      # None: not QEMU, nobody may touch these ports
+    fwcfg: FwCfg | None = None      # None: not QEMU, and these ports must not be accessed
     present: bool = True            # the controller is in its slot
     pci_address: int = PCI_ADDRESS
     bar0: int = IO_BASE | 1
-    pci_command: int = 0            # what the BIOS has left there
+    pci_command: int = 0            # COMMAND as the BIOS left it
     rom_writable: bool = True       # while init runs
     measure: bool = False
-    most_idle_ns: int = 20 * MS     # that time jumps at one look at the clock
-    hardware: str = "silicon"         # or how an emulator's chip behaves
-    vds: Vds | None = None          # what a memory manager offers after POST
-    qemu_model: bool = False        # the controller says so; its drives need no time after a reset
+    most_idle_ns: int = 20 * MS     # longest jump of time at one read of the clock
+    hardware: str = "silicon"         # key of HARDWARE
+    vds: Vds | None = None          # services of a memory manager loaded after POST
+    qemu_model: bool = False        # the controller identifies as QEMU; no delay after a reset
 
     def __post_init__(self) -> None:
         self.uc = Uc(UC_ARCH_X86, UC_MODE_16)
-        self._memory = mmap.mmap(-1, MEMORY)    # Unicorn's, too: looking at it is cheap
+        self._memory = mmap.mmap(-1, MEMORY)    # shared with Unicorn: reading it is cheap
         self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
         self.uc.mem_map_ptr(0, MEMORY, UC_PROT_ALL, self._address)
         self._plug_in()
         self.text = ""
         self.booted = False
-        self.booting = False        # a BEV, INT 19h or INT 18h runs
+        self.booting = False        # a BEV, INT 19h or INT 18h is running
         self.workspace: range | None = None
-        self.kept_memory: list[range] = []      # the workspace, and what lies beside it
-        self.writable: list[range] = [STACK]    # by the call that runs
+        self.kept_memory: list[range] = []      # the workspace and the memory around it
+        self.writable: list[range] = [STACK]    # for the current call
         self._in_post = False
-        self._loads: tuple[range, ...] = ()     # where what is loaded may run
+        self._loads: tuple[range, ...] = ()     # where a loaded program may run
         self._landed = False
         self._error: Exception | None = None
         self._vector: int | None = None     # of an INT instruction or exception
-        self._look_ns, self._run_look_ns = FIRST_LOOK_NS, FIRST_RUN_LOOK_NS
-        self._looks = 0             # at the clock, since the chip was spoken to
-        self._served: int | None = None     # BIOS service done, but not yet left
+        self._clock_read_ns, self._run_clock_read_ns = FIRST_CLOCK_READ_NS, FIRST_RUN_CLOCK_READ_NS
+        self._clock_reads = 0             # reads of the clock since the last chip access
+        self._served: int | None = None     # BIOS service handled, but not yet left
         self._deadline = MOST_NS
         self._most_reads = MOST_READS
-        self._steps = 0             # in which time has passed, of this call
+        self._steps = 0             # of time, in this call
         self._instructions = self._waiting = 0
         self._port_accesses = 0
-        self.irq0_after = 0         # instructions of the next call, if not by its time
+        self.irq0_after = 0         # instructions until IRQ0 in the next call; 0: by time
         self._unwatched: tuple[range, ...] = ()
         self._write_hooks: list[int] = []
         self._c_next = C_STACK_TOP
         self.bios.attach(self)
-        self.code: list[range] = []     # of others, and copies of the image in RAM
+        self.code: list[range] = []     # code of other programs, and image copies in RAM
         self._code_places: list[range] | None = None
         self._astray_hooks: list[int] = []
         self.poke(ROM_SEGMENT * 16 + C_RETURN, bytes([HLT]))
@@ -196,8 +196,8 @@ class Pc(Memory, Ports, Cpu):
             add(UC_HOOK_CODE, guarded(self._count), begin=0, end=base - 1)
 
     def images_changed(self) -> None:
-        """A copy of the ROM has come, or has moved, or may unpack itself: other
-        code is not ours."""
+        """A copy of the ROM was added or moved, or may unpack itself: hook all
+        other addresses, where no code may run."""
         home = ROM_SEGMENT * 16 + C_RETURN
         places = [place for copy in self.bios.copies for place in (copy.image, copy.room)]
         if self._in_post:
@@ -213,20 +213,20 @@ class Pc(Memory, Ports, Cpu):
             for begin, end in self._gaps(0, BIOS_SEGMENT << 4, *places, range(home, home + 1))]
 
     def hook_at(self, address: int, hook: Callable[[int], None]) -> None:
-        """Called before the instruction there, though it may have run before."""
+        """Call `hook` before the instruction at `address`, even if it has run before."""
         self.uc.ctl_remove_cache(address, address + 1)
         self.uc.hook_add(UC_HOOK_CODE, self._guarded(lambda uc, at, *_: hook(at)), begin=address,
                          end=address)
 
     def _guarded(self, hook):
-        """An exception in a hook stops the CPU and is raised by _go(). What the
-        CPU does until it stops does not matter."""
+        """An exception in a hook stops the CPU; _go() raises it. Instructions
+        that the CPU executes before it stops do not matter."""
         def call(*arguments):
             if self._error:
                 return 0
             try:
                 return hook(*arguments) or 0
-            except Exception as error:  # whatever it is, it goes to the test
+            except Exception as error:  # of any kind; passed on to the test
                 self._error = error
                 self.uc.emu_stop()
                 return 0
@@ -234,7 +234,7 @@ class Pc(Memory, Ports, Cpu):
 
     @staticmethod
     def _gaps(start: int, stop: int, *ranges: range) -> list[tuple[int, int]]:
-        """First and last address of what lies between the ranges."""
+        """First and last address of each gap between the ranges."""
         gaps = []
         for r in sorted(ranges, key=lambda r: r.start):
             if r.start > start:
@@ -243,8 +243,8 @@ class Pc(Memory, Ports, Cpu):
         return [*gaps, (start, stop - 1)]
 
     def _count(self, *_) -> None:
-        """Here waiting takes time by itself, on a slow processor: who only
-        looks at memory sees SCRIPTS end before it loses patience."""
+        """With `measure`, waiting instructions take time, as on a slow processor:
+        code that only polls memory sees SCRIPTS end before its time-out."""
         self._instructions += 1
         if self.chip.scripts.running:
             self._waiting += 1
@@ -254,23 +254,23 @@ class Pc(Memory, Ports, Cpu):
     # ---- IRQ0 -------------------------------------------------------------------------
 
     def _interrupt(self, home: int) -> int:
-        """Enter the handler of IRQ0 as soon as the CPU takes it; returns where
-        to go on. Time passes at port accesses only; some more instructions,
-        not always as many, let it come anywhere."""
+        """Enter the handler of IRQ0 as soon as the CPU accepts it; returns the
+        address to continue at. Time passes at port accesses only; a varying
+        number of further instructions lets the interrupt occur anywhere."""
         address = self._execute(self._at(), 1 + self.timer.ticks * 5 % 7)
         while address != home + 1 and not self._landed and (closed := self._instructions_closed()):
             address = self._execute(address, closed)
         if address == home + 1 or self._landed:
-            return home if address == home + 1 else address     # it comes in the next call
+            return home if address == home + 1 else address     # pending until the next call
         if self.get("ss") != STACK_SEGMENT and self.get("cs") != BIOS_SEGMENT:
             raise RuleViolation("interrupt on our stack", self._where())
         self.timer.enter(self.chip.now, self.pit.period_ns)
         return self._enter(8)
 
     def _instructions_closed(self) -> int:
-        """How many instructions to go on for before looking again whether the
-        CPU takes interrupts; 0 if it does. They are off behind STI, MOV SS
-        and POP SS for one instruction."""
+        """How many instructions to execute before checking again whether the CPU
+        accepts interrupts; 0 if it does. STI, MOV SS and POP SS block them for
+        one instruction."""
         if not self.get("eflags") & IF:
             return 1
         before = self.peek(self._at() - 2, 2)
@@ -280,9 +280,9 @@ class Pc(Memory, Ports, Cpu):
 
     def _run(self, segment: int, offset: int, frame: list[int], registers: dict[str, int],
              flags: int, deeper: int = 0) -> Result:
-        """Run until the code returns to STOP; `frame` is what CALL or INT has
-        pushed above the return address. The BIOS may use `deeper` bytes of
-        stack beneath before something boots."""
+        """Run until the code returns to STOP. `frame` holds the words that CALL
+        or INT pushed above the return address. The BIOS may use `deeper` bytes
+        of stack below that before a program boots."""
         self.poke(STACK.start, bytes([STACK_FILL]) * STACK_TOP)
         words = [STOP, BIOS_SEGMENT, *frame]
         sp = STACK_TOP - 2 * len(words)
@@ -306,8 +306,8 @@ class Pc(Memory, Ports, Cpu):
 
     @staticmethod
     def _check_landing(result: Result, sp: int) -> None:
-        """What was loaded begins on the BIOS's stack, as deep as that was at
-        the call, or shallower by the frame of the call."""
+        """A loaded program starts on the BIOS's stack, no deeper than at the
+        call and at most the call's frame shallower."""
         if result.ss != STACK_SEGMENT or not sp <= result.esp <= STACK_TOP:
             raise RuleViolation("stack not restored", f"{result.ss:04x}:{result.esp:08x} at boot")
 
@@ -331,7 +331,7 @@ class Pc(Memory, Ports, Cpu):
 
     @property
     def _own_stack(self) -> range:
-        """Without the canary; our structures begin behind it."""
+        """Our stack without the canary; our structures begin above it."""
         return range(self.workspace.start + len(CANARY),
                      self.workspace.start + symbol("workspace"))
 
@@ -345,7 +345,7 @@ class Pc(Memory, Ports, Cpu):
         self._watch_writes(*(r for r in self.writable if len(r) >= LEAST_UNWATCHED))
 
     def far_call(self, segment: int, offset: int, registers: dict[str, int]) -> Result:
-        """As the BIOS calls an option ROM during POST, interrupts open."""
+        """A far call as the BIOS makes it during POST, interrupts enabled."""
         self.allow_post_writes()
         self._in_post = True
         self.images_changed()
@@ -358,9 +358,9 @@ class Pc(Memory, Ports, Cpu):
         self.bios.run_post(*(bdfs or [self.pci_address]))
 
     def power_on(self, *bdfs: int) -> None:
-        """POST, as self.bios does it; then the ROM area is read-only. `bdfs` is
-        what the BIOS says instead of the controller's address; with several of
-        them, so many copies of the ROM."""
+        """POST, as self.bios runs it; then the ROM area is read-only. `bdfs`
+        replaces the controller's address in AX; with several, there is a copy
+        of the ROM for each."""
         self.timer.start(self.chip.now, self.pit.period_ns)
         area = self.bios.image.start & ~0xFFF, len(self.bios.image) + 0xFFF & ~0xFFF
         if not self.rom_writable:
@@ -376,8 +376,8 @@ class Pc(Memory, Ports, Cpu):
             self.vds.start(self)
 
     def _boot(self, run: Callable[[], Result], loads: tuple[range, ...]) -> Result:
-        """What may be written while somebody boots: the vectors and counts of
-        drives, and where things are loaded, which is also where they may run."""
+        """Set the memory that may be written at boot: drive vectors and counts,
+        and the areas to load to. Loaded code may run in those areas."""
         ours = [STACK, *(self.kept_memory if self.workspace else []),
                 *(range(at, at + 1) for at in (DISKETTE_STATUS, DISK_STATUS, HARD_DISKS)),
                 range(EQUIPMENT, EQUIPMENT + 2),
@@ -394,23 +394,23 @@ class Pc(Memory, Ports, Cpu):
 
     def boot_call(self, segment: int, offset: int, registers: dict[str, int],
                   *loads: range) -> Result:
-        """As the BIOS calls a bootstrap entry vector: a far call, interrupts
-        open."""
+        """Call a bootstrap entry vector as the BIOS does: a far call, interrupts
+        enabled."""
         return self._boot(lambda: self._run(segment, offset, [], registers, FIXED | IF), loads)
 
     def boot_interrupt(self, vector: int, *loads: range) -> Result:
-        """INT 18h or 19h; the latter may call the former."""
+        """INT 18h or 19h; INT 19h may call INT 18h."""
         offset, segment = struct.unpack("<HH", self.peek(vector * 4, 4))
         return self._boot(lambda: self._run(segment, offset, [FIXED | IF], {}, FIXED, INT_FRAME),
                           loads)
 
     def int13(self, *buffers: range, changes: str = "ah", flags: int = IF | CF,
               loads: tuple[range, ...] = (), far_call: bool = False, **values: int) -> Result:
-        """INT 13h with the named registers set; `buffers` may be written to.
-        All laws are watched. Registers may be given by any of their names.
-        `loads`: memory of something that the call loads and goes to.
-        `far_call`: who has hooked it comes by PUSHF and CALL, and leaves IF
-        as it is."""
+        """INT 13h with the named registers set, with all rules checked.
+        Registers may be given by any of their names. `buffers` may be written.
+        `loads`: memory of a program that the call loads and jumps to.
+        `far_call`: the call comes from another hook by PUSHF and CALL, which
+        leaves IF unchanged."""
         registers = dict(SEEDS)
         for name, value in values.items():
             self._place(registers, name, value)
@@ -474,15 +474,16 @@ class Pc(Memory, Ports, Cpu):
     # ---- C functions, one by one ------------------------------------------------------
 
     def unpack_image(self) -> None:
-        """Put the image where the file is: before POST nothing else can be called."""
+        """Put the unpacked image in place of the ROM file: before POST, no C
+        function could be called otherwise."""
         place, image = ROM_SEGMENT * 16 + build.PACKED_FROM, build.IMAGE.read_bytes()
         self.poke(place, image)
         self.bios.running.size = build.PACKED_FROM + len(image)
         self.images_changed()
 
     def allocate(self, data: bytes) -> int:
-        """Memory for an argument of call_c(), with that content. Returns what
-        C takes for a pointer. After some 50 KiB it is used again."""
+        """Allocate memory for an argument of call_c(), with that content. Returns
+        a pointer for C. Memory is reused after some 50 KiB."""
         if self._c_next + len(data) > C_END:
             self._c_next = C_STACK_TOP
         pointer = self._c_next
@@ -491,12 +492,12 @@ class Pc(Memory, Ports, Cpu):
         return pointer
 
     def argument(self, pointer: int, length: int) -> bytes:
-        """What is there now."""
+        """The current content of an argument."""
         return self.peek(C_MEMORY.start + pointer, length)
 
     def call_c(self, name: str, *arguments: int) -> Returned:
         """Call a function of the image (-m16 -mregparm=3: EAX, EDX, ECX) as our C
-        does. DS, ES and SS are a segment of the bench."""
+        does. DS, ES and SS are C_SEGMENT."""
         assert len(arguments) <= 3
         sp = C_STACK_TOP - 2
         self.poke(C_MEMORY.start + sp, struct.pack("<H", C_RETURN))

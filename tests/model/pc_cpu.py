@@ -48,7 +48,7 @@ class Cpu:
     def _in_bios(self, uc, address, size, _) -> None:
         offset = address - (BIOS_SEGMENT << 4)
         timer = self.timer
-        if address == self._served:     # stopped by the timer, goes on here
+        if address == self._served:     # the timer stopped the CPU here; it continues
             self._served = None
         elif timer.HANDLER <= offset <= timer.end:
             timer.running = offset != timer.end
@@ -61,7 +61,7 @@ class Cpu:
                 self.uc.emu_stop()
 
     def _astray(self, uc, address, size, _) -> None:
-        """What has been loaded may run: it is not our business any more."""
+        """Stop if loaded code is reached, which is not under test; other code is an error."""
         if any(address in code for code in self.code):
             return
         if any(address in load for load in self._loads):
@@ -71,10 +71,10 @@ class Cpu:
         raise RuleViolation("code outside the ROM run", f"at {address:#x}")
 
     def _go(self, address: int, home: int) -> None:
-        """Run until the HLT at `home`, or until something loaded would run."""
+        """Run until the HLT at `home`, or until loaded code is reached."""
         self._error = self._served = None
         self._landed = False
-        self._wait_ends(True)
+        self._restart_time_steps(True)
         self._deadline, self._steps = self.chip.now + MOST_NS, 0
         self._most_reads = self.chip.reads + MOST_READS
         if self.irq0_after:
@@ -89,12 +89,12 @@ class Cpu:
             address = self._interrupt(home)
 
     def _bound(self) -> int:
-        """Instructions to count to, 0 for none. Counting halves the speed, and
-        lets an interrupt stop the CPU between any two instructions."""
+        """Instructions to count to, 0 for no limit. Counting halves the speed,
+        but lets an interrupt stop the CPU between any two instructions."""
         return 0 if self.timer.due_at is None else MOST_INSTRUCTIONS
 
     def _execute(self, address: int, count: int) -> int:
-        """Returns the address of the instruction that would come next."""
+        """Returns the address of the next instruction."""
         while True:
             self._vector = None
             try:
@@ -109,12 +109,12 @@ class Cpu:
             address = self._enter(self._vector)
 
     def _software_interrupt(self, uc, vector, _) -> None:
-        """Unicorn does not do INT n by itself."""
+        """Unicorn does not execute INT n by itself."""
         self._vector = vector
         self.uc.emu_stop()
 
     def _enter(self, vector: int) -> int:
-        """What the CPU does at an interrupt; returns where it goes on."""
+        """Enter an interrupt as the CPU does; returns the handler's address."""
         frame = [self._ip(), self.get("cs"), self.get("eflags") & 0xFFFF]
         sp = self.get("esp") - 6 & 0xFFFF
         self.poke((self.get("ss") << 4) + sp, struct.pack("<3H", *frame))

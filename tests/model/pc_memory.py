@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The part of Pc that is its memory, and what may be written."""
+"""The part of Pc that is its memory, with the write checks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORKSPACE_BYTES = 2048
 
 
 class Memory:
-    """The part of Pc that is its memory, and what may be written."""
+    """The part of Pc that is its memory, with the write checks."""
 
     def peek(self, address: int, length: int) -> bytes:
         if length and not 0 <= address <= MEMORY - length:
@@ -27,14 +27,14 @@ class Memory:
         return self._memory[address:address + length]
 
     def poke(self, address: int, data: bytes) -> None:
-        """By way of Unicorn, which may have translated what was there, and does
-        not see by itself that it is old."""
+        """Write through Unicorn and drop its translation of old code, which it
+        does not notice by itself."""
         self.uc.mem_write(address, data)
         if data and address < CODE.stop and address + len(data) > CODE.start:
             self.uc.ctl_remove_cache(address, address + len(data))
 
     def peek_physical(self, address: int, length: int) -> bytes:
-        """What the chip finds there."""
+        """Read memory as the chip does."""
         if not self.vds:
             return self.peek(address, length)
         return b"".join(self.peek(*place) for place in self._places(address, length))
@@ -46,15 +46,15 @@ class Memory:
             done += length
 
     def _places(self, address: int, length: int) -> Iterable[tuple[int, int]]:
-        """Where the CPU finds what is physically there."""
+        """Linear pieces that hold this physical memory."""
         return self.vds.places(address, length) if self.vds else [(address, length)]
 
     def word(self, address: int) -> int:
         return struct.unpack("<H", self.peek(address, 2))[0]
 
     def _watch_writes(self, *unwatched: range) -> None:
-        """CPU writes are shown to _cpu_wrote(), except in these ranges. What
-        begins just below the end of a range may reach beyond it."""
+        """Pass CPU writes to _cpu_wrote(), except in these ranges. A write that
+        begins just below the end of a range may extend beyond it."""
         if unwatched == self._unwatched:
             return
         for hook in self._write_hooks:
@@ -68,11 +68,11 @@ class Memory:
     def _cpu_wrote(self, uc, access, address, size, value, _) -> None:
         self._check_write("CPU", address, size)
 
-    def _check_write(self, who: str, address: int, length: int) -> None:
+    def _check_write(self, source: str, address: int, length: int) -> None:
         end = address + length
         if self._may_write(address, end):
             return
-        what = f"{who} wrote {length} bytes at {address:#x}"
+        what = f"{source} wrote {length} bytes at {address:#x}"
         if self.timer.running and self._timer_may_write(address):
             return
         if self._in_post:
@@ -81,7 +81,7 @@ class Memory:
                 raise RuleViolation("write not allowed in POST", what)
         elif self.booted and self._in_image(address, end):
             raise RuleViolation("ROM written after boot", what)
-        elif who == "CPU" and self._stack_wrapped():
+        elif source == "CPU" and self._stack_wrapped():
             raise RuleViolation("our stack overflowed", what)
         else:
             raise RuleViolation("write outside buffer and workspace", what)
@@ -94,7 +94,7 @@ class Memory:
         return [copy.workspace for copy in self.bios.copies if copy.workspace]
 
     def _stack_wrapped(self) -> bool:
-        """Our stack has gone below offset 0, so that SP is large again."""
+        """Our stack has gone below offset 0, so SP is large again."""
         return (self.get("ss") << 4 in [space.start for space in self.workspaces]
                 and self.get("esp") & 0xFFFF > WORKSPACE_BYTES)
 
@@ -102,7 +102,7 @@ class Memory:
         return any(r.start <= start and end <= r.stop for r in self.writable)
 
     def _timer_may_write(self, address: int) -> bool:
-        """The tick count; and in POST and at boot the ROM is free to serve a call."""
+        """The tick count; in POST and at boot, also the data of an INT 13h call."""
         ticks = range(self.timer.COUNTER, self.timer.COUNTER + 4)
         return address in ticks or (self._in_post or self.booting) and address in (
             *self.timer.BUFFER, DISK_STATUS)
@@ -134,9 +134,9 @@ class Memory:
         if 0xC0000 <= address < 0xE8000 or address >= 0xF0000 and address < 0x100000:
             raise RuleViolation("DMA into ROM", f"{address:#x}")
 
-    def write_for(self, who: str, address: int, data: bytes) -> None:
-        """Somebody writes to the caller's memory on the ROM's behalf."""
-        self._check_write(who, address, len(data))
+    def write_for(self, source: str, address: int, data: bytes) -> None:
+        """A BIOS or VDS service writes to the caller's memory."""
+        self._check_write(source, address, len(data))
         self.poke(address, data)
 
     def _check_master(self, address: int) -> None:
@@ -144,8 +144,9 @@ class Memory:
             raise RuleViolation("bus mastering not enabled", f"DMA at {address:#x}")
 
     def note_workspace(self) -> range | None:
-        """The ROM keeps its segment at +8 of the image, 0 if it has none; of a
-        copy of the image, if it cannot be written and INT 19h leads there."""
+        """Find the workspace: its segment is at +8 of the image, 0 if there is
+        none. If the image is read-only and INT 19h is hooked, use the copy of
+        the image that INT 19h points to."""
         image = self.bios.image.start
         if not self.rom_writable and self.word(0x19 * 4 + 2) != BIOS_SEGMENT:
             image = self.word(0x19 * 4 + 2) * 16

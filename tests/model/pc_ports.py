@@ -11,11 +11,11 @@ from tests.model.rules import RuleViolation
 IO_BASE, IO_BYTES, ISTAT = 0xC000, 0x100, 0x14
 EOI_PORT = 0x20
 PORT_NS = 700
-POLL_NS = 10_000        # one look at ISTAT while SCRIPTS runs
-FIRST_RUN_LOOK_NS = 50_000  # one look at the clock behind a start of SCRIPTS ...
-FIRST_LOOK_NS = 1_000       # ... or while it is idle, behind a wait or a write; ...
-LONGEST_LOOK_NS = 5 * MS    # ... each next one twice as long, idle up to this
-MOST_STEPS = 1_000_000   # of time, however small
+POLL_NS = 10_000        # time of a read of ISTAT while SCRIPTS runs
+FIRST_RUN_CLOCK_READ_NS = 50_000  # time of the first clock read after a start of SCRIPTS ...
+FIRST_CLOCK_READ_NS = 1_000       # ... or, while it is idle, after a wait or a write
+LONGEST_CLOCK_READ_NS = 5 * MS    # each further read takes twice as long; when idle, up to this
+MOST_STEPS = 1_000_000   # of time, of any length
 
 
 class Ports:
@@ -28,7 +28,7 @@ class Ports:
                 or self.chip.reads > self._most_reads):
             raise RuleViolation("step bound", f"{self._steps} steps of time")
 
-    def _let_timer_come(self) -> None:
+    def _stop_for_timer(self) -> None:
         if self.timer.due(self.chip.now):
             self.uc.emu_stop()
 
@@ -40,15 +40,15 @@ class Ports:
         return True
 
     def _is_fwcfg(self, port: int, size: int, wanted: tuple[int, int]) -> bool:
-        """QEMU's device may be asked in POST only: later, who knows."""
+        """QEMU's device is accessible in POST only: the system may use it later."""
         return self.fwcfg is not None and not self.booted and (port, size) == wanted
 
     def _port_in(self, uc, port, size, _) -> int:
         self._port_accesses += 1
         self.pass_time(PORT_NS)
-        self._let_timer_come()
+        self._stop_for_timer()
         if self._is_chip(port):
-            self._wait_ends(self._looks > 1)    # else it asks again and again
+            self._restart_time_steps(self._clock_reads > 1)    # otherwise the driver is polling
             if port % IO_BYTES == ISTAT and self.chip.scripts.running:
                 self.pass_time(POLL_NS)
             return self.chip.cpu_read(port - IO_BASE, size)
@@ -61,14 +61,14 @@ class Ports:
     def _port_out(self, uc, port, size, value, _) -> None:
         self._port_accesses += 1
         self.pass_time(PORT_NS)
-        self._let_timer_come()
+        self._stop_for_timer()
         if self._is_chip(port):
-            self._wait_ends(True)
+            self._restart_time_steps(True)
             if port % IO_BYTES == DSP:
-                self._run_look_ns = FIRST_RUN_LOOK_NS
+                self._run_clock_read_ns = FIRST_RUN_CLOCK_READ_NS
             self.chip.cpu_write(port - IO_BASE, value, size)
         elif (port, size) == (PIT_COMMAND, 1):
-            self._look_at_clock()
+            self._read_clock()
             self.pit.command(value, self.chip.now)
         elif (port, size) == (PIT_COUNTER, 1):
             self.pit.write(value, self.chip.now)
@@ -77,23 +77,24 @@ class Ports:
         elif not (self.timer.running and (port, size, value) == (EOI_PORT, 1, 0x20)):
             raise RuleViolation("port not ours", f"write of {value:#x} to {port:#x}")
 
-    def _wait_ends(self, ends: bool) -> None:
-        """The chip is spoken to: time goes in small steps again."""
-        self._looks = 0
+    def _restart_time_steps(self, ends: bool) -> None:
+        """The chip is accessed: time passes in small steps again."""
+        self._clock_reads = 0
         if ends:
-            self._look_ns = FIRST_LOOK_NS
+            self._clock_read_ns = FIRST_CLOCK_READ_NS
 
-    def _look_at_clock(self) -> None:
-        """With nothing going on, time jumps ahead, in steps that make no wait
-        more than twice as long."""
+    def _read_clock(self) -> None:
+        """If nothing is active, time jumps ahead, in steps that make no wait more
+        than twice as long."""
         if self.timer.running:
             return
         event = self.chip.next_event()
         if event is not None:
             step = event or self.most_idle_ns
         elif self.chip.scripts.running:
-            step, self._run_look_ns = self._run_look_ns, self._run_look_ns * 2
+            step, self._run_clock_read_ns = self._run_clock_read_ns, self._run_clock_read_ns * 2
         else:
-            step, self._look_ns = self._look_ns, min(self._look_ns * 2, LONGEST_LOOK_NS)
-            self._looks += 1
+            step = self._clock_read_ns
+            self._clock_read_ns = min(step * 2, LONGEST_CLOCK_READ_NS)
+            self._clock_reads += 1
         self.pass_time(min(step, self.most_idle_ns))

@@ -20,7 +20,7 @@ class Block:
 
 
 class Pmm:
-    """POST memory manager. Kinds: "1.01", "1.00" (knows no permanent blocks),
+    """POST memory manager. Kinds: "1.01", "1.00" (no permanent blocks),
     "refusing", "unsupported", "bad checksum", "absent"."""
 
     CONVENTIONAL, PERMANENT = 1, 8
@@ -31,11 +31,11 @@ class Pmm:
         assert kind in ("1.01", "1.00", "refusing", "unsupported", "bad checksum", "absent")
         self.kind = kind
         self.blocks: list[Block] = []
-        self.refused = not self.is_there    # there is no memory to be had
+        self.refused = not self.is_there    # a request for memory would fail
 
     @property
     def is_there(self) -> bool:
-        """Without it nobody can rely on boot entries, whatever BBS says."""
+        """Without PMM, boot entries are not reliable, whatever BBS says."""
         return self.kind not in ("absent", "bad checksum")
 
     def table(self) -> bytes:
@@ -45,9 +45,9 @@ class Pmm:
         return head if self.kind == "bad checksum" else checksummed(head, 6)
 
     def call(self, words: tuple[int, ...]) -> int:
-        """What DX:AX becomes. `words` are the arguments on the stack."""
+        """Returns DX:AX. `words` are the arguments on the stack."""
         if self.kind == "bad checksum":
-            raise RuleViolation("PMM misused", "its table is broken")
+            raise RuleViolation("PMM misused", "its table has a bad checksum")
         if self.kind == "unsupported":
             self.refused = True
             return self.UNSUPPORTED

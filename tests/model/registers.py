@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Registers of the 53C8xx by the manual's names, their bits, and times.
+"""Register names of the 53C8xx as in the manual, their bits, and timing constants.
 
 [LSI53C895A technical manual chapter 4]
 """
@@ -46,7 +46,7 @@ MULTIPLIED, NO_SGE = 0x0C, 0x30                 # STEST1, the latter for an erra
 DIF = 0x20                                      # STEST2
 DPR, DILS = 0x01, 0x02                          # CCNTL0
 U3EN, DISAIP = 0x80, 0x08                       # SCNTL4, AIPCNTL1
-# What the bench cannot judge: START and TRG; IARB and AESP; SRE; every line driven by hand;
+# Not supported by the model: START and TRG; IARB and AESP; SRE; driving lines by hand;
 # the PCI clock; phase mismatch jumps
 NOT_MODELLED = {SCNTL0: 0x21, SCNTL1: 0x06, SCID: 0x20, SOCL: 0xFF, STEST1: 0x80, CCNTL0: 0x80}
 # SIST, SIST1 in the high byte
@@ -56,19 +56,19 @@ NONFATAL = CMP | SEL | RSL | GEN | HTH          # unless enabled in SIEN
 
 RST_HOLD_NS = 25 * US
 RST_TO_SELECTION_NS = 250 * MS
-UNAVOIDABLE_NS = 50 * US    # between the last look at ISTAT and the write to DSP
-RAM_BASE = 0xF8000000                           # SCRIPTS RAM, until a BIOS says otherwise
-CHIP_TYPE = {0x0001: 0x40, 0x0012: 0xF0}        # MACNTL 7:4, as far as it is known
+UNAVOIDABLE_NS = 50 * US    # between the last read of ISTAT and the write to DSP
+RAM_BASE = 0xF8000000                           # SCRIPTS RAM, unless a BIOS moves it
+CHIP_TYPE = {0x0001: 0x40, 0x0012: 0xF0}        # MACNTL 7:4, for chips where it is known
 
 
 def timer_ns(code: int, clock_mhz: int = 40) -> int:
-    """Period of a timer: 1 is 125 us, or 100 us with 80 MHz; each step
-    doubles; 0 is off."""
+    """Period of a timer: code 1 is 125 us, or 100 us at 80 MHz; each further
+    code doubles it; 0 is off."""
     return (100 if clock_mhz == 80 else 125) * US << (code - 1) if code else 0
 
 
 class DmaFault(Exception):
-    """Raised by whoever answers memory accesses: the PCI cycle failed."""
+    """Raised by memory access functions: the PCI cycle failed."""
 
     def __init__(self, cause: int = BF):
         super().__init__(f"DSTAT {cause:#04x}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The SCRIPTS processor: instructions an initiator can use.
+"""The SCRIPTS processor: the instructions of an initiator.
 
 The processor is a generator that yields the nanoseconds each step takes, or
 WAIT while it waits for the bus. [LSI53C895A technical manual chapter 5]
@@ -35,7 +35,7 @@ SET_CARRY, SET_TARGET, SET_ACK, SET_ATN = 1 << 10, 1 << 9, 1 << 6, 1 << 3
 RELATIVE, CARRY_TEST, ON_THE_FLY, IF_TRUE = 1 << 23, 1 << 21, 1 << 20, 1 << 19
 DATA_TEST, PHASE_TEST, WAIT_FOR_PHASE = 1 << 18, 1 << 17, 1 << 16
 
-# COMMAND COMPLETE, DISCONNECT; from us ABORT, BUS DEVICE RESET, ABORT TAG, CLEAR QUEUE
+# COMMAND COMPLETE, DISCONNECT; sent by us: ABORT, BUS DEVICE RESET, ABORT TAG, CLEAR QUEUE
 LEAVING, SENDING_AWAY = (0x00, 0x04), (0x06, 0x0C, 0x0D, 0x0E)
 
 
@@ -48,17 +48,17 @@ class Scripts:
     def __init__(self, chip: Chip):
         self.chip = chip
         self.running = False
-        self.wakes_at: int | None = None    # when a waiting instruction goes on by itself
+        self.wakes_at: int | None = None    # when a waiting instruction continues by itself
         self.instructions = 0
         self.sfbr = 0
         self.carry = False
         self.selecting: tuple[int, bool] | None = None  # ID, ATN: arbitration is won
         self._steps: Iterator[int] = iter(())
-        self._phase_fresh = False           # looked at since the last handshake
+        self._phase_fresh = False           # tested since the last handshake
         self._last_message: int | None = None
         self._message = bytearray()
         self._moving = False                # within a data move
-        self._unsent: tuple[int, bool] | None = None    # bytes left, begun: within a move out
+        self._unsent: tuple[int, bool] | None = None    # bytes left, any sent: in a move out
 
     # ---- Control -------------------------------------------------------------------
 
@@ -81,13 +81,13 @@ class Scripts:
         self._message = bytearray()
 
     def abort(self) -> None:
-        """Stopped in mid-instruction: DMA causes do not empty the FIFOs."""
+        """Stop within an instruction: DMA causes do not empty the FIFOs."""
         self.selecting = None
         if self._moving:
             self.chip.dma_fifo = self.chip.scsi_fifo = True
 
     def run(self, until: int) -> bool:
-        """Run up to that time. False if nothing could be done."""
+        """Run until that time. False if no progress was possible."""
         chip, begun = self.chip, self.chip.now
         while self.running and chip.now < until:
             try:
@@ -102,7 +102,7 @@ class Scripts:
         return chip.now > begun
 
     def left_with_sdu(self) -> None:
-        """The target left while SDU was set: our fault, if it may leave."""
+        """The target left while SDU was set: a driver error if the target may leave."""
         if self._last_message in LEAVING:
             self._rule("SDU left on", f"message {self._last_message:#04x}, then bus free")
 
@@ -171,7 +171,7 @@ class Scripts:
                 self.chip.raise_dma(D_SSI)
 
     def _illegal(self, rule: str, first: int) -> None:
-        """An instruction that must not be: DSTAT.IID stops the program."""
+        """An invalid instruction: DSTAT.IID stops the program."""
         self._rule(rule, f"instruction {first:#010x}")
         self.chip.raise_dma(D_IID)
 
@@ -228,12 +228,12 @@ class Scripts:
             self.chip.raise_scsi(causes)
 
     def _send(self, phase: int, data: bytes, done: int) -> int:
-        """As much of the rest of a move as is asked for."""
+        """Send as many of the remaining bytes as the target requests."""
         bus, left = self.chip.bus, len(data) - done
-        moved = min(left, bus.request.wanted)
+        moved = min(left, bus.request.requested)
         self._unsent = left - moved, True
         if phase == b.MSG_OUT and moved == left:
-            bus.atn = False    # in time for the target to see it
+            bus.atn = False    # before the target receives the byte
             self._note_own_messages(b.message_codes(data))
         bus.give(data[done:done + moved])
         self._handshaken()
@@ -262,7 +262,7 @@ class Scripts:
         return len(taken)
 
     def _note_message(self, taken: bytes) -> None:
-        """The first byte of the last whole message; its others mean nothing."""
+        """Record the first byte of the last complete message; ignore its other bytes."""
         for byte in taken:
             self._message.append(byte)
             kind = self._message[0]
@@ -278,7 +278,7 @@ class Scripts:
         self.chip.handshake_at = self.chip.now
 
     def _parity(self, request: b.Request) -> int:
-        """A bad byte is taken; the move goes on to its end."""
+        """A bad byte is accepted; the move continues to its end."""
         if not request.bad_parity or not self.chip.registers[SCNTL0] & EPC:
             return 0
         if self.chip.registers[SCNTL0] & AAP:
@@ -286,8 +286,8 @@ class Scripts:
         return PAR
 
     def _check_agreement(self, phase: int) -> None:
-        """Data phases are narrow and asynchronous: the bench's targets agree
-        to nothing else."""
+        """Data phases are narrow and asynchronous: the model's targets agree to
+        nothing else."""
         registers = self.chip.registers
         if phase <= b.DATA_IN and (registers[SXFER] & 0x1F or registers[SCNTL3] & EWS
                                    or registers[SCNTL4] & U3EN):
@@ -295,13 +295,13 @@ class Scripts:
                       f"SXFER {registers[SXFER]:#04x}, SCNTL3 {registers[SCNTL3]:#04x}")
 
     def _cut_short(self, outgoing: bool, left: int, begun: bool) -> None:
-        """Phase mismatch, with honest counters."""
+        """End a move at a phase mismatch, with correct counters."""
         registers = self.chip.registers
         if not outgoing:
             self._set_dbc(left)
             return
         room = self.chip.variant.fifo[bool(registers[CTEST5] & DFS)]
-        ahead = min(left, room)     # fetched, not sent
+        ahead = min(left, room)     # fetched but not sent
         self._set_dbc(left - ahead)
         self.chip.show_residual(left, 1 if begun else 0, ahead)
 
@@ -381,7 +381,7 @@ class Scripts:
                 yield WAIT
             if not self.running:
                 return
-            if chip.connected:      # somebody was faster
+            if chip.connected:      # a target reselected first
                 self.dsp = alternate
                 return
             yield ARBITRATION_NS
@@ -390,7 +390,7 @@ class Scripts:
         self.selecting = target, bool(first & SELECT_ATN)
 
     def _load_agreement(self, entry: bytes) -> int:
-        """An entry of the table of targets; returns the ID in it."""
+        """Load an entry of the target table; returns the ID in it."""
         chip = self.chip
         for register, value in ((SXFER, entry[1]), (SCNTL3, entry[3])):
             chip.registers[register] = chip.existing_bits(register, value)
@@ -399,8 +399,8 @@ class Scripts:
         return entry[2] & 0x0F
 
     def _selection_end(self) -> Iterator[int]:
-        """The program goes on during a selection, but not further than to the
-        first instruction that needs the target."""
+        """The program continues during a selection until the first instruction
+        that needs the target."""
         if self.selecting is None:
             return
         chip = self.chip
@@ -425,7 +425,7 @@ class Scripts:
             self._rule("ACK still asserted", "the target cannot leave the bus")
         while self.chip.connected and self.running:
             if self.chip.bus.request and not self.chip.ack_held:
-                self.chip.raise_dma(D_IID)  # the target wants more
+                self.chip.raise_dma(D_IID)  # the target requests a transfer
             yield WAIT
 
     def _wait_reselect(self, alternate: int) -> Iterator[int]:
@@ -446,7 +446,7 @@ class Scripts:
             self._illegal("illegal instruction", first)
             return
         operand = self.sfbr if first & RELATIVE and opcode == 7 else first >> 8 & 0xFF
-        # operator 0 moves the operand, wherever it goes: nothing is read
+        # operator 0 moves the operand, to any destination, without a read
         value = self._operand(opcode, register) if operator else 0
         result = self._operate(operator, value, operand)
         if opcode == 6 or register == 8:
@@ -503,7 +503,7 @@ class Scripts:
             self.dsp = self._jump_target(relative, second)
 
     def _condition(self, first: int) -> bool:
-        """Does the comparison come out as wanted? All parts have to."""
+        """Evaluate the comparison; all of its parts must match."""
         found = []
         if first & CARRY_TEST:
             found.append(self.carry)

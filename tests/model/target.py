@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""SCSI disks and CD-ROM drives, and the ways in which real ones differ or
-misbehave.
+"""SCSI disks and CD-ROM drives, with the differences and faults of real ones.
 
-`Disk.session()` is the life of one command on the bus. Its behaviour is put
-together from small hooks, each a place where a test may put something else.
-A target is its LUN 0; `luns` are further units behind it.
+`Disk.session()` handles one command on the bus. It is made of small hooks that
+a test can replace. A target is its LUN 0; `luns` holds its further units.
 
 [SCSI-2; SPC-3; SBC-2]
 """
@@ -36,13 +34,13 @@ WRITES = (WRITE10, WRITE_VERIFY10, WRITE16, WRITE_VERIFY16)
 CDB_BYTES = {0: 6, 1: 10, 2: 10, 4: 16, 5: 12}
 DISK, CD_ROM, OPTICAL = 0x00, 0x05, 0x07
 NO_SENSE, POWER_ON, MEDIUM_CHANGED = (0, 0, 0), (0x6, 0x29, 0x00), (0x6, 0x28, 0x00)
-RECOVERED = 0x1     # a sense key with which the data is good
+RECOVERED = 0x1     # a sense key that comes with good data
 
 
 @dataclass
 class Answer:
-    """What a command comes to: data for the initiator, or bytes wanted from
-    it, of which `keeps` are stored; then a status."""
+    """Result of a command: data for the initiator, or the number of bytes
+    requested from it, of which `keeps` are stored; then a status."""
     data: bytes = b""
     status: int = GOOD
     wants: int = 0
@@ -50,7 +48,7 @@ class Answer:
 
 
 def blocks_of(cdb: bytes) -> tuple[int, int]:
-    """First block and number of blocks of a command for the medium."""
+    """First block and number of blocks of a medium access command."""
     if cdb[0] == SEEK10:
         return int.from_bytes(cdb[2:6], "big"), 1
     lba, count = (cdb[2:6], cdb[7:9]) if CDB_BYTES[cdb[0] >> 5] == 10 else (cdb[2:10], cdb[10:14])
@@ -58,7 +56,7 @@ def blocks_of(cdb: bytes) -> tuple[int, int]:
 
 
 def on_medium(command: Callable[[Disk, bytes], Answer]) -> Callable[[Disk, bytes], Answer]:
-    """A command that needs a medium."""
+    """Decorator for a command that needs a medium."""
     def call(disk: Disk, cdb: bytes) -> Answer:
         ready = disk.test_unit_ready(cdb)
         return command(disk, cdb) if ready.status == GOOD else ready
@@ -67,8 +65,8 @@ def on_medium(command: Callable[[Disk, bytes], Answer]) -> Callable[[Disk, bytes
 
 @dataclass
 class Disk:
-    """`content` maps an LBA to a block; `blocks` is what READ CAPACITY says."""
-    most_cdb: ClassVar[int] = 16    # bytes of a command that are looked at
+    """`content` maps an LBA to a block; `blocks` is the size in READ CAPACITY."""
+    most_cdb: ClassVar[int] = 16    # bytes of a CDB that are used
     blocks: int = 65536
     block_bytes: int = 512
     content: Callable[[int], bytes] | None = None
@@ -77,21 +75,21 @@ class Disk:
     vendor: bytes = b"BENCH   "
     product: bytes = b"STRICT DISK     "
     revision: bytes = b"1.0 "
-    version: int = 2                # of SCSI; from 3 on a CDB has no room for a LUN
+    version: int = 2                # of SCSI; from 3 on, a CDB contains no LUN
     attentions: list[tuple[int, int, int]] = field(default_factory=lambda: [POWER_ON])
     sense: tuple[int, int, int] = NO_SENSE
-    information: tuple[int, bool] = (0, False)  # of the sense data: an LBA, and VALID
-    fast_and_wide: bool = False  # an agreement from before our time; a reset ends it
-    # hooks: each may replace what the disk does at that point
+    information: tuple[int, bool] = (0, False)  # in the sense data: an LBA, and VALID
+    fast_and_wide: bool = False  # agreed on before the ROM ran; a reset ends it
+    # hooks: each may replace the disk's behaviour at that point
     status_hook: Callable[[bytes], Answer | None] | None = None
     data_hook: Callable[[Bus, bytes], Iterator] | None = None
-    write_hook: Callable[[Bus, int], Iterator] | None = None    # returns the bytes taken
+    write_hook: Callable[[Bus, int], Iterator] | None = None    # returns the bytes received
     before_command: Callable[[Bus], Iterator] | None = None
     before_status: Callable[[Bus], Iterator] | None = None
     ignores_atn: bool = False
-    deaf: bool = False              # to ABORT and BUS DEVICE RESET ...
-    deaf_to_abort: bool = False     # ... or to the first of them
-    aborts: int = 0                 # how often they were sent, obeyed or not
+    deaf: bool = False              # ignores ABORT and BUS DEVICE RESET
+    deaf_to_abort: bool = False     # ignores ABORT only
+    aborts: int = 0                 # how often they were sent, obeyed or ignored
     device_resets: int = 0
     unsupported: set[int] = field(default_factory=set)          # opcodes
     # the medium
@@ -99,25 +97,25 @@ class Disk:
     write_protected: bool = False
     bad_blocks: dict[int, tuple[int, int, int, bool]] = field(default_factory=dict)  # sense, VALID
     medium: bool = True             # only a removable one can be missing
-    medium_sense: tuple[int, int, int] | None = None    # what all that needs it ends in, ...
-    read_sense: tuple[int, int, int] | None = None      # ... or each read of it
+    medium_sense: tuple[int, int, int] | None = None    # fails all medium accesses
+    read_sense: tuple[int, int, int] | None = None      # fails all reads
     ready_at: int = 0               # it spins up until then
     locked: bool = False
-    ejected: int = 0                # START STOP UNIT, by what it asks for
+    ejected: int = 0                # START STOP UNIT commands, by request
     started: int = 0
     # units
     lun: int = 0
-    luns: dict[int, Disk] = field(default_factory=dict)         # the others behind this target
-    lun_list: bytes | None = None   # what REPORT LUNS says in place of the truth
-    ignores_luns: bool = False      # answers for each of them
+    luns: dict[int, Disk] = field(default_factory=dict)         # further units of this target
+    lun_list: bytes | None = None   # replaces the answer of REPORT LUNS
+    ignores_luns: bool = False      # responds at every LUN
     selected_lun: int = 0
-    now: int = 0                    # when the last command came
+    now: int = 0                    # time of the last command
     messages: list[list[int]] = field(default_factory=list)
     commands: list[bytes] = field(default_factory=list)
-    strays: list[bytes] = field(default_factory=list)           # commands for units not there
+    strays: list[bytes] = field(default_factory=list)           # commands for missing units
 
     def reset(self) -> None:
-        """What has happened to the medium is still news afterwards."""
+        """A pending MEDIUM CHANGED attention survives the reset."""
         changed = MEDIUM_CHANGED in self.attentions and self.removable
         self.attentions = [POWER_ON, MEDIUM_CHANGED] if changed else [POWER_ON]
         self.fast_and_wide = self.locked = False
@@ -134,7 +132,7 @@ class Disk:
 
     def insert(self, blocks: int | None = None, content: Callable[[int], bytes] | None = None,
                block_bytes: int | None = None) -> None:
-        """Somebody puts a medium in; what is not named is as it was."""
+        """Insert a medium; parameters not given keep their value."""
         self.blocks = blocks or self.blocks
         self.content = content or self.content
         self.block_bytes = block_bytes or self.block_bytes
@@ -144,10 +142,10 @@ class Disk:
             self.attentions.append(MEDIUM_CHANGED)
 
     def take_out(self) -> None:
-        """Somebody takes the medium out, locked or not."""
+        """Remove the medium, even if it is locked."""
         self.medium = False
 
-    # ---- What the disk says of itself ---------------------------------------------
+    # ---- Identification and sense data ---------------------------------------------
 
     def check(self, key: int, asc: int, ascq: int = 0) -> Answer:
         """CHECK CONDITION, with the sense data that will follow."""
@@ -167,8 +165,8 @@ class Disk:
                 + bytes(20))
 
     def sense_data(self) -> bytes:
-        """Fixed format, in which there are 32 bits for an LBA. They mean
-        nothing without VALID."""
+        """Fixed format, with 32 bits for an LBA. They are meaningless without
+        VALID."""
         (key, asc, ascq), (lba, valid) = self.sense, self.information
         self.sense, self.information = NO_SENSE, (0, False)
         valid = valid and lba < 1 << 32
@@ -184,7 +182,7 @@ class Disk:
     # ---- Commands ---------------------------------------------------------------
 
     def execute(self, cdb: bytes) -> Answer:
-        """A command for this unit."""
+        """Execute a command for this unit."""
         if cdb[0] in VERIFIES and cdb[1] & 2:
             raise RuleViolation("VERIFY of bytes", "BYTCHK is set")
         if self.version >= 3 and cdb[1] & 0xE0:
@@ -193,7 +191,7 @@ class Disk:
             return Answer(self.inquiry_data()[:cdb[4]])
         if cdb[0] == REQUEST_SENSE:
             return Answer(self.sense_data()[:cdb[4]])
-        self.sense, self.information = NO_SENSE, (0, False)     # gone with the next command
+        self.sense, self.information = NO_SENSE, (0, False)     # lost at the next command
         if self.attentions and cdb[0] != REPORT_LUNS:
             return self.check(*self.attentions.pop(0))
         if self.status_hook and (answer := self.status_hook(cdb)) is not None:
@@ -260,8 +258,8 @@ class Disk:
         return answer
 
     def _try_blocks(self, lba: int, count: int) -> tuple[Answer, int]:
-        """How an access to blocks ends, and how many are good: those before a
-        bad one, or all if it could be recovered."""
+        """How an access to blocks ends, and how many of them are good: those
+        before a bad one, or all if the data was recovered."""
         bad = min((b for b in self.bad_blocks if lba <= b < lba + count), default=None)
         if bad is None:
             return Answer(), count
@@ -277,7 +275,7 @@ class Disk:
         **dict.fromkeys((*READS, *WRITES, *VERIFIES, SEEK10), _access)}
 
     def store(self, cdb: bytes, data: bytes) -> None:
-        """Whole blocks that have arrived."""
+        """Store the whole blocks that have arrived."""
         lba, size = blocks_of(cdb)[0], self.block_bytes
         for i in range(len(data) // size):
             self.written[lba + i] = data[i * size:(i + 1) * size]
@@ -285,13 +283,13 @@ class Disk:
     # ---- Units --------------------------------------------------------------------
 
     def unit(self) -> Disk | None:
-        """The one that the initiator has named."""
+        """The unit that the initiator selected."""
         if self.ignores_luns or self.selected_lun == self.lun:
             return self
         return self.luns.get(self.selected_lun)
 
-    def _nobody(self, cdb: bytes) -> Answer:
-        """There is no such logical unit. [SCSI-2 "Incorrect logical unit selection"]"""
+    def _missing_unit(self, cdb: bytes) -> Answer:
+        """Answer for a missing logical unit. [SCSI-2 "Incorrect logical unit selection"]"""
         if cdb[0] == INQUIRY:
             return Answer((b"\x7F" + self.inquiry_data()[1:])[:cdb[4]])
         if cdb[0] == REQUEST_SENSE:
@@ -302,7 +300,7 @@ class Disk:
     # ---- Phases -------------------------------------------------------------------
 
     def message_out(self, bus: Bus) -> Iterator:
-        """Take messages while ATN is up; returns the bytes."""
+        """Receive messages while ATN is asserted; returns the bytes."""
         taken = []
         while bus.atn:
             taken.append((yield MSG_OUT, None))
@@ -310,15 +308,15 @@ class Disk:
         return taken
 
     def listen(self, bus: Bus) -> Iterator:
-        """Between two phases: whoever raises ATN is heard. Returns whether
-        they send the target away."""
+        """Receive messages between two phases if ATN is asserted. Returns whether
+        one of them ended the command."""
         if not bus.atn or self.ignores_atn:
             return False
         return (yield from self.dismissed(bus, (yield from self.message_out(bus))))
 
     def dismissed(self, bus: Bus, messages: list[int]) -> Iterator:
-        """Returns whether ABORT or BUS DEVICE RESET is among them, and has
-        been obeyed. Who is deaf stays in MSG OUT."""
+        """Returns whether ABORT or BUS DEVICE RESET is among the messages and has
+        been obeyed. A target that ignores it stays in MSG OUT."""
         code = next((c for c in message_codes(messages) if c in (ABORT, DEVICE_RESET)), None)
         if code is None:
             return False
@@ -344,7 +342,7 @@ class Disk:
         return bytes(cdb)
 
     def disconnect(self, save: bool = True, ns: int = 50_000) -> Iterator:
-        """Leave the bus and come back later."""
+        """Leave the bus and reselect later."""
         if save:
             yield MSG_IN, SAVE
         yield MSG_IN, DISCONNECT
@@ -360,11 +358,11 @@ class Disk:
 
     @staticmethod
     def data_out(count: int) -> Iterator:
-        """Returns the bytes."""
+        """Returns the bytes received."""
         return (yield Take(DATA_OUT, count)) if count else b""
 
     def transfer(self, bus: Bus, cdb: bytes, answer: Answer) -> Iterator:
-        """The data phase, if there is one."""
+        """Run the data phase, if there is one."""
         if answer.wants:
             take = self.write_hook or (lambda bus, count: self.data_out(count))
             taken = yield from take(bus, answer.wants)
@@ -384,28 +382,28 @@ class Disk:
             if (yield from self.dismissed(bus, messages)) or not identified:
                 return      # without IDENTIFY there is no nexus
         unit = self.unit()
-        asked = unit or self
-        if asked.before_command:
-            yield from asked.before_command(bus)
+        responder = unit or self
+        if responder.before_command:
+            yield from responder.before_command(bus)
         cdb = yield from self.command()
         if (yield from self.listen(bus)):
             return
-        asked.now = bus.now
-        answer = unit.execute(cdb) if unit else self._nobody(cdb)
-        if self.fast_and_wide:     # what a narrow, asynchronous ear hears
+        responder.now = bus.now
+        answer = unit.execute(cdb) if unit else self._missing_unit(cdb)
+        if self.fast_and_wide:     # a narrow, asynchronous initiator loses bytes
             answer.data = answer.data[::2]
-        yield from asked.transfer(bus, cdb, answer)
+        yield from responder.transfer(bus, cdb, answer)
         if (yield from self.listen(bus)):
             return
-        if asked.before_status:
-            yield from asked.before_status(bus)
+        if responder.before_status:
+            yield from responder.before_status(bus)
         yield STATUS, answer.status
         if not (yield from self.listen(bus)):
             yield MSG_IN, COMPLETE
 
 
 BLOCKS_OF_CD = 1000
-AUDIO, BLANK = (5, 0x64, 0), (8, 0, 0)      # how reads of such discs end
+AUDIO, BLANK = (5, 0x64, 0), (8, 0, 0)      # sense data of reads from such discs
 
 
 def cd_rom(**options) -> Disk:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What the bench does while something boots, without the ROM: bootstrap entry
-vectors, INT 19h and 18h, PnP calls, keys, drives of the BIOS, CD-ROM drives and
-discs. Small ROMs of a few instructions stand in for ours.
+"""Tests of the virtual PC's behaviour at boot, without our ROM: bootstrap entry
+vectors, INT 19h and 18h, PnP calls, keys, BIOS drives, CD-ROM drives and discs.
+They use small ROMs of a few instructions.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def header(bcv: int = 0, bev: int = BEV_AT) -> bytes:
 
 
 def small(tmp_path, init: str = RETURN, bev: str = RETURN, pnp: bytes = b"", **options) -> Pc:
-    """A machine before POST, with a ROM that has a boot entry."""
+    """A machine before POST, with a ROM that has one boot entry."""
     image = bytearray(512)
     image[:6] = b"\x55\xaa\x01\xe9" + struct.pack("<H", INIT_AT - 6)
     image[0x1A:0x1C] = struct.pack("<H", PNP_AT)
@@ -70,38 +70,38 @@ def booted_from(pc: Pc):
 
 
 @pytest.mark.parametrize("manner", [SEABIOS, SPECIFICATION])
-def test_a_bootstrap_entry_vector_may_return(tmp_path, manner):
+def test_bootstrap_entry_vector_may_return(tmp_path, manner):
     pc = posted(tmp_path, bios=Bios(manner))
     assert pc.bios.entries == [BootEntry(PNP_AT, 0, "SMALL ROM", BEV_AT)]
     result = booted_from(pc)
     assert (result.booted, result.es, result.di) == (False, BIOS_SEGMENT, 0x0100)
 
 
-def test_a_bootstrap_entry_vector_may_go_to_what_it_has_loaded(tmp_path):
+def test_bootstrap_entry_vector_may_jump_to_loaded_code(tmp_path):
     pc = posted(tmp_path, bev=LOAD_AND_GO)
     result = booted_from(pc)
     assert (result.booted, result.cs, result.eip, result.dl) == (True, 0, 0x7C00, 0xE0)
     assert pc.peek(0x7C00, 1) == b"\xf4"
-    assert booted_from(pc).booted, "and it can be called again"
+    assert booted_from(pc).booted, "it can be called a second time"
 
 
 @pytest.mark.parametrize("bev, rule", [
     ("ea00700000", "code outside the ROM run"),                     # 0:7000
-    ("ea007e0000", "code outside the ROM run"),                     # just behind
+    ("ea007e0000", "code outside the ROM run"),                     # just after the boot sector
     ("31c0 8ed8 c6060070f4 cb", "write outside buffer and workspace"),
     ("31c0 8ed8 c6067504f4 c6061a04f4 cb", "write outside buffer and workspace"),  # 40:1Ah
     ("0e 1f c6060000f4 cb", "ROM written after boot"),
     ("50 cb", "code outside the ROM run"),
     ("ca 0200", "stack not restored"),
-    ("bc0008 b2e0 ea007c0000", "stack not restored"),               # the BIOS's, but not as deep
+    ("bc0008 b2e0 ea007c0000", "stack not restored"),               # BIOS stack, wrong depth
     ("31c0 8ed0 ea007c0000", "stack not restored"),
     ("b401 cd10 cb", "BIOS service not expected"),
-    ("b400 cd16 cb", "BIOS service not expected"),                  # no key comes
+    ("b400 cd16 cb", "BIOS service not expected"),                  # no key is pressed
     ("b801b1 cd1a 30c0 e610 cb", "port not ours"),
-    (ASK_BBS + RETURN, "PnP BIOS misused"),                         # POST is over
+    (ASK_BBS + RETURN, "PnP BIOS misused"),                         # after POST
     ("f4", "CPU halted"),
 ])
-def test_a_rule_of_booting_is_named(tmp_path, bev, rule):
+def test_boot_violation_names_its_rule(tmp_path, bev, rule):
     pc = posted(tmp_path, bev=bev)
     with pytest.raises(RuleViolation, match=rule):
         booted_from(pc)
@@ -109,7 +109,7 @@ def test_a_rule_of_booting_is_named(tmp_path, bev, rule):
 
 @pytest.mark.parametrize("vector", [0x13, 0x18, 0x19])
 @pytest.mark.parametrize("at", [0x410, 0x411, 0x441, 0x474, 0x475])
-def test_what_may_be_written_while_something_boots(tmp_path, at, vector):
+def test_drive_counts_and_vectors_are_writable_at_boot(tmp_path, at, vector):
     pc = posted(tmp_path, bev=f"31c0 8ed8 66c706{vector * 4:02x}0078563412"
                               f"c606{at & 0xFF:02x}{at >> 8:02x}99 cb")
     assert not booted_from(pc).booted
@@ -120,13 +120,13 @@ def test_what_may_be_written_while_something_boots(tmp_path, at, vector):
 @pytest.mark.parametrize("pnp, what", [
     (header(0, 0), "no vector"), (header(BEV_AT, BEV_AT), "both vectors"),
     (header(0, 0x200), "bootstrap entry vector")], ids=["none", "both", "outside"])
-def test_a_header_has_one_of_two_vectors(tmp_path, pnp, what):
+def test_pnp_header_needs_exactly_one_valid_vector(tmp_path, pnp, what):
     with pytest.raises(RuleViolation, match=f"PnP header wrong: .*{what}"):
         posted(tmp_path, pnp=pnp, bios=Bios(SPECIFICATION))
 
 
-def test_only_disks_are_connected(tmp_path):
-    """A boot entry without a connection vector is left alone in POST."""
+def test_entry_without_bcv_is_not_connected(tmp_path):
+    """POST does not call the bootstrap entry vector."""
     posted(tmp_path, bev="f4")
 
 
@@ -134,26 +134,26 @@ def test_only_disks_are_connected(tmp_path):
 
 
 @pytest.mark.parametrize("manner", [NO_BBS, BOCHS])
-def test_init_may_hook_int_19h_where_there_is_no_bbs(tmp_path, manner):
+def test_init_may_hook_int_19h_without_bbs(tmp_path, manner):
     pc = posted(tmp_path, init=HOOK_19H + RETURN, bios=Bios(manner))
     assert pc.word(0x64) == 0x1234
     assert pc.bios.entries == []
 
 
-def test_seabios_takes_int_19h_back(tmp_path):
+def test_seabios_restores_int_19h(tmp_path):
     pc = posted(tmp_path, init=HOOK_19H + RETURN, bios=Bios(SEABIOS))
-    assert pc.word(0x64) == pc.word(0x64 - 4) + 16, "one of the BIOS's services"
+    assert pc.word(0x64) == pc.word(0x64 - 4) + 16, "the vector is a BIOS service again"
 
 
 @pytest.mark.parametrize("manner, vector", [(SPECIFICATION, 0x19), (NO_BBS, 0x18), (BOCHS, 0x13),
                                             (SEABIOS, 0x13)])
-def test_other_hooks_are_offences(tmp_path, manner, vector):
+def test_other_vector_hooks_break_a_rule(tmp_path, manner, vector):
     hook = HOOK_19H.replace("6400", f"{vector * 4:02x}00")
     with pytest.raises(RuleViolation, match="boot vector hooked in init|write not allowed in POST"):
         posted(tmp_path, init=hook + RETURN, bios=Bios(manner))
 
 
-def test_int_19h_gives_up_by_int_18h(tmp_path):
+def test_failed_int_19h_calls_int_18h(tmp_path):
     pc = posted(tmp_path, bios=Bios(NO_BBS))
     assert not pc.bios.bootstrap().booted
     assert pc.bios.noted == [0x19, 0x18]
@@ -161,7 +161,7 @@ def test_int_19h_gives_up_by_int_18h(tmp_path):
 
 
 @pytest.mark.parametrize("signature, boots", [(b"\x55\xaa", True), (b"\xaa\x55", False)])
-def test_int_19h_boots_the_first_disk_of_the_bios(tmp_path, signature, boots):
+def test_int_19h_boots_the_first_bios_disk(tmp_path, signature, boots):
     pc = posted(tmp_path, bios=Bios(NO_BBS, answers=frozenset({0x80})))
     pc.poke(0x7DFE, signature)
     result = pc.bios.bootstrap()
@@ -174,26 +174,26 @@ def test_int_19h_boots_the_first_disk_of_the_bios(tmp_path, signature, boots):
 
 
 @pytest.mark.parametrize("kind, answer, version", [("BBS", 0, 0x0101), ("no BBS", 0x82, 0)])
-def test_the_pnp_bios_answers(tmp_path, kind, answer, version):
+def test_pnp_bios_returns_its_bbs_version(tmp_path, kind, answer, version):
     pc = posted(tmp_path, init=ASK_BBS + RETURN, bios=Bios(SPECIFICATION, pnp=kind))
     assert (pc.bios.init_result.ax, pc.bios.init_result.bx) == (answer, version)
 
 
 @pytest.mark.parametrize("init", [ASK_BBS.replace("6a60", "6a40"),
                                   ASK_BBS.replace("6800f0", "6800f1")])
-def test_other_calls_of_the_pnp_bios_are_offences(tmp_path, init):
+def test_other_pnp_bios_calls_break_a_rule(tmp_path, init):
     with pytest.raises(RuleViolation, match="PnP BIOS misused"):
         posted(tmp_path, init=init + RETURN)
 
 
 @pytest.mark.parametrize("kind", ["bare", "bad checksum"])
-def test_a_pnp_bios_that_is_none_must_not_be_called(tmp_path, kind):
+def test_invalid_pnp_bios_must_not_be_called(tmp_path, kind):
     with pytest.raises(RuleViolation, match="PnP BIOS misused"):
         posted(tmp_path, init=ASK_BBS + RETURN, bios=Bios(pnp=kind))
 
 
 @pytest.mark.parametrize("kind", PNP_KINDS)
-def test_the_table_of_each_kind(tmp_path, kind):
+def test_pnp_table_matches_its_kind(tmp_path, kind):
     table = small(tmp_path, bios=Bios(pnp=kind)).peek(0xF0100, 0x21)
     assert (table[:4] == b"$PnP") == (kind != "absent")
     assert (table[5] == 0x21 and sum(table) & 0xFF == 0) == (kind in ("BBS", "no BBS"))
@@ -201,15 +201,15 @@ def test_the_table_of_each_kind(tmp_path, kind):
 
 @pytest.mark.parametrize("manner, kind", [(SEABIOS, "BBS"), (PCI_3, "BBS"), (NO_BBS, "absent"),
                                           (BOCHS, "no BBS")])
-def test_each_manner_has_its_pnp(tmp_path, manner, kind):
+def test_pnp_kind_defaults_by_manner(tmp_path, manner, kind):
     assert small(tmp_path, bios=Bios(manner)).bios.pnp == kind
 
 
 # ---- Keys and drives of the BIOS -------------------------------------------------------
 
 
-def test_a_key_comes_when_its_time_has_come(tmp_path):
-    """The ROM asks until there is one, and takes it."""
+def test_key_is_delivered_at_its_time(tmp_path):
+    """The ROM polls until there is a key, and reads it."""
     pc = posted(tmp_path, bev="b401 cd16 74fa b400 cd16 cb",
                 bios=Bios(keys=deque([(SECOND, 0x0332)])))
     before = pc.chip.now
@@ -218,7 +218,7 @@ def test_a_key_comes_when_its_time_has_come(tmp_path):
     assert not pc.bios.keys
 
 
-def test_nobody_types_otherwise(tmp_path):
+def test_no_key_is_delivered_by_default(tmp_path):
     pc = posted(tmp_path, bev="b401 cd16 7402 0f0b cb")
     assert not booted_from(pc).booted
 
@@ -226,7 +226,7 @@ def test_nobody_types_otherwise(tmp_path):
 OWN = frozenset({0x00, 0x01, 0x80, 0xE0})
 
 
-def test_drives_of_the_bios_answer(tmp_path):
+def test_bios_drives_answer_int_13h(tmp_path):
     pc = posted(tmp_path, bios=Bios(answers=OWN, floppies=2, disks=1))
     assert (pc.peek(EQUIPMENT, 1), pc.peek(0x475, 1)) == (b"\x61", b"\x01")
     floppy, disk = (pc.int13(ah=8, dl=dl, changes="ax bl cx dx") for dl in (1, 0x80))
@@ -262,28 +262,28 @@ ALL = (TEST_UNIT_READY, READ_CAPACITY, READ10)
     ({"ready_at": 1}, ((2, 4, 1),) * 3),
     ({"bad_blocks": {16: (3, 0x11, 0, True)}}, (None, None, (3, 0x11, 0))),
 ], ids=["good", "empty", "audio", "blank", "unknown", "spinning up", "bad block"])
-def test_states_of_a_drive(options, senses):
+def test_drive_state_determines_sense_data(options, senses):
     assert tuple(sense_of(cd_rom(**options), command) for command in ALL) == senses
 
 
-def test_a_drive_that_has_spun_up_is_ready():
+def test_drive_is_ready_after_spin_up():
     drive = cd_rom(ready_at=5 * SECOND)
     drive.now = 5 * SECOND
     assert sense_of(drive, TEST_UNIT_READY) is None
 
 
 @pytest.mark.parametrize("kind", [CD_ROM, OPTICAL])
-def test_a_drive_says_what_it_is(kind):
+def test_drive_reports_type_and_capacity(kind):
     drive = cd_rom(type=kind)
     assert drive.inquiry_data()[:2] == bytes([kind, 0x80])
     assert drive.capacity_data() == struct.pack(">II", 999, BLOCK)
-    assert sense_of(drive, WRITE10) == (5, 0x20, 0), "it writes nothing"
+    assert sense_of(drive, WRITE10) == (5, 0x20, 0), "writes are not supported"
 
 
 # ---- Discs -----------------------------------------------------------------------------
 
 
-def test_a_disc_is_what_the_specification_says():
+def test_disc_matches_the_specification():
     image = eltorito.loader(8)
     disc = Disc(Entry(image, count=8, segment=0x1000, system=6))
     drive = cd_rom(content=disc.content, blocks=disc.blocks)
@@ -300,7 +300,7 @@ def test_a_disc_is_what_the_specification_says():
     assert disc.content(16)[:6] == b"\1CD001" and disc.content(18)[:6] == b"\xffCD001"
 
 
-def test_sections_have_headers_and_extensions():
+def test_catalog_sections_have_headers_and_extensions():
     first, second = Entry(eltorito.loader(4, 5), extensions=2), Entry(eltorito.loader(4, 6))
     disc = Disc(sections=(Section((first,), 0xEF, b"one"), Section((second,), text=b"two")))
     catalog = disc.content(eltorito.CATALOG)
@@ -313,18 +313,18 @@ def test_sections_have_headers_and_extensions():
 
 
 @pytest.mark.parametrize("media, sectors", [(1, 2400), (2, 2880), (3, 5760)])
-def test_floppy_images_have_their_size_and_signature(media, sectors):
+def test_floppy_image_has_size_and_signature(media, sectors):
     image = eltorito.floppy(media)
     assert len(image) == sectors * 512 and image[510:512] == b"\x55\xaa"
 
 
-def test_a_hard_disk_image_has_a_partition_to_its_end():
+def test_hard_disk_image_partition_extends_to_its_end():
     image = eltorito.hard_disk(20, 4, 17)
     assert len(image) == 20 * 4 * 17 * 512
     assert image[446:462] == bytes([0x80, 1, 1, 0, 6, 3, 17, 19]) + struct.pack("<II", 17, 1343)
 
 
-def test_patches_and_segments():
+def test_patches_and_default_segments_apply():
     disc = Disc(patches={(40, 0): b"\x02"})
     assert disc.content(40)[:2] == b"\x02\0" and disc.content(63) != disc.content(62)
     assert Entry(segment=0).start == (0, 0x7C00) and Entry(segment=0x1234).start == (0x1000, 0x2340)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The rules of the BIOS side, broken by small ROMs of a few instructions."""
+"""Rules for POST and BIOS calls, broken by small ROMs of a few instructions."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from tests.rom.bios.one_controller import INT13, booted, host, id_of, machine
 
 RETF = "cb"
 SET_VECTOR = "31c0 8ed8 c706 4c00 3412"     # 0:4Ch = 1234h
-# 1 KiB at 50000h from PMM; and given back
+# 1 KiB at 50000h from PMM; release of that block
 GET_BLOCK = "6a01 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0 83c40c"
 FREE_BLOCK = "6a05 6a00 6a02 9a 00d0 00f0 83c406"
-SCRATCH = "31c0 8ed8 a11304 83e8{:02x} c1e006 8ed8 c606 0000 01"    # so many KiB below 40:13h
+SCRATCH = "31c0 8ed8 a11304 83e8{:02x} c1e006 8ed8 c606 0000 01"    # this many KiB below 40:13h
 PCI_COMMAND = "b80cb1 bb{:02x}00 bf{:02x}00 b90700 cd1a"
 
 
 def small_rom(tmp_path, code: str, blocks: int = 1, **options) -> Pc:
-    """A machine with a ROM whose init is a few instructions."""
+    """A machine with a ROM whose init consists of a few instructions."""
     image = bytearray(512 * blocks)
     image[:6] = b"\x55\xaa" + bytes([blocks]) + b"\xe9\x3a\x00"     # jmp 40h
     code = bytes.fromhex(code.replace(" ", ""))
@@ -40,8 +40,8 @@ def small_rom(tmp_path, code: str, blocks: int = 1, **options) -> Pc:
     ("31c0 8ed8 c606 9004 01", "write not allowed in POST"),            # 0:490h
     ("31c0 8ed8 c606 0070 01", "write not allowed in POST"),            # free memory
     ("b800f0 8ed8 c606 0000 01", "write not allowed in POST"),          # the BIOS
-    (GET_BLOCK + "b84050 8ed8 c606 0000 01", "write not allowed in POST"),      # behind it
-    (GET_BLOCK + "b83f50 8ed8 c706 0f00 0000", "write not allowed in POST"),    # and half so
+    (GET_BLOCK + "b84050 8ed8 c606 0000 01", "write not allowed in POST"),      # after the block
+    (GET_BLOCK + "b83f50 8ed8 c706 0f00 0000", "write not allowed in POST"),    # across its end
     (GET_BLOCK + "b8ff4f 8ed8 c706 0f00 0000", "write not allowed in POST"),
     (GET_BLOCK + FREE_BLOCK + "b80050 8ed8 c606 0000 01", "write not allowed in POST"),
     (SET_VECTOR, "boot vector hooked in init"),
@@ -62,29 +62,29 @@ def small_rom(tmp_path, code: str, blocks: int = 1, **options) -> Pc:
     ("0f0b", "CPU exception"),                                           # UD2
     ("31c9 f7f1", "BIOS service not expected: INT 00h"),                # division by 0
     ("cd17", "BIOS service not expected"),
-    ("b400 cd16", "BIOS service not expected"),                         # no key comes
+    ("b400 cd16", "BIOS service not expected"),                         # no key is pressed
     ("eb fe", "step bound"),
     ("6a00 6a00 6a00 6a00 6a07 9a 00d0 00f0", "PMM misused"),           # function 7
     ("6a00 6800 06 6a00 6a02 9a 00d0 00f0", "PMM misused"),             # not a block
-    ("6a02 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0", "PMM misused"),      # no conventional memory
+    ("6a02 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0", "PMM misused"),      # not conventional memory
     ("1e", "code outside the ROM run"),                                 # DS as return address
     ("ca 0200", "stack not restored"),
     (GET_BLOCK, "temporary memory kept"),
     (GET_BLOCK + FREE_BLOCK + "9a 0000 0050", "code outside the ROM run"),
 ], ids=lambda value: value[:30])
-def test_a_rule_of_post_is_named(tmp_path, code, rule):
+def test_post_violation_names_its_rule(tmp_path, code, rule):
     with pytest.raises(RuleViolation, match=rule):
         small_rom(tmp_path, code + RETF).power_on()
 
 
 @pytest.mark.parametrize("kib, pmm", [(69, "absent"), (68, "1.01"), (1, "1.00"), (69, "bad checksum")])
-def test_free_memory_is_free_only_without_pmm_and_near_the_top(tmp_path, kib, pmm):
+def test_free_memory_is_writable_only_without_pmm_and_near_the_top(tmp_path, kib, pmm):
     with pytest.raises(RuleViolation, match="write not allowed in POST"):
         small_rom(tmp_path, SCRATCH.format(kib) + RETF, bios=Bios(pmm=pmm)).power_on()
 
 
-def test_a_small_rom_that_breaks_no_rule_passes(tmp_path):
-    """So that it is the code above which is objected to."""
+def test_small_rom_that_breaks_no_rule_passes(tmp_path):
+    """Shows that the violations above come from the injected code."""
     small_rom(tmp_path, PCI_COMMAND.format(0x20, 4) + "ba00c0 ec" + RETF).power_on()
     small_rom(tmp_path, GET_BLOCK + "b83f50 8ed8 c706 0e00 0000" + FREE_BLOCK + RETF).power_on()
     small_rom(tmp_path, SCRATCH.format(68) + RETF, bios=Bios(pmm="absent")).power_on()
@@ -95,15 +95,15 @@ def test_a_small_rom_that_breaks_no_rule_passes(tmp_path):
 COPY_TO_BX = "8ec3 0e 1f 31f6 31ff b90001 f3a5"
 
 
-def test_a_pci_3_rom_moves_to_the_segment_it_is_given(tmp_path):
+def test_pci_3_rom_must_move_to_the_given_segment(tmp_path):
     small_rom(tmp_path, COPY_TO_BX + RETF, bios=Bios(PCI_3)).power_on()
     with pytest.raises(RuleViolation, match="no image at the run-time segment"):
         small_rom(tmp_path, RETF, bios=Bios(PCI_3)).power_on()
 
 
-def test_a_pci_bios_call_on_a_small_stack_is_named(tmp_path):
+def test_pci_bios_call_on_small_stack_is_detected(tmp_path):
     code = ("31c0 8ed8 c706 1304 7d02 b8409f 8ed0 bc0002"   # 637 KiB, SS:SP = 9F40:0200
-            "2ea30800 b801b1 cd1a")                         # noted in the image
+            "2ea30800 b801b1 cd1a")                         # segment stored in the image
     with pytest.raises(RuleViolation, match="stack too small for the BIOS"):
         small_rom(tmp_path, code + RETF).power_on()
 
@@ -114,21 +114,21 @@ def test_a_pci_bios_call_on_a_small_stack_is_named(tmp_path):
     ("b801b1 cd1a", "BIOS service not expected"),
     ("ba1005 31c0 ef", "port not ours"),
 ], ids=["ROM", "INT 10h", "INT 1Ah", "fw_cfg"])
-def test_a_rule_of_the_running_system_is_named(code, rule):
-    """The ROM's INT 13h door becomes a few instructions."""
+def test_violation_after_boot_names_its_rule(code, rule):
+    """The ROM's INT 13h entry is replaced with a few instructions."""
     pc = booted(fwcfg=host())
     pc.poke(ROM_SEGMENT * 16 + pc.word(INT13), bytes.fromhex(code.replace(" ", "")) + b"\xcf")
     with pytest.raises(RuleViolation, match=rule):
         pc.int13(ah=0x77, dl=0x80)
 
 
-def test_dma_into_the_rom_after_boot_is_named():
+def test_dma_into_rom_after_boot_is_detected():
     pc = booted()
     with pytest.raises(RuleViolation, match="ROM written after boot"):
         pc.read(0, 1, address=ROM_SEGMENT * 16 + 0x400)
 
 
-def test_calling_what_was_given_back_is_named():
+def test_call_of_given_back_code_is_detected():
     pc = booted()
     pc.poke(ROM_SEGMENT * 16 + pc.word(INT13), b"\xe9" + struct.pack(
         "<H", pc.bios.kept - pc.word(INT13) - 3 & 0xFFFF))
@@ -136,8 +136,8 @@ def test_calling_what_was_given_back_is_named():
         pc.int13(ah=0x77, dl=0x80)
 
 
-def test_code_that_has_run_and_then_changes_is_not_run_as_it_was():
-    """So that the tests above show what they say."""
+def test_changed_code_is_translated_again():
+    """Otherwise the tests above would prove nothing."""
     pc = booted()
     assert (id_of(pc, 0x80), id_of(pc, 0x81)) == (0, 3)
     seen, door = [], ROM_SEGMENT * 16 + pc.word(INT13)
@@ -149,7 +149,7 @@ def test_code_that_has_run_and_then_changes_is_not_run_as_it_was():
         pc.int13(ah=0x77, dl=0x80)
 
 
-def test_an_overflow_of_our_stack_is_named():
+def test_overflow_of_our_stack_is_detected():
     pc = booted()
     pc.poke(pc.workspace.start, b"tick")
     with pytest.raises(RuleViolation, match="our stack overflowed"):
@@ -158,8 +158,8 @@ def test_an_overflow_of_our_stack_is_named():
 
 @pytest.mark.parametrize("at, value", [(0, 0x25), (4, 2), (5, 3), (9, 0x55), (0x0F, 0xFF),
                                        (0x11, 0xFF), (0x17, 0xFF), (0x12, 2)])
-def test_a_broken_pnp_header_is_named(at, value):
-    """The specification's BIOS checks what SeaBIOS does not."""
+def test_invalid_pnp_header_is_detected(at, value):
+    """The specification's BIOS checks fields that SeaBIOS does not."""
     class Breaking(Bios):
         def _walk(self):
             place = self.image.start + self._pc.word(self.image.start + 0x1A) + at
@@ -176,11 +176,11 @@ def test_a_broken_pnp_header_is_named(at, value):
         pc.power_on()
 
 
-def test_a_workspace_in_free_memory_is_named():
+def test_workspace_in_free_memory_is_detected():
     class Forgetting(Bios):
-        def _take_back_memory(self):
+        def _reclaim_memory(self):
             self._pc.poke(MEMORY_SIZE, struct.pack("<H", EBDA_KIB))
-            super()._take_back_memory()
+            super()._reclaim_memory()
     pc = machine(0, bios=Forgetting(pmm="absent"))
     with pytest.raises(RuleViolation, match="workspace in free memory"):
         pc.power_on()

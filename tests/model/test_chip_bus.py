@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """The chip model against the manuals: ACK, ATN, selection, reselection, SDU.
-chip_programs.py has the tags of the manuals.
+chip_programs.py lists the tags of the manuals.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def board(variant: str) -> Board:
 
 
 @pytest.mark.parametrize("phase, held", [(MSG_IN, True), (STATUS, False), (DATA_IN, False)])
-def test_ack_is_held_behind_message_in_only(board, phase, held):  # [895A 5-11 item 7]
+def test_ack_is_held_after_message_in_only(board, phase, held):  # [895A 5-11 item 7]
     passed = []
 
     def life(bus):
@@ -46,7 +46,7 @@ def test_ack_is_held_behind_message_in_only(board, phase, held):  # [895A 5-11 i
     board.bus.targets[3] = Player(life)
     code(board, *select(3), *move(phase, 2), *interrupt(DONE))
     board.pass_time(MS)
-    assert passed == ([1] if held else [1, 2])    # the last byte of the move is meant
+    assert passed == ([1] if held else [1, 2])    # ACK is held for the last byte of the move
     assert bool(board.read(SBCL) & ACK) is held
     code(board, *CLEAR_ACK, *interrupt(DONE))
     assert passed == [1, 2]
@@ -54,7 +54,7 @@ def test_ack_is_held_behind_message_in_only(board, phase, held):  # [895A 5-11 i
 
 
 def watch_atn(board: Board, count: int) -> list[bool]:
-    """Target 3 takes so many message bytes; ATN before and behind each."""
+    """Target 3 receives `count` message bytes; records ATN before the first and after each."""
     seen = []
 
     def life(bus):
@@ -70,7 +70,7 @@ def watch_atn(board: Board, count: int) -> list[bool]:
 
 @pytest.mark.parametrize("atn", [False, True])
 @pytest.mark.parametrize("target", [0, 3, 6])
-def test_select_with_and_without_atn(board, atn, target):  # [895A 5-16]
+def test_select_asserts_atn_if_requested(board, atn, target):  # [895A 5-16]
     seen = []
 
     def life(bus):
@@ -93,7 +93,7 @@ def test_atn_drops_with_the_last_byte_of_the_first_move(board, moves, expected):
     assert seen == expected
 
 
-def test_set_and_clear_atn(board):  # [875A 5-21]
+def test_set_and_clear_atn_drive_the_line(board):  # [875A 5-21]
     play(board, (MSG_IN, 0x80), (STATUS, 0))
     code(board, *select(3), *move(MSG_IN, 1), *SET_ATN, *interrupt(DONE))
     assert board.bus.atn and board.read(SBCL) & ATN
@@ -101,7 +101,7 @@ def test_set_and_clear_atn(board):  # [875A 5-21]
     assert not (board.bus.atn or board.read(SBCL) & ATN)
 
 
-def test_socl_shows_what_set_and_clear_do(board):  # [875A 5-21]
+def test_socl_shows_atn_after_set_and_clear(board):  # [875A 5-21]
     play(board, (MSG_IN, 0x80), (STATUS, 0))
     code(board, *select(3), *move(MSG_IN, 1), *SET_ATN, *interrupt(DONE))
     assert board.read(SOCL) & ATN
@@ -109,7 +109,7 @@ def test_socl_shows_what_set_and_clear_do(board):  # [875A 5-21]
     assert not board.read(SOCL) & ATN
 
 
-def test_atn_raised_by_set_drops_in_the_same_way(board):  # [895A 5-11 item 6]
+def test_atn_asserted_by_set_drops_with_the_last_byte(board):  # [895A 5-11 item 6]
     seen = watch_atn(board, 2)
     code(board, *select(3), *stop_when(MSG_OUT))
     code(board, *SET_ATN, *move(MSG_OUT, 2), *stop_when(STATUS))
@@ -120,7 +120,7 @@ def test_atn_raised_by_set_drops_in_the_same_way(board):  # [895A 5-11 item 6]
 
 
 @pytest.mark.parametrize("offset", [0, 0x20, 0xFFFFE0])
-def test_select_by_table_loads_three_registers(board, offset):  # [895A 5-18]
+def test_table_select_loads_three_registers(board, offset):  # [895A 5-18]
     play(board, (COMMAND, None), HANG, target=6)
     board.write(DSA, TABLE, 4)
     board.load(TABLE + (offset ^ 0x800000) - 0x800000, 0x05062800)
@@ -128,7 +128,7 @@ def test_select_by_table_loads_three_registers(board, offset):  # [895A 5-18]
     assert (board.read(SCNTL3), board.read(SXFER), board.read(SDID) & 7) == (0x05, 0x28, 6)
 
 
-def test_direct_select_leaves_the_transfer_settings(board):  # [895A 5-16]
+def test_direct_select_keeps_transfer_settings(board):  # [895A 5-16]
     play(board, (COMMAND, None), HANG)
     board.write(SXFER, 0x28)
     code(board, *select(3), *stop_when(COMMAND))
@@ -136,7 +136,7 @@ def test_direct_select_leaves_the_transfer_settings(board):  # [895A 5-16]
 
 
 @pytest.mark.parametrize("setting, period", PERIODS)
-def test_selection_time_out(board, setting, period):
+def test_selection_of_absent_target_times_out(board, setting, period):
     board.write(STIME0, setting)
     board.run(*select(5, atn=True), *stop_when(COMMAND), ns=period - 10 * US)
     assert board.chip.scripts.running
@@ -147,21 +147,21 @@ def test_selection_time_out(board, setting, period):
     assert not board.bus.atn                        # [875A 4-22]
 
 
-def test_the_time_out_counts_as_unexpected_disconnect(board):
-    board.run(*select(5), *stop_when(COMMAND))      # with STO or behind it [825A D 5-42]
+def test_selection_time_out_also_raises_udc(board):
+    board.run(*select(5), *stop_when(COMMAND))      # with STO or after it [825A D 5-42]
     causes = 0
     while board.read(ISTAT) & SIP:
         causes |= board.read(SIST, 2)
     assert causes & FATAL == STO | UDC
 
 
-def test_without_a_setting_there_is_no_selection_time_out(board):  # [896 4-87]
+def test_selection_time_out_is_off_at_setting_0(board):  # [896 4-87]
     board.write(STIME0, 0)
     assert not board.run(*select(5), *stop_when(COMMAND), ns=60_000 * MS) & (SIP | DIP)
     assert board.chip.scripts.running
 
 
-def test_the_program_goes_on_during_a_selection(board):  # [895A 5-16]
+def test_program_continues_during_selection(board):  # [895A 5-16]
     board.write(SCRATCHA, 0)
     board.run(*select(5), MODIFY | SCRATCHA << 16 | 0x5A00, 0, *stop_when(COMMAND), ns=MS)
     assert board.chip.scripts.running
@@ -170,7 +170,7 @@ def test_the_program_goes_on_during_a_selection(board):  # [895A 5-16]
     assert board.read(SCRATCHA) == 0x5A
 
 
-def test_connected(board):  # [875A 4-24, 876 4-50]
+def test_istat_and_scntl1_show_the_connection(board):  # [875A 4-24, 876 4-50]
     play(board, (COMMAND, None), Delay(MS))
     code(board, *select(3), *stop_when(COMMAND))
     assert (board.read(ISTAT) & CON, board.read(SCNTL1) & 0x10) == (CON, 0x10)
@@ -189,14 +189,14 @@ def test_wait_disconnect_waits(board):  # [895A 5-16]
     assert board.read(ISTAT) & (SIP | DIP) == DIP
 
 
-def test_wait_disconnect_ends_at_a_request(board):  # illegal [825A 4.2 DSTAT]
+def test_wait_disconnect_raises_iid_at_a_request(board):  # illegal [825A 4.2 DSTAT]
     play(board, (STATUS, 0), HANG)
     code(board, *select(3), *stop_when(STATUS))
     assert dma_stop(board, *SDU_OFF, *WAIT_DISCONNECT, *interrupt(DONE)) == IID
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_wait_reselect(board, relative):  # [875 D 6-10]
+def test_wait_reselect_ends_at_reselection(board, relative):  # [875 D 6-10]
     leave(board, Delay(5 * MS), Reselect(), (MSG_IN, 0x80), HANG)
     word, address = WAIT_RESELECT
     board.run(*to_sfbr(0x5A), word | relative << 26, address, *stop_when(MSG_IN), ns=4 * MS)
@@ -205,7 +205,7 @@ def test_wait_reselect(board, relative):  # [875 D 6-10]
     assert board.read(ISTAT) & (SIP | DIP | CON) == DIP | CON
     assert board.read(DSTAT) & ~DFE == SIR and board.read(DSPS, 4) == DONE
     assert board.read(SSID) & 0x87 == 0x83          # VAL and the ID [875A 4-38]
-    assert board.read(SFBR) == 0x5A                 # COM keeps it from the ID [825A 4.2 DCNTL]
+    assert board.read(SFBR) == 0x5A                 # with COM, SFBR does not get the ID [825A 4.2 DCNTL]
 
 
 @pytest.mark.parametrize("word, other", [
@@ -231,19 +231,19 @@ def test_sigp_does_not_divert_select(board):  # [810A 5-27]
 @pytest.mark.parametrize("word, other", [
     (0x40040000, ELSEWHERE), (0x44040000, ELSEWHERE - AT - 8),
     (0x42000000, ELSEWHERE), (0x46000000, ELSEWHERE - AT - 8)])
-def test_select_gives_way_to_a_reselection(board, word, other):  # [895A 5-16, 896 5-19]
+def test_select_jumps_to_alternate_after_reselection(board, word, other):  # [895A 5-16, 896 5-19]
     leave(board, Reselect(), (MSG_IN, 0x80), HANG)
-    heard = play(board, (COMMAND, None), HANG, target=4)
+    received = play(board, (COMMAND, None), HANG, target=4)
     board.write(DSA, TABLE, 4)
     board.load(TABLE, 0x03040000)
     board.pass_time(MS)
     assert code(board, word, other, *move(COMMAND, 1), *interrupt(DONE)) == OTHER
     assert board.read(SSID) & 0x87 == 0x83
-    assert board.read(ISTAT) & CON and not heard
+    assert board.read(ISTAT) & CON and not received
 
 
 @pytest.mark.parametrize("register, value", [(SCID, 0x07), (RESPID0, 0x00), (RESPID0, 0x40)])
-def test_reselection_needs_rre_and_the_id(board, register, value):  # [875A 4-30, 895A 4-88]
+def test_reselection_needs_rre_and_respid(board, register, value):  # [875A 4-30, 895A 4-88]
     leave(board, Delay(5 * MS), Reselect(), (MSG_IN, 0x80), HANG)
     board.write(register, value)
     assert not board.run(*WAIT_RESELECT, *interrupt(DONE), ns=100 * MS) & (SIP | DIP | CON)
@@ -254,7 +254,7 @@ def test_reselection_needs_rre_and_the_id(board, register, value):  # [875A 4-30
 
 
 @pytest.mark.parametrize("reselected", [False, True])
-def test_a_connection_sets_sdu(board, reselected):
+def test_connection_sets_sdu(board, reselected):
     leave(board, Delay(5 * MS), Reselect(), (MSG_IN, 0x80), HANG)
     play(board, (MSG_IN, 0x80), HANG, target=4)
     assert not board.read(SCNTL2) & SDU

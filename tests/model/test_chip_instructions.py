@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """The chip model against the manuals: SCRIPTS instructions.
-chip_programs.py has the tags of the manuals.
+chip_programs.py lists the tags of the manuals.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def board(variant: str) -> Board:
 
 @pytest.fixture
 def new() -> Board:
-    """The chip with what old ones lack."""
+    """A chip with features that old ones lack."""
     return ready("895A")
 
 
 # ---- Read/Write instructions [875A 5-24 t5.3; 810A 6-26 t6.2] ----
 
-# (result, carry or None where the table gives none) of register, data, carry
+# (result, carry or None if the table specifies none) for register, data, carry
 OPERATORS = {
     0: lambda r, d, c: (d, None),
     1: lambda r, d, c: (r << 1 & 0xFF | c, r >> 7),
@@ -58,7 +58,7 @@ OPERANDS = [(0x81, 0x7E, 0), (0x81, 0x7F, 1), (0xFF, 0x01, 1), (0x5A, 0xC3, 0), 
 @pytest.mark.parametrize("register, data, carry", OPERANDS)
 @pytest.mark.parametrize("operator", OPERATORS)
 @pytest.mark.parametrize("form", [FROM_SFBR, TO_SFBR, MODIFY, MODIFY_BY_SFBR])
-def test_operator(board, form, operator, register, data, carry):
+def test_operator_gives_result_and_carry(board, form, operator, register, data, carry):
     result, carried = OPERATORS[operator](register, data, carry)
     unused = register ^ 0x33
     scratch, sfbr = {FROM_SFBR: (unused, register), TO_SFBR: (register, unused),
@@ -75,14 +75,14 @@ def test_operator(board, form, operator, register, data, carry):
 
 
 @pytest.mark.parametrize("register", [0x80, 0x9C])
-def test_register_numbers_above_7f(new, register):  # A7 is bit 7 [896 5-23]
+def test_register_moves_reach_registers_above_7f(new, register):  # A7 is bit 7 [896 5-23]
     new.write(register & 0x7F, 0x11 if register & 0x7F else 0xCA)
     low = new.read(register & 0x7F)
     code(new, MODIFY | (register & 0x7F) << 16 | 0x5A << 8 | 0x80, 0, *interrupt(DONE))
     assert (new.read(register), new.read(register & 0x7F)) == (0x5A, low)
 
 
-def test_register_instructions_ask_for_com(board):  # [896 5-23]
+def test_register_instructions_need_com(board):  # [896 5-23]
     code(board, *to_sfbr(1), *interrupt(DONE))
     assert board.objections == []
     board.write(DCNTL, 0x02)
@@ -95,7 +95,7 @@ def test_register_instructions_ask_for_com(board):  # [896 5-23]
 
 @pytest.mark.parametrize("phase", [DATA_IN, STATUS, MSG_IN])
 @pytest.mark.parametrize("length", [1, 2, 3, 129])
-def test_move_from_the_target(board, phase, length):  # [895A 5-11, 875 D 5-16]
+def test_move_receives_data_in_status_and_messages(board, phase, length):  # [895A 5-11, 875 D 5-16]
     data = bytes(0xC0 ^ n & 0xFF for n in range(length))
     play(board, *((phase, byte) for byte in data), HANG)
     board.memory[BUFFER + length] = 0xEE
@@ -108,15 +108,15 @@ def test_move_from_the_target(board, phase, length):  # [895A 5-11, 875 D 5-16]
 
 @pytest.mark.parametrize("phase", [DATA_OUT, COMMAND, MSG_OUT])
 @pytest.mark.parametrize("length", [1, 2, 81, 1000])
-def test_move_to_the_target(board, phase, length):  # [895A 5-11]
-    heard = play(board, *[(phase, None)] * length, HANG)
+def test_move_sends_data_out_commands_and_messages(board, phase, length):  # [895A 5-11]
+    received = play(board, *[(phase, None)] * length, HANG)
     board.memory[BUFFER:BUFFER + length] = bytes(n * 7 & 0xFF for n in range(length))
     assert code(board, *select(3), *move(phase, length), *interrupt(DONE)) == DONE
-    assert bytes(heard) == board.memory[BUFFER:BUFFER + length]
+    assert bytes(received) == board.memory[BUFFER:BUFFER + length]
     assert board.read(DSTAT) & DFE
 
 
-def test_move_indirect(board):  # bit 29: the address of the address [825A D 6-4]
+def test_indirect_move_reads_its_address_from_memory(board):  # bit 29 [825A D 6-4]
     play(board, (DATA_IN, 1), (DATA_IN, 2), HANG)
     board.load(TABLE, 0x4321)
     code(board, *select(3), 0x29000002, TABLE, *interrupt(DONE))
@@ -124,7 +124,7 @@ def test_move_indirect(board):  # bit 29: the address of the address [825A D 6-4
 
 
 @pytest.mark.parametrize("offset", [0, 0x18, 0x00FFFFF0, 0xFFFFFFF0, 0x12000010])
-def test_move_by_table(board, offset):  # 24 bits, signed, the top byte ignored [895A 5-7]
+def test_table_move_uses_a_signed_24_bit_offset(board, offset):  # top byte ignored [895A 5-7]
     play(board, (DATA_IN, 1), (DATA_IN, 2), (DATA_IN, 3), HANG)
     board.write(DSA, TABLE, 4)
     distance = (offset & 0xFFFFFF ^ 0x800000) - 0x800000
@@ -134,7 +134,7 @@ def test_move_by_table(board, offset):  # 24 bits, signed, the top byte ignored 
 
 
 @pytest.mark.parametrize("instruction", [(0x09000000, BUFFER), (0x19000000, 0)])
-def test_a_count_of_zero_is_illegal(board, instruction):  # [875A 4-63]
+def test_move_of_0_bytes_is_illegal(board, instruction):  # [875A 4-63]
     play(board, (DATA_IN, 0x55), HANG)
     board.write(DSA, TABLE, 4)
     board.load(TABLE, 0, BUFFER)
@@ -145,7 +145,7 @@ def test_a_count_of_zero_is_illegal(board, instruction):  # [875A 4-63]
     assert board.objections
 
 
-def test_bit_27_clear_is_no_plain_move(board):  # reserved or CHMOV [810A 6-9, 875A 5-10]
+def test_move_with_bit_27_clear_breaks_a_rule(board):  # reserved or CHMOV [810A 6-9, 875A 5-10]
     play(board, (DATA_IN, 0x55), (DATA_IN, 0x66), HANG)
     code(board, *select(3), *move(DATA_IN, 1), *interrupt(DONE))
     assert board.objections == []
@@ -161,7 +161,7 @@ def test_dbc_and_dcmd_hold_the_fetched_instruction(board):  # [875A 4-63]
 @pytest.mark.parametrize("wanted, found", [
     (DATA_IN, STATUS), (DATA_OUT, STATUS), (COMMAND, MSG_IN), (STATUS, DATA_IN),
     (MSG_OUT, COMMAND), (MSG_IN, DATA_OUT), (DATA_OUT, DATA_IN), (DATA_IN, MSG_OUT)])
-def test_mismatch_before_the_move(board, wanted, found):  # not executed [895A 5-11]
+def test_mismatch_before_the_first_byte_moves_nothing(board, wanted, found):  # not executed [895A 5-11]
     play(board, (found, None if found in (DATA_OUT, COMMAND, MSG_OUT) else 0x77), HANG)
     board.memory[BUFFER] = 0xEE
     board.memory[BUFFER + 512] = 0xEE
@@ -169,24 +169,24 @@ def test_mismatch_before_the_move(board, wanted, found):  # not executed [895A 5
     assert board.memory[BUFFER] == 0xEE
     assert board.read(SSTAT1) & 7 == found
     assert board.read(DSP, 4) == AT + 16
-    assert board.read(SBCL) & (REQ | ACK) == REQ    # the byte is still to be taken
-    assert board.read(SIST, 2) == 0 and not board.read(ISTAT) & SIP    # read away [810A 5-51]
+    assert board.read(SBCL) & (REQ | ACK) == REQ    # the byte is not yet transferred
+    assert board.read(SIST, 2) == 0 and not board.read(ISTAT) & SIP    # cleared by the read [810A 5-51]
 
 
 @pytest.mark.parametrize("count, moved", [(2, 1), (80, 79), (200, 1), (512, 511), (1000, 137),
                                           (70000, 300)])
-def test_mismatch_while_receiving(board, count, moved):
+def test_mismatch_while_receiving_leaves_the_rest_in_dbc(board, count, moved):
     data = bytes(n * 5 + 1 & 0xFF for n in range(moved))
     play(board, *((DATA_IN, byte) for byte in data), (STATUS, 2), HANG)
     board.memory[BUFFER + moved] = 0xEE
     assert scsi_stop(board, *select(3), *move(DATA_IN, count), *interrupt(DONE)) == MA
     assert board.read(DBC, 4) & 0xFFFFFF == count - moved     # [875A 4-62]
     assert board.memory[BUFFER:BUFFER + moved + 1] == data + b"\xEE"
-    assert board.read(DSTAT) & DFE                  # sent to memory first [875A 2-38]
+    assert board.read(DSTAT) & DFE                  # the FIFO is written to memory first [875A 2-38]
     assert (board.read(SFBR), board.read(SSTAT1) & 7) == (data[0], STATUS)
 
 
-def test_the_counter_holds_what_the_table_says(board):  # [810A 6-12]
+def test_dbc_holds_the_table_count_after_a_mismatch(board):  # [810A 6-12]
     play(board, (STATUS, 0), HANG)
     board.write(DSA, TABLE, 4)
     board.load(TABLE, 0x12345, BUFFER)
@@ -194,7 +194,7 @@ def test_the_counter_holds_what_the_table_says(board):  # [810A 6-12]
     assert board.read(DBC, 4) & 0xFFFFFF == 0x12345
 
 
-def test_the_target_leaves_in_the_middle(board):  # what came is in memory [875A 2-38, 4-62]
+def test_bus_free_within_a_move_raises_udc(board):  # received bytes are in memory [875A 2-38, 4-62]
     play(board, (DATA_IN, 1), (DATA_IN, 2), (DATA_IN, 3))
     assert scsi_stop(board, *select(3), *move(DATA_IN, 10)) == UDC
     assert board.memory[BUFFER:BUFFER + 4] == b"\1\2\3\0"
@@ -206,19 +206,19 @@ LENGTHS = [1, 2, 3, 4, 79, 80, 81, 112, 113, 127, 128, 129, 200, 256, 1000]
 
 @pytest.mark.parametrize("count, moved", [(n, k) for n in LENGTHS
                                           for k in sorted({0, 1, n // 2, n - 1} - {n})])
-def test_mismatch_while_sending(variant, board, count, moved):  # [895A 4-59, 810A 2-9]
-    heard = play(board, *[(DATA_OUT, None)] * moved, (STATUS, 2), HANG)
+def test_mismatch_while_sending_leaves_exact_counts(variant, board, count, moved):  # [895A 4-59, 810A 2-9]
+    received = play(board, *[(DATA_OUT, None)] * moved, (STATUS, 2), HANG)
     board.memory[BUFFER:BUFFER + count] = bytes(n * 3 & 0xFF for n in range(count))
     assert scsi_stop(board, *select(3), *move(DATA_OUT, count), *interrupt(DONE)) == MA
     counter = board.read(DBC, 4) & 0xFFFFFF
     in_fifo = board.read(DFIFO) - counter & 0x7F
     assert counter + in_fifo + bool(board.read(SSTAT0) & OLF) == count - moved
-    assert bytes(heard) == board.memory[BUFFER:BUFFER + moved]
+    assert bytes(received) == board.memory[BUFFER:BUFFER + moved]
     assert in_fifo <= {"810": 80, "895A": 112}[variant]
     assert not (in_fifo and board.read(DSTAT) & DFE)
 
 
-def test_dfe_is_about_the_dma_fifo_only(board):  # not about SODL [876 4-42, 895A 4-59]
+def test_dfe_reflects_the_dma_fifo_only(board):  # not about SODL [876 4-42, 895A 4-59]
     play(board, *[(DATA_OUT, None)] * 9, (STATUS, 2), HANG)
     scsi_stop(board, *select(3), *move(DATA_OUT, 10), *interrupt(DONE))
     empty = not board.read(DFIFO) - board.read(DBC, 4) & 0x7F
@@ -251,7 +251,7 @@ def test_csf_clears_the_full_flags(board):  # [825A 4.2 STEST3]
 @pytest.mark.parametrize("instruction", [JUMP, CALL])
 @pytest.mark.parametrize("relative, address, expected", [
     (0, ELSEWHERE, OTHER), (1 << 23, 8, 2), (1 << 23, 0x00FFFFF0, 3), (1 << 23, 0xFFFFFFF0, 3)])
-def test_jump_and_call(board, instruction, relative, address, expected):
+def test_jump_and_call_reach_their_address(board, instruction, relative, address, expected):
     board.load(AT - 8, *interrupt(3))
     program = instruction | TRUE | relative, address, *interrupt(1), *interrupt(2)
     board.write(TEMP, 0, 4)
@@ -260,23 +260,23 @@ def test_jump_and_call(board, instruction, relative, address, expected):
 
 
 @pytest.mark.parametrize("word, expected", [(RETURN | TRUE, 1), (RETURN, 4)])
-def test_return(board, word, expected):
+def test_return_jumps_to_temp(board, word, expected):
     board.load(ELSEWHERE, word, 0, *interrupt(4))
     assert code(board, CALL | TRUE, ELSEWHERE, *interrupt(1)) == expected
 
 
 @pytest.mark.parametrize("word", [JUMP, CALL, INT, INTFLY, RETURN])
-def test_no_comparison_is_true_so_a_false_test_does_nothing(board, word):
+def test_transfer_without_comparison_is_skipped_if_false_is_required(board, word):
     assert code(board, word, ELSEWHERE, *interrupt(DONE)) == DONE
     assert not board.read(ISTAT) & INTF
 
 
-def test_interrupt(board):
+def test_int_stops_with_its_code_in_dsps(board):
     assert code(board, *interrupt(0xFEDCBA98)) == 0xFEDCBA98
     assert board.read(DSP, 4) == AT + 8
 
 
-def test_interrupt_on_the_fly(board):  # cleared by writing 1 [875A 2-38]
+def test_intfly_sets_intf_and_continues(board):  # cleared by writing 1 [875A 2-38]
     assert board.run(INTFLY | TRUE, 0, *interrupt(2)) & (INTF | DIP) == INTF | DIP
     board.write(ISTAT, 0)
     assert board.read(ISTAT) & INTF
@@ -291,14 +291,14 @@ def test_interrupt_on_the_fly(board):  # cleared by writing 1 [875A 2-38]
     (0x5A, 0x5A, 0x00, True), (0x5A, 0x5B, 0x00, False), (0x5A, 0x5B, 0x01, True),
     (0xC1, 0x80, 0x7F, True), (0x41, 0x80, 0x7F, False), (0x00, 0xFF, 0xFF, True),
     (0x5A, 0xA5, 0xFE, False)])
-def test_compare_data_with_mask(board, sfbr, value, mask, equal):  # a mask bit set: ignored
+def test_data_comparison_ignores_masked_bits(board, sfbr, value, mask, equal):  # a mask bit set: ignored
     for wanted in (True, False):
         word = INT | DATA | wanted << 19 | mask << 8 | value
         assert code(board, *to_sfbr(sfbr), word, 1, *interrupt(0)) == (equal is wanted)
 
 
 @pytest.mark.parametrize("carry", [True, False])
-def test_carry(board, carry):
+def test_carry_comparison_follows_set_and_clear(board, carry):
     for wanted in (True, False):
         program = *(SET_CARRY if carry else CLEAR_CARRY), INT | CARRY | wanted << 19, 1
         assert code(board, *program, *interrupt(0)) == (carry is wanted)
@@ -306,7 +306,7 @@ def test_carry(board, carry):
 
 @pytest.mark.parametrize("wait", [WAIT, 0])
 @pytest.mark.parametrize("phase", [DATA_OUT, DATA_IN, COMMAND, STATUS, MSG_OUT, MSG_IN])
-def test_compare_phase(board, phase, wait):
+def test_phase_comparison_matches_the_bus_phase(board, phase, wait):
     play(board, (phase, None if phase in (DATA_OUT, COMMAND, MSG_OUT) else 1), HANG)
     code(board, *select(3), *stop_when(phase))
     for other in range(8):
@@ -315,7 +315,7 @@ def test_compare_phase(board, phase, wait):
             assert code(board, word, 1, *interrupt(0)) == ((phase == other) is wanted)
 
 
-def test_if_sees_the_last_phase_and_when_waits_for_the_next(board):
+def test_if_tests_the_last_phase_and_when_waits_for_the_next(board):
     play(board, (COMMAND, None), Delay(MS), (DATA_IN, 1), HANG)
     test = INT | TRUE | PHASE
     program = *select(3), *move(COMMAND, 1), test | COMMAND << 24, 5, *interrupt(0)
@@ -325,7 +325,7 @@ def test_if_sees_the_last_phase_and_when_waits_for_the_next(board):
 
 @pytest.mark.parametrize("phase, value, when_true, when_false", [
     (STATUS, 0x5A, 1, 0), (STATUS, 0x5B, 0, 0), (DATA_IN, 0x5A, 0, 0), (DATA_IN, 0x5B, 0, 1)])
-def test_phase_and_data_together(board, phase, value, when_true, when_false):
+def test_phase_and_data_comparisons_must_both_match(board, phase, value, when_true, when_false):
     play(board, (STATUS, 0), HANG)                  # both, or neither [875A 5-30]
     code(board, *select(3), *stop_when(STATUS))
     word = INT | PHASE | DATA | phase << 24 | value
@@ -338,13 +338,13 @@ def test_phase_and_data_together(board, phase, value, when_true, when_false):
     JUMP | 1 << 22, JUMP | TRUE | 1 << 22,                             # reserved [876 D 4-33]
     0xA0080000, 0xB8000000, 0xB8080000,                                # reserved [896 5-27]
     0x49000000, 0x51000000, 0x59000008, 0x61000040])                   # bit 24 [810A 6-21]
-def test_illegal_instruction(board, word):
+def test_illegal_instruction_raises_iid(board, word):
     assert dma_stop(board, word, ELSEWHERE, *interrupt(DONE)) == IID
     assert board.read(DSP, 4) == AT + 8
 
 
 @pytest.mark.parametrize("word", [0xC2000004, 0xD0000004])              # reserved [876 D 4-33]
-def test_illegal_memory_move(board, word):
+def test_illegal_memory_move_raises_iid(board, word):
     assert dma_stop(board, word, BUFFER, BUFFER, *interrupt(DONE)) == IID
     assert board.read(DSP, 4) == AT + 12
 
@@ -354,7 +354,7 @@ def test_illegal_memory_move(board, word):
 
 @pytest.mark.parametrize("count, source, target", [
     (1, 0x4000, 0x5000), (4, 0x4002, 0x5006), (3, 0x4001, 0x5001), (1000, 0x4003, 0x5007)])
-def test_memory_move(board, count, source, target):
+def test_memory_move_copies_the_bytes(board, count, source, target):
     data = bytes(n * 11 & 0xFF for n in range(count))
     board.memory[source:source + count] = data
     board.memory[target + count] = 0xEE
@@ -368,7 +368,7 @@ def test_memory_move_preserves_temp(board):  # [896 4-60]
     assert board.read(TEMP, 4) == 0x12345678
 
 
-def test_memory_move_wants_equal_alignment(board):  # [876 D 4-33]
+def test_memory_move_needs_equal_alignment(board):  # [876 D 4-33]
     board.memory[0x4001] = 0x55
     assert dma_stop(board, 0xC0000001, 0x4001, 0x5002, *interrupt(DONE)) == IID
     assert board.memory[0x5002] == 0
@@ -380,7 +380,7 @@ SIZES = [(lane, size) for lane in range(4) for size in range(1, 5 - lane)]
 @pytest.mark.parametrize("lane, size", SIZES)
 @pytest.mark.parametrize("flags, address", [
     (0, TABLE), (1 << 28, 0x20), (1 << 28, 0x00FFFFE0), (1 << 28 | 1 << 25, 0x20)])
-def test_load_and_store(new, flags, address, lane, size):  # [810A 6-39]
+def test_load_and_store_transfer_up_to_4_bytes(new, flags, address, lane, size):  # [810A 6-39]
     new.write(DSA, TABLE, 4)
     place = TABLE + (address ^ 0x800000) - 0x800000 if flags else address
     expected = bytearray(b"\xE0\xE1\xE2\xE3")
@@ -400,16 +400,16 @@ def test_load_and_store(new, flags, address, lane, size):  # [810A 6-39]
 @pytest.mark.parametrize("word", [0xE0000000, 0xE1000000])
 @pytest.mark.parametrize("register, size, address", [
     (0x34, 0, 0x4000), (0x34, 5, 0x4000), (0x35, 4, 0x4001), (0x34, 2, 0x4001), (0x37, 2, 0x4003)])
-def test_load_and_store_have_limits(new, word, register, size, address):  # [876 D 4-33]
+def test_invalid_load_and_store_raise_iid(new, word, register, size, address):  # [876 D 4-33]
     assert dma_stop(new, word | register << 16 | size, address, *interrupt(DONE)) == IID
 
 
 @pytest.mark.parametrize("word", [0xE0340004, 0xE1340004])
-def test_the_old_chip_has_no_load_and_store(word):  # memory move, reserved bits [876 D 4-33]
+def test_810_has_no_load_and_store(word):  # memory move, reserved bits [876 D 4-33]
     assert dma_stop(ready("810"), word, BUFFER, BUFFER, *interrupt(DONE)) == IID
 
 
-def test_a_program_runs_in_scripts_ram(new):  # 8 KiB on this chip [896 2-21]
+def test_program_runs_in_scripts_ram(new):  # 8 KiB on this chip [896 2-21]
     assert len(new.chip.ram) == 8192
     new.load(BUFFER, *interrupt(DONE))
     program = 0xC0000008, BUFFER, new.chip.ram_base + 8184, JUMP | TRUE, new.chip.ram_base + 8184

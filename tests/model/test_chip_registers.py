@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The chip model against the manuals: reset values, interrupts, abort, and the
-CPU beside a running program. chip_programs.py has the tags of the manuals.
+"""The chip model against the manuals: reset values, interrupts, abort, and CPU
+access during a program. chip_programs.py lists the tags of the manuals.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.model.chip_programs import (ABORTED, ABRT, ACK, AT, ATN, BSY, BUFFER,
                                        leave_a_fifo, move, play, ready, scsi_stop, select,
                                        stop_when)
 
-FOR_EVER = (0x80880000, 0x00FFFFF8)          # a jump to itself
+ENDLESS_LOOP = (0x80880000, 0x00FFFFF8)          # a jump to itself
 
 
 @pytest.fixture(params=["810", "895A"])
@@ -38,18 +38,18 @@ def board(variant: str) -> Board:
 
 @pytest.fixture
 def new() -> Board:
-    """The chip with what old ones lack."""
+    """A chip with features that old ones lack."""
     return ready("895A")
 
 
-def test_the_board_stops_its_clock_with_the_program(board):
+def test_board_run_returns_when_the_program_stops(board):
     board.run(*interrupt(DONE))
     assert board.chip.now < MS
 
 
 # ---- Registers after a reset ----
 
-RESET_VALUES = [  # register, the bits the manual gives, their value
+RESET_VALUES = [  # register, bits specified by the manual, their value
     (SCNTL0, 0xFB, 0xC0),   # [825A 4-20]
     (SCNTL2, 0xFF, 0x00),   # [875A 4-26]
     (SCNTL3, 0xFF, 0x00),   # [825A 4.2 SCNTL3]
@@ -76,20 +76,20 @@ MORE_RESET_VALUES = [
 
 @pytest.mark.parametrize("chip, register, known, value", MORE_RESET_VALUES + [
     (chip, *row) for chip in ("810", "895A") for row in RESET_VALUES])
-def test_reset_value(chip, register, known, value):
+def test_register_has_its_reset_value(chip, register, known, value):
     assert Board(chip).read(register) & known == value
 
 
-def test_software_reset_restores_the_reset_values_but_com(board):
+def test_software_reset_restores_all_values_but_com(board):
     board.write(ISTAT, SRST)
     board.pass_time(10 * MS)
     assert board.read(ISTAT) & SRST                 # it does not clear itself [875 D 5-23]
     board.write(ISTAT, 0)
     assert [board.read(r) & known for r, known, _ in RESET_VALUES] == [v for *_, v in RESET_VALUES]
-    assert board.read(DCNTL) == 0x01                # COM stays, IRQD goes [875 D 5-23]
+    assert board.read(DCNTL) == 0x01                # COM is kept, IRQD is cleared [875 D 5-23]
 
 
-def test_software_reset_drops_our_lines_and_nobody_elses(board):  # [875 D 5-23]
+def test_software_reset_drops_only_our_lines(board):  # [875 D 5-23]
     play(board, (MSG_IN, 0x80), HANG)
     code(board, *select(3, atn=True), *move(MSG_IN, 1), *interrupt(DONE))
     assert board.read(SBCL) & (BSY | ACK | ATN) == BSY | ACK | ATN
@@ -104,7 +104,7 @@ def test_software_reset_drops_our_lines_and_nobody_elses(board):  # [875 D 5-23]
 
 @pytest.mark.parametrize("register", [SFBR, SSID, SBCL, DSTAT, SSTAT0, SSTAT1, SSTAT2, SIST,
                                       STEST0])
-def test_read_only_registers(board, register):  # "Read Only" in [875A 4.2]; SFBR [810A 5-17]
+def test_read_only_register_ignores_writes(board, register):  # "Read Only" in [875A 4.2]; SFBR [810A 5-17]
     before = board.read(register)
     board.write(register, before ^ 0xFF)
     assert board.read(register) == before
@@ -122,18 +122,18 @@ def test_reading_clears_dstat_but_not_dfe(board):  # [876 4-42, 875A 2-39]
 
 
 @pytest.mark.parametrize("later, causes", [([FREE], UDC), ([FREE, Delay(MS), RESET], UDC | RST)])
-def test_events_behind_a_pending_one_are_stacked(board, later, causes):  # [875A 2-41]
+def test_events_after_a_pending_one_are_stacked(board, later, causes):  # [875A 2-41]
     play(board, (COMMAND, None), Delay(MS), *later, HANG)
     board.run(*select(3), *move(COMMAND, 1), *interrupt(DONE))
     board.pass_time(10 * MS)
     assert board.read(ISTAT) & (SIP | DIP) == DIP
     assert board.read(DSTAT) & ~DFE == SIR
     assert board.read(ISTAT) & (SIP | DIP) == SIP
-    assert board.read(SIST, 2) & FATAL == causes    # what came later shares the second level
+    assert board.read(SIST, 2) & FATAL == causes    # all later ones share the second level
     assert not board.read(ISTAT) & (SIP | DIP)
 
 
-def test_a_dma_event_behind_a_scsi_event_is_stacked(board):  # [875A 2-41]
+def test_dma_event_after_a_scsi_event_is_stacked(board):  # [875A 2-41]
     play(board, (STATUS, 0), HANG)
     board.run(*select(3), *move(DATA_IN, 1))
     board.write(ISTAT, ABRT)
@@ -144,7 +144,7 @@ def test_a_dma_event_behind_a_scsi_event_is_stacked(board):  # [875A 2-41]
     assert board.read(DSTAT) & ~DFE == ABORTED
 
 
-def test_a_masked_nonfatal_event_does_not_stack(board):  # [875A 2-41]
+def test_masked_nonfatal_event_does_not_stack(board):  # [875A 2-41]
     play(board, (STATUS, 0), HANG)
     board.write(STIME1, 1)
     board.pass_time(MS)
@@ -155,7 +155,7 @@ def test_a_masked_nonfatal_event_does_not_stack(board):  # [875A 2-41]
 
 @pytest.mark.parametrize("enabled", [False, True])
 @pytest.mark.parametrize("event, first", [(CMP, select(4)), (RSL, WAIT_RESELECT)])
-def test_a_nonfatal_event_stops_only_if_enabled(board, event, first, enabled):
+def test_nonfatal_event_stops_program_only_if_enabled(board, event, first, enabled):
     leave(board, Delay(5 * MS), Reselect(), (MSG_IN, 0x80), HANG)    # [810A 2-18, 5-51, 5-52]
     play(board, (MSG_IN, 0x80), HANG, target=4)
     board.write(SIEN0, event * enabled)
@@ -164,7 +164,7 @@ def test_a_nonfatal_event_stops_only_if_enabled(board, event, first, enabled):
 
 
 @pytest.mark.parametrize("setting, period", PERIODS)
-def test_general_purpose_timer(board, setting, period):  # [896 4-90]
+def test_general_purpose_timer_expires_after_its_period(board, setting, period):  # [896 4-90]
     board.write(STIME1, setting)
     board.pass_time(period - 10 * US)
     assert not board.read(SIST, 2) & GEN
@@ -172,7 +172,7 @@ def test_general_purpose_timer(board, setting, period):  # [896 4-90]
     assert board.read(SIST, 2) & GEN
 
 
-def test_a_timer_is_off_at_0_and_starts_anew_from_0(board):  # [896 4-90]
+def test_timer_is_off_at_0_and_restarts_from_0(board):  # [896 4-90]
     for setting, ns in (9, 30 * MS), (0, 5_000 * MS), (9, 30 * MS):
         board.write(STIME1, setting)
         board.pass_time(ns)
@@ -180,7 +180,7 @@ def test_a_timer_is_off_at_0_and_starts_anew_from_0(board):  # [896 4-90]
 
 
 @pytest.mark.parametrize("enabled", [False, True])
-def test_a_timer_stops_the_program_only_if_enabled(board, enabled):  # [810A 2-18]
+def test_timer_stops_program_only_if_enabled(board, enabled):  # [810A 2-18]
     board.write(SIEN1, enabled * GEN >> 8)
     board.write(STIME1, 6)
     board.run(*WAIT_RESELECT, ns=3 * MS)
@@ -195,7 +195,7 @@ def test_a_timer_stops_the_program_only_if_enabled(board, enabled):  # [810A 2-1
 
 @pytest.mark.parametrize("enabled", [False, True])
 @pytest.mark.parametrize("gap, expired", [(MS, False), (10 * MS, True)])
-def test_handshake_timer(board, enabled, gap, expired):  # ACK to ACK [896 4-87]
+def test_handshake_timer_expires_after_a_long_gap(board, enabled, gap, expired):  # ACK to ACK [896 4-87]
     play(board, (COMMAND, None), Delay(gap), (COMMAND, None), (STATUS, 0), HANG)
     board.write(STIME0, 0x6C)
     board.write(SIEN1, enabled * HTH >> 8)
@@ -206,13 +206,13 @@ def test_handshake_timer(board, enabled, gap, expired):  # ACK to ACK [896 4-87]
 
 @pytest.mark.parametrize("scntl0, reported, atn", [
     (0xCA, True, True), (0xC8, True, False), (0xC2, False, False), (0xC0, False, False)])
-def test_parity_error(board, scntl0, reported, atn):  # EPC and AAP [875A 4-22]
+def test_parity_error_is_reported_if_enabled(board, scntl0, reported, atn):  # EPC and AAP [875A 4-22]
     seen = []
 
     def life(bus):
         yield DATA_IN, 0x11
         yield Bad(DATA_IN, 0x22)
-        seen.append(bus.atn)                      # before ACK went away
+        seen.append(bus.atn)                      # before ACK is dropped
         yield DATA_IN, 0x33
         yield STATUS, 0
 
@@ -220,12 +220,12 @@ def test_parity_error(board, scntl0, reported, atn):  # EPC and AAP [875A 4-22]
     board.write(SCNTL0, scntl0)
     istat = board.run(*select(3), *move(DATA_IN, 3), *stop_when(STATUS))
     assert seen == [atn]
-    assert board.memory[BUFFER:BUFFER + 3] == b"\x11\x22\x33"    # the transfer goes on
+    assert board.memory[BUFFER:BUFFER + 3] == b"\x11\x22\x33"    # the transfer continues
     assert istat & (SIP | DIP) == (SIP if reported else DIP)
     assert board.read(SIST, 2) & FATAL == (PAR if reported else 0)
 
 
-def test_our_bus_reset(board):  # edge triggered [810A 5-49]; the RST line [875A 4-43, 4-24]
+def test_our_bus_reset_raises_rst_once(board):  # edge-triggered [810A 5-49]; RST [875A 4-43, 4-24]
     play(board, (COMMAND, None), HANG)
     code(board, *select(3), *stop_when(COMMAND))
     board.write(SCNTL1, 0x08)
@@ -239,7 +239,7 @@ def test_our_bus_reset(board):  # edge triggered [810A 5-49]; the RST line [875A
     assert not (board.read(SSTAT0) & 0x02 or board.read(ISTAT) & SIP or board.read(SIST, 2) & RST)
 
 
-def test_a_foreign_bus_reset_stops_the_program(board):  # [810A 5-49]
+def test_foreign_bus_reset_stops_program(board):  # [810A 5-49]
     play(board, (COMMAND, None), RESET)
     assert scsi_stop(board, *select(3), *move(COMMAND, 6), *interrupt(DONE)) & RST
 
@@ -258,18 +258,18 @@ def aborted(board: Board, *program: int) -> None:
 
 
 @pytest.mark.parametrize("program", [
-    FOR_EVER, WAIT_RESELECT, (*select(3), *move(COMMAND, 1)), (*select(3), *WAIT_DISCONNECT)])
-def test_abort(board, program):  # [875 D 5-23]
+    ENDLESS_LOOP, WAIT_RESELECT, (*select(3), *move(COMMAND, 1)), (*select(3), *WAIT_DISCONNECT)])
+def test_abort_stops_program_but_keeps_the_bus(board, program):  # [875 D 5-23]
     aborted(board, *program)
     board.write(ISTAT, 0)
     assert board.read(DSTAT) & ~DFE == ABORTED
     board.pass_time(MS)
     assert not board.read(ISTAT) & (SIP | DIP)
-    assert bool(board.read(SBCL) & BSY) is (len(program) == 4)    # it frees no bus
+    assert bool(board.read(SBCL) & BSY) is (len(program) == 4)    # an abort does not free the bus
 
 
-def test_abort_comes_again_while_its_bit_is_set(board):  # [875 D 5-23]
-    aborted(board, *FOR_EVER)
+def test_abort_is_raised_again_while_abrt_is_set(board):  # [875 D 5-23]
+    aborted(board, *ENDLESS_LOOP)
     for _ in range(2):
         assert board.read(DSTAT) & ~DFE == ABORTED
         board.pass_time(MS)
@@ -289,14 +289,14 @@ OPEN = {"810": {ISTAT}, "895A": {ISTAT, ISTAT1, MBOX0, MBOX1}}  # [875 D 5-23, 8
 @pytest.mark.parametrize("register", [SCNTL0, SFBR, DSTAT, ISTAT, ISTAT1, MBOX0, MBOX1, CTEST2,
                                       DBC, SCRATCHA, SIST, STIME0, 0x5C])
 @pytest.mark.parametrize("access", ["read", "write"])
-def test_register_access_while_scripts_runs(variant, board, register, access):
+def test_only_open_registers_are_accessible_while_scripts_runs(variant, board, register, access):
     board.run(*WAIT_RESELECT, ns=MS)
     board.objections.clear()
     _ = board.read(register) if access == "read" else board.write(register, 0)
     assert (not board.objections) is (register in OPEN[variant])
 
 
-def test_semaphore_and_signal_process(board):  # [810A 5-27]; CTEST2 resets SIGP
+def test_ctest2_read_clears_sigp_but_not_sem(board):  # [810A 5-27]; CTEST2 resets SIGP
     board.write(ISTAT, SEM | SIGP)
     assert board.read(ISTAT) & (SEM | SIGP) == SEM | SIGP
     assert board.read(CTEST2) & 0x40
@@ -308,7 +308,7 @@ def test_semaphore_and_signal_process(board):  # [810A 5-27]; CTEST2 resets SIGP
     assert board.read(ISTAT) & SEM
 
 
-def test_the_new_chip_shows_that_it_runs_and_has_mailboxes(new):  # [875A 4-51, 895A 4-19]
+def test_895a_has_srun_and_mailboxes(new):  # [875A 4-51, 895A 4-19]
     new.write(MBOX0, 0x12)
     new.write(MBOX1, 0x34)
     new.run(*WAIT_RESELECT, ns=MS)
@@ -319,7 +319,7 @@ def test_the_new_chip_shows_that_it_runs_and_has_mailboxes(new):  # [875A 4-51, 
     assert (new.read(MBOX0), new.read(MBOX1)) == (0x12, 0x34)
 
 
-def test_the_top_byte_of_dsp_starts_the_program(board):  # [825A 4.2 DSP]
+def test_top_byte_of_dsp_starts_program(board):  # [825A 4.2 DSP]
     board.load(AT, *WAIT_RESELECT)
     for place, byte in enumerate(AT.to_bytes(4, "little")):
         assert not board.chip.scripts.running
@@ -327,7 +327,7 @@ def test_the_top_byte_of_dsp_starts_the_program(board):  # [825A 4.2 DSP]
     assert board.chip.scripts.running
 
 
-def test_manual_start(board):  # DMODE.MAN, DCNTL.STD [825A 4.2 DMODE]
+def test_manual_mode_starts_program_with_std(board):  # DMODE.MAN, DCNTL.STD [825A 4.2 DMODE]
     board.write(DMODE, 0x01)
     board.load(AT, *interrupt(DONE))
     board.write(DSP, AT, 4)
@@ -338,7 +338,7 @@ def test_manual_start(board):  # DMODE.MAN, DCNTL.STD [825A 4.2 DMODE]
     assert board.read(ISTAT) & DIP
 
 
-def test_single_step(board):  # [875A 4-71]
+def test_single_step_stops_after_each_instruction(board):  # [875A 4-71]
     board.write(DCNTL, 0x13)
     assert dma_stop(board, 0x80000000, 0, 0x80000000, 0) == SSI
     assert board.read(DSP, 4) == AT + 8
@@ -349,10 +349,10 @@ def test_single_step(board):  # [875A 4-71]
     (lambda board: board.write(ISTAT, ABRT), AT), (lambda board: board.write(SCNTL1, 0x08), AT),
     (lambda board: board.write(DCNTL, 0x13), AT), (lambda board: board.write(DMODE, 0x01), AT),
     (leave_a_fifo, AT), (lambda board: None, AT + 2)])
-def test_what_must_not_be_at_the_start_of_a_program(board, spoil, address):
+def test_start_in_invalid_state_breaks_a_rule(board, spoil, address):
     board.load(AT, *interrupt(DONE))
     spoil(board)
-    board.pass_time(MS)                             # long enough to have been noticed
+    board.pass_time(MS)                             # enough for the causes to count as noticed
     board.objections.clear()
     board.write(DSP, address, 4)
     board.pass_time(MS)
@@ -360,15 +360,15 @@ def test_what_must_not_be_at_the_start_of_a_program(board, spoil, address):
 
 
 @pytest.mark.parametrize("length", [1, 512])
-def test_a_whole_command_by_the_book(board, length):
-    heard = play(board, (MSG_OUT, None), *[(COMMAND, None)] * 6, *[(DATA_IN, 0xAB)] * length,
+def test_complete_command_breaks_no_rule(board, length):
+    received = play(board, (MSG_OUT, None), *[(COMMAND, None)] * 6, *[(DATA_IN, 0xAB)] * length,
                  (STATUS, 0x02), (MSG_IN, 0x00))
     board.memory[TABLE:TABLE + 7] = b"\x80\x08\x01\x02\x03\x01\x00"
     assert code(board, *select(3, atn=True), JUMP | PHASE | WAIT | MSG_OUT << 24, ELSEWHERE,
                 *move(MSG_OUT, 1, TABLE), *move(COMMAND, 6, TABLE + 1), *move(DATA_IN, length),
                 *move(STATUS, 1, TABLE + 8), *move(MSG_IN, 1, TABLE + 9), *SDU_OFF, *CLEAR_ACK,
                 *WAIT_DISCONNECT, *interrupt(DONE)) == DONE
-    assert bytes(heard) == board.memory[TABLE:TABLE + 7]
+    assert bytes(received) == board.memory[TABLE:TABLE + 7]
     assert board.memory[BUFFER:BUFFER + length] == b"\xAB" * length
     assert board.memory[TABLE + 8:TABLE + 10] == b"\x02\x00"
     assert board.read(SIST, 2) & FATAL == 0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The model of 86Box, what both emulators have in common, and the rules that an
-emulator does not keep, but a driver must [chip-facts 6.2].
+"""The 86Box model, common behaviour of both emulators, and rules that an
+emulator does not enforce but a driver must keep [chip-facts 6.2].
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def any_emulator(request) -> Model:
 # ---- 86Box [chip-facts 6.2] ------------------------------------------------------------
 
 
-def test_86box_runs_nothing_within_the_write_of_dsp(box):
-    """100 instructions each 40 us."""
+def test_86box_starts_program_after_the_write_of_dsp(box):
+    """It runs 100 instructions every 40 us."""
     box.write(SCRATCHA, 0)
     box.put(PROGRAM, struct.pack("<4I", 0x7E340100, 0, *ENDLESS))
     box.write(DSP, PROGRAM, 4)
@@ -55,8 +55,8 @@ def test_86box_never_disconnects(box):
     assert (box.get(GOT_STATUS, 2), box.get(DATA, 4)) == (b"\0\0", (5).to_bytes(4, "little"))
 
 
-def test_86box_takes_its_time_for_the_data_only(box):
-    """And ISTAT is quiet meanwhile."""
+def test_86box_delays_the_data_only(box):
+    """ISTAT reads 0 meanwhile."""
     box.wait = lambda stops: box.board.pass_time(300 * US)
     assert box.do(read10(1), move(DATA_IN, 512, DATA), interrupt(1)) == 0
     assert box.phase() == DATA_IN
@@ -65,7 +65,7 @@ def test_86box_takes_its_time_for_the_data_only(box):
 
 
 @pytest.mark.parametrize("missing", [1, 0x123, 1535])
-def test_86box_passes_over_short_data_with_the_rest_in_dbc(box, missing):
+def test_86box_continues_after_short_data_with_the_rest_in_dbc(box, missing):
     box.disk.data_hook = lambda bus, data: Disk.data_in(data[:1536 - missing])
     box.do(read10(3), move(DATA_IN, 1536, DATA), *READ_DBC, interrupt(1))
     assert box.ends_with(1)
@@ -73,24 +73,24 @@ def test_86box_passes_over_short_data_with_the_rest_in_dbc(box, missing):
 
 
 @pytest.mark.parametrize("count", [1536, 1000])
-def test_86box_reads_dbc_as_0_behind_a_whole_move(box, count):
+def test_86box_reads_dbc_as_0_after_a_complete_move(box, count):
     box.write(SCRATCHA, 0xFFFF, 2)
     box.do(read10(3), move(DATA_IN, count, DATA), *READ_DBC, interrupt(1))
     assert box.ends_with(1) and box.read(SCRATCHA, 2) == 0
     assert box.phase() == (STATUS if count == 1536 else DATA_IN)
 
 
-def test_86box_stops_at_the_wrong_phase_like_anybody(box):
+def test_86box_stops_at_a_phase_mismatch(box):
     box.do(TEST_UNIT_READY, move(DATA_IN, 512, DATA), interrupt(1))
     assert (box.causes(), box.dbc(), box.phase()) == ((MA, DFE), 512, STATUS)
 
 
-def test_86box_shows_msg_in_on_a_bus_that_became_free_with_a_message(box):
+def test_86box_shows_msg_in_after_the_final_message(box):
     box.do(TEST_UNIT_READY, *TO_END, interrupt_when(MSG_IN, 3), interrupt(1))
     assert box.ends_with(3) and not box.connected()
 
 
-def test_86box_reports_a_lun_that_is_not_there_as_a_time_out(box):
+def test_86box_reports_a_missing_lun_as_a_time_out(box):
     box.do(TEST_UNIT_READY, interrupt_when(STATUS, 1), message=b"\x81")
     assert box.causes() == (STO, DFE) and not box.connected()
 
@@ -103,7 +103,7 @@ def test_86box_has_no_unit_attention_even_after_a_reset(box):
     assert box.ends_with(1) and box.get(GOT_STATUS, 1) == b"\0"
 
 
-def test_86box_forgets_a_command_with_srst(box):
+def test_86box_drops_the_command_at_srst(box):
     box.do(read10(1), interrupt(1))
     box.write(ISTAT, ABRT)
     box.write(ISTAT, 0)
@@ -113,7 +113,7 @@ def test_86box_forgets_a_command_with_srst(box):
     assert box.board.bus.nexus is None
 
 
-def test_86box_resets_nobody_with_rst(box):
+def test_86box_rst_resets_no_device(box):
     box.do(read10(1), interrupt(1))
     box.causes()
     box.write(SCNTL1, RST_LINE)
@@ -122,7 +122,7 @@ def test_86box_resets_nobody_with_rst(box):
 
 
 @pytest.mark.parametrize("cdb", [START, FLUSH], ids=["START UNIT", "SYNCHRONIZE CACHE"])
-def test_86box_disks_know_few_commands(box, cdb):
+def test_86box_disks_reject_start_unit_and_synchronize_cache(box, cdb):
     box.do(cdb, *TO_END, interrupt(1))
     assert box.ends_with(1) and box.get(GOT_STATUS, 1) == bytes([CHECK_CONDITION])
     box.do(SENSE, move(DATA_IN, 18, DATA), *TO_END, interrupt(1))
@@ -130,7 +130,7 @@ def test_86box_disks_know_few_commands(box, cdb):
     assert (box.get(DATA, 3), box.get(DATA + 12, 1)) == (b"\xF0\0\x05", b"\x20")
 
 
-def test_86box_wakes_from_wait_reselect_for_sigp_only(box):
+def test_86box_leaves_wait_reselect_at_sigp(box):
     box.put(ALTERNATE, struct.pack("<II", *interrupt(7)))
     assert box.run(WAIT_RESELECT, interrupt(1), stops=False) == 0
     box.write(ISTAT, SIGP)
@@ -138,7 +138,7 @@ def test_86box_wakes_from_wait_reselect_for_sigp_only(box):
     assert box.ends_with(7)
 
 
-def test_86box_stands_after_an_aborted_wait_until_srst(box):
+def test_86box_runs_nothing_after_an_aborted_wait_until_srst(box):
     box.run(WAIT_RESELECT, stops=False)
     box.write(ISTAT, ABRT)
     box.write(ISTAT, 0)
@@ -152,8 +152,8 @@ def test_86box_stands_after_an_aborted_wait_until_srst(box):
     assert box.ends_with(1)
 
 
-def test_86box_registers(box):
-    """SCID hides RRE; nothing of a newer chip is there."""
+def test_86box_registers_read_as_in_86box(box):
+    """SCID hides RRE; registers of newer chips read 0."""
     for at in (SCID, 0x09, 0x56, 0x57, 0xA0):
         box.write(at, 0x47)
     values = {at: box.read(at) for at in (SCID, SFBR, 0x09, ISTAT1, 0x18, 0x19, 0x20, MACNTL,
@@ -164,7 +164,7 @@ def test_86box_registers(box):
     assert box.read(CTEST3) == 0
 
 
-def test_86box_takes_12_bytes_of_a_cdb(box):
+def test_86box_uses_12_bytes_of_a_cdb(box):
     box.put(MESSAGE, b"\x80")
     box.put(CDB, b"\x88" + bytes(15))
     box.run(SELECT, IDENTIFY, move(COMMAND, 16, CDB), interrupt(1))
@@ -174,8 +174,8 @@ def test_86box_takes_12_bytes_of_a_cdb(box):
 # ---- Both ----------------------------------------------------------------------------------
 
 
-def test_emulators_count_data_out_in_dbc_as_well(any_emulator):
-    """The target takes 5 bytes of 8: QEMU says so, 86Box does not."""
+def test_emulators_count_data_out_in_dbc(any_emulator):
+    """The target takes 5 of 8 bytes. QEMU reports a mismatch, 86Box does not."""
     taken = []
 
     def perform(bus, cdb):
@@ -190,25 +190,25 @@ def test_emulators_count_data_out_in_dbc_as_well(any_emulator):
     assert any_emulator.causes() == ((MA, DFE) if stops else (0, DFE | D_SIR))
 
 
-# ---- Laws that an emulator does not keep, but a driver must ---------------------------------
+# ---- Rules that an emulator does not enforce but a driver must keep ---------------------------
 
 
-def touches_a_running_chip(bench: Model) -> None:
+def access_running_chip(bench: Model) -> None:
     bench.run(WAIT_RESELECT, stops=False)
     bench.read(SIST0, 2)
 
 
-def resets_a_running_chip(bench: Model) -> None:
+def reset_running_chip(bench: Model) -> None:
     bench.run(WAIT_RESELECT, stops=False)
     bench.write(ISTAT, SRST)
 
 
-def starts_with_a_cause(bench: Model) -> None:
+def start_with_pending_cause(bench: Model) -> None:
     bench.run(interrupt(1))
     bench.run(interrupt(1))
 
 
-def selects_soon_after_a_reset(bench: Model) -> None:
+def select_soon_after_reset(bench: Model) -> None:
     bench.write(SCNTL1, RST_LINE)
     bench.board.pass_time(30 * US)
     bench.write(SCNTL1, 0)
@@ -216,44 +216,44 @@ def selects_soon_after_a_reset(bench: Model) -> None:
     bench.run(SELECT, interrupt(1))
 
 
-def leaves_reset_on(bench: Model) -> None:
+def leave_reset_set(bench: Model) -> None:
     bench.write(ISTAT, SRST)
     bench.read(DSTAT)
 
 
-def reads_dstat_first(bench: Model) -> None:
+def read_dstat_first(bench: Model) -> None:
     bench.run(SELECT, move(COMMAND, 6, CDB))    # MA
     bench.write(ISTAT, ABRT)
     bench.write(ISTAT, 0)
     bench.read(DSTAT)
 
 
-def returns_with_a_cause(bench: Model) -> None:
+def return_with_pending_cause(bench: Model) -> None:
     bench.run(interrupt(1))
     bench.board.chip.check_idle()
 
 
-def returns_with_a_target(bench: Model) -> None:
+def return_with_connected_target(bench: Model) -> None:
     bench.do(INQUIRY, interrupt(1))
     bench.causes()
     bench.board.chip.check_idle()
 
 
-def returns_while_running(bench: Model) -> None:
+def return_while_running(bench: Model) -> None:
     bench.run(WAIT_RESELECT, stops=False)
     bench.board.chip.check_idle()
 
 
 @pytest.mark.parametrize("act, rule", [
-    (touches_a_running_chip, "register access while SCRIPTS runs"),
-    (resets_a_running_chip, "SRST without ABRT"),
-    (starts_with_a_cause, "SCRIPTS started with causes pending"),
-    (selects_soon_after_a_reset, "selection too soon after a bus reset"),
-    (leaves_reset_on, "SRST left set"),
-    (reads_dstat_first, "DSTAT read before SIST"),
-    (returns_with_a_cause, "causes left pending"),
-    (returns_with_a_target, "target left connected"),
-    (returns_while_running, "SCRIPTS left running"),
+    (access_running_chip, "register access while SCRIPTS runs"),
+    (reset_running_chip, "SRST without ABRT"),
+    (start_with_pending_cause, "SCRIPTS started with causes pending"),
+    (select_soon_after_reset, "selection too soon after a bus reset"),
+    (leave_reset_set, "SRST left set"),
+    (read_dstat_first, "DSTAT read before SIST"),
+    (return_with_pending_cause, "causes left pending"),
+    (return_with_connected_target, "target left connected"),
+    (return_while_running, "SCRIPTS left running"),
     (lambda bench: bench.read(SIST0), "SIST read in bytes"),
     (lambda bench: bench.write(SSTAT1, 0), "read-only register written"),
     (lambda bench: bench.write(SFBR, 0), "SFBR written by the CPU"),
@@ -265,13 +265,13 @@ def returns_while_running(bench: Model) -> None:
     (lambda bench: bench.run((0x06000001, 0), interrupt(1)), "CHMOV in place of MOVE"),
     (lambda bench: bench.run((0x0E000000, 0), interrupt(1)), "block move of 0 bytes"),
 ], ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "")
-def test_rules_that_stay(any_emulator, act, rule):
+def test_emulator_model_still_checks_rule(any_emulator, act, rule):
     act(any_emulator)
     assert rule in any_emulator.board.objections
 
 
-def test_rules_about_handshakes_are_silent(any_emulator):
-    """No CLEAR ACK, SDU left set, a phase tested on a free bus, a stale one."""
+def test_handshake_rules_are_not_checked_on_emulators(any_emulator):
+    """No CLEAR ACK, SDU left set, phase tests on a free bus and of a stale phase."""
     any_emulator.write(SCNTL2, SDU)
     any_emulator.do(TEST_UNIT_READY, *TO_END[:2], interrupt_when(COMMAND, 2), (0x980A0000, 3),
                     interrupt(1))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Each law of the strict bench bites: the ROM's source is broken in one
-place, the ROM is built again, and the bench must name what is wrong in the
-course of one day's work. The unbroken ROM gets through that day.
+"""Each rule of the strict virtual PC is enforced: for each mutant, one place of
+the ROM's source is changed, the ROM is built, and the fault sequence must raise
+the rule that the mutant breaks. The unchanged ROM passes the sequence.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from tests.build import TOP
 from tests.model.rules import RuleViolation
 from tests.rom.fault_sequence import run_fault_sequence
 
-ANY = "whichever it meets first"
+ANY = "the first rule that is broken"
 NOP = "\t.long 0x80000000, 0\n"
 SOURCES = ["Makefile", "pc", "scsi", "lsi", "int13", "rom", "tools", "build"]
 
 
 @dataclass
 class Mutant:
-    """One replacement in one file, and the law that it breaks."""
+    """One replacement in one file, and the rule that it breaks."""
     rule: str
     file: str
     old: str
@@ -49,23 +49,24 @@ MUTANTS = {
         "disconnect:\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\n", "disconnect:\n" + NOP),
     "CHMOV": Mutant(
         "CHMOV in place of MOVE", "lsi/script_insn.inc", "0x08000000", "0x00000000"),
-    "move of nothing": Mutant(
+    "move of 0 bytes": Mutant(
         "block move of 0 bytes", "lsi/program.c", "\tif (bytes) {\n", "\t{\n"),
-    "IF where WHEN is due": Mutant(
+    "IF instead of WHEN": Mutant(
         "stale phase tested", "lsi/post/script.S", "JUMP_WHEN PHASE_MSG_IN, message_clean",
         "JUMP_IF PHASE_MSG_IN, message_clean"),
-    "bit 24": Mutant("illegal instruction", "lsi/script_insn.inc", "0x48000000", "0x49000000"),
+    "bit 24 in WAIT DISCONNECT": Mutant(
+        "illegal instruction", "lsi/script_insn.inc", "0x48000000", "0x49000000"),
     "SET ACK": Mutant("SET ACK", "lsi/script_insn.inc", "0x58000008", "0x58000048"),
-    "phase test behind the end": Mutant(
+    "phase test after the end of a nexus": Mutant(
         "phase wanted on a free bus", "lsi/post/script.S", "\tWAIT_DISCONNECT\n\tINT\tINT_COMPLETE",
         "\tJUMP_WHEN PHASE_MSG_IN, dispatch\n\tINT\tINT_COMPLETE"),
-    "INT behind SELECT": Mutant(
+    "INT after SELECT": Mutant(
         "INT during a selection", "lsi/post/script.S", "\tJUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn\n",
         "\tINT\tINT_COMPLETE\n"),
-    "program two bytes off": Mutant(
+    "program not aligned": Mutant(
         "SCRIPTS not aligned", "lsi/program.c", "phys_of(lsi->script) + entry",
         "phys_of(lsi->script) + entry + 2"),
-    "synchronous without asking": Mutant(
+    "synchronous without negotiation": Mutant(
         "transfer not agreed", "lsi/lsi.c", "{LSI_SXFER, 0}", "{LSI_SXFER, 8}"),
     # ---- Registers ---------------------------------------------------------------
     "no selection time-out": Mutant(
@@ -77,11 +78,11 @@ MUTANTS = {
         "cannot be reselected", "lsi/lsi.c", "lsi_write8(lsi, LSI_RESPID0, (u8)(1u << id));", ""),
     "no clock": Mutant(
         "clock not set", "lsi/post/open.c", "#define CCF_40MHZ 3", "#define CCF_40MHZ 0"),
-    "clock of other boards": Mutant(
+    "divider for 40 MHz at 80 MHz": Mutant(
         "clock not set", "lsi/post/open.c", "#define CCF_80MHZ 5", "#define CCF_80MHZ 3", "860"),
-    "erratum of the 896": Mutant(
+    "erratum of the 896 ignored": Mutant(
         "erratum forgotten", "lsi/post/chips.c", "WIDE_64 | CHIP_DPR", "WIDE_64", "896"),
-    "a 1010 like all others": Mutant(
+    "1010 treated like other chips": Mutant(
         "reserved bits written", "lsi/post/open.c", "if (!(chip->features & CHIP_1010))", "if (1)",
         "1010-66"),
     "no COM": Mutant(
@@ -97,28 +98,28 @@ MUTANTS = {
         "not modelled", "lsi/lsi.c", "SCNTL0_ARB_FULL | ", ""),
     "16 IDs on a narrow chip": Mutant(
         "own ID clashes", "lsi/post/open.c", "chip->features & CHIP_WIDE ? 15 : 7", "15", "810"),
-    "FIFO not cleared behind a target that left": Mutant(
+    "FIFO not cleared after bus free": Mutant(
         "SCRIPTS started with a FIFO not empty", "lsi/program.c",
         "if (ending == END_NO_TARGET || ending == END_BUS_FREE)\n\t\tlsi_clear_fifos(lsi);", ""),
     "terminator pins lost": Mutant(
         "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPREG, lsi->gpreg);", ""),
-    "SRST not taken back": Mutant(
-        "SRST left set", "lsi/lsi.c", "give_time(lsi, SRST_US);\n\tlsi_write8(lsi, LSI_ISTAT, 0);",
-        "give_time(lsi, SRST_US);"),
+    "SRST not cleared": Mutant(
+        "SRST left set", "lsi/lsi.c", "wait_for_chip(lsi, SRST_US);\n\tlsi_write8(lsi, LSI_ISTAT, 0);",
+        "wait_for_chip(lsi, SRST_US);"),
     "SRST while running": Mutant(
         "SRST without ABRT", "lsi/exec.c", "(void)lsi_abort(lsi); /* it may", "/* it may"),
-    "ABRT still set": Mutant(
+    "ABRT not cleared": Mutant(
         "DSTAT read with ABRT set", "lsi/lsi.c",
         "lsi_write8(lsi, LSI_ISTAT, 0);\n\t\t\t(void)lsi_read8(lsi, LSI_DSTAT);",
         "(void)lsi_read8(lsi, LSI_DSTAT);"),
     "short RST": Mutant(
-        "bus reset too short", "lsi/lsi.c", "BUS_RESET_HOLD_US 100", "BUS_RESET_HOLD_US 10"),
+        "bus reset too short", "lsi/lsi.c", "BUS_RESET_PULSE_US 100", "BUS_RESET_PULSE_US 10"),
     "short settling": Mutant(
         "selection too soon after a bus reset", "lsi/lsi.c", "BUS_RESET_SETTLE_US 250000",
         "BUS_RESET_SETTLE_US 100000"),
     "own reset not drained": Mutant(
         "causes left pending", "lsi/lsi.c", "\tdrain_causes(lsi);\n", ""),
-    "no look at ISTAT": Mutant(
+    "ISTAT not read": Mutant(
         "SCRIPTS started with causes pending", "lsi/exec.c",
         "lsi_read8(lsi, LSI_ISTAT) & ISTAT_NOT_IDLE", "false"),
     "FIFO not cleared": Mutant(
@@ -138,7 +139,7 @@ MUTANTS = {
         "read-only register written", "lsi/lsi.c", "{LSI_SCNTL2, 0}", "{LSI_SSTAT1, 0}"),
     "SFBR written": Mutant(
         "SFBR written by the CPU", "lsi/lsi.c", "{LSI_SCNTL2, 0}", "{0x08, 0}"),
-    "registers an 810 has not": Mutant(
+    "registers that an 810 lacks": Mutant(
         "register space", "lsi/post/chips.c", "{0x0001, 0x00, 0,", "{0x0001, 0x00, CHIP_ISTAT1,",
         "810"),
     "GPCNTL lost": Mutant(
@@ -160,7 +161,7 @@ MUTANTS = {
         "bus mastering not enabled", "rom/post/locate.c",
         "PCI_COMMAND_MEMORY |\n\t\t\t  PCI_COMMAND_MASTER",
         "PCI_COMMAND_MEMORY"),
-    "DMA nowhere": Mutant(
+    "DMA outside memory": Mutant(
         "DMA outside memory", "lsi/program.c", "move[1] = address;",
         "move[1] = address | 0x40000000;"),
     "one byte too many": Mutant(
@@ -176,7 +177,7 @@ MUTANTS = {
     "ROM written": Mutant(
         "ROM written after boot", "int13/dispatch.c", "\tcall->action =",
         "\tfar_open(rom_segment());\n\tFAR8(0x20) = 0;\n\tcall->action ="),
-    "port of others": Mutant(
+    "foreign port": Mutant(
         "port not ours", "int13/dispatch.c", "\tcall->action =",
         "\t__asm__ volatile(\"outb %al, $0x80\");\n\tcall->action ="),
     "BIOS call": Mutant(
@@ -190,19 +191,19 @@ MUTANTS = {
         "register not preserved", "rom/entry.S",
         "\tpopw\t%es\n\tpopw\t%fs\n\tpopw\t%gs\n\tmovw\tWS_CALLER_SS",
         "\tpopw\t%es\n\tpopw\t%gs\n\tpopw\t%fs\n\tmovw\tWS_CALLER_SS"),
-    "upper half of EBX": Mutant(
+    "upper half of EBX lost": Mutant(
         "register not preserved", "rom/entry.S", "\tpopal\n\taddl\t$2, %esp",
         "\tmovw\t$0, 18(%esp)\n\tpopal\n\taddl\t$2, %esp"),
-    "DF as the caller has it": Mutant(
+    "DF not cleared": Mutant(
         ANY, "rom/entry.S", "\tcld\n\tmovw\t%ax, %es",
         "\tmovw\t%ax, %es"),
     "DF left set": Mutant(
         "flags not preserved", "rom/entry.S", "\tmovw\tFRAME_FLAGS(%esp), %ax\n",
         "\tmovw\tFRAME_FLAGS(%esp), %ax\n\torw\t$0x400, %ax\n"),
-    "greedy": Mutant(
+    "too much of the caller's stack": Mutant(
         "caller's stack", "rom/entry.S", "rom_int13:\n",
         "rom_int13:\n\tpushal\n\tpushal\n\tpopal\n\tpopal\n"),
-    "SP off": Mutant(
+    "RETF instead of IRET": Mutant(
         "stack not restored", "rom/entry.S",
         "\taddw\t$6, %sp\t\t\t# flags and slot\n\tiretw",
         "\taddw\t$6, %sp\n\tlretw"),
@@ -214,24 +215,24 @@ MUTANTS = {
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory) -> Path:
-    """A copy of the sources with what is already built."""
+    """A copy of the sources and the build."""
     top = tmp_path_factory.mktemp("mutants")
     for name in SOURCES:
         if (TOP / name).is_dir():
             shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("media", "qemu"))
         else:
             shutil.copy2(TOP / name, top / name)
-    for script in (top / "build" / "rom").glob("*.ld"):     # have the limits in them
+    for script in (top / "build" / "rom").glob("*.ld"):     # these contain the limits
         script.unlink()
     return top
 
 
 def build(tree: Path, mutant: Mutant) -> Path:
-    """The ROM with one place of its source broken; the source is mended."""
+    """Build the ROM with one place of its source changed, then restore the source."""
     rom = f"build/lsi53c{'810' if mutant.variant == '810' else '895a'}.rom"
     source = tree / mutant.file
     text = source.read_text()
-    assert text.count(mutant.old) >= 1, "the source no longer reads like that"
+    assert text.count(mutant.old) >= 1, "the text to replace is not in the source"
     try:
         source.write_text(text.replace(mutant.old, mutant.new))
         # A mutant may leave a variable unused.
@@ -243,16 +244,16 @@ def build(tree: Path, mutant: Mutant) -> Path:
     return tree / rom
 
 
-# ---- The day -------------------------------------------------------------------------
+# ---- The fault sequence ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant, rom", [("895A", "lsi53c895a.rom"), ("810", "lsi53c810.rom")])
-def test_the_rom_gets_through_the_fault_sequence(variant, rom):
+def test_rom_passes_the_fault_sequence(variant, rom):
     run_fault_sequence(TOP / "build" / rom, variant)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS.keys())
-def test_a_mutant_is_caught_by_name(tree, mutant):
+def test_mutant_breaks_its_rule(tree, mutant):
     rom = build(tree, mutant)
     with pytest.raises(RuleViolation) as caught:
         run_fault_sequence(rom, mutant.variant, mutant.timer)

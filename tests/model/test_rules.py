@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The laws that no mutant of the ROM breaks (test_mutants.py has the others),
-broken by hand; and that every law has a test that names it.
+"""Rules that no mutant of the ROM breaks (test_mutants.py has the others),
+broken directly; and a check that every rule has a test that names it.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ MOVE_BY_TABLE = 0x1E000000, 0   # MSG OUT
 INT, SELECT_3, WHEN_STATUS = (0x98080000, 1), (0x41030000, 0), (0x980B0000 | 3 << 24, 1)
 
 
-def causes_of_both_kinds(board: Board) -> None:
+def read_dstat_before_sist(board: Board) -> None:
     board.chip.sist, board.chip.dstat = MA, D_SIR
     board.read(DSTAT)
 
 
-def pending(board: Board) -> None:
+def start_with_cause_pending(board: Board) -> None:
     board.chip.raise_scsi(MA)
     board.pass_time(100 * US)
     board.run(*INT)
 
 
-def full_fifo(board: Board) -> None:
+def start_with_full_fifo(board: Board) -> None:
     board.chip.scsi_fifo = True
     board.run(*INT)
 
 
-def full_fifo_on_return(board: Board) -> None:
+def return_with_full_fifo(board: Board) -> None:
     board.chip.scsi_fifo = True
     board.chip.check_idle()
 
 
-def abort_left_set(board: Board) -> None:
+def return_with_abrt_set(board: Board) -> None:
     board.write(ISTAT, ABRT)
     board.chip.check_idle()
 
@@ -76,7 +76,7 @@ def abort_with_sdu(board: Board) -> None:
     board.run(*SELECT_3, 0x0E000002, 0x100, *INT)
 
 
-def touch_while_running(board: Board) -> None:
+def read_while_running(board: Board) -> None:
     board.chip.scripts.running = True
     board.read(DSTAT)
 
@@ -91,13 +91,13 @@ def reset_while_running(board: Board) -> None:
     board.write(ISTAT, SRST)
 
 
-def table_one_byte_off(board: Board) -> None:
+def use_misaligned_table(board: Board) -> None:
     board.bus.targets[3] = Disk()
     board.write(DSA, 0x101, 4)
     board.run(*SELECT_3, *MOVE_BY_TABLE, *INT)
 
 
-def count_of_25_bits(board: Board) -> None:
+def use_25_bit_count(board: Board) -> None:
     board.bus.targets[3] = Disk()
     board.write(DSA, 0x100, 4)
     board._write(0x100, struct.pack("<II", 1 << 24 | 1, 0x200))
@@ -105,32 +105,32 @@ def count_of_25_bits(board: Board) -> None:
 
 
 BROKEN = {
-    "a byte of SIST": ("SIST read in bytes", lambda board: board.read(SIST0)),
-    "DSTAT first": ("DSTAT read before SIST", causes_of_both_kinds),
-    "a start with a cause": ("SCRIPTS started with causes pending", pending),
-    "a start with a FIFO full": ("SCRIPTS started with a FIFO not empty", full_fifo),
+    "SIST byte read": ("SIST read in bytes", lambda board: board.read(SIST0)),
+    "DSTAT read first": ("DSTAT read before SIST", read_dstat_before_sist),
+    "start with pending cause": ("SCRIPTS started with causes pending", start_with_cause_pending),
+    "start with full FIFO": ("SCRIPTS started with a FIFO not empty", start_with_full_fifo),
     "ABORT with SDU": ("SDU left on", abort_with_sdu),
-    "a start in a bus reset": ("SCRIPTS started during a bus reset",
+    "start during bus reset": ("SCRIPTS started during a bus reset",
                                lambda board: (board.write(SCNTL1, RST_LINE), board.run(*INT))),
-    "a start with ABRT": ("SCRIPTS started with ABRT set",
+    "start with ABRT": ("SCRIPTS started with ABRT set",
                           lambda board: (board.write(ISTAT, ABRT), board.run(*INT))),
-    "a short reset": ("bus reset too short", short_reset),
-    "DSTAT of a running chip": ("register access while SCRIPTS runs", touch_while_running),
-    "DSP of a running chip": ("register access while SCRIPTS runs", start_while_running),
-    "SRST of a running chip": ("SRST without ABRT", reset_while_running),
+    "short bus reset": ("bus reset too short", short_reset),
+    "DSTAT read while running": ("register access while SCRIPTS runs", read_while_running),
+    "DSP write while running": ("register access while SCRIPTS runs", start_while_running),
+    "SRST while running": ("SRST without ABRT", reset_while_running),
     "SELECT while RST is held": ("SELECT while RST is held", select_in_reset),
-    "SCNTL1 while connected": ("connection dropped by SCNTL1", drop_connection),
-    "RST left": ("bus left in reset",
+    "SCNTL1 write while connected": ("connection dropped by SCNTL1", drop_connection),
+    "return with RST set": ("bus left in reset",
                  lambda board: (board.write(SCNTL1, RST_LINE), board.chip.check_idle())),
-    "a full FIFO left": ("FIFO left full", full_fifo_on_return),
-    "a table off": ("table not aligned", table_one_byte_off),
-    "a count with a top byte": ("top byte of a table count not 0", count_of_25_bits),
-    "ABRT left": ("ABRT left set", abort_left_set),
+    "return with full FIFO": ("FIFO left full", return_with_full_fifo),
+    "misaligned table": ("table not aligned", use_misaligned_table),
+    "table count above 24 bits": ("top byte of a table count not 0", use_25_bit_count),
+    "return with ABRT set": ("ABRT left set", return_with_abrt_set),
 }
 
 
 @pytest.mark.parametrize("rule, act", BROKEN.values(), ids=BROKEN.keys())
-def test_a_rule_of_the_chip_is_named(rule, act):
+def test_chip_violation_names_its_rule(rule, act):
     board = Board()
     board.set_up()
     assert not board.objections
@@ -139,7 +139,7 @@ def test_a_rule_of_the_chip_is_named(rule, act):
 
 
 @pytest.mark.parametrize("offset", [0x14, 0x15, 0x16, 0x17])
-def test_what_is_free_while_a_program_runs(offset):
+def test_free_register_is_accessible_while_a_program_runs(offset):
     board = Board()
     board.chip.scripts.running = True
     board.read(offset)
@@ -147,7 +147,7 @@ def test_what_is_free_while_a_program_runs(offset):
     assert not board.objections
 
 
-def test_dma_into_rom_is_named():
+def test_dma_into_rom_is_detected():
     with pytest.raises(RuleViolation, match="DMA into ROM"):
         two_disks("895A").read(0, 1, address=0xE0000)
 
@@ -157,20 +157,20 @@ def test_dma_into_rom_is_named():
     ("vds-leak", lambda pc: (pc.vds.locks.append(Lock(0x8103, 0x20000, 512)),
                              pc.int13(ah=0x01, dl=0x80))),
     ("vds-call", lambda pc: pc.vds.call(0x8109, 0, 0x1000)),
-], ids=["not locked", "not unlocked", "copying"])
-def test_a_rule_of_the_dma_services_is_named(rule, act):
+], ids=["DMA while unlocked", "not unlocked", "copy function"])
+def test_vds_violation_names_its_rule(rule, act):
     pc = new_pc("895A", {0: Disk()}, vds=Vds(pages={0x20: 0x300}))
     with pytest.raises(RuleViolation, match=rule):
         act(pc)
 
 
-def test_verify_that_compares_is_named():
+def test_verify_with_bytchk_is_detected():
     with pytest.raises(RuleViolation, match="VERIFY of bytes"):
         Disk().execute(bytes([0x2F, 2, 0, 0, 0, 0, 0, 0, 1, 0]))
 
 
 @pytest.mark.parametrize("register", ["ebx", "esi", "fs", "gs", "ds"])
-def test_a_register_not_restored_is_named(register):
+def test_changed_register_is_detected(register):
     after = Result({**SEEDS, register: SEEDS[register] ^ 0x10, "eflags": 0x202})
     with pytest.raises(RuleViolation, match=f"register not preserved: {register}"):
         Pc(ROM_895A)._check_registers(SEEDS, after, ["ah"], 0x202)
@@ -181,6 +181,6 @@ def test_every_rule_has_a_test_that_names_it():
     assert [rule for rule in RULES if rule not in text] == []
 
 
-def test_a_rule_that_is_not_listed_cannot_be_broken():
+def test_unlisted_rule_raises_key_error():
     with pytest.raises(KeyError):
         RuleViolation("thou shalt not pass")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The disks of the bench, asked without a ROM: what they answer to each
-command, what they store, and how a target with several units behaves. By hand
-on the bus, or by a few SCRIPTS instructions where the chip matters.
+"""The model's disks without a ROM: their answers to each command, the data they
+store, and targets with several units. The tests drive the bus directly, or use
+a few SCRIPTS instructions where the chip matters.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ def capacity16(room: int = 32) -> bytes:
 
 
 class Initiator:
-    """Plays one on a bus with one target at ID 0."""
+    """An initiator on a bus with one target at ID 0."""
 
     def __init__(self, target: Disk):
         self.target = target
         target.attentions.clear()
         self.bus = Bus()
         self.bus.targets[0] = target
-        self.heard: list[int] = []      # messages
+        self.received: list[int] = []      # messages
 
     def wait(self) -> None:
-        """Until somebody wants something or nobody ever will."""
+        """Run the bus until a target requests a transfer, or has no more events."""
         bus = self.bus
         while bus.request is None and (bus.reselector() or bus.next_event() is not None):
             if bus.reselector():
@@ -60,30 +60,30 @@ class Initiator:
                 bus.now = bus.next_event()
                 bus.poll()
 
-    def ask(self, cdb: bytes, lun: int = 0, data: bytes = b"") -> tuple[bytes, int | None]:
-        """Data in, and the status."""
+    def run_command(self, cdb: bytes, lun: int = 0, data: bytes = b"") -> tuple[bytes, int | None]:
+        """Run a command; returns the data in and the status."""
         out = {MSG_OUT: [0x80 | lun], COMMAND: [*cdb], DATA_OUT: [*data]}
         got, status = bytearray(), None
         self.bus.select(0, atn=True)
         self.wait()
         while (request := self.bus.request) is not None:
             if request.data is None:
-                given = out[request.phase][:request.wanted]
-                assert given, f"too much wanted in phase {request.phase}"
+                given = out[request.phase][:request.requested]
+                assert given, f"too many bytes requested in phase {request.phase}"
                 del out[request.phase][:len(given)]
                 self.bus.atn = False
                 self.bus.give(bytes(given))
             else:
                 taken = self.bus.take(1 << 20)
                 got += taken if request.phase == DATA_IN else b""
-                self.heard += taken if request.phase == MSG_IN else b""
+                self.received += taken if request.phase == MSG_IN else b""
                 status = taken[0] if request.phase == STATUS else status
             self.bus.release()
             self.wait()
         return bytes(got), status
 
-    def say(self, *messages: int) -> None:
-        """Select the target and send messages, ATN up until the last."""
+    def send_messages(self, *messages: int) -> None:
+        """Select the target and send messages; ATN is asserted until the last."""
         self.bus.select(0, atn=True)
         for left in range(len(messages) - 1, -1, -1):
             assert self.bus.request.phase == MSG_OUT
@@ -93,12 +93,12 @@ class Initiator:
 
     def sense(self, lun: int = 0) -> tuple[int, ...]:
         """Key, ASC and ASCQ of the last command."""
-        data, _ = self.ask(SENSE, lun)
+        data, _ = self.run_command(SENSE, lun)
         return data[2], data[12], data[13]
 
     def refused(self, cdb: bytes, *sense: int, lun: int = 0) -> bool:
-        """It wants no data, sends none, and says why."""
-        return self.ask(cdb, lun) == (b"", CHECK_CONDITION) and self.sense(lun) == sense
+        """The command fails without data in either direction, with this sense data."""
+        return self.run_command(cdb, lun) == (b"", CHECK_CONDITION) and self.sense(lun) == sense
 
 
 # ---- Blocks ---------------------------------------------------------------------------
@@ -106,79 +106,79 @@ class Initiator:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("opcode", [WRITE, WRITE_VERIFY])
-def test_what_is_written_is_read(kind, opcode):
+def test_read_returns_written_data(kind, opcode):
     host = Initiator(kind())
     data = bytes(range(256)) * 6
-    assert host.ask(access(opcode, 7, 3), data=data) == (b"", GOOD)
-    assert host.ask(access(READ, 7, 3)) == (data, GOOD)
+    assert host.run_command(access(opcode, 7, 3), data=data) == (b"", GOOD)
+    assert host.run_command(access(READ, 7, 3)) == (data, GOOD)
     assert sorted(host.target.written) == [7, 8, 9]
-    assert host.ask(access(READ, 10)) == (Disk().block(10), GOOD)
+    assert host.run_command(access(READ, 10)) == (Disk().block(10), GOOD)
 
 
 @pytest.mark.parametrize("opcode", [WRITE16, WRITE_VERIFY16])
-def test_blocks_beyond_2_to_the_32(opcode):
+def test_16_byte_commands_reach_blocks_above_2_to_the_32(opcode):
     host = Initiator(Disk(blocks=(1 << 32) + 10, block_bytes=4096))
     lba = (1 << 32) + 5
-    assert host.ask(access(READ16, lba))[0] != host.ask(access(READ, 5))[0]
-    assert host.ask(access(opcode, lba, 2), data=b"ab" * 4096) == (b"", GOOD)
-    assert host.ask(access(READ16, lba, 2)) == (b"ab" * 4096, GOOD)
-    assert host.ask(access(VERIFY16, lba, 5)) == (b"", GOOD)
+    assert host.run_command(access(READ16, lba))[0] != host.run_command(access(READ, 5))[0]
+    assert host.run_command(access(opcode, lba, 2), data=b"ab" * 4096) == (b"", GOOD)
+    assert host.run_command(access(READ16, lba, 2)) == (b"ab" * 4096, GOOD)
+    assert host.run_command(access(VERIFY16, lba, 5)) == (b"", GOOD)
     assert host.refused(access(READ16, lba, 6), 5, 0x21, 0)
 
 
 @pytest.mark.parametrize("blocks, ten", [(1, 0), (0xFFFFFFFF, 0xFFFFFFFE), (1 << 32, 0xFFFFFFFF),
                                          ((1 << 32) + 1, 0xFFFFFFFF), (1 << 40, 0xFFFFFFFF)])
-def test_capacity(blocks, ten):
+def test_read_capacity_reports_the_last_block(blocks, ten):
     host = Initiator(Disk(blocks=blocks, block_bytes=2048))
     size = (2048).to_bytes(4, "big")
-    assert host.ask(CAPACITY) == (ten.to_bytes(4, "big") + size, GOOD)
+    assert host.run_command(CAPACITY) == (ten.to_bytes(4, "big") + size, GOOD)
     whole = (blocks - 1).to_bytes(8, "big") + size + bytes(20)
-    assert host.ask(capacity16()) == (whole, GOOD)
-    assert host.ask(capacity16(12)) == (whole[:12], GOOD)
+    assert host.run_command(capacity16()) == (whole, GOOD)
+    assert host.run_command(capacity16(12)) == (whole[:12], GOOD)
 
 
 @pytest.mark.parametrize("opcode", [READ, WRITE, SEEK, WRITE_VERIFY, VERIFY])
-def test_no_command_reaches_beyond_the_end(opcode):
+def test_access_past_the_end_fails(opcode):
     host = Initiator(Disk(blocks=100))
-    assert host.ask(access(opcode, 99), data=bytes(512))[1] == GOOD
+    assert host.run_command(access(opcode, 99), data=bytes(512))[1] == GOOD
     assert host.refused(access(opcode, 100), 5, 0x21, 0)
     if opcode != SEEK:
         assert host.refused(access(opcode, 99, 2), 5, 0x21, 0)
 
 
-def test_no_blocks_is_no_data_and_no_error():
+def test_access_to_0_blocks_succeeds_without_data():
     host = Initiator(Disk())
     for opcode in (READ, WRITE, VERIFY, WRITE_VERIFY, READ16, WRITE16):
-        assert host.ask(access(opcode, 5, 0)) == (b"", GOOD)
+        assert host.run_command(access(opcode, 5, 0)) == (b"", GOOD)
     assert not host.target.written
 
 
 @pytest.mark.parametrize("opcode", [WRITE, WRITE_VERIFY, WRITE16, WRITE_VERIFY16])
-def test_a_write_protected_disk_takes_no_data(opcode):
+def test_write_protected_disk_refuses_writes(opcode):
     host = Initiator(Disk(write_protected=True))
     assert host.refused(access(opcode, 5), 7, 0x27, 0)
     assert not host.target.written
 
 
 @pytest.mark.parametrize("opcode", [READ, WRITE, SEEK, VERIFY, 0x9E, 0xA0])
-def test_a_command_that_is_not_supported(opcode):
+def test_unsupported_command_fails(opcode):
     host = Initiator(Disk(unsupported={opcode}))
     cdb = {0x9E: capacity16(), 0xA0: LUNS}.get(opcode, access(opcode, 5))
     assert host.refused(cdb, 5, 0x20, 0)
 
 
 @pytest.mark.parametrize("opcode", [0x35, 0x5A, 0x9F, 0xAC])
-def test_a_command_that_nobody_knows(opcode):
+def test_unknown_command_fails(opcode):
     host = Initiator(Disk())
     assert host.refused(bytes([opcode]) + bytes(15), 5, 0x20, 0)
 
 
 @pytest.mark.parametrize("opcode", [VERIFY, VERIFY16])
-def test_verify_of_bytes_is_never_asked_for(opcode):
+def test_verify_of_bytes_breaks_a_rule(opcode):
     cdb = bytearray(access(opcode, 5))
     cdb[1] = 2
     with pytest.raises(RuleViolation, match="VERIFY of bytes"):
-        Initiator(Disk()).ask(bytes(cdb), data=bytes(512))
+        Initiator(Disk()).run_command(bytes(cdb), data=bytes(512))
 
 
 # ---- Bad blocks -------------------------------------------------------------------------
@@ -188,48 +188,48 @@ BAD = (3, 0x11, 0, True)
 
 
 @pytest.mark.parametrize("opcode, good", [(READ, 2), (WRITE, 2), (VERIFY, 0), (WRITE_VERIFY, 2)])
-def test_a_bad_block_ends_a_command_and_is_named(opcode, good):
+def test_bad_block_ends_command_and_is_in_sense_data(opcode, good):
     host = Initiator(Disk(bad_blocks={12: BAD, 13: BAD}))
-    data, status = host.ask(access(opcode, 10, 4), data=b"\xEE" * 2048)
+    data, status = host.run_command(access(opcode, 10, 4), data=b"\xEE" * 2048)
     assert status == CHECK_CONDITION
     assert len(data) == (good * 512 if opcode == READ else 0)
     assert len(host.target.written) == (0 if opcode in (READ, VERIFY) else good)
-    sense, _ = host.ask(SENSE)
+    sense, _ = host.run_command(SENSE)
     assert sense[:8] == bytes([0xF0, 0, 3, 0, 0, 0, 12, 10]) and sense[12] == 0x11
 
 
-def test_a_seek_finds_a_bad_block_too():
+def test_seek_to_bad_block_fails():
     host = Initiator(Disk(bad_blocks={12: (4, 0x15, 1, True)}))
-    assert host.ask(access(SEEK, 11))[1] == GOOD
+    assert host.run_command(access(SEEK, 11))[1] == GOOD
     assert host.refused(access(SEEK, 12), 4, 0x15, 1)
 
 
-def test_information_means_nothing_without_valid():
+def test_valid_is_clear_without_information():
     host = Initiator(Disk(bad_blocks={12: (3, 0x11, 0, False)}))
-    host.ask(access(READ, 10, 4))
-    assert host.ask(SENSE)[0][0] == 0x70
+    host.run_command(access(READ, 10, 4))
+    assert host.run_command(SENSE)[0][0] == 0x70
 
 
-def test_information_has_no_room_for_33_bits():
+def test_valid_is_clear_for_lba_above_32_bits():
     lba = (1 << 32) + 1
     host = Initiator(Disk(blocks=1 << 33, bad_blocks={lba: BAD}))
-    assert host.ask(access(READ16, lba)) == (b"", CHECK_CONDITION)
-    assert host.ask(SENSE)[0][0] == 0x70
+    assert host.run_command(access(READ16, lba)) == (b"", CHECK_CONDITION)
+    assert host.run_command(SENSE)[0][0] == 0x70
 
 
-def test_a_recovered_block_is_good():
+def test_recovered_block_is_transferred():
     host = Initiator(Disk(bad_blocks={11: (RECOVERED, 0x17, 0, True)}))
-    data, status = host.ask(access(READ, 10, 3))
+    data, status = host.run_command(access(READ, 10, 3))
     assert (len(data), status) == (1536, CHECK_CONDITION)
-    host.ask(access(WRITE, 10, 3), data=bytes(1536))
+    host.run_command(access(WRITE, 10, 3), data=bytes(1536))
     assert len(host.target.written) == 3
 
 
-def test_information_is_gone_with_the_next_command():
+def test_sense_data_is_lost_at_the_next_command():
     host = Initiator(Disk(bad_blocks={12: BAD}))
-    host.ask(access(READ, 12))
-    host.ask(READY)
-    assert host.ask(SENSE)[0] == bytes([0x70, 0, 0, 0, 0, 0, 0, 10]) + bytes(10)
+    host.run_command(access(READ, 12))
+    host.run_command(READY)
+    assert host.run_command(SENSE)[0] == bytes([0x70, 0, 0, 0, 0, 0, 0, 10]) + bytes(10)
 
 
 # ---- Data out ------------------------------------------------------------------------------
@@ -237,14 +237,14 @@ def test_information_is_gone_with_the_next_command():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("arrived", [0, 511, 512, 1000])
-def test_only_whole_blocks_that_a_hook_took_are_stored(kind, arrived):
+def test_only_whole_received_blocks_are_stored(kind, arrived):
     host = Initiator(kind())
     host.target.write_hook = lambda bus, count: Disk.data_out(arrived)
-    host.ask(access(WRITE, 5, 3), data=b"\x5A" * arrived)
+    host.run_command(access(WRITE, 5, 3), data=b"\x5A" * arrived)
     assert host.target.written == {5 + i: b"\x5A" * 512 for i in range(arrived // 512)}
 
 
-def test_a_hook_that_takes_byte_by_byte_and_goes_away():
+def test_write_hook_may_disconnect_between_bytes():
     host = Initiator(Disk())
 
     def hook(bus, count):
@@ -255,21 +255,21 @@ def test_a_hook_that_takes_byte_by_byte_and_goes_away():
         return bytes(taken)
     host.target.write_hook = hook
     data = bytes(range(256)) * 2
-    assert host.ask(access(WRITE, 5), data=data) == (b"", GOOD)
+    assert host.run_command(access(WRITE, 5), data=data) == (b"", GOOD)
     assert host.target.written == {5: data}
-    assert host.heard == [SAVE, DISCONNECT, 0x80, COMPLETE]
+    assert host.received == [SAVE, DISCONNECT, 0x80, COMPLETE]
 
 
-def test_qemu_takes_a_write_in_chunks_and_stores_none_that_the_host_refused():
+def test_qemu_write_stores_nothing_after_the_host_error():
     host = Initiator(QemuDisk(chunk=1024, fails_after=1024))
     data = bytes(range(256)) * 8
-    assert host.ask(access(WRITE, 5, 4), data=data) == (b"", CHECK_CONDITION)
+    assert host.run_command(access(WRITE, 5, 4), data=data) == (b"", CHECK_CONDITION)
     assert b"".join(host.target.written[i] for i in sorted(host.target.written)) == data[:1024]
     assert host.sense() == (0xB, 0, 6)
 
 
 @pytest.mark.parametrize("moves", [[1536], [512, 1024], [1, 1535], [1000, 536]])
-def test_the_chip_sends_a_block_in_as_many_moves_as_the_program_likes(moves):
+def test_block_may_be_sent_in_several_moves(moves):
     board, disk = Board(), Disk()
     disk.attentions.clear()
     board.bus.targets[3] = disk
@@ -294,60 +294,60 @@ def test_the_chip_sends_a_block_in_as_many_moves_as_the_program_likes(moves):
 @pytest.mark.parametrize("cdb", [READY, CAPACITY, capacity16(), START, access(READ, 5),
                                  access(WRITE, 5), access(VERIFY, 5), access(SEEK, 5)],
                          ids=lambda cdb: f"{cdb[0]:02X}")
-def test_without_a_medium_nothing_can_be_accessed(cdb):
+def test_access_without_medium_fails(cdb):
     host = Initiator(Disk(removable=True, medium=False))
     assert host.refused(cdb, 2, 0x3A, 0)
 
 
-def test_without_a_medium_the_drive_still_answers():
+def test_drive_without_medium_answers_other_commands():
     host = Initiator(Disk(removable=True, medium=False))
-    assert host.ask(INQUIRY)[0][:2] == b"\0\x80"
+    assert host.run_command(INQUIRY)[0][:2] == b"\0\x80"
     for cdb in (LUNS, LOCK, UNLOCK, EJECT, STOP):
-        assert host.ask(cdb)[1] == GOOD
+        assert host.run_command(cdb)[1] == GOOD
 
 
-def test_a_fixed_disk_has_its_medium():
+def test_fixed_disk_always_has_its_medium():
     host = Initiator(Disk(medium=False))
-    assert host.ask(READY)[1] == GOOD
+    assert host.run_command(READY)[1] == GOOD
     assert host.refused(EJECT, 5, 0x24, 0)
 
 
-def test_a_locked_medium_is_not_ejected():
+def test_locked_medium_is_not_ejected():
     host = Initiator(Disk(removable=True))
-    assert host.ask(LOCK)[1] == GOOD and host.target.locked
+    assert host.run_command(LOCK)[1] == GOOD and host.target.locked
     assert host.refused(EJECT, 5, 0x53, 2)
     assert (host.target.medium, host.target.ejected) == (True, 0)
-    assert host.ask(UNLOCK)[1] == GOOD and not host.target.locked
-    assert host.ask(EJECT)[1] == GOOD
+    assert host.run_command(UNLOCK)[1] == GOOD and not host.target.locked
+    assert host.run_command(EJECT)[1] == GOOD
     assert (host.target.medium, host.target.ejected) == (False, 1)
 
 
-def test_starts_are_counted():
+def test_start_commands_are_counted():
     host = Initiator(Disk(removable=True))
     for cdb in (START, LOAD, STOP):
-        host.ask(cdb)
+        host.run_command(cdb)
     assert (host.target.started, host.target.ejected) == (2, 0)
 
 
-def test_a_new_medium_is_announced_once_and_is_empty():
+def test_new_medium_is_reported_once_and_has_its_own_content():
     host = Initiator(Disk(removable=True))
-    host.ask(access(WRITE, 5), data=bytes(512))
+    host.run_command(access(WRITE, 5), data=bytes(512))
     host.target.take_out()
     assert host.refused(READY, 2, 0x3A, 0)
     host.target.insert(blocks=77, content=lambda lba: b"new!" * 256, block_bytes=1024)
     assert host.refused(READY, 6, 0x28, 0)
-    assert host.ask(access(READ, 5)) == (b"new!" * 256, GOOD)
-    assert host.ask(CAPACITY)[0] == bytes([0, 0, 0, 76, 0, 0, 4, 0])
+    assert host.run_command(access(READ, 5)) == (b"new!" * 256, GOOD)
+    assert host.run_command(CAPACITY)[0] == bytes([0, 0, 0, 76, 0, 0, 4, 0])
 
 
-def test_a_bus_reset_does_not_hide_a_new_medium_but_unlocks_it():
+def test_bus_reset_keeps_medium_change_and_unlocks_medium():
     host = Initiator(Disk(removable=True))
-    host.ask(LOCK)
+    host.run_command(LOCK)
     host.target.insert()
     host.bus.reset()
     assert host.refused(READY, *POWER_ON)
     assert host.refused(READY, 6, 0x28, 0)
-    assert host.ask(READY)[1] == GOOD and not host.target.locked
+    assert host.run_command(READY)[1] == GOOD and not host.target.locked
 
 
 # ---- Units ------------------------------------------------------------------------------------
@@ -362,11 +362,11 @@ def two_units(**options) -> Initiator:
 def test_each_unit_has_its_own_medium_and_commands():
     host = two_units()
     unit = host.target.luns[2]
-    host.ask(access(WRITE, 5), data=bytes(512))
-    assert host.ask(access(READ, 5), lun=2) == (b"\x02" * 512, GOOD)
-    assert host.ask(access(WRITE, 6), lun=2, data=b"two!" * 128)[1] == GOOD
+    host.run_command(access(WRITE, 5), data=bytes(512))
+    assert host.run_command(access(READ, 5), lun=2) == (b"\x02" * 512, GOOD)
+    assert host.run_command(access(WRITE, 6), lun=2, data=b"two!" * 128)[1] == GOOD
     assert (list(host.target.written), list(unit.written)) == ([5], [6])
-    assert host.ask(CAPACITY, lun=2)[0][:4] == bytes([0, 0, 0, 49])
+    assert host.run_command(CAPACITY, lun=2)[0][:4] == bytes([0, 0, 0, 49])
     assert ([c[0] for c in host.target.commands], [c[0] for c in unit.commands]) == (
         [WRITE], [READ, WRITE, 0x25])
 
@@ -376,69 +376,69 @@ def test_each_unit_has_its_own_sense_data_and_attentions():
     host.bus.reset()
     assert host.refused(READY, *POWER_ON)
     assert host.refused(READY, *POWER_ON, lun=2)
-    host.ask(access(READ, 50), lun=2)
-    host.ask(access(READ, 70000))
+    host.run_command(access(READ, 50), lun=2)
+    host.run_command(access(READ, 70000))
     assert host.sense(2) == (5, 0x21, 0) and host.sense() == (5, 0x21, 0)
 
 
-def test_a_unit_has_its_own_hooks():
+def test_each_unit_has_its_own_hooks():
     host = two_units()
     unit, other = host.target.luns[2], []
     unit.data_hook = lambda bus, data: Disk.data_in(b"hook")
     unit.before_command = lambda bus: iter([(MSG_IN, 0x13)])
     host.target.before_status = lambda bus: other.append(1) or iter([])
-    assert host.ask(access(READ, 5), lun=2) == (b"hook", GOOD)
-    assert host.heard == [0x13, COMPLETE] and not other
+    assert host.run_command(access(READ, 5), lun=2) == (b"hook", GOOD)
+    assert host.received == [0x13, COMPLETE] and not other
 
 
-def test_a_unit_that_comes_back_says_its_own_number():
+def test_reselecting_unit_sends_its_own_lun():
     host = two_units()
     unit = host.target.luns[2]
     unit.before_status = lambda bus: unit.disconnect()
-    assert host.ask(READY, lun=2) == (b"", GOOD)
-    assert host.heard == [SAVE, DISCONNECT, 0x82, COMPLETE]
+    assert host.run_command(READY, lun=2) == (b"", GOOD)
+    assert host.received == [SAVE, DISCONNECT, 0x82, COMPLETE]
 
 
-def test_nobody_answers_for_a_unit_that_is_not_there():
+def test_missing_unit_is_reported():
     host = two_units()
-    assert host.ask(INQUIRY, lun=1)[0][0] == 0x7F
-    assert host.ask(READY, lun=1) == (b"", CHECK_CONDITION)
+    assert host.run_command(INQUIRY, lun=1)[0][0] == 0x7F
+    assert host.run_command(READY, lun=1) == (b"", CHECK_CONDITION)
     assert host.sense(1) == (5, 0x25, 0)
     assert [c[0] for c in host.target.strays] == [0x12, 0, 3]
     assert not host.target.commands
 
 
-def test_the_units_are_listed_without_an_attention_in_the_way():
+def test_report_luns_ignores_unit_attention():
     host = two_units()
     host.bus.reset()
-    data, status = host.ask(LUNS)
+    data, status = host.run_command(LUNS)
     assert (len(data), data[3], status) == (24, 16, GOOD)
     assert (data[8:16], data[16:24]) == (bytes(8), bytes([0, 2, 0, 0, 0, 0, 0, 0]))
     assert host.target.attentions == [POWER_ON]
 
 
-def test_a_list_of_units_may_lie_and_is_cut_to_what_is_asked_for():
+def test_custom_lun_list_is_cut_to_the_allocation_length():
     host = Initiator(Disk(lun_list=b"\xFF" * 100))
-    assert host.ask(LUNS) == (b"\xFF" * 64, GOOD)
+    assert host.run_command(LUNS) == (b"\xFF" * 64, GOOD)
     assert host.refused(LUNS[:9] + b"\x0F\0\0", 5, 0x24, 0)
 
 
-def test_a_target_that_ignores_units_is_the_same_everywhere():
+def test_target_that_ignores_luns_answers_at_every_lun():
     host = Initiator(Disk(ignores_luns=True))
     host.target.before_status = lambda bus: host.target.disconnect()
-    assert host.ask(INQUIRY, lun=5)[0][0] == 0
-    assert host.ask(access(READ, 9), lun=3) == (host.target.block(9), GOOD)
-    assert 0x83 in host.heard
+    assert host.run_command(INQUIRY, lun=5)[0][0] == 0
+    assert host.run_command(access(READ, 9), lun=3) == (host.target.block(9), GOOD)
+    assert 0x83 in host.received
     assert [c[0] for c in host.target.commands] == [0x12, READ]
 
 
 @pytest.mark.parametrize("version, status", [(1, GOOD), (2, GOOD), (3, CHECK_CONDITION),
                                              (5, CHECK_CONDITION)])
-def test_the_lun_in_a_cdb_is_something_else_from_spc_on(version, status):
+def test_lun_in_cdb_is_invalid_since_spc(version, status):
     host = two_units(version=version)
     host.target.luns[2].version = version
-    assert host.ask(INQUIRY)[0][2] == version
-    assert host.ask(b"\0\x40" + bytes(4), lun=2)[1] == status
+    assert host.run_command(INQUIRY)[0][2] == version
+    assert host.run_command(b"\0\x40" + bytes(4), lun=2)[1] == status
     if status:
         assert host.sense(2) == (5, 0x24, 0)
 
@@ -446,76 +446,76 @@ def test_the_lun_in_a_cdb_is_something_else_from_spc_on(version, status):
 # ---- ABORT and BUS DEVICE RESET -----------------------------------------------------------------
 
 
-def goes_away_for_ever(host: Initiator, unit: Disk, lun: int = 0) -> None:
-    """A command that disconnects, and would come back some time."""
+def disconnect_for_long(host: Initiator, unit: Disk, lun: int = 0) -> None:
+    """A command that disconnects and would reselect much later."""
     unit.before_status = lambda bus: unit.disconnect(ns=1000 * MS)
     wait, host.wait = host.wait, lambda: None
-    host.ask(READY, lun)
+    host.run_command(READY, lun)
     host.wait, unit.before_status = wait, None
     assert host.bus.nexus is None and len(host.bus.away) > 0
 
 
-def test_abort_ends_the_command_that_is_away():
+def test_abort_ends_a_disconnected_command():
     host = Initiator(Disk())
-    goes_away_for_ever(host, host.target)
-    host.say(0x80, ABORT)
+    disconnect_for_long(host, host.target)
+    host.send_messages(0x80, ABORT)
     assert host.bus.free and not host.bus.away
     assert (host.target.aborts, host.target.device_resets) == (1, 0)
-    assert host.ask(READY) == (b"", GOOD), "and nothing is told of it"
+    assert host.run_command(READY) == (b"", GOOD), "no unit attention is reported"
 
 
-def test_abort_is_for_one_unit():
+def test_abort_applies_to_one_unit():
     host = two_units()
-    goes_away_for_ever(host, host.target)
-    goes_away_for_ever(host, host.target.luns[2], lun=2)
-    host.say(0x82, ABORT)
+    disconnect_for_long(host, host.target)
+    disconnect_for_long(host, host.target.luns[2], lun=2)
+    host.send_messages(0x82, ABORT)
     assert host.bus.free and [n.lun for n in host.bus.away] == [0]
 
 
-def test_a_device_reset_is_for_all_units():
+def test_device_reset_applies_to_all_units():
     host = two_units()
-    goes_away_for_ever(host, host.target)
-    goes_away_for_ever(host, host.target.luns[2], lun=2)
-    host.say(0x80, DEVICE_RESET)
+    disconnect_for_long(host, host.target)
+    disconnect_for_long(host, host.target.luns[2], lun=2)
+    host.send_messages(0x80, DEVICE_RESET)
     assert host.bus.free and not host.bus.away
     assert host.target.device_resets == 1
     assert host.refused(READY, *POWER_ON) and host.refused(READY, *POWER_ON, lun=2)
 
 
-def test_the_command_of_another_target_stays_away():
+def test_device_reset_keeps_commands_of_other_targets():
     host = Initiator(Disk())
     host.bus.begin(5, iter([Delay(1000 * MS), Reselect()]))
-    host.say(0x80, DEVICE_RESET)
+    host.send_messages(0x80, DEVICE_RESET)
     assert [n.target for n in host.bus.away] == [5]
 
 
 @pytest.mark.parametrize("message, free", [(ABORT, True), (DEVICE_RESET, True), (0x08, False)])
-def test_messages_behind_the_command(message, free):
-    """Whoever raises ATN is heard at the next change of phase."""
-    host, heard = Initiator(Disk()), []
-    host.target.transfer = lambda bus, cdb, answer: heard.append(cdb) or iter([])
-    host.say(0x80)
+def test_message_after_the_command_is_received(message, free):
+    """If ATN is asserted, the target receives messages at the next change of phase."""
+    host, received = Initiator(Disk()), []
+    host.target.transfer = lambda bus, cdb, answer: received.append(cdb) or iter([])
+    host.send_messages(0x80)
     for byte in READY:
         host.bus.atn = True
         host.bus.give(bytes([byte]))
         host.bus.release()
-    assert host.bus.request.phase == MSG_OUT and not heard
+    assert host.bus.request.phase == MSG_OUT and not received
     host.bus.atn = False
     host.bus.give(bytes([message]))
     host.bus.release()
-    assert (host.bus.free, bool(heard)) == (free, not free)
+    assert (host.bus.free, bool(received)) == (free, not free)
 
 
-def test_a_parameter_that_looks_like_abort_is_none():
+def test_abort_code_within_another_message_is_ignored():
     host = Initiator(Disk())
-    host.say(0x80, 1, 3, 1, DEVICE_RESET, ABORT, 0x20, ABORT)
+    host.send_messages(0x80, 1, 3, 1, DEVICE_RESET, ABORT, 0x20, ABORT)
     assert host.bus.request.phase == COMMAND
     assert (host.target.aborts, host.target.device_resets) == (0, 0)
 
 
-def test_a_deaf_target_takes_messages_for_ever():
+def test_deaf_target_stays_in_msg_out_until_reset():
     host = Initiator(Disk(deaf=True))
-    host.say(0x80, ABORT)
+    host.send_messages(0x80, ABORT)
     for message in (DEVICE_RESET, ABORT, 0x80):
         assert host.bus.request.phase == MSG_OUT
         host.bus.give(bytes([message]))
@@ -526,9 +526,9 @@ def test_a_deaf_target_takes_messages_for_ever():
     assert host.bus.free
 
 
-def test_a_target_deaf_to_abort_only():
+def test_target_deaf_to_abort_obeys_device_reset():
     host = Initiator(Disk(deaf_to_abort=True))
-    host.say(0x80, ABORT)
+    host.send_messages(0x80, ABORT)
     assert host.bus.request.phase == MSG_OUT
     host.bus.give(bytes([DEVICE_RESET]))
     host.bus.release()
@@ -539,7 +539,7 @@ def test_a_target_deaf_to_abort_only():
                          ids=["off", "left on"])
 @pytest.mark.parametrize("message", [ABORT, DEVICE_RESET])
 @pytest.mark.parametrize("deaf", [False, True])
-def test_the_chip_sends_abort_with_sdu_off(deaf, message, sdu_off, objections):
+def test_chip_must_send_abort_with_sdu_off(deaf, message, sdu_off, objections):
     board = Board()
     board.bus.targets[3] = Disk(deaf=deaf)
     board.set_up()
@@ -553,42 +553,42 @@ def test_the_chip_sends_abort_with_sdu_off(deaf, message, sdu_off, objections):
 
 
 @pytest.mark.parametrize("kind", [QemuDisk, Box86Disk])
-def test_emulators_obey_without_a_reset(kind):
+def test_emulated_target_obeys_device_reset_without_attention(kind):
     host = Initiator(kind())
-    host.say(0x80, ABORT)
+    host.send_messages(0x80, ABORT)
     assert host.bus.free
-    host.say(0x80, DEVICE_RESET)
+    host.send_messages(0x80, DEVICE_RESET)
     assert host.bus.free and not host.target.attentions
     assert (host.target.aborts, host.target.device_resets) == (1, 1)
 
 
-# ---- What emulators know --------------------------------------------------------------------
+# ---- Command sets of the emulators -----------------------------------------------------------
 
 
-def test_qemu_lists_its_one_unit():
+def test_qemu_reports_its_single_lun():
     host = Initiator(QemuDisk())
-    assert host.ask(LUNS) == (bytes([0, 0, 0, 8]) + bytes(12), GOOD)
-    assert host.ask(capacity16(), lun=0)[1] == GOOD
+    assert host.run_command(LUNS) == (bytes([0, 0, 0, 8]) + bytes(12), GOOD)
+    assert host.run_command(capacity16(), lun=0)[1] == GOOD
 
 
 @pytest.mark.parametrize("cdb", [LUNS, capacity16(), access(READ16, 5), access(WRITE16, 5), START],
                          ids=lambda cdb: f"{cdb[0]:02X}")
-def test_86box_knows_no_new_commands(cdb):
+def test_86box_rejects_newer_commands(cdb):
     assert Initiator(Box86Disk()).refused(cdb[:12], 5, 0x20, 0)
 
 
 @pytest.mark.parametrize("kind, opcode", [(QemuDisk, VERIFY), (QemuDisk, VERIFY16),
                                           (Box86Disk, VERIFY), (Box86Disk, SEEK)])
-def test_emulators_find_everything_good_without_looking(kind, opcode):
-    assert Initiator(kind(blocks=10)).ask(access(opcode, 10)) == (b"", GOOD)
+def test_emulated_verify_and_seek_check_nothing(kind, opcode):
+    assert Initiator(kind(blocks=10)).run_command(access(opcode, 10)) == (b"", GOOD)
 
 
-def test_86box_sends_nothing_of_a_read_that_fails():
-    assert Initiator(Box86Disk(bad_blocks={7: BAD})).ask(access(READ, 5, 4)) == (
+def test_86box_failed_read_sends_no_data():
+    assert Initiator(Box86Disk(bad_blocks={7: BAD})).run_command(access(READ, 5, 4)) == (
         b"", CHECK_CONDITION)
 
 
 @pytest.mark.parametrize("kind", [QemuDisk, Box86Disk])
-def test_an_emulated_target_has_one_unit(kind):
+def test_emulated_target_refuses_further_units(kind):
     with pytest.raises(AssertionError):
         kind(luns={1: Disk(lun=1)})

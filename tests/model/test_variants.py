@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The chip model, for every chip of the family: what one has and another has
-not. What all have in common is in test_chip_*.py.
+"""The chip model for every chip of the family: registers and bits that only
+some have. test_chip_*.py test the common behaviour.
 
 The tables here were written from the manuals and drivers that variants.py
-names, and not from that file.
+names, not from that file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ OLF, ORF, DFS, SIP, DIP, DFE, MA, SGE, STO = 0x20, 0x40, 0x20, 2, 1, 0x80, 0x80,
 
 NARROW = {"810", "810A", "810AP", "815", "860"}
 FIRST = {"810", "815", "820", "825"}            # no LOAD and STORE, no prefetch
-SMALL = {*FIRST, "810A", "810AP", "860"}        # no SCRIPTS RAM, one size of FIFO
+SMALL = {*FIRST, "810A", "810AP", "860"}        # no SCRIPTS RAM, one FIFO size
 LATE = {"895A", "875A", "896", "1010-33-0", "1010-33", "1010-66"}
 THE_1010 = {"1010-33-0", "1010-33", "1010-66"}
 ULTRA2 = {*LATE, "895", "1510"}
@@ -50,7 +50,7 @@ chips = pytest.mark.parametrize("chip", ALL)
 
 
 def ready(chip: str) -> Board:
-    """A driver has set it up as it should be."""
+    """A board that a driver has set up correctly."""
     board = Board(chip)
     board.set_up()
     board.write(SCNTL3, 0 if chip in THE_1010 else 5 if chip in AT_80_MHZ else 3)
@@ -61,7 +61,7 @@ def ready(chip: str) -> Board:
     return board
 
 
-# What has to be written, by chip
+# Register values that errata require, by chip
 ERRATA = {
     **dict.fromkeys(["875-1", "875", "876"], [(CTEST0, 0x20)]), "896": [(CCNTL0, 0x01)],
     "1010-33-0": [(STEST1, 0x30), (CCNTL0, 0x02)], "1010-66": [(AIPCNTL1, 0x08)]}
@@ -74,7 +74,7 @@ def objections(chip: str, register: int, value: int, size: int = 1) -> list[str]
 
 
 def play(board: Board, *events, target: int = 3) -> None:
-    """A target that goes through the events."""
+    """Add a target that performs the events."""
     def life(bus):
         for event in events:
             yield event
@@ -82,10 +82,10 @@ def play(board: Board, *events, target: int = 3) -> None:
     board.bus.targets[target] = Player(life)
 
 
-# ---- Who is who ------------------------------------------------------------------------
+# ---- Identification --------------------------------------------------------------------
 
 
-def test_the_pci_ids_are_those_of_the_pci_id_list():
+def test_pci_ids_match_the_pci_id_list():
     assert {device: {k for k, f in VARIANTS.items() if f.device == device}
             for device in {f.device for f in VARIANTS.values()}} == DEVICES
     assert {f.device for f in STRANGERS.values()} == {0x0010, 0x0030, 0x0031}
@@ -93,12 +93,12 @@ def test_the_pci_ids_are_those_of_the_pci_id_list():
 
 @pytest.mark.parametrize("older, newer, first", [
     ("810", "810A", 0x10), ("825", "825A", 0x10), ("875-1", "875", 2), ("1010-33-0", "1010-33", 1)])
-def test_the_revision_tells_chips_with_one_id_apart(older, newer, first):
+def test_revision_distinguishes_chips_with_one_id(older, newer, first):
     assert VARIANTS[older].revision < first <= VARIANTS[newer].revision
 
 
 @chips
-def test_scripts_ram_is_as_large_as_it_is(chip):
+def test_scripts_ram_has_its_size(chip):
     assert len(Board(chip).chip.ram) == RAM[chip]
 
 
@@ -113,18 +113,18 @@ REGISTERS = {
 
 
 @pytest.mark.parametrize("register", REGISTERS, ids=hex)
-def test_a_register_is_on_some_chips_only(register):
+def test_register_exists_on_these_chips_only(register):
     assert {chip for chip in ALL
             if "register space" not in objections(chip, register, 0)} == REGISTERS[register]
 
 
-def test_a_word_across_the_end_of_what_is_there_is_named():
+def test_word_access_past_the_existing_registers_is_detected():
     assert "register space" in objections("810", RESPID0, 0x80, 2)
     assert "register space" not in objections("875", RESPID0, 0x80, 2)
 
 
 @pytest.mark.parametrize("chip", STRANGERS)
-def test_nothing_of_a_stranger_may_be_touched(chip):
+def test_controller_of_another_family_must_not_be_accessed(chip):
     for touch in (lambda board: board.read(ISTAT), lambda board: board.write(ISTAT, 0)):
         board = Board(chip)
         touch(board)
@@ -143,7 +143,7 @@ BITS = {
 
 
 @pytest.mark.parametrize("register, value", BITS, ids=str)
-def test_a_bit_is_on_some_chips_only(register, value):
+def test_bit_exists_on_these_chips_only(register, value):
     there = {chip for chip in ALL
              if "reserved bits written" not in objections(chip, register, value)}
     assert there == BITS[register, value]
@@ -157,7 +157,7 @@ def test_reserved_bits_read_as_0(chip):
 
 
 @pytest.mark.parametrize("chip, rules", [("1010-33", ["reserved bits written"]), ("895A", [])])
-def test_the_table_of_targets_has_reserved_bits_too(chip, rules):
+def test_reserved_bits_in_target_table_are_detected(chip, rules):
     board = ready(chip)
     play(board, (STATUS, 0), HANG)
     board.write(DSA, TABLE, 4)
@@ -166,7 +166,7 @@ def test_the_table_of_targets_has_reserved_bits_too(chip, rules):
     assert board.objections == rules
 
 
-def test_the_1010_takes_a_fourth_register_from_the_table_of_targets():
+def test_1010_loads_scntl4_from_target_table():
     for chip, loaded in (("1010-66", 0x0F), ("895A", 0)):
         board = ready(chip)
         play(board, (STATUS, 0), HANG)
@@ -180,7 +180,7 @@ def test_the_1010_takes_a_fourth_register_from_the_table_of_targets():
 
 
 @chips
-def test_a_chip_that_is_set_up_objects_to_nothing(chip):
+def test_chip_set_up_correctly_breaks_no_rule(chip):
     board = ready(chip)
     play(board, (STATUS, 0), HANG)
     assert board.run(*SELECT_3, *WHEN_STATUS) & (SIP | DIP) == DIP
@@ -189,7 +189,7 @@ def test_a_chip_that_is_set_up_objects_to_nothing(chip):
 
 @pytest.mark.parametrize("chip, register", [(c, r) for c, rows in ERRATA.items() for r, _ in rows],
                          ids=str)
-def test_an_erratum_must_be_minded(chip, register):
+def test_erratum_must_be_handled(chip, register):
     board = ready(chip)
     board.write(register, 0)
     board.run(*INT)
@@ -197,7 +197,7 @@ def test_an_erratum_must_be_minded(chip, register):
 
 
 @pytest.mark.parametrize("register, bit", [(DMODE, 0x08), (DMODE, 0x04), (CTEST3, 0x01)], ids=hex)
-def test_cache_line_cycles_stay_off_where_they_fail(register, bit):
+def test_cache_line_cycles_must_stay_off_on_810a_and_860(register, bit):
     """[53C810A DEL 352]"""
     for chip in ("810A", "860"):
         board = ready(chip)
@@ -206,7 +206,7 @@ def test_cache_line_cycles_stay_off_where_they_fail(register, bit):
         assert board.objections == ["erratum forgotten"]
 
 
-def test_the_first_1010_takes_a_narrow_bus_for_an_error():
+def test_first_1010_raises_sge_on_a_narrow_bus():
     board = ready("1010-33-0")
     board.write(STEST1, 0)
     board.bus.targets[3] = Disk()
@@ -215,8 +215,8 @@ def test_the_first_1010_takes_a_narrow_bus_for_an_error():
 
 
 @chips
-def test_the_interrupt_pin_stays_silent(chip):
-    """The 53C1010 has no bit for it."""
+def test_interrupt_pin_must_stay_disabled(chip):
+    """The 53C1010 has no IRQD bit."""
     board = ready(chip)
     board.write(DCNTL, 0 if chip in THE_1010 else 0x01)
     board.run(*INT)
@@ -229,7 +229,7 @@ def test_the_interrupt_pin_stays_silent(chip):
 
 
 @chips
-def test_register_instructions_ask_for_com_where_there_is_such_a_bit(chip):
+def test_register_instructions_need_com_if_it_exists(chip):
     board = ready(chip)
     board.write(DCNTL, 0 if chip in THE_1010 else 0x02)
     board.run(0x70000100, 0, *INT)
@@ -238,7 +238,7 @@ def test_register_instructions_ask_for_com_where_there_is_such_a_bit(chip):
 
 
 @chips
-def test_load_and_store_are_not_on_the_first_chips(chip):
+def test_first_chips_have_no_load_and_store(chip):
     board = ready(chip)
     board.run(0xE1340001, BUFFER, *INT)
     assert board.objections == (["illegal instruction"] if chip in FIRST else [])
@@ -249,8 +249,8 @@ def test_load_and_store_are_not_on_the_first_chips(chip):
 
 @pytest.mark.parametrize("divider", range(1, 8))
 @chips
-def test_the_divider_fits_the_clock(chip, divider):
-    """[895A 2-41]; with 40 MHz drivers say 3 and the table 4."""
+def test_divider_must_match_the_clock(chip, divider):
+    """[895A 2-41]; for 40 MHz drivers use 3 and the table says 4."""
     board = ready(chip)
     board.write(SCNTL3, divider)
     board.objections.clear()
@@ -262,7 +262,7 @@ def test_the_divider_fits_the_clock(chip, divider):
 
 @pytest.mark.parametrize("chip, divider", [("875", 5), ("875J", 5), ("885", 5), ("895", 7),
                                            ("895A", 7), ("896", 7), ("1510", 7)])
-def test_with_the_multiplier_it_is_another(chip, divider):
+def test_divider_must_match_the_multiplied_clock(chip, divider):
     board = ready(chip)
     board.write(STEST1, 0x0C)
     play(board, (STATUS, 0), HANG)
@@ -277,8 +277,8 @@ def test_with_the_multiplier_it_is_another(chip, divider):
 
 
 @chips
-def test_the_selection_time_out_is_256_or_205_milliseconds(chip):
-    """And 200 us for the end of the selection. [875A 4-84, 896 4-87]"""
+def test_selection_time_out_is_256_or_205_milliseconds(chip):
+    """200 us are added for the end of the selection. [875A 4-84, 896 4-87]"""
     board = ready(chip)
     begun = board.chip.now
     board.run(*SELECT_3, *WHEN_STATUS)
@@ -292,14 +292,14 @@ def test_the_selection_time_out_is_256_or_205_milliseconds(chip):
 
 @pytest.mark.parametrize("target", [0, 6, 8, 9, 15])
 @chips
-def test_only_wide_chips_reach_the_upper_eight(chip, target):
+def test_only_wide_chips_select_ids_above_7(chip, target):
     board = ready(chip)
     play(board, (STATUS, 0), HANG, target=target)
     ends = board.run(0x40000000 | target << 16, 0, *WHEN_STATUS)
     assert bool(ends & DIP) == (target < 8 or chip not in NARROW)
 
 
-# ---- What was not sent -----------------------------------------------------------------
+# ---- Residual counts -------------------------------------------------------------------
 
 
 COUNTS = [(1, 0), (2, 1), (80, 0), (81, 1), (90, 1), (113, 0), (300, 299), (540, 2), (1000, 1),
@@ -317,7 +317,7 @@ def cut_short(chip: str, count: int, moved: int, large: bool = False) -> Board:
 
 @pytest.mark.parametrize("count, moved", COUNTS)
 @pytest.mark.parametrize("chip", [c for c in ALL if c not in THE_1010])
-def test_the_small_fifo_counts_in_seven_bits(chip, count, moved):
+def test_small_fifo_counts_in_7_bits(chip, count, moved):
     board = cut_short(chip, count, moved)
     counter = board.read(DBC, 4) & 0xFFFFFF
     in_fifo = board.read(DFIFO) - counter & 0x7F
@@ -330,7 +330,7 @@ def test_the_small_fifo_counts_in_seven_bits(chip, count, moved):
 
 @pytest.mark.parametrize("count, moved", COUNTS)
 @pytest.mark.parametrize("chip", [c for c in ALL if c not in SMALL | THE_1010])
-def test_the_large_fifo_counts_in_ten_bits(chip, count, moved):
+def test_large_fifo_counts_in_10_bits(chip, count, moved):
     board = cut_short(chip, count, moved, large=True)
     counter = board.read(DBC, 4) & 0xFFFFFF
     offset = (board.read(CTEST5) & 3) << 8 | board.read(DFIFO)
@@ -342,8 +342,8 @@ def test_the_large_fifo_counts_in_ten_bits(chip, count, moved):
 
 @pytest.mark.parametrize("count, moved", COUNTS)
 @pytest.mark.parametrize("chip", sorted(THE_1010))
-def test_the_1010_says_what_is_in_its_fifo(chip, count, moved):
-    """Neither DFIFO nor ORF means anything there."""
+def test_1010_reports_fifo_content_in_dfbc(chip, count, moved):
+    """DFIFO and ORF are meaningless there."""
     board = cut_short(chip, count, moved)
     counter, in_fifo = board.read(DBC, 4) & 0xFFFFFF, board.read(DFBC, 2)
     assert counter + in_fifo + bool(board.read(SSTAT0) & OLF) == count - moved
@@ -354,7 +354,7 @@ def test_the_1010_says_what_is_in_its_fifo(chip, count, moved):
 
 
 @chips
-def test_only_late_chips_say_whether_a_program_runs(chip):
+def test_only_late_chips_have_srun(chip):
     board = ready(chip)
     board.load(AT, 0x80880000, 0x00FFFFF8)        # a jump to itself
     board.write(DSP, AT, 4)

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""A monitor of virtual-8086 mode, such as EMM386: what it does not let
-through. It emulates CLI, STI, INT, and PUSHF, POPF and IRET of 16 bits; port
-accesses, once it has looked at them, are those of the program. Everything
-else that faults ends the program.
+"""A virtual-8086 monitor, such as EMM386, and the instructions it rejects. It
+emulates CLI, STI, INT, and 16-bit PUSHF, POPF and IRET; it checks and then
+allows port accesses. Any other fault ends the program.
 
-Unicorn stays in real mode, where none of it faults: each instruction of the
-ROM is looked at before it runs.
+Unicorn stays in real mode, where none of these instructions fault: each
+instruction of the ROM is checked before it runs.
 
 [Intel 386 manual, "Virtual 8086 mode", "Sensitive instructions"]
 """
@@ -33,13 +32,13 @@ TWO_BYTES = {0x00: "SLDT to VERW", 0x02: "LAR", 0x03: "LSL", 0x05: "SYSCALL", 0x
              0x30: "WRMSR", 0x31: "RDTSC", 0x32: "RDMSR", 0x33: "RDPMC", 0x34: "SYSENTER",
              0x35: "SYSEXIT"}
 GROUP_7 = {2: "LGDT", 3: "LIDT", 6: "LMSW", 7: "INVLPG"}       # 0F 01 with a memory operand
-WIDE = {0x9C: "PUSHFD", 0x9D: "POPFD", 0xCF: "IRETD"}           # not every monitor knows these
+WIDE = {0x9C: "PUSHFD", 0x9D: "POPFD", 0xCF: "IRETD"}           # some monitors lack these
 SMSW, LMSW = 4, 6
 SEGMENTS = ("cs", "ds", "es", "fs", "gs", "ss")
 
 
 def faulting(code: bytes) -> str | None:
-    """The instruction that begins there, by name, if it does not get through."""
+    """Name of the instruction at the start of `code` if it faults, else None."""
     at = 0
     while at < len(code) and code[at] in PREFIXES:
         at += 1
@@ -55,10 +54,10 @@ def faulting(code: bytes) -> str | None:
 
 
 class Monitor:
-    """It is loaded after POST. `ran` has the addresses of the ROM's
-    instructions that ran since, and how often memory was written from there."""
+    """Loaded after POST. `ran` maps the address of each ROM instruction that has
+    run since then to the number of its checked memory writes."""
 
-    LOOKS = 4       # at the memory that an instruction writes: more take too long
+    CHECKED_WRITES = 4       # writes checked per instruction: more take too long
 
     def __init__(self, pc: Pc):
         self._pc = pc
@@ -69,7 +68,7 @@ class Monitor:
             pc.uc.ctl_remove_cache(image.start, image.stop)     # translated without hooks
             pc.uc.hook_add(UC_HOOK_CODE, pc._guarded(self._runs), begin=image.start,
                            end=image.stop - 1)
-        # not reads: Unicorn's RETF goes astray where these have hooks
+        # no hook for reads: with one, Unicorn executes RETF wrongly
         pc.uc.hook_add(UC_HOOK_MEM_WRITE, pc._guarded(self._writes))
 
     def _runs(self, uc, address: int, size: int, _) -> None:
@@ -82,8 +81,8 @@ class Monitor:
             raise RuleViolation("v86-fault", f"{name} at {address:#x}")
 
     def _writes(self, uc, access: int, address: int, size: int, value: int, _) -> None:
-        """A segment ends at FFFFh, whatever the registers of 32 bits say."""
-        if self.ran.get(self._at, self.LOOKS) >= self.LOOKS:
+        """A segment ends at FFFFh, even with 32-bit address registers."""
+        if self.ran.get(self._at, self.CHECKED_WRITES) >= self.CHECKED_WRITES:
             return
         self.ran[self._at] += 1
         bases = [self._pc.get(name) << 4 for name in SEGMENTS]

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The chips of the family, and how they differ in what the model shows.
+"""The chips of the family, and how they differ in the model.
 
-    key         what it is
-    "876"       the same PCI ID as a 53C875, another revision
+    key         chip
+    "876"       same PCI ID as a 53C875, another revision
     "875-1"     the first 53C875, on boards with 80 MHz and without a doubler
     "1010-33-0" the first 53C1010-33, with an erratum that later ones lack
 
-STRANGERS are controllers of the same vendor that are something else; nobody
-may touch a register of theirs.
+STRANGERS are controllers of the same vendor from other families; their
+registers must not be accessed.
 
 [the technical manuals and data manuals of the 53C810A, 825A, 860, 875, 876,
-895, 895A, 875A, 896 and 1010R, "Registers" and "Data paths"; errata as
-drivers know them: 53C876 DEL 441, 53C810A DEL 352, 53C896, 53C1010]
+895, 895A, 875A, 896 and 1010R, "Registers" and "Data paths"; errata from
+existing drivers: 53C876 DEL 441, 53C810A DEL 352, 53C896, 53C1010]
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from tests.model.registers import (AIPCNTL1, CCNTL0, CCNTL1, COM, CTEST0, CTEST2
 SCSI, RAID = 0x010000, 0x010400     # PCI class codes
 SMALL_FIFO, ULTRA_FIFO, ULTRA2_FIFO, LATE_FIFO = (80, 0), (88, 536), (112, 816), (112, 944)
 
-# What a register's bits are for on some chips only
-HIGH_BYTES = {0x45, 0x51, 0x55, 0x59, RESPID1}  # of a 16-bit bus
+# Registers that only some chips have
+HIGH_BYTES = {0x45, 0x51, 0x55, 0x59, RESPID1}  # for a 16-bit bus
 SCRATCH_C_TO_J = set(range(0x60, 0x80))
-BEHIND_895A = {ISTAT1, MBOX0, MBOX1, CCNTL0, CCNTL1}
+SINCE_895A = {ISTAT1, MBOX0, MBOX1, CCNTL0, CCNTL1}
 CORE_1010 = {*range(SCNTL4, 0xC0), *range(0xE0, 0xE8), DFBC, DFBC + 1}
 NOWHERE = {0x53, *range(0xE8, 0x100)} - CORE_1010
 BITS_NOT_ON_1010 = {SCNTL3: ULTRA | 0x07, SXFER: 0xC0, CTEST2: 0x87, CTEST3: 0xF0, CTEST5: 0xFB,
@@ -40,25 +40,25 @@ BITS_NOT_ON_1010 = {SCNTL3: ULTRA | 0x07, SXFER: 0xC0, CTEST2: 0x87, CTEST3: 0xF
 
 @dataclass(frozen=True)
 class Variant:
-    """`fifo`: bytes that data out is fetched ahead, with CTEST5.DFS clear, and
-    set (0: it has no such bit). `must_set` and `must_clear` are the errata:
-    registers with the bits that count whenever a program runs."""
+    """`fifo`: bytes that data out fetches ahead with CTEST5.DFS clear and with
+    it set (0: no such bit). `must_set` and `must_clear` are the errata:
+    registers with bits that are needed while a program runs."""
     name: str
     device: int
     revision: int = 1
     pci_class: int = SCSI
     wide: bool = True
     ultra: bool = True
-    load_store: bool = True         # and what came with it: prefetch
-    scratch: bool = True            # SCRATCHC to J
+    load_store: bool = True         # also stands for prefetch, which came with it
+    scratch: bool = True            # has SCRATCHC to J
     ram: int = 4096                 # bytes of SCRIPTS RAM
     fifo: tuple[int, int] = ULTRA_FIFO
     clock_mhz: int = 40
-    multiplier: int = 1             # the clock's, if STEST1 asks for it
-    lvd: bool = False               # STEST4
+    multiplier: int = 1             # of the clock, if STEST1 selects it
+    lvd: bool = False               # has STEST4
     istat1: bool = False            # ISTAT1 and MBOX0/1, allowed while SCRIPTS runs; CCNTL0/1;
                                     # 256 bytes of registers
-    core_1010: bool = False         # no clock divider, no COM, no IRQD, no DFIFO, but DFBC
+    core_1010: bool = False         # no clock divider, COM, IRQD or DFIFO; DFBC instead
     registers: int = 0x80           # bytes of register space
     must_set: tuple[tuple[int, int], ...] = ()
     must_clear: tuple[tuple[int, int], ...] = ()
@@ -69,7 +69,7 @@ class Variant:
 
     @property
     def reserved(self) -> set[int]:
-        """Registers that are not there."""
+        """Registers that the chip does not have."""
         missing = set(NOWHERE)
         if not self.wide:
             missing |= HIGH_BYTES
@@ -78,12 +78,12 @@ class Variant:
         if not self.lvd:
             missing.add(STEST4)
         if not self.istat1:
-            missing |= BEHIND_895A
+            missing |= SINCE_895A
         return missing | ({DFIFO} if self.core_1010 else CORE_1010)
 
     @property
     def reserved_bits(self) -> dict[int, int]:
-        """Bits that are not there, by register."""
+        """Bits that the chip does not have, by register."""
         if self.core_1010:
             return dict(BITS_NOT_ON_1010)
         bits = {STEST1: 0x33 | (MULTIPLIED if self.multiplier == 1 else 0), SCID: 0x90}
@@ -97,8 +97,8 @@ class Variant:
         return bits
 
     def dividers(self, stest1: int) -> tuple[int, ...]:
-        """What SCNTL3.CCF may be. For 40 MHz the manuals' table says 4, and
-        all drivers 3."""
+        """Valid values of SCNTL3.CCF. For 40 MHz the manuals' table says 4, but
+        all drivers use 3."""
         selected = self.multiplier if stest1 & MULTIPLIED == MULTIPLIED else 1
         return {40: (3, 4), 80: (5,), 160: (7,)}[self.clock_mhz * selected]
 

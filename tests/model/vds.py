@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Virtual DMA Services: what INT 4Bh does when a memory manager has put the
-CPU into virtual-8086 mode, and memory is not where the CPU sees it.
+"""Virtual DMA Services: INT 4Bh of a memory manager that has put the CPU into
+virtual-8086 mode and remapped memory.
 
-Unicorn stays in real mode: its memory is linear memory, as the CPU sees it.
-A page that the manager has moved is found there by the CPU and at its physical
-address by the chip; `places()` says where Unicorn keeps what is physical.
+Unicorn stays in real mode: its memory is linear memory, as the CPU sees it. The
+CPU accesses a remapped page at its linear address, and the chip at its physical
+address; `places()` tells where Unicorn stores physical memory.
 
 [VDS 1.0; RBIL INT 4Bh]
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PRESENT_FLAG, PRESENT = 0x47B, 0x20     # 40:7Bh
 PAGE = 4096
-BUFFER_AREA = 0xC00000      # physical: the buffers of the services
+BUFFER_AREA = 0xC00000      # physical address of the services' buffers
 DDS, EDDS = struct.Struct("<IIHHI"), struct.Struct("<IIHHHH")
 ENTRY = struct.Struct("<II")
 
@@ -43,7 +43,7 @@ PROTECTED = 0x80000011      # CR0: PG, ET, PE
 
 
 class Refused(Exception):
-    """A service that fails: the error in AL, and the size that would do."""
+    """A failed service: the error in AL, and the size that would succeed."""
 
     def __init__(self, error: int, size: int | None = None):
         super().__init__(f"error {error:#04x}")
@@ -52,7 +52,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Lock:
-    """What is locked, as it was handed out. `buffer` is 0 without one."""
+    """A locked region, as reported to the caller. `buffer` is 0 without one."""
     function: int
     linear: int
     size: int
@@ -62,29 +62,28 @@ class Lock:
 
 @dataclass
 class Vds:
-    """`pages` says which physical page is behind a linear one, where they
-    differ. `refuse` holds functions (8103h ...) that fail, and the error to
-    fail with (0Fh if none is named); an error without functions is for all
-    that lock. `v86` False: the services are there, but the CPU is in real
-    mode."""
+    """`pages` maps linear to physical pages, where they differ. `refuse` holds
+    functions (8103h ...) that fail, and the error to fail with (default 0Fh);
+    an error without functions applies to all lock functions. `v86` False: the
+    services are present, but the CPU is in real mode."""
     pages: dict[int, int] = field(default_factory=dict)
     scatter_gather: bool = True
     buffers: int = 1
     buffer_bytes: int = 0x8000
     refuse: set[int] = field(default_factory=set)
     v86: bool = True
-    strict: bool = False        # it also looks at each instruction, which takes time
+    strict: bool = False        # also checks each instruction, which takes time
     calls: list[tuple[int, int, dict[str, int]]] = field(default_factory=list)
     locks: list[Lock] = field(default_factory=list)
     running: bool = False
-    _worked_out: tuple[dict[int, int], dict[int, int]] = field(     # of which pages, what
+    _worked_out: tuple[dict[int, int], dict[int, int]] = field(     # cache: pages, result
         default=({}, {}), init=False, repr=False)
 
     def start(self, pc: Pc) -> None:
-        """The memory manager is loaded, some time after POST."""
+        """Load the memory manager, some time after POST."""
         self._pc = pc
         self.running = True
-        self._smsw: str | None = None       # register that has to be corrected
+        self._smsw: str | None = None       # register to correct
         pc.poke(PRESENT_FLAG, bytes([pc.peek(PRESENT_FLAG, 1)[0] | PRESENT]))
         self.monitor = Monitor(pc) if self.strict else None
         if self.v86:
@@ -93,7 +92,7 @@ class Vds:
     # ---- SMSW -------------------------------------------------------------------------
 
     def _watch_smsw(self) -> None:
-        """Where an image has one, the register is corrected behind it."""
+        """Hook each SMSW in an image, to correct its result after it has run."""
         for copy in self._pc.bios.copies:
             self._watch_smsw_in(range(copy.runs_at * 16, copy.runs_at * 16 + copy.kept))
 
@@ -104,7 +103,7 @@ class Vds:
             if code[at + 2] >> 3 & 7 == 4:
                 for begin in (at, at - 1) if code[at - 1:at] in PREFIXES else (at,):
                     self._pc.hook_at(image.start + begin, self._at_smsw)
-                self._pc.hook_at(image.start + at + 3, self._behind_smsw)
+                self._pc.hook_at(image.start + at + 3, self._after_smsw)
             at = code.find(SMSW, at + 1)
 
     def _at_smsw(self, address: int) -> None:
@@ -113,7 +112,7 @@ class Vds:
             raise RuleViolation("not modelled", "SMSW to memory")
         self._smsw = REGISTERS[operand & 7]
 
-    def _behind_smsw(self, address: int) -> None:
+    def _after_smsw(self, address: int) -> None:
         if self._smsw:
             self._pc.set(self._smsw, self._pc.get(self._smsw) & ~0xFFFF | PROTECTED & 0xFFFF)
             self._smsw = None
@@ -121,21 +120,21 @@ class Vds:
     # ---- Memory -----------------------------------------------------------------------
 
     def _moved(self) -> dict[int, int]:
-        """Physical page to the page of Unicorn's memory, where they differ."""
+        """Physical page to page of Unicorn's memory, where they differ."""
         if self._worked_out[0] != self.pages:
             self._worked_out = dict(self.pages), self._work_out()
         return self._worked_out[1]
 
     def _work_out(self) -> dict[int, int]:
-        """A physical page that nobody sees any more is kept where the one in
-        its place was."""
+        """A physical page that is no longer mapped is stored in place of the page
+        mapped to its address."""
         kept = {physical: linear for linear, physical in self.pages.items()}
         hidden = sorted(set(kept.values()) - set(kept))
         kept.update(zip(hidden, sorted(set(kept) - set(kept.values()))))
         return {physical: page for physical, page in kept.items() if physical != page}
 
     def places(self, physical: int, length: int) -> Iterator[tuple[int, int]]:
-        """Address and length of the pieces in Unicorn's memory."""
+        """Address and length of each piece in Unicorn's memory."""
         moved = self._moved() if self.running else {}
         end = physical + length
         while physical < end:
@@ -148,7 +147,7 @@ class Vds:
         return self.pages.get(linear // PAGE, linear // PAGE) * PAGE + linear % PAGE
 
     def _runs(self, linear: int, size: int) -> list[tuple[int, int]]:
-        """Physical address and length of the parts that lie together."""
+        """Physical address and length of each contiguous part."""
         runs: list[tuple[int, int]] = []
         end = linear + size
         while linear < end:
@@ -170,7 +169,7 @@ class Vds:
                 and physical + length <= self._buffer_at(self.buffers + 1))
 
     def check_access(self, physical: int, length: int) -> None:
-        """The chip comes to moved memory, or to a buffer: is it locked?"""
+        """Memory that is remapped, or a buffer, must be locked when the chip accesses it."""
         if not self.running:
             return
         moved = self._moved()
@@ -186,15 +185,15 @@ class Vds:
         return [(lock.physical, lock.size)] if lock.buffer else self._runs(lock.linear, lock.size)
 
     def check_released(self) -> None:
-        """On return to the caller."""
+        """Check on return to the caller that nothing is locked."""
         if self.locks:
             raise RuleViolation("vds-leak", f"{self.locks}")
 
     # ---- INT 4Bh ----------------------------------------------------------------------
 
     def call(self, ax: int, dx: int, pointer: int) -> tuple[int, dict[str, int]]:
-        """One service for the structure at that linear address. Returns the
-        error, 0 if there is none, and registers."""
+        """Handle one service; its structure is at linear address `pointer`.
+        Returns the error (0 for none) and registers."""
         if not self.running or ax not in FLAGS or dx & ~FLAGS[ax]:
             raise RuleViolation("vds-call", f"AX={ax:04x}h DX={dx:04x}h")
         fields = self._fields(ax, pointer)
@@ -223,12 +222,12 @@ class Vds:
     @staticmethod
     def _check_fields(fields: dict[str, int]) -> None:
         if not fields["size"]:
-            raise RuleViolation("vds-call", "a region of no bytes")
+            raise RuleViolation("vds-call", "the region is empty")
         if fields["segment"] and fields["offset"] > 0xFFFF:
-            raise RuleViolation("vds-call", "a segment and an offset of 32 bits")
+            raise RuleViolation("vds-call", "a segment with a 32-bit offset")
 
-    def _perhaps_refuse(self, ax: int, together: int | None = None) -> None:
-        """`together`: how many bytes could be locked."""
+    def _check_refused(self, ax: int, together: int | None = None) -> None:
+        """`together`: number of contiguous bytes that could be locked."""
         functions = {one for one in self.refuse if one > 0xFF}
         error = min(self.refuse - functions, default=INVALID_FUNCTION)
         if ax in functions or self.refuse and not functions and ax in (LOCK, LOCK_LIST):
@@ -253,7 +252,7 @@ class Vds:
     def _lock(self, fields: dict[str, int], dx: int, pointer: int) -> None:
         linear, size = self._linear(fields), fields["size"]
         runs = self._runs(linear, size)
-        self._perhaps_refuse(LOCK, runs[0][1])
+        self._check_refused(LOCK, runs[0][1])
         reach = self._reach(runs[0][0], dx)
         physical, number = runs[0][0], 0
         if runs[0][1] < size or reach < size:
@@ -269,7 +268,7 @@ class Vds:
 
     @staticmethod
     def _reach(physical: int, dx: int) -> int:
-        """Bytes from there to the boundary that is not to be crossed."""
+        """Bytes up to the boundary that must not be crossed."""
         boundary = 0x10000 if dx & IN_64K else 0x20000 if dx & IN_128K else 1 << 32
         return boundary - physical % boundary
 
@@ -286,14 +285,14 @@ class Vds:
     def _unlock(self, fields: dict[str, int], dx: int, pointer: int) -> None:
         linear, size = self._linear(fields), fields["size"]
         self._take_lock(Lock(LOCK, linear, size, fields["physical"], fields["buffer"]))
-        self._perhaps_refuse(UNLOCK)
+        self._check_refused(UNLOCK)
         if fields["buffer"] and dx & COPY:
             self._write(linear, self._pc.peek(fields["physical"], size))
 
     def _lock_list(self, fields: dict[str, int], dx: int, pointer: int) -> None:
         linear, size = self._linear(fields), fields["size"]
         runs, room = self._runs(linear, size), fields["available"]
-        self._perhaps_refuse(LOCK_LIST)
+        self._check_refused(LOCK_LIST)
         self._write(pointer + 14, struct.pack("<H", len(runs)))
         if len(runs) > room:
             raise Refused(TABLE_TOO_SMALL, sum(length for _, length in runs[:room]))
@@ -302,9 +301,9 @@ class Vds:
 
     def _unlock_list(self, fields: dict[str, int], dx: int, pointer: int) -> None:
         self._take_lock(Lock(LOCK_LIST, self._linear(fields), fields["size"]))
-        self._perhaps_refuse(UNLOCK_LIST)
+        self._check_refused(UNLOCK_LIST)
 
     def _take_lock(self, lock: Lock) -> None:
         if lock not in self.locks:
-            raise RuleViolation("vds-call", f"{lock} is not what was locked")
+            raise RuleViolation("vds-call", f"{lock} was not locked")
         self.locks.remove(lock)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Stops a CPU that runs for ever. Virtual time ends whatever waits or talks to
-a device; this is for a loop in which no time passes.
+"""Stops a CPU that runs forever. The limits of virtual time end every wait and
+device access; this is for a loop in which no time passes.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 from unicorn import Uc
 
-LOOK_S = 0.5
-MOST_CPU_S = 3.0    # of this process, whatever else the host does: 300 million instructions
+CHECK_INTERVAL_S = 0.5
+MOST_CPU_S = 3.0    # of this process, independent of the host's load: 300 million instructions
 
 
 @dataclass(eq=False)
 class Run:
-    """One run of one CPU. `now` changes as long as it gets on."""
+    """One run of one CPU. `now` changes while it makes progress."""
     uc: Uc
     now: Callable[[], int]
     seen: int = -1
@@ -34,8 +34,8 @@ class Run:
 
 
 class Watchdog:
-    """A thread that looks from time to time. Its lock keeps it from stopping
-    the next run in place of the one that it means."""
+    """A thread that checks periodically. Its lock keeps it from stopping the
+    next run instead of the stuck one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -45,7 +45,7 @@ class Watchdog:
     @contextmanager
     def watching(self, uc: Uc, now: Callable[[], int]) -> Iterator[None]:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._look, daemon=True)
+            self._thread = threading.Thread(target=self._check_periodically, daemon=True)
             self._thread.start()
         self._run = Run(uc, now)
         try:
@@ -54,9 +54,9 @@ class Watchdog:
             with self._lock:
                 self._run = None
 
-    def _look(self) -> None:
+    def _check_periodically(self) -> None:
         never = threading.Event()
-        while not never.wait(LOOK_S):
+        while not never.wait(CHECK_INTERVAL_S):
             with self._lock:
                 if self._run and self._run.is_stuck():
                     self._run.uc.emu_stop()

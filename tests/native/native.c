@@ -48,13 +48,13 @@ void native_place(u8 *own, u32 bytes, u32 bus_address)
 }
 
 u32 native_open(struct driver *driver, const struct model *model, u32 device,
-		u32 revision, u32 prompt)
+		u32 revision, u32 instant)
 {
 	struct lsi_options options = {
 		.chip = lsi_chip_find((u16)device, (u8)revision),
 		.io = model,
 		.own_id = LSI_ID_AS_FOUND,
-		.prompt = prompt,
+		.instant = instant,
 	};
 
 	the_model = model;

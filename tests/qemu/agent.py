@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Python side of the test agent (tests/qemu/guest/agent.S): INT 13h calls in a
-running machine, with the laws that hold for every call.
+"""Python side of the test agent (tests/qemu/guest/agent.S). Makes INT 13h calls
+in a running machine and checks the rules that apply to every call.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ RECORDER = 0x4000     # linear address of tests/qemu/guest/recorder.S
 RECORD = RECORDER + 0x80
 RECORDED_AX = 0x9876
 AGENT_BLOCKS = 2
-STEP, STEP_BYTES = 0x3000, 48   # linear: step in tests/qemu/guest/agent.S
-SENT_ECX = 0x3040 + 40 + 20     # there, too: ECX of the calls
+STEP, STEP_BYTES = 0x3000, 48   # linear address of `step` in tests/qemu/guest/agent.S
+SENT_ECX = 0x3040 + 40 + 20     # linear address of ECX in `sent`, same file
 
-STACK_BASE = 0x2000   # linear; STACK_SEGMENT in agent.S
+STACK_BASE = 0x2000   # linear address of STACK_SEGMENT in agent.S
 STACK_BYTES = 0x1000
 STACK_FILL = 0xA5
 STACK_BUDGET = 64     # bytes of the caller's stack that INT 13h may use
 INT_FRAME = 6
-MOST_TRIES = 10_000
+MAX_TRIES = 10_000
 
-PACKET = 0x0500       # where packets and result buffers go by default
-BUFFER = 0x10000      # where data goes by default
+PACKET = 0x0500       # default address of packets and result buffers
+BUFFER = 0x10000      # default address of data
 
 BDA_DISK_STATUS = 0x474
 BDA_DISK_COUNT = 0x475
@@ -46,7 +46,7 @@ FIXED_FLAG = 0x002
 
 @one_at_a_time
 def assemble(name: str, *options: str) -> bytes:
-    """A flat binary of tests/qemu/guest/<name>.S."""
+    """Assemble tests/qemu/guest/<name>.S into a flat binary."""
     out = BUILD / "tests" / name
     out.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["gcc", "-m16", "-c", str(TOP / f"tests/qemu/guest/{name}.S"), *options,
@@ -77,8 +77,8 @@ def build_agent() -> Path:
 
 @dataclass(frozen=True)
 class Registers:
-    """CPU registers at a software interrupt, in the agent's order. The values
-    they start with are all different, so that a swap or a clobber shows."""
+    """CPU registers at a software interrupt, in the agent's order. All default
+    values differ, so that a swapped or clobbered register is detected."""
     edi: int = 0xD1D1_5D01
     esi: int = 0x5151_5E02
     ebp: int = 0xB9B9_5B03
@@ -116,7 +116,7 @@ class Registers:
         return bool(self.flags & CF)
 
     def with_halves(self, **values: int) -> Registers:
-        """A copy with registers set by any of their names (ax, dl, esi, si...)."""
+        """A copy with registers set by any of their names (ax, dl, esi, si, ...)."""
         changed = {}
         for name, value in values.items():
             if name in self.__dataclass_fields__:
@@ -134,7 +134,7 @@ class Registers:
 
 
 def header_value(name: str) -> int:
-    """A number that rom/workspace.h or rom/layout.h defines."""
+    """Value of a constant defined in rom/workspace.h or rom/layout.h."""
     source = f'#include "rom/workspace.h"\n#include "rom/layout.h"\nvalue {name}\n'
     out = subprocess.run(["gcc", "-E", "-P", "-x", "assembler-with-cpp", f"-I{TOP}", "-"],
                          input=source, capture_output=True, text=True, check=True).stdout
@@ -145,7 +145,7 @@ def header_value(name: str) -> int:
 
 
 class Recorder:
-    """What came to the INT 13h handler before ours."""
+    """Records the registers that our handler passes to the previous INT 13h handler."""
 
     def __init__(self, agent: Agent):
         self._agent = agent
@@ -154,8 +154,8 @@ class Recorder:
         return Registers.unpack(self._agent.read(RECORD, len(Registers().pack())))
 
     @staticmethod
-    def as_an_interrupt_handler_sees(registers: Registers) -> Registers:
-        """INT closes interrupts and has pushed three words."""
+    def expected_at_entry(registers: Registers) -> Registers:
+        """INT clears IF and pushes three words."""
         return replace(registers, flags=registers.flags & ~IF, sp=STACK_BYTES - 6)
 
     @staticmethod
@@ -164,7 +164,7 @@ class Recorder:
 
 
 class RuleViolation(AssertionError):
-    """An INT 13h call did something that no call may do."""
+    """An INT 13h call broke a rule that applies to every call."""
 
 
 def linear(segment: int, offset: int) -> int:
@@ -172,7 +172,7 @@ def linear(segment: int, offset: int) -> int:
 
 
 class Agent:
-    """Orders to the agent in a machine that has been started with it."""
+    """Sends commands to the agent in a running machine."""
 
     def __init__(self, machine: Machine):
         self.machine = machine
@@ -185,19 +185,19 @@ class Agent:
         while len(data) < length:
             part = self._socket.recv(length - len(data))
             if not part:
-                raise ConnectionError(f"agent is gone: {self.machine.stderr()}")
+                raise ConnectionError(f"the agent closed the connection: {self.machine.stderr()}")
             data += part
         return data
 
-    def _order(self, data: bytes) -> None:
+    def _command(self, data: bytes) -> None:
         self._socket.sendall(data)
         assert self._receive(1) == b"K"
 
     def write(self, address: int, data: bytes) -> None:
-        self._order(b"w" + struct.pack("<II", address, len(data)) + data)
+        self._command(b"w" + struct.pack("<II", address, len(data)) + data)
 
     def fill(self, address: int, length: int, value: int) -> None:
-        self._order(b"f" + struct.pack("<IIB", address, length, value))
+        self._command(b"f" + struct.pack("<IIB", address, length, value))
 
     def read(self, address: int, length: int) -> bytes:
         if length > 256:
@@ -206,16 +206,16 @@ class Agent:
         return self._receive(length)
 
     def interrupt(self, number: int, registers: Registers, count: int = 1) -> Registers:
-        """`count` calls with the same registers; what the last one left."""
-        self._order(b"i" + struct.pack("<IB", count, number) + registers.pack())
+        """Make `count` calls with the same registers; returns those after the last one."""
+        self._command(b"i" + struct.pack("<IB", count, number) + registers.pack())
         return Registers.unpack(self._receive(len(registers.pack())))
 
     def int13(self, changes: str = "ah", **values: int) -> Registers:
-        """INT 13h with the named registers set. Afterwards everything that is
-        not in `changes` must be as before; CF always may differ.
+        """INT 13h with the named registers set. Registers and flags that are not
+        named in `changes` must be preserved; CF may always change.
 
-        AH and CF start as the opposite of success, so that a call that forgets
-        to report is caught.
+        AH and CF initially indicate failure, so that a call that does not set
+        them is caught.
         """
         before = Registers(flags=FIXED_FLAG | IF | CF).with_halves(**values)
         self.fill(STACK_BASE, STACK_BYTES, STACK_FILL)
@@ -239,34 +239,34 @@ class Agent:
             raise RuleViolation(f"flags changed from {before.flags:#x} to {after.flags:#x}")
 
     def _check_stack(self, ticks_before: int) -> None:
-        """Interrupts come in on the caller's stack while the chip works; what
-        their handler takes is not the call's."""
+        """A timer interrupt can arrive on the caller's stack while the chip
+        works. The stack that its handler uses is not charged to the call."""
         used = self.stack_used()
         if used > STACK_BUDGET and self.ticks() != ticks_before:
-            used -= self._stack_of_a_tick()
+            used -= self._timer_handler_stack()
         if used > STACK_BUDGET:
             raise RuleViolation(f"{used} bytes of the caller's stack used")
 
-    def _stack_of_a_tick(self) -> int:
-        """What the BIOS's handler of the timer takes, coming in between calls
-        of an interrupt that does nothing."""
+    def _timer_handler_stack(self) -> int:
+        """Stack bytes that the BIOS timer handler uses, measured during calls of
+        an interrupt that does nothing."""
         self.fill(STACK_BASE, STACK_BYTES, STACK_FILL)
-        for _ in range(MOST_TRIES):
+        for _ in range(MAX_TRIES):
             self.interrupt(0x1C, Registers(), 1000)
             if (used := self.stack_used()) > INT_FRAME:
                 return used
-        raise RuleViolation("no timer interrupt came in")
+        raise RuleViolation("no timer interrupt arrived")
 
     def ticks(self) -> int:
         return int.from_bytes(self.read(BDA_TICKS, 4), "little")
 
     def stack_used(self) -> int:
-        """Depth of the caller's stack that the last call has touched."""
+        """Bytes of the caller's stack that the last call touched."""
         stack = self.read(STACK_BASE, STACK_BYTES)
         untouched = len(stack) - len(stack.lstrip(bytes([STACK_FILL])))
         return STACK_BYTES - untouched
 
-    # ---- The calls that most tests make ----------------------------------
+    # ---- Common calls ------------------------------------------------------
 
     def read_chs(self, drive: int, cylinder: int, head: int, sector: int, count: int,
                  segment: int = BUFFER >> 4, offset: int = 0) -> Registers:
@@ -280,12 +280,12 @@ class Agent:
         return self.int13(ah=0x42, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
 
     def without_checks(self, **values: int) -> Registers:
-        """INT 13h on somebody else's drive, or through somebody else's
-        handler: those take more stack or leave other flags than ours."""
+        """INT 13h for a foreign drive or through a foreign handler, which may use
+        more stack or change other flags than ours."""
         return self.interrupt(0x13, Registers(flags=FIXED_FLAG | IF | CF).with_halves(**values))
 
     def text_on(self, drive: int, lba: int) -> str:
-        """What a block of anybody's drive begins with."""
+        """The text at the start of a block, on our drives and on foreign ones."""
         self.write(PACKET, struct.pack("<BBHHHQ", 16, 0, 1, 0, BUFFER >> 4, lba))
         self.fill(BUFFER, 16, 0)
         registers = self.without_checks(ah=0x42, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
@@ -301,10 +301,10 @@ class Agent:
     def disk_count(self) -> int:
         return self.read(BDA_DISK_COUNT, 1)[0]
 
-    # ---- A look into the ROM's own memory ---------------------------------
+    # ---- The ROM's own memory ----------------------------------------------
 
     def rom_segment(self) -> int:
-        """Where the BIOS put our ROM."""
+        """Segment at which the BIOS placed our ROM."""
         area = self.machine.read_memory(0xC0000, 0x30000)
         for offset in range(0, len(area), 2048):
             rom = area[offset:offset + 64]
@@ -313,12 +313,12 @@ class Agent:
         raise LookupError("our ROM is not in memory")
 
     def rom_image(self) -> bytes:
-        """The image as the BIOS keeps it after init."""
+        """The ROM image that the BIOS keeps after init."""
         base = self.rom_segment() * 16
         return self.machine.read_memory(base, self.machine.read_memory(base, 3)[2] * 512)
 
     def workspace(self, name: str) -> tuple[int, int]:
-        """Segment and offset of something that rom/workspace.h names."""
+        """Segment and offset of an item defined in rom/workspace.h."""
         image = self.rom_image()
         segment = struct.unpack_from("<H", image, header_value("ROM_WORKSPACE_SEGMENT"))[0]
         return segment, header_value(name)
@@ -329,7 +329,7 @@ class Agent:
 
     @contextlib.contextmanager
     def recorded_previous_handler(self) -> Iterator[Recorder]:
-        """Put the recorder into the place of the handler before ours."""
+        """Replace the handler that ours chains to by the recorder."""
         segment, offset = self.workspace("WS_PREVIOUS")
         previous = self.read(segment * 16 + offset, 4)
         self.write(RECORDER, assemble("recorder"))

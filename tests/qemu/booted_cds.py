@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""A machine that has booted the agent from a CD, for the tests (ring 2)."""
+"""A machine that has booted the agent from a CD, and helpers for CD tests (ring 2)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ENTRY_BYTES = 46
 
 @dataclass(frozen=True)
 class Entered:
-    """The registers that a boot image was entered with."""
+    """CPU registers at the entry of a boot image."""
     registers: Registers
     ss: int
     cs: int
@@ -50,7 +50,7 @@ def drive_of(medium: int) -> int:
 
 
 class Tray:
-    """The CD drive from outside: QMP."""
+    """Controls the CD drive from the host, through QMP."""
 
     def __init__(self, machine: Machine):
         self._qmp = machine.qmp
@@ -93,8 +93,8 @@ class Tray:
 @contextlib.contextmanager
 def booted(path: str, directory: Path, cd: Disc, *arguments: str, extra: str = "",
            bad: tuple[int, int] | None = None) -> Iterator[Bench]:
-    """The agent, when the CD has booted it; `bad` is a block that cannot be
-    read, and why."""
+    """The agent, booted from the CD. `bad` is an unreadable block and its error
+    number."""
     drive = cd_arguments(cd.file, CD_ID, extra)
     if bad:
         drive = cd_arguments(*unreadable(cd, *bad), extra)
@@ -110,17 +110,17 @@ def unreadable(cd: Disc, lba: int, number: int) -> tuple[str, int]:
 
 
 def image_of(cd: Disc, number: int = 0) -> bytes:
-    """What lies on the disc from one of its images to its end."""
+    """Contents of the disc from the start of one of its images to the end of the disc."""
     return cd.blocks_from(cd.lbas[number], cd.blocks - cd.lbas[number])
 
 
-def ends_with(registers: Registers, status: int) -> Registers:
+def check_status(registers: Registers, status: int) -> Registers:
     assert (registers.ah, registers.cf) == (status, status != OK)
     return registers
 
 
-def reads(pc: Bench, lba: int, count: int = 1, drive: int = CD, cd: Disc | None = None) -> None:
-    """42h gives the blocks of the disc, and leaves what is beside the buffer."""
+def check_read(pc: Bench, lba: int, count: int = 1, drive: int = CD, cd: Disc | None = None) -> None:
+    """AH=42h reads the blocks of the disc and writes nothing beside the buffer."""
     pc.put(0x10001, bytes(count * BLOCK))
     pc.expect(pc.edd(0x42, lba, count, 0x10001, drive=drive), OK)
     pc.check_memory(0x10001, (cd or pc.disc).blocks_from(lba, count))
@@ -136,10 +136,10 @@ def read_chs(pc: Bench, drive: int, geometry: tuple[int, int, int], sector: int,
     return pc.chs(function, sector, count, address, (heads, track), drive)
 
 
-def reads_chs(pc: Bench, drive: int, medium: int, image: bytes, sector: int,
-              count: int = 1) -> None:
+def check_read_chs(pc: Bench, drive: int, medium: int, image: bytes, sector: int,
+                   count: int = 1) -> None:
     pc.put(0x10001, bytes(count * SECTOR))
-    result = ends_with(read_chs(pc, drive, geometry_of(medium), sector, count), OK)
+    result = check_status(read_chs(pc, drive, geometry_of(medium), sector, count), OK)
     assert result.al == count
     pc.check_memory(0x10001, sector_of(image, sector, count))
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What tests of one INT 13h call at a time in QEMU share: memory and disk
-images that are open to the test, and calls by name.
+"""Helpers for tests that make single INT 13h calls in QEMU: guest memory and
+disk images that the test can access, and a method for each kind of call.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ CHANGED, BOUNDARY, CONTROLLER, NO_MEDIUM = 0x06, 0x09, 0x20, 0x31
 
 SECTOR = 512
 DRIVE = 0x80
-PIECE = 127          # sectors that one command moves at most
+PIECE = 127          # most sectors that one command transfers
 RAM_BYTES = 64 << 20
 CONVENTIONAL = 0xA0000
 HIGH = 0x200001      # above 1 MiB, where real mode cannot reach; odd
 NO_SEGMENT = 0xFFFF_FFFF  # seg:off of a packet with a flat address
-COUNT_BELOW = 0xFF   # count of a packet that says: see the dword
+COUNT_IN_DWORD = 0xFF  # packet count that selects the 32-bit count at offset 18h
 FILL = 0x5A
 GUARD = 1024
 
 
 def block(seed: int, sectors: int = 1) -> bytes:
-    """Data that no other seed, and no other sector, has."""
+    """Data that differs for each seed and each sector."""
     return b"".join(struct.pack("<II", seed, i) * (SECTOR // 8) for i in range(sectors))
 
 
 class Image:
-    """A raw image file on the host, and what should be in it."""
+    """A raw image file on the host, and its expected contents."""
 
     def __init__(self, file: Path, content: bytes):
         self.file = file
@@ -52,14 +52,14 @@ class Image:
         return len(self.expected) // SECTOR
 
     def expect(self, lba: int, data: bytes) -> None:
-        """From now on these sectors are this."""
+        """Set the expected contents of sectors."""
         self.expected[lba * SECTOR:lba * SECTOR + len(data)] = data
 
     def content(self, lba: int, sectors: int) -> bytes:
         return bytes(self.expected[lba * SECTOR:(lba + sectors) * SECTOR])
 
     def check(self) -> None:
-        """The whole file, so that a write beside its place is seen too."""
+        """Compare the whole file, so that a misplaced write is detected too."""
         found = self.file.read_bytes()
         if found != self.expected:
             wrong = [i for i in range(self.sectors)
@@ -68,7 +68,7 @@ class Image:
 
 
 class MappedAgent(Agent):
-    """Conventional memory is read and written without the guest's help."""
+    """Reads and writes conventional memory through the host's mapping of guest memory."""
 
     def __init__(self, machine: Machine, ram: mmap.mmap):
         super().__init__(machine)
@@ -94,7 +94,7 @@ class Bench:
         self.image = image
 
     def expect(self, registers: Registers, status: int) -> Registers:
-        """Status, carry and 40:74h say the same."""
+        """AH, carry and 40:74h all report this status."""
         assert (registers.ah, registers.cf) == (status, status != OK)
         assert self.agent.last_status() == status
         return registers
@@ -102,12 +102,12 @@ class Bench:
     # ---- Memory --------------------------------------------------------
 
     def put(self, address: int, data: bytes) -> None:
-        """A buffer for a write, with something else on both sides."""
+        """Fill a buffer, with guard bytes on both sides."""
         self.ram[address - GUARD:address + len(data) + GUARD] = (
             bytes([FILL]) * GUARD + data + bytes([FILL]) * GUARD)
 
     def check_memory(self, address: int, data: bytes) -> None:
-        """The buffer holds this and nothing beside it was written."""
+        """The buffer holds this data and the guard bytes are intact."""
         guard = bytes([FILL]) * GUARD
         assert self.ram[address - GUARD:address] == guard
         assert self.ram[address:address + len(data)] == data
@@ -139,22 +139,22 @@ class Bench:
              al: int = 0, drive: int = DRIVE) -> Registers:
         """A packet with a 64-bit address and a 32-bit count."""
         return self.packet(function, al, drive, struct.pack(
-            "<BBHIQQII", 32, 0, COUNT_BELOW, 0, lba, address, count, 0))
+            "<BBHIQQII", 32, 0, COUNT_IN_DWORD, 0, lba, address, count, 0))
 
     def packet(self, function: int, al: int, drive: int, data: bytes) -> Registers:
         self.ram[PACKET:PACKET + len(data)] = data
         return self.agent.int13(ah=function, al=al, dl=drive, ds=PACKET >> 4, si=PACKET & 15)
 
     def count(self) -> int:
-        """The number of sectors that the last packet came back with."""
+        """The sector count that the last call returned in its packet."""
         return struct.unpack_from("<H", self.ram, PACKET + 2)[0]
 
     def long_count(self) -> int:
-        assert self.count() == COUNT_BELOW
+        assert self.count() == COUNT_IN_DWORD
         return struct.unpack_from("<I", self.ram, PACKET + 0x18)[0]
 
     def parameters(self, room: int = 0x4A, drive: int = DRIVE) -> bytes:
-        """What AH=48h fills in."""
+        """The bytes that AH=48h fills in."""
         self.ram[PACKET:PACKET + 0x100] = bytes([FILL]) * 0x100
         self.ram[PACKET:PACKET + 2] = struct.pack("<H", room)
         self.expect(self.agent.int13(ah=0x48, dl=drive, ds=PACKET >> 4, si=PACKET & 15), OK)
@@ -166,7 +166,7 @@ class Bench:
 def bench(agent_rom: Path, path: str, directory: Path, *arguments: str,
           image: Image | None = None,
           before_start: Callable[[Machine], None] | None = None) -> Iterator[Bench]:
-    """Guest memory is a file that the test has mapped."""
+    """Start a machine with the agent; its memory is a file that the test maps."""
     memory = directory / "ram"
     with memory.open("w+b") as file:
         file.truncate(RAM_BYTES)
@@ -186,5 +186,5 @@ def bench(agent_rom: Path, path: str, directory: Path, *arguments: str,
 
 def written_disk(image: Path | str, scsi_id: int = 0, extra: str = "",
                  drive: str = "format=raw") -> list[str]:
-    """A disk that keeps what is written to it."""
+    """A disk whose image file receives the writes."""
     return disk_arguments(image, scsi_id, extra, drive)

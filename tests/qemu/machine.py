@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""A QEMU machine with our ROM on one of the boot paths, and the means to look
-into it: serial console, QMP, gdb stub.
+"""A QEMU machine with our ROM on one of the boot paths, and access to it:
+serial console, QMP, gdb stub.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ SEABIOS = qemu.share("seabios")
 VGA_BIOS = SEABIOS / "vgabios-stdvga.bin"
 VGA_TEXT, VGA_COLUMNS, VGA_ROWS = 0xB8000, 80, 25
 
-WAIT_S = 60  # for anything a guest is expected to say
+WAIT_S = 60  # for any expected guest output
 
 
 @dataclass(frozen=True)
 class BootPath:
-    """How the ROM meets a BIOS; see README."""
+    """How the BIOS obtains the ROM; see README."""
     device: str = "lsi53c895a"  # empty: a machine without the chip
     bios: str | None = None  # file name in SEABIOS; None: QEMU's default
     fw_cfg: bool = False     # ROM as a firmware file instead of a ROM BAR
     option_rom: bool = False  # ROM that belongs to no device
-    address: int = 0         # ROM in memory before the BIOS starts
-    build: bool = False      # the BIOS is made by tools/media.py ...
+    address: int = 0         # address at which QEMU loads the ROM before the BIOS starts
+    build: bool = False      # BIOS built by tools/media.py ...
     pmm: bool = True         # ... with or without PMM
-    more: tuple[str, ...] = ()  # what this BIOS needs of QEMU
+    more: tuple[str, ...] = ()  # further QEMU arguments for this BIOS
 
     @property
     def rom(self) -> Path:
@@ -68,8 +68,8 @@ class BootPath:
         return [*out, "-device", device]
 
 
-# The Bochs BIOS leaves an APIC between itself and its timer, runs no VGA BIOS
-# from a ROM BAR, and has no serial console: its text is on the screen.
+# The Bochs BIOS gets no timer interrupts through an enabled APIC and runs no VGA
+# BIOS from a ROM BAR. It has no serial console: its text is on the screen.
 BOCHS_NEEDS = ("-cpu", "qemu64,-apic", "-device", "VGA,romfile=",
                "-device", f"loader,file={VGA_BIOS},addr=0xc0000,force-raw=on")
 
@@ -80,17 +80,17 @@ PATHS = {
     "nolsi": BootPath(build=True),
     "nopmm": BootPath(build=True, pmm=False),
     "bochs": BootPath(bios="../bochs/BIOS-bochs-latest", address=0xD0000, more=BOCHS_NEEDS),
-    "genrom": BootPath(option_rom=True),  # beside SeaBIOS's own driver
+    "genrom": BootPath(option_rom=True),  # in addition to SeaBIOS's own driver
     "genrom-nolsi": BootPath(build=True, option_rom=True),
     "nochip": BootPath(device="", bios="bios-microvm.bin"),
     "seabios": BootPath(),  # stock SeaBIOS with its own driver: no ROM of ours
 }
 
-started: list[str] = []  # on which paths machines have been started in this process
+started: list[str] = []  # paths of the machines started in this process
 
 
 def _unit(kind: str, controller: str, scsi_id: int, extra: str) -> tuple[str, str]:
-    """The name of a drive, and what -device is told."""
+    """The name of a drive and the argument of -device."""
     prefix = "" if controller == "scsi" else f"{controller}-"
     drive = f"{prefix}{'cd' if kind == 'scsi-cd' else 'disk'}{scsi_id}"
     return drive, (f"{kind},bus={controller}.0,scsi-id={scsi_id},drive={drive},"
@@ -107,31 +107,31 @@ def disk_arguments(image: Path | str, scsi_id: int, extra: str = "",
 
 def cd_arguments(image: Path | str | None, scsi_id: int, extra: str = "",
                  drive: str = "format=raw,read-only=on", controller: str = "scsi") -> list[str]:
-    """A CD drive on our controller, with a disc in it or without."""
+    """A CD drive on our controller, with or without a disc."""
     name, device = _unit("scsi-cd", controller, scsi_id, extra)
     medium = f",file={image},{drive}" if image else ""
     return ["-drive", f"if=none,id={name},media=cdrom{medium}", "-device", device]
 
 
 def controller_arguments(device: str, name: str, place: str) -> list[str]:
-    """One more controller with its own copy of the ROM; `place` is where on
-    PCI."""
+    """A further controller with its own copy of the ROM; `place` is its PCI
+    bus and slot."""
     return ["-device", f"{device},id={name},{place},romfile={BootPath(device=device).rom}"]
 
 
 class Timeout(Exception):
-    """The guest did not say what was expected."""
+    """The expected output or state did not appear in time."""
 
 
 class Console:
-    """What a guest writes to a serial port, and what we type."""
+    """Output of a guest on a serial port, and input to it."""
 
     ESCAPES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|c)|\r")
 
     def __init__(self, connection: socket.socket):
         self._socket = connection
         self._raw = b""
-        # Read all the time: a full socket would stop the guest.
+        # Read continuously: a full socket would stall the guest.
         threading.Thread(target=self._pump, daemon=True).start()
 
     def _pump(self) -> None:
@@ -145,11 +145,11 @@ class Console:
         return self.ESCAPES.sub("", self._raw.decode("latin1"))
 
     def wait_for(self, sentence: str, seconds: float = WAIT_S) -> str:
-        """Everything said, once `sentence` is in it."""
+        """Wait until the output contains `sentence`; returns all output so far."""
         end = time.monotonic() + seconds
         while sentence not in self.text:
             if time.monotonic() > end:
-                raise Timeout(f"no {sentence!r}; the console said:\n{self.text}")
+                raise Timeout(f"no {sentence!r} in the console output:\n{self.text}")
             time.sleep(0.02)
         return self.text
 
@@ -257,7 +257,7 @@ class Machine:
         return self._stderr.read()
 
     def read_memory(self, address: int, length: int) -> bytes:
-        """Guest physical memory, read by QEMU itself."""
+        """Guest physical memory, read through QEMU."""
         file = self.directory / "memory"
         self.qmp("pmemsave", val=address, size=length, filename=str(file))
         return file.read_bytes()
@@ -270,17 +270,17 @@ class Machine:
                          for row in range(0, len(text), VGA_COLUMNS))
 
     def wait_for(self, sentence: str, seconds: float = WAIT_S) -> str:
-        """All that was said to the serial console, and what is on the screen,
-        once `sentence` is in either."""
+        """Wait until the serial console or the screen contains `sentence`;
+        returns the text of both."""
         end = time.monotonic() + seconds
         while sentence not in (text := f"{self.console.text}\n{self.screen()}"):
             if time.monotonic() > end:
-                raise Timeout(f"no {sentence!r}; the machine said:\n{text}")
+                raise Timeout(f"no {sentence!r} in the output:\n{text}")
             time.sleep(0.05)
         return text
 
     def type(self, keys: str) -> None:
-        """On a keyboard: letters, digits and a few names."""
+        """Type on the PS/2 keyboard: letters, digits and a few other keys."""
         names = {"\n": "ret", " ": "spc", "(": "shift-9", ")": "shift-0", "/": "slash"}
         for key in keys:
             chord = [{"type": "qcode", "data": name} for name in names.get(key, key).split("-")]
@@ -289,7 +289,7 @@ class Machine:
 
 
 class Gdb:
-    """The few gdb remote commands that a test needs."""
+    """The gdb remote commands that the tests need."""
 
     def __init__(self, connection: socket.socket):
         self._socket = connection
@@ -297,7 +297,7 @@ class Gdb:
     def _byte(self) -> bytes:
         data = self._socket.recv(1)
         if not data:
-            raise Timeout("gdb stub closed")
+            raise Timeout("the gdb stub closed the connection")
         return data
 
     def _reply(self) -> str:
@@ -310,41 +310,41 @@ class Gdb:
         self._socket.sendall(b"+")
         return text.decode()
 
-    def ask(self, packet: str) -> str:
+    def request(self, packet: str) -> str:
         self._socket.sendall(f"${packet}#{sum(packet.encode()) & 0xFF:02x}".encode())
         return self._reply()
 
     def run_to(self, address: int) -> None:
-        """Continue until the instruction at this linear address."""
-        if self.ask(f"Z1,{address:x},1") != "OK":
-            raise Timeout("gdb stub refuses a breakpoint")
-        if not self.ask("c").startswith("T"):
-            raise Timeout("guest did not stop")
-        self.ask(f"z1,{address:x},1")
+        """Continue until execution reaches this linear address."""
+        if self.request(f"Z1,{address:x},1") != "OK":
+            raise Timeout("the gdb stub rejects the breakpoint")
+        if not self.request("c").startswith("T"):
+            raise Timeout("the guest did not stop")
+        self.request(f"z1,{address:x},1")
 
     def run_to_image(self, rom: int) -> int:
         """Continue until the ROM at this address has unpacked itself; returns
-        where the image is."""
+        the linear address of the unpacked image."""
         self.run_to(rom + symbol("unpack_done", "unpack"))
         return self.registers()["es"] * 16
 
     def registers(self) -> dict[str, int]:
-        raw = bytes.fromhex(self.ask("g").replace("x", "0"))
+        raw = bytes.fromhex(self.request("g").replace("x", "0"))
         names = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp"]
         values = {n: int.from_bytes(raw[i * 8:i * 8 + 8], "little") for i, n in enumerate(names)}
-        base = 16 * 8 + 8 + 4  # behind the general registers, RIP and flags
+        base = 16 * 8 + 8 + 4  # after the general registers, RIP and flags
         for i, name in enumerate(["cs", "ss", "ds", "es", "fs", "gs"]):
             values[name] = int.from_bytes(raw[base + i * 4:base + i * 4 + 4], "little")
         return values
 
     def write(self, address: int, data: bytes) -> None:
-        """Write guest memory, read-only or not."""
-        if self.ask(f"M{address:x},{len(data):x}:{data.hex()}") != "OK":
-            raise Timeout("gdb stub refuses to write")
+        """Write guest memory, even if it is read-only for the guest."""
+        if self.request(f"M{address:x},{len(data):x}:{data.hex()}") != "OK":
+            raise Timeout("the gdb stub rejects the write")
 
     def go_on(self) -> None:
         """Let the guest run without waiting for it to stop."""
         self._socket.sendall(b"$c#63")
 
     def memory(self, address: int, length: int) -> bytes:
-        return bytes.fromhex(self.ask(f"m{address:x},{length:x}"))
+        return bytes.fromhex(self.request(f"m{address:x},{length:x}"))

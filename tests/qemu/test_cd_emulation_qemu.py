@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Emulated drives of a booted CD beside real ones, one INT 13h call at a time
-(ring 2).
+"""Emulated drives of a booted CD, alone and together with real drives, tested
+by single INT 13h calls (ring 2).
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from tests.boot.bootcds import (BLOCK, CATALOG_LBA, FLOPPY_1200, FLOPPY_1440, FL
                                 drive_image, geometry_of, pattern, sectors_of)
 from tests.qemu.agent import BUFFER, FIXED_FLAG, IF, PACKET, Agent, Registers
 from tests.qemu.booted_cds import (ANY, CD, CD_ID, DISK, ENTRY, ENTRY_BYTES, FLOPPY, KIND,
-                                   OUR_DISK, Entered, booted, drive_of, ends_with, image_of,
-                                   of_each_kind, on_each_path, on_two_paths, read_chs, reads,
-                                   reads_chs, sector_of)
+                                   OUR_DISK, Entered, booted, drive_of, check_status, image_of,
+                                   of_each_kind, on_each_path, on_two_paths, read_chs, check_read,
+                                   check_read_chs, sector_of)
 from tests.qemu.calls import (BAD_COMMAND, CHANGED, FILL, HIGH, NOT_FOUND, NO_MEDIUM, OK, SECTOR,
                               WRITE_PROTECTED, Bench)
 from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
 
-pytestmark = pytest.mark.qemu("CDs and emulated drives, one call at a time")
+pytestmark = pytest.mark.qemu("CDs and emulated drives, single calls")
 
 ALREADY_EMULATING = 0xB3
-on_whole_pcs = pytest.mark.parametrize("path", ["nolsi", "c810", "bochs"])  # IDE, floppies
+# paths whose BIOS drives IDE disks and floppies
+on_whole_pcs = pytest.mark.parametrize("path", ["nolsi", "c810", "bochs"])
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain(folder) -> Disc:
-    """No emulation; two images of drives that the catalog does not name."""
+    """A no-emulation boot image, and two drive images that are not in the catalog."""
     return disc(folder / "plain.iso", Entry(agent_code()),
                 more=(drive_image(FLOPPY_1440, agent_code(), 2),
                       drive_image(HARD_DISK, agent_code(), 3)),
@@ -45,13 +46,13 @@ def plain(folder) -> Disc:
 
 @pytest.fixture(scope="module")
 def other(folder) -> Disc:
-    """Larger, and different behind its boot image."""
+    """Larger than `plain`, with other data after its boot image."""
     return disc(folder / "other.iso", Entry(agent_code()), more=(pattern(8000, 0xBB),), blocks=3000)
 
 
 @pytest.fixture(scope="module")
 def emulated(folder) -> dict[int, Disc]:
-    """An emulated drive of each kind."""
+    """A disc with an emulated drive for each media type."""
     return {medium: disc(folder / f"emulated-{medium}.iso",
                          Entry(drive_image(medium, agent_code()), medium, 0x7C0, count=1))
             for medium in (FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK)}
@@ -65,7 +66,7 @@ def pc(path, tmp_path, plain):
 
 @pytest.fixture
 def drive(path, medium, tmp_path, emulated):
-    """Booted from an emulated drive."""
+    """A machine booted from an emulated drive."""
     with booted(path, tmp_path, emulated[medium]) as pc:
         pc.image = image_of(emulated[medium])
         yield pc
@@ -76,7 +77,7 @@ def drive(path, medium, tmp_path, emulated):
 
 @of_each_kind
 @on_each_path
-def test_an_emulated_drive_boots_under_the_first_number(drive, medium):
+def test_emulated_drive_boots_as_00h_or_80h(drive, medium):
     entered = Entered.of(drive)
     assert (entered.registers.dl, entered.cs, entered.ip) == (drive_of(medium), 0, 0x7C00)
     assert entered.registers.flags & IF
@@ -85,28 +86,28 @@ def test_an_emulated_drive_boots_under_the_first_number(drive, medium):
 
 @pytest.mark.parametrize("medium", [FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK], ids=KIND)
 @on_two_paths
-def test_sectors_of_512_bytes_are_cut_out_of_blocks(drive, medium):
+def test_emulated_drive_reads_512_byte_sectors_from_2048_byte_blocks(drive, medium):
     number, last = drive_of(medium), sectors_of(geometry_of(medium)) - 1
     for sector, count in ((0, 1), (1, 1), (2, 1), (3, 1), (1, 2), (3, 2), (3, 9), (7, 10), (8, 8),
                           (last, 1), (last - 3, 4)):
-        reads_chs(drive, number, medium, drive.image, sector, count)
+        check_read_chs(drive, number, medium, drive.image, sector, count)
     for sector, count in ((1, 1), (6, 100), (last, 1)):
         drive.put(0x20003, bytes(count * SECTOR))
-        ends_with(drive.edd(0x42, sector, count, 0x20003, drive=number), OK)
+        check_status(drive.edd(0x42, sector, count, 0x20003, drive=number), OK)
         drive.check_memory(0x20003, sector_of(drive.image, sector, count))
     drive.ram[HIGH:HIGH + 0x20000] = bytes(0x20000)
-    ends_with(drive.long(0x42, 5, 201, HIGH, drive=number), OK)
+    check_status(drive.long(0x42, 5, 201, HIGH, drive=number), OK)
     assert drive.ram[HIGH:HIGH + 0x20000] == sector_of(drive.image, 5, 201).ljust(0x20000, b"\0")
 
 
 @of_each_kind
 @on_two_paths
-def test_an_emulated_drive_ends_where_its_geometry_does(drive, medium):
+def test_read_past_end_of_emulated_drive_is_refused(drive, medium):
     geometry = cylinders, heads, track = geometry_of(medium)
     number, end = drive_of(medium), sectors_of(geometry)
     assert read_chs(drive, number, geometry, end, 1).cf
-    assert ends_with(drive.edd(0x42, end, 1, drive=number), NOT_FOUND) and drive.count() == 0
-    ends_with(drive.edd(0x42, end - 1, 2, drive=number), NOT_FOUND)
+    assert check_status(drive.edd(0x42, end, 1, drive=number), NOT_FOUND) and drive.count() == 0
+    check_status(drive.edd(0x42, end - 1, 2, drive=number), NOT_FOUND)
     found = drive.agent.int13("ah al bx cx dx edi es", ah=0x08, dl=number, bx=0x5500)
     assert (found.ah, found.cf, found.dl) == (OK, False, 1)
     assert (found.ch | (found.cl & 0xC0) << 2, found.dh, found.cl & 0x3F) == (
@@ -119,7 +120,7 @@ def test_an_emulated_drive_ends_where_its_geometry_does(drive, medium):
 
 @of_each_kind
 @on_two_paths
-def test_an_emulated_drive_says_what_it_is(drive, medium):
+def test_15h_41h_and_48h_describe_emulated_drive(drive, medium):
     number, sectors = drive_of(medium), sectors_of(geometry_of(medium))
     found = drive.agent.int13("ah cx dx", ah=0x15, dl=number)
     if medium == HARD_DISK:
@@ -128,48 +129,48 @@ def test_an_emulated_drive_says_what_it_is(drive, medium):
         assert (found.ah, found.cf) == (2, False)
     found = drive.agent.int13("ah bx cx", ah=0x41, bx=0x55AA, dl=number)
     assert (found.ah, found.bx, found.cf) == (0x30, 0xAA55, False)
-    ends_with(emulation_call(drive, 0x48, number, b"\x1a\0"), OK)
+    check_status(emulation_call(drive, 0x48, number, b"\x1a\0"), OK)
     assert struct.unpack_from("<IIIQH", drive.ram, PACKET + 4) == (
         *geometry_of(medium), sectors, SECTOR)
 
 
 @of_each_kind
 @on_two_paths
-def test_nothing_is_written_to_an_emulated_drive(drive, medium):
+def test_write_to_emulated_drive_returns_write_protected(drive, medium):
     number = drive_of(medium)
     drive.put(0x10001, pattern(1, 0xBAD & 0xFF))
-    ends_with(read_chs(drive, number, geometry_of(medium), 9, 1, function=0x03), WRITE_PROTECTED)
-    ends_with(drive.edd(0x43, 9, 1, 0x10001, drive=number), WRITE_PROTECTED)
-    reads_chs(drive, number, medium, drive.image, 9)
+    check_status(read_chs(drive, number, geometry_of(medium), 9, 1, function=0x03), WRITE_PROTECTED)
+    check_status(drive.edd(0x43, 9, 1, 0x10001, drive=number), WRITE_PROTECTED)
+    check_read_chs(drive, number, medium, drive.image, 9)
     assert drive.disc.file.read_bytes() == drive.disc.content
 
 
 @on_two_paths
 @pytest.mark.parametrize("medium", [FLOPPY_1440], ids=KIND)
-def test_the_status_of_an_emulated_floppy_is_where_floppies_have_it(drive, medium):
+def test_emulated_floppy_status_is_stored_at_40_41h(drive, medium):
     drive.ram[0x441], drive.ram[0x474] = 0x55, 0x66
-    ends_with(drive.edd(0x43, 9, 1, drive=FLOPPY), WRITE_PROTECTED)
+    check_status(drive.edd(0x43, 9, 1, drive=FLOPPY), WRITE_PROTECTED)
     assert (drive.ram[0x441], drive.ram[0x474]) == (WRITE_PROTECTED, 0x66)
 
 
 @of_each_kind
 @on_two_paths
-def test_the_cd_itself_can_be_read_beside_its_emulated_drive(drive, medium):
+def test_cd_is_readable_while_its_emulated_drive_exists(drive, medium):
     drive.put(0x10001, bytes(BLOCK))
-    ends_with(drive.edd(0x42, CATALOG_LBA, 1, 0x10001, drive=CD), OK)
+    check_status(drive.edd(0x42, CATALOG_LBA, 1, 0x10001, drive=CD), OK)
     drive.check_memory(0x10001, drive.disc.blocks_from(CATALOG_LBA, 1))
 
 
-# ---- Real drives move up, and come back ----------------------------------------------
+# ---- Real drives are renumbered during emulation ---------------------------------------
 
 REAL_FLOPPY = pattern(sectors_of(geometry_of(FLOPPY_1440)), 0x0F)
 REAL_DISK = pattern(16 * 63 * 20, 0x0D)
 
 
 @pytest.fixture
-def beside(path, medium, tmp_path, emulated):
-    """Booted from an emulated drive beside a real floppy, an IDE disk and a
-    disk of ours."""
+def with_real_drives(path, medium, tmp_path, emulated):
+    """A machine booted from an emulated drive that also has a real floppy, an
+    IDE disk and a SCSI disk on our controller."""
     for name, data in (("floppy", REAL_FLOPPY), ("ide", REAL_DISK), ("scsi", OUR_DISK)):
         (tmp_path / name).write_bytes(data)
     drives = ["-drive", f"if=floppy,format=raw,file={tmp_path}/floppy,snapshot=on",
@@ -180,8 +181,8 @@ def beside(path, medium, tmp_path, emulated):
         yield pc
 
 
-def is_drive(pc: Bench, number: int, content: bytes, interrupt: int = 0x13) -> None:
-    """Sector 2 of the first track, read by CHS, is that of this drive."""
+def check_drive(pc: Bench, number: int, content: bytes, interrupt: int = 0x13) -> None:
+    """Sector 2 of the first track, read by CHS, has the data of this drive."""
     pc.put(BUFFER, bytes(SECTOR))
     registers = Registers(flags=FIXED_FLAG | IF).with_halves(
         ax=0x0201, cx=2, dh=0, dl=number, es=BUFFER >> 4, bx=0)
@@ -189,8 +190,8 @@ def is_drive(pc: Bench, number: int, content: bytes, interrupt: int = 0x13) -> N
     pc.check_memory(BUFFER, sector_of(content, 1))
 
 
-def drives_told(pc: Bench, number: int) -> int:
-    """How many drives of its class AH=08h of this one tells, whoever serves it."""
+def drives_by_08h(pc: Bench, number: int) -> int:
+    """The number of floppies or disks that AH=08h of this drive returns."""
     registers = pc.agent.interrupt(0x13, Registers(flags=FIXED_FLAG | IF).with_halves(
         ax=0x0800, dl=number))
     assert not registers.cf
@@ -198,14 +199,14 @@ def drives_told(pc: Bench, number: int) -> int:
 
 
 def floppies(pc: Bench) -> int:
-    """How many the equipment word has."""
+    """Number of floppy drives in the equipment word."""
     word = pc.ram[0x410]
     return (word >> 6) + 1 if word & 1 else 0
 
 
 def floppies_of_bios(pc: Bench, path: str) -> int:
-    """How many real ones the BIOS has found. Bochs's believes CMOS 14h, where
-    QEMU 10.0 forgets them."""
+    """Number of real floppy drives that the BIOS detects. The Bochs BIOS reads
+    it from CMOS 14h, which QEMU 10.0 does not fill in."""
     if path != "bochs":
         return 1
     pc.machine.qmp("human-monitor-command", command_line="o/b 0x70 0x14")
@@ -220,59 +221,59 @@ def end_emulation(pc: Bench, drive: int = ANY) -> Registers:
 
 @on_whole_pcs
 @pytest.mark.parametrize("medium", [FLOPPY_1440], ids=KIND)
-def test_an_emulated_floppy_moves_real_ones_up_until_it_ends(beside, path, medium):
-    real = floppies_of_bios(beside, path)
-    assert floppies(beside) == real + 1 and beside.agent.disk_count() == 2
-    is_drive(beside, 0x00, beside.image)
-    is_drive(beside, 0x01, REAL_FLOPPY)
-    is_drive(beside, 0x00, REAL_FLOPPY, interrupt=0x40)
-    is_drive(beside, 0x80, REAL_DISK)
-    is_drive(beside, 0x81, OUR_DISK)
-    assert drives_told(beside, 0x01) == real + 1
-    ends_with(end_emulation(beside), OK)
-    assert floppies(beside) == real
-    is_drive(beside, 0x00, REAL_FLOPPY)
-    assert drives_told(beside, 0x00) == 1
-    is_drive(beside, 0x80, REAL_DISK)
-    is_drive(beside, 0x81, OUR_DISK)
+def test_emulated_floppy_shifts_real_floppies_until_4bh_ends_it(with_real_drives, path, medium):
+    real = floppies_of_bios(with_real_drives, path)
+    assert floppies(with_real_drives) == real + 1 and with_real_drives.agent.disk_count() == 2
+    check_drive(with_real_drives, 0x00, with_real_drives.image)
+    check_drive(with_real_drives, 0x01, REAL_FLOPPY)
+    check_drive(with_real_drives, 0x00, REAL_FLOPPY, interrupt=0x40)
+    check_drive(with_real_drives, 0x80, REAL_DISK)
+    check_drive(with_real_drives, 0x81, OUR_DISK)
+    assert drives_by_08h(with_real_drives, 0x01) == real + 1
+    check_status(end_emulation(with_real_drives), OK)
+    assert floppies(with_real_drives) == real
+    check_drive(with_real_drives, 0x00, REAL_FLOPPY)
+    assert drives_by_08h(with_real_drives, 0x00) == 1
+    check_drive(with_real_drives, 0x80, REAL_DISK)
+    check_drive(with_real_drives, 0x81, OUR_DISK)
 
 
 @on_whole_pcs
 @pytest.mark.parametrize("medium", [HARD_DISK], ids=KIND)
-def test_an_emulated_disk_moves_real_ones_up_until_it_ends(beside, medium):
-    assert beside.agent.disk_count() == 3
-    is_drive(beside, 0x80, beside.image)
-    is_drive(beside, 0x81, REAL_DISK)
-    is_drive(beside, 0x82, OUR_DISK)
-    is_drive(beside, 0x00, REAL_FLOPPY)
+def test_emulated_disk_shifts_real_disks_until_4bh_ends_it(with_real_drives, medium):
+    assert with_real_drives.agent.disk_count() == 3
+    check_drive(with_real_drives, 0x80, with_real_drives.image)
+    check_drive(with_real_drives, 0x81, REAL_DISK)
+    check_drive(with_real_drives, 0x82, OUR_DISK)
+    check_drive(with_real_drives, 0x00, REAL_FLOPPY)
     for number in (0x80, 0x81, 0x82):
-        assert drives_told(beside, number) == 3
-    ends_with(end_emulation(beside), OK)
-    assert beside.agent.disk_count() == 2
-    is_drive(beside, 0x80, REAL_DISK)
-    is_drive(beside, 0x81, OUR_DISK)
-    assert drives_told(beside, 0x81) == 2
+        assert drives_by_08h(with_real_drives, number) == 3
+    check_status(end_emulation(with_real_drives), OK)
+    assert with_real_drives.agent.disk_count() == 2
+    check_drive(with_real_drives, 0x80, REAL_DISK)
+    check_drive(with_real_drives, 0x81, OUR_DISK)
+    assert drives_by_08h(with_real_drives, 0x81) == 2
 
 
-# ---- An emulated drive whose disc changes --------------------------------------------
+# ---- Disc change under an emulated drive ---------------------------------------------
 
 
 @of_each_kind
 @on_two_paths
-def test_another_disc_is_not_the_emulated_drive(drive, medium, other):
+def test_emulated_drive_is_readable_only_from_its_own_disc(drive, medium, other):
     number, geometry = drive_of(medium), geometry_of(medium)
-    reads_chs(drive, number, medium, drive.image, 9)
+    check_read_chs(drive, number, medium, drive.image, 9)
     drive.tray.take_out()
     for sector in (9, 40):
-        ends_with(read_chs(drive, number, geometry, sector, 1), NO_MEDIUM)
+        check_status(read_chs(drive, number, geometry, sector, 1), NO_MEDIUM)
     drive.tray.put_in(other)
     for sector in (9, 40):
         assert read_chs(drive, number, geometry, sector, 1).cf
-    ends_with(read_chs(drive, number, geometry, 9, 1), NO_MEDIUM)
+    check_status(read_chs(drive, number, geometry, 9, 1), NO_MEDIUM)
     drive.tray.change(drive.disc)
-    ends_with(read_chs(drive, number, geometry, 9, 1), CHANGED)
-    reads_chs(drive, number, medium, drive.image, 9)
-    reads_chs(drive, number, medium, drive.image, 40)
+    check_status(read_chs(drive, number, geometry, 9, 1), CHANGED)
+    check_read_chs(drive, number, medium, drive.image, 9)
+    check_read_chs(drive, number, medium, drive.image, 40)
 
 
 # ---- 4Ah to 4Dh ----------------------------------------------------------------------
@@ -280,13 +281,13 @@ def test_another_disc_is_not_the_emulated_drive(drive, medium, other):
 
 def specification(medium: int, drive: int, lba: int, segment: int = 0, count: int = 0,
                   chs: tuple[int, int, int] = (0, 0, 0)) -> bytes:
-    """The packet of 4Ah to 4Ch: the device is LUN 0 of the CD's ID."""
+    """The packet of 4Ah to 4Ch; the device is LUN 0 at the CD's ID."""
     return struct.pack("<BBBBIBBHHHBBB", 0x13, medium, drive, 0, lba, 0, CD_ID, 0, segment,
                        count, *chs)
 
 
 def last_chs(medium: int) -> tuple[int, int, int]:
-    """Geometry as a packet and AH=08h have it: CH, CL, DH."""
+    """Geometry in the form of a packet and of AH=08h: CH, CL, DH."""
     cylinders, heads, track = geometry_of(medium)
     return (cylinders - 1) & 0xFF, (cylinders - 1) >> 2 & 0xC0 | track, heads - 1
 
@@ -298,39 +299,39 @@ def emulation_call(pc: Bench, function: int, drive: int, packet: bytes = bytes(0
 
 
 def filled(pc: Bench) -> bytes:
-    """The packet that 4Bh filled in; it wrote nothing behind it."""
+    """The packet that 4Bh filled in; nothing after it was written."""
     assert pc.ram[PACKET + 0x13:PACKET + 0x20] == bytes([FILL]) * 13
     return bytes(pc.ram[PACKET:PACKET + 0x13])
 
 
 @on_two_paths
-def test_4bh_tells_how_the_cd_was_booted(pc):
-    ends_with(emulation_call(pc, 0x4B, CD, al=1), OK)
+def test_4bh_returns_boot_specification_of_cd(pc):
+    check_status(emulation_call(pc, 0x4B, CD, al=1), OK)
     assert filled(pc) == specification(NO_EMULATION, CD, pc.disc.lbas[0], count=4)
 
 
 @of_each_kind
 @on_two_paths
-def test_4bh_tells_of_an_emulation_and_of_its_end(drive, medium):
+def test_4bh_returns_specification_during_and_after_emulation(drive, medium):
     number = drive_of(medium)
     expected = specification(medium, number, drive.disc.lbas[0], 0x7C0, 1, last_chs(medium))
-    for asked in (number, CD, ANY):
-        ends_with(emulation_call(drive, 0x4B, asked, al=1), OK)
+    for queried in (number, CD, ANY):
+        check_status(emulation_call(drive, 0x4B, queried, al=1), OK)
         assert filled(drive) == expected
-    ends_with(end_emulation(drive, number), OK)
+    check_status(end_emulation(drive, number), OK)
     assert filled(drive) == expected
     assert read_chs(drive, number, geometry_of(medium), 0, 1).cf
-    reads(drive, CATALOG_LBA)
+    check_read(drive, CATALOG_LBA)
 
 
 @on_two_paths
-def test_4dh_reads_the_boot_catalog(pc):
+def test_4dh_reads_boot_catalog(pc):
     pc.put(0x10001, bytes(2 * BLOCK))
     packet = struct.pack("<BBHHH", 8, 2, 1, 0x1000, 0)
-    ends_with(emulation_call(pc, 0x4D, CD, packet), OK)
+    check_status(emulation_call(pc, 0x4D, CD, packet), OK)
     pc.check_memory(0x10001, pc.disc.blocks_from(CATALOG_LBA, 2))
     packet = struct.pack("<BBHHH", 8, 1, 1, 0x1000, 1)
-    ends_with(emulation_call(pc, 0x4D, CD, packet), OK)
+    check_status(emulation_call(pc, 0x4D, CD, packet), OK)
     pc.check_memory(0x10001, pc.disc.blocks_from(CATALOG_LBA + 1, 1) + pc.disc.blocks_from(
         CATALOG_LBA + 1, 1))
     assert emulation_call(pc, 0x4D, CD, struct.pack("<BBHHH", 7, 1, 1, 0x1000, 0)).ah == BAD_COMMAND
@@ -341,31 +342,31 @@ WATCHED = [(0x000, 0x400), (0x410, 0x414), (0x475, 0x478)]
 
 
 def state(pc: Bench) -> list[bytes]:
-    """Vectors, equipment, memory size and disks."""
+    """Interrupt vectors, equipment word, memory size and disk count."""
     return [bytes(pc.ram[start:end]) for start, end in WATCHED]
 
 
 @of_each_kind
 @on_each_path
-def test_4ah_begins_an_emulation_and_4bh_ends_it_without_a_trace(pc, medium):
+def test_4bh_restores_state_from_before_4ah(pc, medium):
     number, which = drive_of(medium), {FLOPPY_1440: 1, HARD_DISK: 2}[medium]
     image, before = image_of(pc.disc, which), state(pc)
     disks, floppies_before = pc.agent.disk_count(), floppies(pc)
-    ends_with(emulation_call(pc, 0x4A, CD, specification(medium, number, pc.disc.lbas[which])), OK)
+    check_status(emulation_call(pc, 0x4A, CD, specification(medium, number, pc.disc.lbas[which])), OK)
     assert (floppies(pc), pc.agent.disk_count()) == (
         floppies_before + (medium != HARD_DISK), disks + (medium == HARD_DISK))
     for sector, count in ((0, 1), (5, 20)):
-        reads_chs(pc, number, medium, image, sector, count)
-    reads(pc, 5)
+        check_read_chs(pc, number, medium, image, sector, count)
+    check_read(pc, 5)
     assert emulation_call(pc, 0x4A, CD, specification(medium, number, pc.disc.lbas[which])
                           ).ah == ALREADY_EMULATING
-    ends_with(end_emulation(pc), OK)
+    check_status(end_emulation(pc), OK)
     assert state(pc) == before
-    reads(pc, 5)
+    check_read(pc, 5)
 
 
 @on_two_paths
-def test_4ah_with_a_wrong_packet_changes_nothing(pc):
+def test_4ah_with_invalid_packet_changes_nothing(pc):
     before, lba = state(pc), pc.disc.lbas[1]
     good = specification(FLOPPY_1440, FLOPPY, lba)
     for packet, al, status in [
@@ -375,15 +376,15 @@ def test_4ah_with_a_wrong_packet_changes_nothing(pc):
             (specification(FLOPPY_1440, DISK, lba), 0, BAD_COMMAND),
             (specification(HARD_DISK, FLOPPY, pc.disc.lbas[2]), 0, BAD_COMMAND),
             (specification(FLOPPY_1440, FLOPPY, pc.disc.blocks), 0, NOT_FOUND)]:
-        ends_with(emulation_call(pc, 0x4A, CD, packet, al), status)
+        check_status(emulation_call(pc, 0x4A, CD, packet, al), status)
         assert state(pc) == before
-    reads(pc, 5)
+    check_read(pc, 5)
 
 
 @pytest.mark.parametrize("medium", [NO_EMULATION, FLOPPY_1440, HARD_DISK], ids=KIND)
 @on_two_paths
-def test_4ch_boots_another_image_of_the_disc(pc, medium):
-    """The agent asks, and the agent of that image answers."""
+def test_4ch_boots_another_image_of_disc(pc, medium):
+    """The running agent makes the call; the agent in the other image replies."""
     number = CD if medium == NO_EMULATION else drive_of(medium)
     which = {NO_EMULATION: 0, FLOPPY_1440: 1, HARD_DISK: 2}[medium]
     packet = specification(medium, number, pc.disc.lbas[which], segment=0x1000, count=4)
@@ -394,22 +395,22 @@ def test_4ch_boots_another_image_of_the_disc(pc, medium):
     pc.agent = type(pc.agent)(pc.machine, pc.ram)
     entered = Entered.of(pc)
     assert (entered.registers.dl, entered.cs, entered.ip) == (number, 0x1000, 0)
-    reads(pc, 5)
+    check_read(pc, 5)
     if medium != NO_EMULATION:
-        reads_chs(pc, number, medium, image_of(pc.disc, which), 9)
+        check_read_chs(pc, number, medium, image_of(pc.disc, which), 9)
 
 
 @on_two_paths
-def test_4ch_that_fails_changes_nothing(pc):
+def test_failed_4ch_changes_nothing(pc):
     before = state(pc)
     for packet in (specification(FLOPPY_1440, FLOPPY, pc.disc.blocks, 0x1000, 1),
                    specification(9, FLOPPY, pc.disc.lbas[1], 0x1000, 1)):
         assert emulation_call(pc, 0x4C, CD, packet).cf
         assert state(pc) == before
-    reads(pc, 5)
+    check_read(pc, 5)
 
 
-# ---- More than one image, more than one drive ----------------------------------------
+# ---- Several images, several drives --------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -422,9 +423,9 @@ def choice(folder) -> Disc:
 @pytest.mark.parametrize("path, key, cs", [
     ("microvm", "", 0x1000), ("nolsi", "2", 0x2000), ("c810", "1", 0x1000), ("nolsi", "\r", 0x1000),
     ("c810", "2", 0x2000)])
-def test_more_than_one_image_is_a_choice(path, key, cs, tmp_path, choice):
+def test_several_boot_images_are_offered_in_menu(path, key, cs, tmp_path, choice):
     with Machine(PATHS[path], *cd_arguments(choice.file, CD_ID)) as machine:
-        text = machine.console.wait_for("  Boot which (1-2)? ")
+        text = machine.console.wait_for("  Boot entry (1-2)? ")
         assert "  1 default entry\n" in text and "  2 the other one" in text
         machine.console.send(key)
         agent = Agent(machine)
@@ -432,13 +433,13 @@ def test_more_than_one_image_is_a_choice(path, key, cs, tmp_path, choice):
 
 
 @on_whole_pcs
-def test_a_cd_of_the_bios_keeps_its_number(path, tmp_path, plain, other):
-    """It has given E0h away: ours is the next."""
+def test_bios_cd_keeps_its_number(path, tmp_path, plain, other):
+    """The BIOS has already assigned E0h to it: our CD gets E1h."""
     ide = ["-drive", f"if=none,id=idecd,media=cdrom,format=raw,file={other.file}",
            "-device", "ide-cd,drive=idecd"]
     with booted(path, tmp_path, plain, *ide, extra=",bootindex=0") as pc:
         assert Entered.of(pc).registers.dl == CD + 1
-        reads(pc, 100, drive=CD + 1)
+        check_read(pc, 100, drive=CD + 1)
         pc.put(0x10001, bytes(BLOCK))
         assert not pc.agent.interrupt(0x13, packet_read(pc, CD, 100)).cf
         pc.check_memory(0x10001, other.blocks_from(100, 1))
@@ -450,11 +451,11 @@ def packet_read(pc: Bench, drive: int, lba: int) -> Registers:
 
 
 @on_each_path
-def test_the_cd_with_the_lowest_bootindex_boots_and_both_can_be_read(path, tmp_path, plain, other):
+def test_cd_with_lowest_bootindex_boots_and_both_are_readable(path, tmp_path, plain, other):
     second = cd_arguments(other.file, CD_ID + 1, ",bootindex=0")
     with booted(path, tmp_path, plain, *second, extra=",bootindex=1") as pc:
         numbers = {Entered.of(pc).registers.dl: other}
         numbers[CD + CD + 1 - next(iter(numbers))] = plain
         assert set(numbers) == {CD, CD + 1}
         for number, cd in numbers.items():
-            reads(pc, 100, drive=number, cd=cd)
+            check_read(pc, 100, drive=number, cd=cd)

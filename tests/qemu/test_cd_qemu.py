@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""A booted CD, one INT 13h call at a time (ring 2). The boot image is the
-agent itself, so that the calls are made by what came from the CD.
+"""A booted CD, tested by single INT 13h calls (ring 2). The boot image is the
+agent itself, so the calls are made by the program that the CD booted.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from tests.boot.bootcds import (BLOCK, CATALOG_LBA, FLOPPY_1200, FLOPPY_1440, FL
                                 HARD_DISK, Disc, Entry, agent_code, disc, drive_image, geometry_of,
                                 pattern)
 from tests.qemu.agent import IF, Agent, Registers
-from tests.qemu.booted_cds import (CD, CD_ID, OUR_DISK, Entered, booted, drive_of, ends_with,
+from tests.qemu.booted_cds import (CD, CD_ID, OUR_DISK, Entered, booted, drive_of, check_status,
                                    image_of, of_each_kind, on_each_path, on_two_paths, read_chs,
-                                   reads, reads_chs, unreadable)
+                                   check_read, check_read_chs, unreadable)
 from tests.qemu.calls import (BAD_COMMAND, CHANGED, HIGH, NOT_FOUND, NO_MEDIUM, OK, SECTOR,
                               WRITE_PROTECTED, Bench)
 from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
 
-pytestmark = pytest.mark.qemu("CDs and emulated drives, one call at a time")
+pytestmark = pytest.mark.qemu("CDs and emulated drives, single calls")
 LOCKED = 0xB1
 
 
@@ -35,7 +35,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain(folder) -> Disc:
-    """No emulation; two images of drives that the catalog does not name."""
+    """A no-emulation boot image, and two drive images that are not in the catalog."""
     return disc(folder / "plain.iso", Entry(agent_code()),
                 more=(drive_image(FLOPPY_1440, agent_code(), 2),
                       drive_image(HARD_DISK, agent_code(), 3)),
@@ -44,13 +44,13 @@ def plain(folder) -> Disc:
 
 @pytest.fixture(scope="module")
 def other(folder) -> Disc:
-    """Larger, and different behind its boot image."""
+    """Larger than `plain`, with other data after its boot image."""
     return disc(folder / "other.iso", Entry(agent_code()), more=(pattern(8000, 0xBB),), blocks=3000)
 
 
 @pytest.fixture(scope="module")
 def emulated(folder) -> dict[int, Disc]:
-    """An emulated drive of each kind."""
+    """A disc with an emulated drive for each media type."""
     return {medium: disc(folder / f"emulated-{medium}.iso",
                          Entry(drive_image(medium, agent_code()), medium, 0x7C0, count=1))
             for medium in (FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK)}
@@ -62,11 +62,11 @@ def pc(path, tmp_path, plain):
         yield pc
 
 
-def ask(pc: Bench, function: int, drive: int = CD, al: int = 0) -> Registers:
+def call(pc: Bench, function: int, drive: int = CD, al: int = 0) -> Registers:
     return pc.agent.int13("ah al", ah=function, al=al, dl=drive)
 
 
-def gives_no_data(pc: Bench, function: int, status: int, lba: int = 5) -> None:
+def check_no_transfer(pc: Bench, function: int, status: int, lba: int = 5) -> None:
     mark = pattern(4, 0xA0)
     pc.put(0x10001, mark)
     pc.expect(pc.edd(function, lba, 1, 0x10001, drive=CD), status)
@@ -78,7 +78,7 @@ def gives_no_data(pc: Bench, function: int, status: int, lba: int = 5) -> None:
 
 
 @on_each_path
-def test_the_boot_image_is_entered_with_the_number_of_its_cd(pc):
+def test_boot_image_is_entered_with_cd_number_in_dl(pc):
     entered = Entered.of(pc)
     assert (entered.registers.dl, entered.cs, entered.ip) == (CD, 0, 0x7C00)
     assert entered.registers.flags & IF
@@ -87,15 +87,15 @@ def test_the_boot_image_is_entered_with_the_number_of_its_cd(pc):
 
 
 @pytest.mark.parametrize("path", ["microvm", "nolsi", "c810"])
-def test_the_other_registers_are_those_that_the_bios_called_with(pc):
-    """SeaBIOS calls a boot entry with AX=AA55h and all others 0."""
+def test_boot_image_gets_other_registers_of_bios_call(pc):
+    """SeaBIOS calls a boot entry with AX=AA55h and all other registers 0."""
     registers = Entered.of(pc).registers
     assert replace(registers, flags=0, sp=0) == Registers(0, 0, 0, 0, CD, 0, 0xAA55, *[0] * 6)
 
 
 @pytest.mark.parametrize("segment, cs, ip", [(0x7C0, 0, 0x7C00), (0x1000, 0x1000, 0),
                                              (0x3123, 0x3000, 0x1230)])
-def test_the_boot_image_is_loaded_where_the_catalog_says(segment, cs, ip, tmp_path):
+def test_boot_image_is_loaded_at_catalog_segment(segment, cs, ip, tmp_path):
     cd = disc(tmp_path / "cd.iso", Entry(agent_code() + pattern(20, 7), segment=segment, count=23))
     with booted("microvm", tmp_path, cd) as pc:
         entered = Entered.of(pc)
@@ -104,18 +104,18 @@ def test_the_boot_image_is_loaded_where_the_catalog_says(segment, cs, ip, tmp_pa
 
 
 @on_each_path
-def test_a_cd_is_read_in_blocks_of_2048_bytes(pc):
+def test_42h_reads_2048_byte_blocks_of_cd(pc):
     for lba, count in ((0, 1), (16, 5), (pc.disc.blocks - 1, 1), (1000, 60)):
-        reads(pc, lba, count)
+        check_read(pc, lba, count)
     pc.ram[HIGH:HIGH + 300 * BLOCK] = bytes(300 * BLOCK)
     pc.expect(pc.long(0x42, 1700, 299, HIGH, drive=CD), OK)
     assert pc.ram[HIGH:HIGH + 300 * BLOCK] == pc.disc.blocks_from(1700, 299) + bytes(BLOCK)
 
 
 @on_two_paths
-def test_the_end_of_the_disc_is_the_end(pc):
+def test_access_past_end_of_disc_returns_04h(pc):
     end = pc.disc.blocks
-    gives_no_data(pc, 0x42, NOT_FOUND, lba=end)
+    check_no_transfer(pc, 0x42, NOT_FOUND, lba=end)
     pc.expect(pc.edd(0x42, end - 1, 2, drive=CD), NOT_FOUND)
     pc.expect(pc.edd(0x44, end - 1, 2, drive=CD), NOT_FOUND)
     pc.expect(pc.edd(0x47, end, 1, drive=CD), NOT_FOUND)
@@ -124,7 +124,7 @@ def test_the_end_of_the_disc_is_the_end(pc):
 
 
 @on_each_path
-def test_a_cd_describes_itself(pc):
+def test_15h_41h_and_48h_describe_cd(pc):
     found = pc.agent.int13("ah bx cx", ah=0x41, bx=0x55AA, dl=CD)
     assert (found.ah, found.bx, found.cf) == (0x30, 0xAA55, False)
     found = pc.agent.int13("ah cx dx", ah=0x15, dl=CD)
@@ -136,73 +136,73 @@ def test_a_cd_describes_itself(pc):
 
 
 @on_two_paths
-def test_calls_that_a_cd_knows_not_are_refused(pc):
+def test_unsupported_functions_of_cd_are_refused(pc):
     for function in (0x02, 0x04, 0x05, 0x08, 0x0C, 0x18, 0x4E, 0x50):
-        ends_with(ask(pc, function, al=1), BAD_COMMAND)
-    ends_with(ask(pc, 0x03, al=1), WRITE_PROTECTED)
-    gives_no_data(pc, 0x43, WRITE_PROTECTED)
+        check_status(call(pc, function, al=1), BAD_COMMAND)
+    check_status(call(pc, 0x03, al=1), WRITE_PROTECTED)
+    check_no_transfer(pc, 0x43, WRITE_PROTECTED)
     for function in (0x00, 0x0D, 0x09, 0x10, 0x11, 0x14, 0x16, 0x49):
-        ends_with(pc.agent.int13(ah=function, dl=CD), OK)
-    reads(pc, 5)
+        check_status(pc.agent.int13(ah=function, dl=CD), OK)
+    check_read(pc, 5)
 
 
 @on_two_paths
-def test_numbers_behind_the_last_cd_are_not_ours(pc):
-    assert ask(pc, 0x10, CD + 1).cf and ask(pc, 0x15, CD + 1).cf
+def test_numbers_above_last_cd_are_not_served(pc):
+    assert call(pc, 0x10, CD + 1).cf and call(pc, 0x15, CD + 1).cf
 
 
 # ---- Change and eject ----------------------------------------------------------------
 
 
 @on_each_path
-def test_a_change_is_told_once_and_the_new_disc_is_read(pc, other):
-    reads(pc, 5)
+def test_disc_change_is_reported_once(pc, other):
+    check_read(pc, 5)
     pc.tray.change(other)
-    gives_no_data(pc, 0x42, CHANGED)
-    reads(pc, other.blocks - 1, cd=other)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, other.blocks - 1, cd=other)
     assert struct.unpack_from("<Q", pc.parameters(drive=CD), 0x10)[0] == other.blocks
-    pc.expect(ask(pc, 0x49), CHANGED)
-    pc.expect(ask(pc, 0x49), OK)
+    pc.expect(call(pc, 0x49), CHANGED)
+    pc.expect(call(pc, 0x49), OK)
 
 
 @on_two_paths
-def test_without_a_disc_there_is_no_medium(pc, plain):
+def test_empty_drive_returns_31h(pc, plain):
     pc.tray.take_out()
     for _ in range(2):
         for function in (0x42, 0x44):
-            gives_no_data(pc, function, NO_MEDIUM)
+            check_no_transfer(pc, function, NO_MEDIUM)
         for function in (0x10, 0x46, 0x49):
-            pc.expect(ask(pc, function), NO_MEDIUM)
+            pc.expect(call(pc, function), NO_MEDIUM)
     pc.tray.put_in(plain)
-    gives_no_data(pc, 0x42, CHANGED)
-    reads(pc, 5)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, 5)
 
 
 @on_two_paths
-def test_a_lock_holds_the_tray_against_button_and_call(pc):
+def test_lock_blocks_eject_button_and_46h(pc):
     assert not pc.tray.locked
-    assert pc.expect(ask(pc, 0x45, al=0), OK).al == 1
+    assert pc.expect(call(pc, 0x45, al=0), OK).al == 1
     assert pc.tray.locked
     with pytest.raises(RuntimeError, match="is locked"):
         pc.tray.press_button()
-    pc.expect(ask(pc, 0x46), LOCKED)
+    pc.expect(call(pc, 0x46), LOCKED)
     assert not pc.tray.is_open
-    reads(pc, 5)
-    assert pc.expect(ask(pc, 0x45, al=1), OK).al == 0
+    check_read(pc, 5)
+    assert pc.expect(call(pc, 0x45, al=1), OK).al == 0
     assert not pc.tray.locked
-    pc.expect(ask(pc, 0x46), OK)
+    pc.expect(call(pc, 0x46), OK)
     assert pc.tray.is_open
-    gives_no_data(pc, 0x42, NO_MEDIUM)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
 
 
 @on_two_paths
-def test_the_button_takes_the_disc_away(pc):
+def test_eject_button_removes_disc(pc):
     pc.tray.press_button()
     assert pc.tray.is_open
-    gives_no_data(pc, 0x42, NO_MEDIUM)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
 
 
-# ---- Blocks that cannot be read ------------------------------------------------------
+# ---- Unreadable blocks ---------------------------------------------------------------
 
 REASONS = pytest.mark.parametrize("number, status", [(errno.EIO, 0x20), (errno.ENODATA, 0x10)],
                                   ids=["aborted", "medium-error"])
@@ -210,33 +210,33 @@ REASONS = pytest.mark.parametrize("number, status", [(errno.EIO, 0x20), (errno.E
 
 @REASONS
 @on_two_paths
-def test_a_bad_block_has_its_status_and_others_are_read(path, tmp_path, plain, number, status):
+def test_bad_block_returns_its_status_and_others_are_readable(path, tmp_path, plain, number, status):
     with booted(path, tmp_path, plain, bad=(100, number)) as pc:
         for lba, count in ((100, 1), (97, 9)):
             pc.expect(pc.edd(0x42, lba, count, drive=CD), status)
             assert pc.count() == 0
-        reads(pc, 99)
-        reads(pc, 101, 20)
+        check_read(pc, 99)
+        check_read(pc, 101, 20)
 
 
 @of_each_kind
 @on_two_paths
-def test_a_bad_block_takes_its_four_sectors_only(path, tmp_path, emulated, medium):
+def test_bad_block_fails_only_its_four_sectors(path, tmp_path, emulated, medium):
     cd, block = emulated[medium], 7
     with booted(path, tmp_path, cd, bad=(cd.lbas[0] + block, errno.ENODATA)) as pc:
         number, image = drive_of(medium), image_of(cd)
         for sector in range(block * 4, block * 4 + 4):
-            assert ends_with(read_chs(pc, number, geometry_of(medium), sector, 1), 0x10).al == 0
-        assert ends_with(read_chs(pc, number, geometry_of(medium), block * 4 - 2, 5), 0x10).al <= 2
-        reads_chs(pc, number, medium, image, block * 4 - 1)
-        reads_chs(pc, number, medium, image, block * 4 + 4)
+            assert check_status(read_chs(pc, number, geometry_of(medium), sector, 1), 0x10).al == 0
+        assert check_status(read_chs(pc, number, geometry_of(medium), block * 4 - 2, 5), 0x10).al <= 2
+        check_read_chs(pc, number, medium, image, block * 4 - 1)
+        check_read_chs(pc, number, medium, image, block * 4 + 4)
 
 
 # ---- Discs that cannot boot ----------------------------------------------------------
 
 
 def patched(offset: int, data: bytes):
-    """A disc whose catalog has these bytes there."""
+    """A disc with these bytes at this offset of its catalog."""
     def make(file: Path) -> Disc:
         made = disc(file, Entry(agent_code()), blocks=50)
         at = CATALOG_LBA * BLOCK + offset
@@ -254,7 +254,7 @@ NOT_BOOTABLE = {
     "boot catalog damaged": patched(0x1E, b"\x55\x00"),
     "boot catalog: wrong checksum": patched(0x04, b"X"),
     "no bootable entry for this PC": with_entry(agent_code(), bootable=False),
-    "media type not known": with_entry(agent_code(), 7),
+    "unknown media type": with_entry(agent_code(), 7),
     "image beyond the end of the disc": patched(0x28, struct.pack("<I", 50)),
     "nothing to load": with_entry(agent_code(), count=0),
     "no room at its load address": with_entry(agent_code(), segment=0x9FC0),
@@ -264,41 +264,42 @@ NOT_BOOTABLE = {
 
 
 @pytest.mark.parametrize("reason", NOT_BOOTABLE)
-def test_a_disc_that_cannot_boot_says_why_and_the_next_cd_boots(reason, tmp_path, plain):
+def test_reason_is_shown_for_unbootable_disc_and_next_cd_boots(reason, tmp_path, plain):
     bad = NOT_BOOTABLE[reason](tmp_path / "bad.iso")
     with booted("microvm", tmp_path, plain, *cd_arguments(bad.file, CD_ID - 1)) as pc:
         assert f"  not bootable: {reason}\n" in pc.machine.console.wait_for("E1h: ")
         assert Entered.of(pc).registers.dl == CD + 1
-        reads(pc, 45, drive=CD, cd=bad)
+        check_read(pc, 45, drive=CD, cd=bad)
 
 
 @REASONS
-def test_a_boot_image_that_cannot_be_read_says_why(tmp_path, plain, other, number, status):
+def test_status_is_shown_for_unreadable_boot_image(tmp_path, plain, other, number, status):
     bad = cd_arguments(unreadable(other, other.lbas[0], number)[0], CD_ID - 1)
     with booted("microvm", tmp_path, plain, *bad) as pc:
         assert f"  not bootable: status {status:02X}h\n" in pc.machine.console.wait_for("E1h: ")
 
 
 @on_two_paths
-def test_a_cd_that_cannot_boot_leaves_int_13h_as_it_was(path, agent_rom):
-    """The agent's own ROM boots next; and once more, with no CD before it."""
-    def left(cd_index: int, said: str) -> bytes:
+def test_unbootable_cd_leaves_int_13h_vector_unchanged(path, agent_rom):
+    """The agent's own ROM boots after the CD fails. The vector is compared with
+    that of a machine in which the ROM boots first."""
+    def vector_after_boot(cd_index: int, message: str) -> bytes:
         arguments = [*cd_arguments(None, CD_ID, f",bootindex={cd_index}"),
                      "-option-rom", f"{agent_rom},bootindex=2"]
         with Machine(PATHS[path], *arguments) as machine:
             agent = Agent(machine)
-            machine.console.wait_for(said)
+            machine.console.wait_for(message)
             assert agent.interrupt(0x13, Registers().with_halves(ax=0x1000, dl=CD)).cf
             return agent.read(0x13 * 4, 4)
-    assert left(1, "not bootable: no medium") == left(3, "1 CD")
+    assert vector_after_boot(1, "not bootable: no medium") == vector_after_boot(3, "1 CD")
 
 
-# ---- What POST says ------------------------------------------------------------------
+# ---- POST messages -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("disks, cds, line", [
     (0, 1, "no disk, 1 CD"), (1, 1, "1 disk, 1 CD"), (2, 3, "2 disks, 3 CDs")])
-def test_post_counts_cds(disks, cds, line, agent_rom, tmp_path, plain, start):
+def test_banner_counts_disks_and_cds(disks, cds, line, agent_rom, tmp_path, plain, start):
     image = tmp_path / "disk.img"
     image.write_bytes(OUR_DISK)
     arguments = [argument for i in range(disks) for argument in disk_arguments(image, 3 + i)]
@@ -307,14 +308,14 @@ def test_post_counts_cds(disks, cds, line, agent_rom, tmp_path, plain, start):
     assert f"host ID 7, {line}\n" in pc.machine.console.wait_for("Booting from ROM")
 
 
-def test_post_says_what_an_empty_drive_lacks(start):
+def test_banner_reports_no_medium_for_empty_drive(start):
     pc = start("microvm", *cd_arguments(None, CD_ID))
     text = pc.machine.console.wait_for("Booting from ROM")
     assert f"  ID {CD_ID} LUN 0 QEMU QEMU CD-ROM: no medium\n" in text
     assert "no disk, 1 CD" in text
 
 
-def test_the_boot_menu_names_the_cd(plain):
+def test_boot_menu_lists_cd(plain):
     with Machine(PATHS["nolsi"], *cd_arguments(plain.file, CD_ID), "-boot", "menu=on") as machine:
         machine.console.wait_for("Press ESC for boot menu")
         machine.console.send("\x1b")

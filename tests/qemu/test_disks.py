@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Which disks are found, how they are numbered, and what happens with those
-that are broken (ring 2).
+"""Detection and numbering of disks, faulty disks, geometry, and the memory that
+the ROM keeps (ring 2).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.build import ROM_895A, symbol
 from tests.qemu.agent import BUFFER, PACKET, Agent, Registers
 from tests.qemu.machine import PATHS, Machine, disk_arguments
 
-pytestmark = pytest.mark.qemu("disks: numbers, order, trouble, geometry")
+pytestmark = pytest.mark.qemu("disks: numbers, order, faults, geometry")
 
 OK, BAD_COMMAND, READ_ERROR, CONTROLLER, NO_MEDIUM, TIMEOUT = 0x00, 0x01, 0x10, 0x20, 0x31, 0x80
 
@@ -24,7 +24,7 @@ EIO, ENODATA = 5, 61
 
 
 def make_disk(directory, name: str, sectors: int = 4096, first: bytes = b"") -> str:
-    """An image whose every sector begins with the disk's name."""
+    """An image in which every sector begins with the disk's name."""
     image = directory / f"{name}.img"
     sector = name.encode().ljust(512, b".")
     image.write_bytes(first.ljust(512, b"\0")[:512] + sector * (sectors - 1) if first
@@ -33,7 +33,7 @@ def make_disk(directory, name: str, sectors: int = 4096, first: bytes = b"") -> 
 
 
 def name_of(pc, drive: int) -> str:
-    """The name of the disk behind a BIOS drive number."""
+    """The name of the disk with this BIOS drive number."""
     pc.fill(BUFFER, 512, 0)
     registers = pc.read_lba(drive, 1, 1)
     assert registers.ah == OK
@@ -41,8 +41,8 @@ def name_of(pc, drive: int) -> str:
 
 
 def banner(pc) -> str:
-    """The console's text, 80 columns joined where the screen broke a line."""
-    text = pc.machine.console.wait_for("Booting from ROM")  # what follows POST
+    """The console text up to the end of POST; lines wrapped at 80 columns are joined."""
+    text = pc.machine.console.wait_for("Booting from ROM")
     return re.sub(r"(?m)^(.{80})\n", r"\1", text)
 
 
@@ -53,10 +53,10 @@ def blkdebug(image: str, errno: int, sector: int, event: str = "read_aio", once:
             f"file.inject-error.0.sector={sector},file.inject-error.0.once={'on' if once else 'off'}")
 
 
-# ---- Numbers -----------------------------------------------------------------
+# ---- Drive numbers -----------------------------------------------------------
 
 
-def test_seven_disks_get_seven_numbers_in_id_order(start, tmp_path):
+def test_seven_disks_are_numbered_in_id_order(start, tmp_path):
     ids = [0, 1, 2, 3, 4, 5, 6]
     arguments = [a for i in reversed(ids)
                  for a in disk_arguments(make_disk(tmp_path, f"disk{i}"), i)]
@@ -69,7 +69,7 @@ def test_seven_disks_get_seven_numbers_in_id_order(start, tmp_path):
 
 
 @pytest.mark.parametrize("path", ["microvm", "c810", "nolsi", "fwcfg"])
-def test_boot_order_of_the_host_decides_the_numbers(start, tmp_path, path):
+def test_bootindex_determines_drive_numbers(start, tmp_path, path):
     wanted = {0: 2, 3: 1, 5: 3}  # ID: bootindex; the agent has 0
     arguments = [a for i, index in wanted.items() for a in
                  disk_arguments(make_disk(tmp_path, f"disk{i}"), i, f",bootindex={index}")]
@@ -78,7 +78,7 @@ def test_boot_order_of_the_host_decides_the_numbers(start, tmp_path, path):
     assert [name_of(pc, 0x80 + i) for i in range(4)] == ["disk3", "disk0", "disk5", "disk1"]
 
 
-def test_an_ide_disk_first_keeps_its_number(start, tmp_path):
+def test_ide_disk_with_lower_bootindex_is_80h(start, tmp_path):
     ide = make_disk(tmp_path, "ide")
     pc = start("nolsi", *disk_arguments(make_disk(tmp_path, "scsi"), 0, ",bootindex=2"),
                "-drive", f"if=none,id=ide,file={ide},format=raw,snapshot=on",
@@ -89,7 +89,7 @@ def test_an_ide_disk_first_keeps_its_number(start, tmp_path):
     assert pc.int13("ax bl cx dx", ah=0x08, dl=0x81).dl == 2
 
 
-def test_an_ide_disk_last_comes_after_ours(start, tmp_path):
+def test_ide_disk_with_higher_bootindex_follows_ours(start, tmp_path):
     ide = make_disk(tmp_path, "ide")
     pc = start("nolsi", *disk_arguments(make_disk(tmp_path, "scsi"), 0, ",bootindex=1"),
                "-drive", f"if=none,id=ide,file={ide},format=raw,snapshot=on",
@@ -97,8 +97,8 @@ def test_an_ide_disk_last_comes_after_ours(start, tmp_path):
     assert [name_of(pc, 0x80), pc.text_on(0x81, 1)] == ["scsi", "ide"]
 
 
-def test_an_ide_disk_between_ours_is_not_ours(start, tmp_path):
-    """The BIOS calls our vectors in its own order, with others in between."""
+def test_ide_disk_between_ours_is_left_to_bios(start, tmp_path):
+    """The BIOS calls our connection vectors in its own order, with others in between."""
     ide = make_disk(tmp_path, "ide")
     pc = start("nolsi", *disk_arguments(make_disk(tmp_path, "a"), 0),
                *disk_arguments(make_disk(tmp_path, "b"), 1),
@@ -109,9 +109,9 @@ def test_an_ide_disk_between_ours_is_not_ours(start, tmp_path):
     assert names.index("a") < names.index("b")
 
 
-def test_a_disk_whose_vector_is_not_called_has_no_number(agent_rom, tmp_path):
-    """SeaBIOS calls every vector, so the first disk's is replaced by a far
-    return before it does."""
+def test_disk_without_vector_call_gets_no_number(agent_rom, tmp_path):
+    """SeaBIOS calls every vector. The test therefore replaces that of the first
+    disk by a far return."""
     disks = [*disk_arguments(make_disk(tmp_path, "a"), 0), *disk_arguments(make_disk(tmp_path, "b"), 1)]
     with Machine(PATHS["microvm"], *disks, with_agent=agent_rom) as machine:
         base = Agent(machine).rom_segment() * 16
@@ -126,7 +126,7 @@ def test_a_disk_whose_vector_is_not_called_has_no_number(agent_rom, tmp_path):
         assert "80h: SCSI 00:04.0 ID 1" in banner(pc)
 
 
-def test_a_vector_called_twice_counts_once(agent_rom, tmp_path):
+def test_vector_called_twice_counts_disk_once(agent_rom, tmp_path):
     disks = disk_arguments(make_disk(tmp_path, "a"), 0)
     with Machine(PATHS["microvm"], *disks, with_agent=agent_rom) as machine:
         pc = Agent(machine)
@@ -141,11 +141,11 @@ def test_a_vector_called_twice_counts_once(agent_rom, tmp_path):
         assert name_of(pc, 0x80) == "a"
 
 
-# ---- Disks that cannot be used -------------------------------------------------
+# ---- Missing and unusable disks ------------------------------------------------
 
 
-def keeps_nothing(pc) -> None:
-    """No vector hooked, no drive counted, no memory and no ROM kept."""
+def check_nothing_kept(pc) -> None:
+    """INT 13h is not hooked, no drive is counted, no memory and no ROM is kept."""
     assert pc.disk_count() == 0
     assert pc.read(0x13 * 4 + 2, 2) == b"\x00\xf0"  # the BIOS's own INT 13h
     assert struct.unpack("<H", pc.read(0x413, 2))[0] == 639
@@ -153,22 +153,22 @@ def keeps_nothing(pc) -> None:
         pc.rom_segment()
 
 
-def test_without_a_controller_the_rom_keeps_nothing(start):
+def test_rom_keeps_nothing_without_controller(start):
     pc = start("nochip")
     assert re.search(r"^lsi8xx-rom \S+: no 53C8xx controller$", banner(pc), re.M)
-    keeps_nothing(pc)
+    check_nothing_kept(pc)
 
 
-def test_a_controller_with_nothing_on_it_keeps_nothing(start):
+def test_rom_keeps_nothing_without_disks(start):
     pc = start("microvm")
     assert re.search(r"^lsi8xx-rom \S+: 53C895A at PCI 00:04.0, host ID 7, no disk$",
                      banner(pc), re.M)
-    keeps_nothing(pc)
+    check_nothing_kept(pc)
 
 
-def test_a_read_only_rom_image_runs_from_a_copy(tmp_path):
-    """The Bochs BIOS, with the ROM where it can be read and not written. INT 13h
-    leads to the copy, below which lies the workspace, both above 40:13h."""
+def test_read_only_rom_runs_from_copy_in_ram(tmp_path):
+    """The Bochs BIOS runs the ROM in read-only memory. INT 13h points to the
+    copy. The workspace is below the copy, and both are above the size in 40:13h."""
     copy_kib, workspace_kib = -(-symbol("cd_end") // 1024), 2
     with Machine(PATHS["bochs"], *disk_arguments(make_disk(tmp_path, "a"), 0)) as machine:
         machine.wait_for("80h: SCSI 00:")
@@ -179,7 +179,7 @@ def test_a_read_only_rom_image_runs_from_a_copy(tmp_path):
         assert machine.read_memory(0x475, 1) == b"\1"
 
 
-def test_an_empty_disk_gets_a_line_and_no_number(start, tmp_path):
+def test_disk_without_blocks_is_listed_but_not_numbered(start, tmp_path):
     empty = tmp_path / "empty.img"
     empty.write_bytes(b"")
     pc = start("microvm", *disk_arguments(empty, 0), *disk_arguments(make_disk(tmp_path, "good"), 1))
@@ -188,7 +188,7 @@ def test_an_empty_disk_gets_a_line_and_no_number(start, tmp_path):
     assert name_of(pc, 0x80) == "good"
 
 
-def test_a_medium_taken_away_is_reported_and_the_other_disk_goes_on(start, tmp_path):
+def test_removed_medium_returns_31h_and_other_disk_works(start, tmp_path):
     pc = start("microvm", *disk_arguments(make_disk(tmp_path, "a"), 0, ",removable=on"),
                *disk_arguments(make_disk(tmp_path, "b"), 1))
     assert name_of(pc, 0x80) == "a"
@@ -200,7 +200,7 @@ def test_a_medium_taken_away_is_reported_and_the_other_disk_goes_on(start, tmp_p
         assert name_of(pc, 0x81) == "b"
 
 
-def test_a_disk_taken_away_times_out_and_the_other_goes_on(start, tmp_path):
+def test_removed_disk_times_out_and_other_disk_works(start, tmp_path):
     pc = start("microvm", *disk_arguments(make_disk(tmp_path, "a"), 0),
                *disk_arguments(make_disk(tmp_path, "b"), 1))
     pc.machine.qmp("device_del", id="dev0")
@@ -210,7 +210,7 @@ def test_a_disk_taken_away_times_out_and_the_other_goes_on(start, tmp_path):
 
 
 @pytest.mark.parametrize("size", [8192, 32768])
-def test_other_block_sizes_are_refused_by_name(start, tmp_path, size):
+def test_unsupported_block_size_is_reported(start, tmp_path, size):
     image = make_disk(tmp_path, "big")
     pc = start("microvm", *disk_arguments(
         image, 0, f",logical_block_size={size},physical_block_size={size}"))
@@ -224,7 +224,7 @@ def test_other_block_sizes_are_refused_by_name(start, tmp_path, size):
 @pytest.mark.parametrize("path", ["microvm", "c810"])
 @pytest.mark.parametrize("errno, status", [(EIO, CONTROLLER), (ENODATA, READ_ERROR)],
                          ids=["aborted", "medium-error"])
-def test_an_unreadable_sector_has_its_status_and_others_still_read(
+def test_unreadable_sector_returns_its_status_and_others_are_readable(
         start, tmp_path, path, errno, status):
     image, options = blkdebug(make_disk(tmp_path, "bad"), errno, sector=100)
     pc = start(path, *disk_arguments(image, 0, drive=options))
@@ -237,25 +237,25 @@ def test_an_unreadable_sector_has_its_status_and_others_still_read(
         assert name_of(pc, 0x80) == "bad"
 
 
-def test_an_error_that_happens_once_is_not_seen_by_the_caller(start, tmp_path):
+def test_single_read_error_is_retried(start, tmp_path):
     image, options = blkdebug(make_disk(tmp_path, "shaky"), EIO, sector=100, once=True)
     pc = start("microvm", *disk_arguments(image, 0, drive=options))
     assert pc.read_lba(0x80, 100, 1).ah == OK
     assert pc.read(BUFFER, 5) == b"shaky"
 
 
-def test_an_unreadable_partition_table_does_not_cost_the_disk(start, tmp_path):
+def test_disk_with_unreadable_partition_table_is_used(start, tmp_path):
     image, options = blkdebug(make_disk(tmp_path, "nombr"), ENODATA, sector=0)
     pc = start("microvm", *disk_arguments(image, 0, drive=options))
     assert name_of(pc, 0x80) == "nombr"
     assert pc.read_lba(0x80, 0, 1).ah == READ_ERROR
 
 
-# ---- Time --------------------------------------------------------------------------
+# ---- Slow disks --------------------------------------------------------------------
 
 
-def test_a_slow_disk_is_waited_for(start, tmp_path):
-    """32 KiB/s: the second read takes two seconds, far beyond one poll."""
+def test_read_from_slow_disk_succeeds(start, tmp_path):
+    """At 32 KiB/s the second read takes two seconds, much longer than one poll."""
     pc = start("microvm", *disk_arguments(make_disk(tmp_path, "slow"), 0,
                                           drive="format=raw,snapshot=on,throttling.bps-read=32768"))
     for lba in (1, 128):
@@ -263,8 +263,8 @@ def test_a_slow_disk_is_waited_for(start, tmp_path):
         assert pc.read(BUFFER + 126 * 512, 4) == b"slow"
 
 
-def test_a_hung_disk_times_out_and_the_bus_lives_on(start, tmp_path):
-    """1 KiB/s: 127 sectors would take a minute, more than the time limit."""
+def test_hung_disk_times_out_and_other_disk_works(start, tmp_path):
+    """At 1 KiB/s, 127 sectors take a minute, which exceeds the time limit."""
     pc = start("microvm",
                *disk_arguments(make_disk(tmp_path, "hung"), 0,
                                drive="format=raw,snapshot=on,throttling.bps-read=1024"),
@@ -280,7 +280,7 @@ def test_a_hung_disk_times_out_and_the_bus_lives_on(start, tmp_path):
 
 
 def mbr(*partitions: tuple[int, int, int, int]) -> bytes:
-    """An MBR with partitions (start, sectors) under heads/sectors-per-track."""
+    """An MBR with partitions (start, sectors, heads, sectors per track)."""
     table = b""
     for start, count, heads, spt in partitions:
         def chs(lba: int) -> bytes:
@@ -314,7 +314,7 @@ def geometry(pc, drive: int = 0x80) -> tuple[int, int, int]:
 ], ids=["64MiB", "below-1GiB", "1GiB", "above-1GiB", "32GiB", "tiny", "mbr-255-63", "mbr-16-63",
         "mbr-two-entries", "mbr-entries-disagree", "mbr-past-1023",
         "mbr-within-a-track", "mbr-unsigned"])
-def test_geometry_follows_the_partition_table_or_the_size(start, tmp_path, sectors, first, expected):
+def test_geometry_follows_partition_table_or_size(start, tmp_path, sectors, first, expected):
     image = tmp_path / "disk.img"
     with image.open("wb") as file:
         file.write(first)
@@ -328,7 +328,7 @@ def test_geometry_follows_the_partition_table_or_the_size(start, tmp_path, secto
     (",lcyls=1024,lheads=255,lsecs=63", (130, 16, 63)),  # more than the disk has
     ("", (130, 16, 63)),
 ], ids=["given", "too-large", "not-given"])
-def test_the_hosts_geometry_comes_before_the_partition_table(start, tmp_path, wanted, expected):
+def test_geometry_of_host_overrides_partition_table(start, tmp_path, wanted, expected):
     image = tmp_path / "disk.img"
     with image.open("wb") as file:
         file.write(mbr((63, 1008 * 100 - 63, 16, 63)))
@@ -340,7 +340,7 @@ def test_the_hosts_geometry_comes_before_the_partition_table(start, tmp_path, wa
 
 @pytest.mark.parametrize("sectors, valid", [(63 * 16 * 100, True), (63 * 16 * 100 + 1, False),
                                             (63 * 16 * 15360, True), (63 * 16 * 15361, False)])
-def test_edd_calls_chs_valid_only_if_it_accounts_for_every_sector(start, tmp_path, sectors, valid):
+def test_48h_reports_chs_valid_only_if_it_covers_every_sector(start, tmp_path, sectors, valid):
     image = tmp_path / "disk.img"
     with image.open("wb") as file:
         file.write(mbr((63, 1008 * 100 - 63, 16, 63)))
@@ -353,8 +353,8 @@ def test_edd_calls_chs_valid_only_if_it_accounts_for_every_sector(start, tmp_pat
     assert cylinders == sectors // (16 * 63) and (heads, spt) == (16, 63)
 
 
-def test_the_end_of_a_two_terabyte_disk_is_read(start, tmp_path):
-    """Sparse, with a mark at the highest block READ(10) can name."""
+def test_last_sectors_of_2_tib_disk_are_readable(start, tmp_path):
+    """A sparse image, with a mark in the highest block that READ(10) can address."""
     image = tmp_path / "huge.img"
     sectors = 0xFFFFFFFF
     with image.open("wb") as file:
@@ -370,11 +370,11 @@ def test_the_end_of_a_two_terabyte_disk_is_read(start, tmp_path):
     assert pc.read_lba(0x80, sectors, 1).ah == 0x04
 
 
-# ---- What is kept, what is given back --------------------------------------------------
+# ---- Memory kept and returned ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["microvm", "c810", "nolsi", "fwcfg"])
-def test_the_image_kept_after_init_is_whole(start, tmp_path, path):
+def test_resident_image_is_valid_after_init(start, tmp_path, path):
     disks = [a for i in (0, 2, 5) for a in disk_arguments(make_disk(tmp_path, f"d{i}"), i)]
     pc = start(path, *disks)
     image = pc.rom_image()
@@ -389,30 +389,30 @@ def test_the_image_kept_after_init_is_whole(start, tmp_path, path):
     assert struct.unpack("<H", pc.read(0x413, 2))[0] >= 639
 
 
-def test_without_pmm_the_workspace_lies_below_the_ebda(start, tmp_path):
+def test_workspace_is_below_ebda_without_pmm(start, tmp_path):
     pc = start("nopmm", *disk_arguments(make_disk(tmp_path, "a"), 0))
     assert name_of(pc, 0x80) == "a"
     top = struct.unpack("<H", pc.read(0x413, 2))[0]
     ebda = struct.unpack("<H", pc.read(0x40E, 2))[0]
     segment, _ = pc.workspace("WS_BUSY")
     assert segment == top * 64
-    assert segment + pc.header("WORKSPACE_BYTES") // 16 == ebda, "two KiB and no more"
+    assert segment + pc.header("WORKSPACE_BYTES") // 16 == ebda, "exactly two KiB"
 
 
-def test_without_pmm_and_disks_conventional_memory_is_given_back(start):
-    keeps_nothing(start("nopmm"))
+def test_conventional_memory_is_returned_without_pmm_and_disks(start):
+    check_nothing_kept(start("nopmm"))
 
 
-def test_a_rom_that_is_not_told_its_controller_finds_it(start, tmp_path):
-    """-option-rom: AX is 0, which is the host bridge."""
+def test_rom_without_device_address_finds_controller(start, tmp_path):
+    """With -option-rom AX is 0, the address of the host bridge."""
     pc = start("microvm", "-option-rom", str(ROM_895A), *disk_arguments(make_disk(tmp_path, "a"), 0),
                rom=None)
     assert "53C895A at PCI 00:04.0" in banner(pc)
     assert name_of(pc, 0x80) == "a"
 
 
-def test_with_two_controllers_the_rom_takes_the_one_it_is_given(start, tmp_path):
-    """The other chip comes first on the bus, and has a disk too."""
+def test_rom_uses_controller_given_in_ax(start, tmp_path):
+    """The other controller has a lower PCI address and a disk too."""
     other = make_disk(tmp_path, "other")
     pc = start("microvm", *disk_arguments(make_disk(tmp_path, "a"), 0),
                "-device", "lsi53c810,id=first,addr=3,rombar=0",

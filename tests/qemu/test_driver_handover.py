@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What we leave behind: a chip that an operating system's driver finds as if
-nobody had used it (rings 2 and 3).
+"""The state in which the ROM leaves the chip: an operating system's driver must
+not be able to tell that the ROM has used it (rings 2 and 3).
 
-Each test starts one machine with controllers of both kinds, with disks and
-without, each of them twice: with our ROM, and with no ROM at all.
+The machines have controllers of both kinds, with and without disks, each of
+them twice: with our ROM and without a ROM.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.build import ROM_810, ROM_895A
 from tests.qemu.agent import Agent
 from tests.qemu.machine import PATHS, Machine, disk_arguments
 
-pytestmark = pytest.mark.qemu("what Linux's driver finds after us")
+pytestmark = pytest.mark.qemu("chip state left for Linux's driver")
 
 IDS = (0, 3)
 EIO = 5
@@ -29,7 +29,7 @@ BAD_SECTOR = 100
 
 @dataclass(frozen=True)
 class Controller:
-    """The ROM is in its BAR, or nothing is."""
+    """A controller; `ours` puts our ROM into its ROM BAR."""
     slot: int
     device: str
     ours: bool
@@ -37,7 +37,7 @@ class Controller:
 
     @property
     def name(self) -> str:
-        # the boot path has brought one already
+        # the boot path itself adds this controller
         return "scsi" if self.slot == PATH_SLOT else f"scsi{self.slot}"
 
     def arguments(self) -> list[str]:
@@ -47,9 +47,10 @@ class Controller:
 
 PATH_SLOT = 4
 
-# A driver takes hold of them from the first to the last. Of the two interrupt
-# lines there are, each of ours has the one of a controller before it: were our
-# pin up, the driver would hear it as soon as the first has a handler.
+# Linux's driver attaches to them in this order. There are two interrupt lines,
+# and each controller of ours shares one with an earlier controller. If our
+# interrupt pin were active, the driver would be interrupted as soon as it
+# installs the handler for the first controller.
 CONTROLLERS = [
     Controller(slot, device, ours, disks) for slot, (device, ours, disks) in enumerate([
         ("lsi53c895a", False, True), ("lsi53c895a", False, False),
@@ -65,7 +66,7 @@ def named(controller: Controller) -> str:
 
 
 def machine(controllers: list[Controller], images: dict[int, list[str]], **options) -> Machine:
-    """`images` are the arguments of disk_arguments(), by ID."""
+    """`images` maps a SCSI ID to arguments of disk_arguments()."""
     arguments = [a for c in controllers if c.slot != PATH_SLOT for a in c.arguments()]
     arguments += [a for c in controllers if c.disks for scsi_id, image in images.items()
                   for a in disk_arguments(image[0], scsi_id, *image[1:], controller=c.name)]
@@ -78,39 +79,40 @@ def machine(controllers: list[Controller], images: dict[int, list[str]], **optio
 
 @pytest.fixture(scope="module")
 def console() -> str:
-    """GRUB has read the kernel through our 895A, the rest through our 810."""
+    """Console output of a boot: GRUB reads the kernel through our 895A and the
+    initramfs through our 810."""
     image = [driverdisk.driver_disk("hd2,msdos1")]
     with machine(CONTROLLERS, {scsi_id: image for scsi_id in IDS}) as pc:
         text = pc.console.wait_for(driverdisk.READS_ON)
     for controller in CONTROLLERS:
-        said = f"PCI 00:{controller.slot:02x}.0, host ID 7, {'2 disks' if controller.disks else 'no disk'}"
-        assert (said in text) == controller.ours
+        line = f"PCI 00:{controller.slot:02x}.0, host ID 7, {'2 disks' if controller.disks else 'no disk'}"
+        assert (line in text) == controller.ours
     assert "GRUB: kernel from hd0,msdos1, the rest from hd2,msdos1" in text
     return text
 
 
 @pytest.fixture(scope="module")
 def log(console) -> list[str]:
-    """The kernel's, each line with its level, without the time."""
+    """The kernel's log, each line with its level but without the time."""
     text = console.split(driverdisk.LOG_BEGINS)[1].split(driverdisk.LOG_ENDS)[0]
     return re.sub(r"(?m)^(<\d+>)\[ *[\d.]+\] ", r"\1", text).strip().splitlines()
 
 
 def adapter(log: list[str], controller: Controller) -> int:
-    """The number that the driver gave it."""
+    """The number that the driver assigns to a controller."""
     line = rf"<6>sym(\d+): .* at pci 0000:00:{controller.slot:02x}\.0 irq \d+"
     return next(int(found[1]) for found in (re.fullmatch(line, text) for text in log) if found)
 
 
 def disk_names(log: list[str], number: int) -> dict[str, str]:
-    """Disk to ID: which is the first is another matter each time."""
+    """Maps sdX to its ID: the order of the names differs from boot to boot."""
     found = (re.search(rf"sd {number}:0:(\d):0: \[(sd\w)\]", line) for line in log)
     return {line[2]: f"disk at ID {line[1]}" for line in found if line}
 
 
 def lines_of(log: list[str], controller: Controller) -> list[str]:
-    """All that the kernel said about a controller and its disks, sorted, with
-    what only tells it from the others taken out."""
+    """All kernel messages about a controller and its disks, sorted, without the
+    numbers and addresses that differ between controllers."""
     number = adapter(log, controller)
     disks = disk_names(log, number)
     own = rf"\b(sym{number}|host{number}|target{number}|scsi {number}|sd {number})\b"
@@ -123,29 +125,29 @@ def lines_of(log: list[str], controller: Controller) -> list[str]:
 
 
 @pytest.mark.parametrize("controller", OURS, ids=named)
-def test_linux_says_of_a_controller_that_we_used_what_it_says_of_an_untouched_one(controller, log):
+def test_linux_logs_same_lines_for_our_controller_and_for_unused_one(controller, log):
     untouched = next(c for c in CONTROLLERS if not c.ours and named(c) == named(controller))
     lines = lines_of(log, controller)
     assert lines == lines_of(log, untouched)
-    # so much is always there
+    # these lines are always present
     assert sum("reset" in line for line in lines) == (3 if controller.disks else 1)
     assert sum("mounted filesystem" in line for line in lines) == controller.disks * len(IDS)
 
 
-# A slow host may be the reason for others.
-ABOUT_US = r"sym|scsi|\bsd|irq|DMA|I/O|EXT4|pci|PCI"
+# Other warnings can result from a slow host.
+RELEVANT = r"sym|scsi|\bsd|irq|DMA|I/O|EXT4|pci|PCI"
 EXPECTED = (r"<4>sym\d: No NVRAM, ID 7, Fast-\d+, \w+, parity checking"
             r"|<4>sd \S+ Power-on or device reset occurred")
 
 
-def test_linux_has_no_warning_that_is_not_about_every_controller(log):
+def test_linux_logs_no_unexpected_warning(log):
     begin = next(i for i, line in enumerate(log) if "SCSI subsystem initialized" in line)
     warnings = [line for line in log[begin:] if re.match(r"<[0-4]>", line)]
     assert [line for line in warnings
-            if re.search(ABOUT_US, line) and not re.fullmatch(EXPECTED, line)] == []
+            if re.search(RELEVANT, line) and not re.fullmatch(EXPECTED, line)] == []
 
 
-def test_linux_reads_every_disk_through_its_own_driver(console):
+def test_linux_reads_every_disk_through_sym53c8xx(console):
     found = re.findall(rf"{driverdisk.READ} 0000:00:(\w+)\.0/\S+/\d+:0:(\d):0 (\w{{32}}) (\w+)", console)
     assert {(int(slot, 16), int(scsi_id)) for slot, scsi_id, _, _ in found} == {
         (c.slot, scsi_id) for c in CONTROLLERS if c.disks for scsi_id in IDS}
@@ -153,11 +155,11 @@ def test_linux_reads_every_disk_through_its_own_driver(console):
     assert {driver for _, _, _, driver in found} == {"sym53c8xx"}
 
 
-# ---- The registers -------------------------------------------------------------------
+# ---- Chip registers ------------------------------------------------------------------
 
-# Name to offset, the bits looked at, and what they must be
-# [8xx-TM "Registers"]. QEMU keeps CTEST3.CLF set, and does not know STIME1.
-LEFT = {
+# Name to offset, mask of the checked bits, and their required value
+# [8xx-TM "Registers"]. QEMU keeps CTEST3.CLF set and does not model STIME1.
+REQUIRED = {
     "SCNTL1": (0x01, 0x18, 0),      # CON, RST: not connected, no bus reset
     "SCNTL2": (0x02, 0xFF, 0),
     "SCNTL3": (0x03, 0xF8, 0),      # ULTRA, SCF, EWS: narrow
@@ -175,7 +177,7 @@ LEFT = {
     "SIST1": (0x43, 0xFF, 0),
     "STEST1": (0x4D, 0x0C, 0),      # clock multiplier
 }
-LEFT_895A = {
+REQUIRED_895A = {
     "ISTAT1": (0x15, 0x07, 0),      # SCRIPTS does not run
     "CCNTL0": (0x56, 0xFF, 0),      # no phase mismatch jump
 }
@@ -183,22 +185,22 @@ REGISTERS_BYTES = 0x60
 
 
 def registers(pc: Machine, controller: Controller) -> bytes:
-    """All of them, by way of the memory BAR. Reading takes away what was
-    pending."""
+    """All registers, read through the memory BAR. Reading clears pending
+    interrupts."""
     devices = {device["slot"]: device for bus in pc.qmp("query-pci") for device in bus["devices"]}
     bar = next(r for r in devices[controller.slot]["regions"] if r["bar"] == 1)
     return pc.read_memory(bar["address"], REGISTERS_BYTES)
 
 
-def not_as_it_should_be(values: bytes, device: str) -> dict[str, int]:
-    table = LEFT | (LEFT_895A if device == "lsi53c895a" else {})
+def wrong_registers(values: bytes, device: str) -> dict[str, int]:
+    table = REQUIRED | (REQUIRED_895A if device == "lsi53c895a" else {})
     return {name: values[offset] for name, (offset, mask, value) in table.items()
             if values[offset] & mask != value}
 
 
 @pytest.fixture(scope="module")
 def agent(agent_rom: Path, pattern_disk: Path):
-    """Disks at ID 0 have a bad sector."""
+    """A machine with the agent; disks at ID 0 have a bad sector."""
     bad = [f"blkdebug::{pattern_disk}", "", "format=raw,read-only=on,"
            f"file.inject-error.0.event=read_aio,file.inject-error.0.errno={EIO},"
            f"file.inject-error.0.sector={BAD_SECTOR}"]
@@ -206,7 +208,7 @@ def agent(agent_rom: Path, pattern_disk: Path):
         yield Agent(pc)
 
 
-# In this order: what a test finds is what the call has left.
+# The order matters: each test checks the state after its call.
 CALLS = {
     "POST": lambda agent, drive: None,
     "a read": lambda agent, drive: agent.read_lba(drive + 1, 7, 100).ah == 0,
@@ -216,15 +218,15 @@ CALLS = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_the_chip_is_idle_with_nothing_pending_and_all_masked(call, agent):
+def test_chip_is_idle_with_nothing_pending_and_all_masked(call, agent):
     with_disks = [c for c in OURS if c.disks]
     for number, controller in enumerate(with_disks):
         assert CALLS[call](agent, 0x80 + number * len(IDS)) in (None, True)
     for controller in OURS:
         values = registers(agent.machine, controller)
-        assert not_as_it_should_be(values, controller.device) == {}, named(controller)
+        assert wrong_registers(values, controller.device) == {}, named(controller)
 
 
-def test_the_interrupt_pin_was_never_up(agent):
-    """QEMU tells of each change."""
+def test_interrupt_pin_is_never_asserted(agent):
+    """QEMU traces each change of the pin."""
     assert "lsi_update_irq" not in agent.machine.stderr()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The ROM as a file that belongs to no device (`-option-rom`), beside a BIOS
-whose own driver serves the controller already, and with one that has none
-(rings 2 and 3).
+"""The ROM as a file that belongs to no device (`-option-rom`): with a BIOS whose
+own driver already serves the controller, and with a BIOS that has no driver for
+it (rings 2 and 3).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.qemu.agent import FIXED_FLAG, IF, Agent, Registers
 from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
 from tests.qemu.test_disks import banner, make_disk, name_of
 
-pytestmark = pytest.mark.qemu("a ROM of no device, take-over")
+pytestmark = pytest.mark.qemu("ROM without a device, take-over")
 
 PCI_SLOT, PCI_COMMAND = 4, 0x04
 MEMORY_BAR_BYTES, REGISTER_BYTES = 0x400, 0x60
@@ -27,7 +27,7 @@ CURSOR, TICKS = range(0x450, 0x460), range(0x46C, 0x470)
 CD_ID = 2
 
 TAKE_OVER = ["-fw_cfg", "name=opt/lsi8xx-rom/take-over,string=1"]
-FIRST = f"{ROM_895A},bootindex=1"  # before the BIOS's own entries
+FIRST = f"{ROM_895A},bootindex=1"  # ahead of the BIOS's own entries
 
 
 def disks_and_cd(directory) -> list[str]:
@@ -41,15 +41,15 @@ def pci_dword(pc: Agent, register: int) -> int:
 
 
 def chip_registers(machine: Machine) -> bytes:
-    """All operating registers, by way of the chip's memory BAR."""
+    """All operating registers, read through the chip's memory BAR."""
     device = next(d for bus in machine.qmp("query-pci") for d in bus["devices"]
                   if d["slot"] == PCI_SLOT)
     base = next(r["address"] for r in device["regions"] if r["size"] == MEMORY_BAR_BYTES)
     return machine.read_memory(base, REGISTER_BYTES)
 
 
-def found(pc: Agent) -> dict[str, object]:
-    """What a ROM that leaves everything alone leaves alone."""
+def observable_state(pc: Agent) -> dict[str, object]:
+    """The state that the ROM must not change if it does not take the controller."""
     memory = bytearray(pc.machine.read_memory(0, IVT_AND_BDA.stop))
     for moving in (CURSOR, TICKS):
         memory[moving.start:moving.stop] = bytes(len(moving))
@@ -61,21 +61,21 @@ def found(pc: Agent) -> dict[str, object]:
 def without_the_rom(agent_rom, tmp_path_factory) -> dict[str, object]:
     directory = tmp_path_factory.mktemp("alone")
     with Machine(PATHS["seabios"], *disks_and_cd(directory), with_agent=agent_rom, rom=None) as machine:
-        return found(Agent(machine))
+        return observable_state(Agent(machine))
 
 
-# ---- Beside the BIOS's own driver -----------------------------------------------------
+# ---- With the BIOS's own driver -------------------------------------------------------
 
 
 @pytest.mark.parametrize("path, rom", [("genrom", "default"), ("seabios", f"{ROM_895A},rombar=0")],
                          ids=["option-rom", "rombar=0"])
-def test_disks_that_the_bios_drives_are_left_to_it(start, tmp_path, without_the_rom, path, rom):
-    """One line, and all else is as on a machine without the ROM."""
+def test_disks_served_by_bios_are_left_alone(start, tmp_path, without_the_rom, path, rom):
+    """The ROM prints one line; the rest is the same as on a machine without it."""
     pc = start(path, *disks_and_cd(tmp_path), rom=rom)
-    now = found(pc)
+    now = observable_state(pc)
     lines = re.findall(r"^lsi8xx-rom .*\n", now["text"], re.M)
     assert [re.sub(r"rom \S+:", "rom:", line) for line in lines] == [
-        "lsi8xx-rom: 53C895A at PCI 00:04.0 is served by the BIOS (see take-over)\n"]
+        "lsi8xx-rom: 53C895A at PCI 00:04.0: used by the BIOS, set take-over to 1\n"]
     now["text"] = now["text"].replace(lines[0], "")
     assert now == without_the_rom
     with pytest.raises(LookupError):
@@ -83,9 +83,9 @@ def test_disks_that_the_bios_drives_are_left_to_it(start, tmp_path, without_the_
     assert [pc.text_on(drive, 1) for drive in (0x80, 0x81)] == ["a", "b"]
 
 
-def test_with_take_over_both_drivers_read_the_disks(start, tmp_path):
-    """SeaBIOS has entries of its own by then, which no ROM can take away. A
-    ROM with a bootindex has the first number; the drivers share the chip."""
+def test_take_over_lets_both_drivers_read_disks(start, tmp_path):
+    """SeaBIOS has its own boot entries by then, which a ROM cannot remove. A ROM
+    with a bootindex gets the first number. Both drivers share the chip."""
     pc = start("genrom", *disks_and_cd(tmp_path), *TAKE_OVER, rom=FIRST)
     assert re.findall(r"^(\w+): SCSI 00:04.0 ID (\d)", banner(pc), re.M) == [("80h", "0"), ("83h", "1")]
     assert pc.disk_count() == 4
@@ -94,20 +94,20 @@ def test_with_take_over_both_drivers_read_the_disks(start, tmp_path):
     assert [name_of(pc, 0x80), name_of(pc, 0x83)] == ["a", "b"]
 
 
-def test_with_take_over_a_cd_boots_through_the_rom(tmp_path):
+def test_take_over_boots_cd_through_rom(tmp_path):
     disc = bootcds.disc(tmp_path / "cd.iso", Entry(bootcds.agent_code()), more=(b"on the CD.......",))
     with Machine(PATHS["genrom"], *cd_arguments(disc.file, CD_ID, ",bootindex=2"), *TAKE_OVER,
                  rom=FIRST) as machine:
         pc = Agent(machine)
         machine.console.wait_for("E1h: SCSI 00:04.0 ID 2")
-        for number in (0xE0, 0xE1):  # SeaBIOS's and ours
+        for number in (0xE0, 0xE1):  # SeaBIOS's drive and ours
             assert pc.text_on(number, disc.lbas[1]) == "on the CD"
 
 
-# ---- With a BIOS that has no driver -----------------------------------------------------
+# ---- With a BIOS without a driver -------------------------------------------------------
 
 
-def test_a_rom_of_no_device_serves_a_controller_that_nobody_serves(start, tmp_path):
+def test_rom_serves_controller_that_bios_does_not_serve(start, tmp_path):
     pc = start("genrom-nolsi", *disks_and_cd(tmp_path))
     assert "53C895A at PCI 00:04.0, host ID 7, 2 disks, 1 CD" in banner(pc)
     assert [name_of(pc, 0x80), name_of(pc, 0x81)] == ["a", "b"]

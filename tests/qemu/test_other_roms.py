@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Several controllers in one machine, and our drives beside those of others:
-SeaBIOS's own, another ROM's, and iPXE's (rings 2 and 3).
+"""Several controllers in one machine, and our drives together with those of
+SeaBIOS, of another ROM and of iPXE (rings 2 and 3).
 """
 
 from __future__ import annotations
@@ -30,14 +30,15 @@ pytestmark = pytest.mark.qemu("several controllers, other drives, other ROMs, sa
 
 OK, BAD_COMMAND = 0x00, 0x01
 CD = 0xE0
-OURS = ("scsi", "second", "third", "fourth")  # controllers, and so our disks
+OURS = ("scsi", "second", "third", "fourth")  # controllers; prefixes of our disks' names
 ROM_AREA = range(0xC0000, 0xF0000)
 SECTOR = 512
 
 
 def names(pc: Agent) -> list[str]:
-    """Of all drives, in the order of their numbers. Each is read twice, so
-    that a driver that upsets another one is caught; ours under the laws."""
+    """Names of all drives by ascending number. Each drive is read twice, so that
+    a driver that disturbs another one is caught. Calls for our drives are also
+    checked for the rules of Agent.int13()."""
     first = [pc.text_on(0x80 + i, 1) for i in range(pc.disk_count())]
     for i, name in enumerate(first):
         assert (name_of(pc, 0x80 + i) if name.startswith(OURS) else pc.text_on(0x80 + i, 1)) == name
@@ -53,14 +54,14 @@ def drives_by_08h(pc: Agent, drive: int) -> int:
 
 @dataclass(frozen=True)
 class Resident:
-    """What a copy of our ROM keeps."""
+    """Memory and boot entries that a copy of our ROM keeps."""
     image: range
     workspace: range
     products: list[str]
 
 
 def residents(pc: Agent) -> list[Resident]:
-    """All copies in memory, by address."""
+    """All copies of our ROM in memory, by address."""
     area = pc.machine.read_memory(ROM_AREA.start, len(ROM_AREA))
     found = []
     for at in range(0, len(area), 2048):
@@ -74,7 +75,7 @@ def residents(pc: Agent) -> list[Resident]:
     return found
 
 
-def nothing_clashes(copies: list[Resident]) -> None:
+def check_no_overlap(copies: list[Resident]) -> None:
     parts = sorted((part for copy in copies for part in (copy.image, copy.workspace)),
                    key=lambda part: part.start)
     assert all(a.stop <= b.start for a, b in zip(parts, parts[1:])), parts
@@ -82,7 +83,7 @@ def nothing_clashes(copies: list[Resident]) -> None:
 
 def disks_and_cd(directory: Path, controller: str, indices: dict[int, int],
                  disc: Path | None = None, cd_extra: str = "") -> list[str]:
-    """Disks at IDs, with a bootindex each or 0 for none, and a CD drive."""
+    """Disks, and a CD drive at ID 3; `indices` maps an ID to a bootindex, 0 for none."""
     out = cd_arguments(disc, 3, cd_extra, controller=controller)
     for scsi_id, index in indices.items():
         out += disk_arguments(make_disk(directory, f"{controller}{scsi_id}"), scsi_id,
@@ -95,9 +96,10 @@ def products(address: str, *units: str) -> list[str]:
             for unit in units]
 
 
-def test_four_controllers_two_behind_a_bridge_each_with_disks_and_a_cd(tmp_path):
-    """The agent comes from the CD of the last one. SeaBIOS looks up a
-    bootindex for the first entry of each ROM; the others follow by slot."""
+def test_four_controllers_serve_their_disks_and_cds(tmp_path):
+    """Two controllers are behind a PCI bridge. The agent boots from the CD of
+    the last one. SeaBIOS applies a bootindex only to the first entry of each
+    ROM; the other entries follow by slot."""
     disc = bootcds.disc(tmp_path / "cd.iso", Entry(bootcds.agent_code()))
     arguments = [
         *controller_arguments("lsi53c810", "second", "addr=5"),
@@ -117,25 +119,25 @@ def test_four_controllers_two_behind_a_bridge_each_with_disks_and_a_cd(tmp_path)
         assert pc.read_lba(CD, disc.lbas[0], 1).ah == OK
         assert pc.read(BUFFER, 256) == disc.blocks_from(disc.lbas[0], 1)[:256]
         copies = residents(pc)
-        nothing_clashes(copies)
+        check_no_overlap(copies)
         assert [copy.products for copy in copies] == [
             products("00:04.0", "0", "3 CD", "5"), products("00:05.0", "0", "3 CD", "5"),
             products("01:01.0", "5", "0", "3 CD"), products("01:02.0", "3 CD", "5", "0")]
 
 
-def test_on_q35_behind_a_pcie_bridge(start, tmp_path):
+def test_q35_controller_behind_pcie_bridge_works(start, tmp_path):
     pc = start("microvm", "-machine", "q35", "-device", "pcie-pci-bridge,id=bridge,addr=6",
                *controller_arguments("lsi53c810", "second", "bus=bridge,addr=1"),
                *disks_and_cd(tmp_path, "scsi", {0: 3}),
                *disks_and_cd(tmp_path, "second", {0: 2, 1: 1}))
     assert names(pc) == ["second1", "scsi0", "second0"]
-    nothing_clashes(residents(pc))
+    check_no_overlap(residents(pc))
     assert [copy.products[0] for copy in residents(pc)] == [
         *products("00:04.0", "0"), *products("01:01.0", "1")]
 
 
-def test_copies_that_are_not_told_share_out_the_controllers(start, tmp_path):
-    """ROMs of no device, one more of them than controllers."""
+def test_copies_without_device_address_each_take_one_controller(start, tmp_path):
+    """The ROMs belong to no device; there is one more ROM than controllers."""
     more = []
     for i in range(2):
         more += ["-option-rom", str(shutil.copy(ROM_895A, tmp_path / f"copy{i}.rom"))]
@@ -148,15 +150,15 @@ def test_copies_that_are_not_told_share_out_the_controllers(start, tmp_path):
 
 
 def bootable_disk(directory: Path, name: str) -> str:
-    """The agent, and behind it the name in each sector."""
+    """A disk with the agent, followed by sectors that begin with the disk's name."""
     image = make_disk(directory, name)
     with open(image, "r+b") as file:
         file.write(bootcds.agent_code())
     return image
 
 
-def test_copies_on_a_bios_without_boot_entries_come_behind_its_own_disk(tmp_path):
-    """The Bochs BIOS names no controller to a ROM, and calls no vectors."""
+def test_disks_follow_bios_disk_on_bios_without_boot_entries(tmp_path):
+    """The Bochs BIOS passes no device address to a ROM and calls no connection vectors."""
     ide = bootable_disk(tmp_path, "ide")
     with Machine(PATHS["bochs"], "-device", "lsi53c810,id=second,addr=5,rombar=0",
                  "-device", f"loader,file={ROM_895A},addr=0xd8000,force-raw=on",
@@ -166,24 +168,24 @@ def test_copies_on_a_bios_without_boot_entries_come_behind_its_own_disk(tmp_path
         pc = Agent(machine)
         found = [pc.text_on(0x80 + i, 100) for i in range(pc.disk_count())]
         assert found[0] == "ide"
-        assert sorted(found[1:]) == ["scsi0", "scsi1", "second0"], "whichever copy was first"
+        assert sorted(found[1:]) == ["scsi0", "scsi1", "second0"], "either copy may be first"
         assert found.index("scsi0") < found.index("scsi1")
         assert machine.screen().count("53C895A at PCI") == machine.screen().count("53C810 at PCI") == 1
 
 
-@pytest.mark.qemu("beside other drives")
-def test_seabios_drives_its_controller_and_we_ours(start, tmp_path):
+@pytest.mark.qemu("together with other drives")
+def test_seabios_and_rom_each_serve_one_controller(start, tmp_path):
     pc = start("c810", "-device", "lsi53c895a,id=theirs,addr=5",
                *disks_and_cd(tmp_path, "scsi", {0: 2}), *disks_and_cd(tmp_path, "theirs", {0: 1}))
     assert names(pc) == ["theirs0", "scsi0"]
     assert len(residents(pc)) == 1
 
 
-# ---- Beside disks of the BIOS -----------------------------------------------------------
+# ---- With disks of the BIOS -------------------------------------------------------------
 
 
 def foreign_disks(directory: Path, first_index: int) -> list[str]:
-    """One of each kind that SeaBIOS drives by itself."""
+    """One disk of each kind that SeaBIOS drives itself."""
     devices = {"ide": "ide-hd", "virtio": "virtio-blk-pci", "vscsi": "scsi-hd,bus=virtio.0",
                "usb": "usb-storage,id=stick,bus=usb.0"}
     out = ["-device", "virtio-scsi-pci,id=virtio", "-device", "qemu-xhci,id=usb"]
@@ -194,12 +196,12 @@ def foreign_disks(directory: Path, first_index: int) -> list[str]:
     return out
 
 
-@pytest.mark.qemu("beside other drives")
+@pytest.mark.qemu("together with other drives")
 @pytest.mark.parametrize("first, expected", [
     (1, ["ide", "virtio", "vscsi", "usb", "scsi0", "scsi1"]),
     (8, ["scsi0", "ide", "virtio", "vscsi", "usb", "scsi1"]),
 ], ids=["before-ours", "between-ours"])
-def test_disks_of_the_bios_keep_their_numbers_and_contents(start, tmp_path, first, expected):
+def test_bios_disks_are_numbered_by_bootindex_and_readable(start, tmp_path, first, expected):
     pc = start("c810", *foreign_disks(tmp_path, first),
                *disks_and_cd(tmp_path, "scsi", {0: 6, 1: 7}))
     assert pc.disk_count() == 6
@@ -218,10 +220,10 @@ def neighbour() -> Path:
     return option_rom("neighbour", 1)
 
 
-@pytest.mark.qemu("beside other drives")
-def test_another_rom_may_hook_and_count_between_and_after_ours(start, tmp_path, neighbour):
-    """Ours, the neighbour, ours again: INT 13h goes through all three. What
-    is counted later shows in AH=08h, and moves nothing."""
+@pytest.mark.qemu("together with other drives")
+def test_drives_work_when_another_rom_hooks_int_13h_between_ours(start, tmp_path, neighbour):
+    """INT 13h is hooked by our ROM, by the neighbour and by our ROM again. AH=08h
+    returns a disk count that changes later, but no drive is renumbered."""
     pc = start("microvm", *controller_arguments("lsi53c810", "second", "addr=5"),
                *disks_and_cd(tmp_path, "scsi", {0: 1, 4: 0}),
                "-option-rom", f"{neighbour},bootindex=2", *disks_and_cd(tmp_path, "second", {0: 3}))
@@ -235,7 +237,7 @@ def test_another_rom_may_hook_and_count_between_and_after_ours(start, tmp_path, 
 
 # ---- iPXE -------------------------------------------------------------------------------
 
-HOST = "10.0.2.2"        # as a guest sees it in QEMU's user network
+HOST = "10.0.2.2"        # the host's address in QEMU's user network
 SAN_SECTORS = 2 * 16065  # whole cylinders, without which iPXE refuses CHS
 
 
@@ -245,7 +247,7 @@ def san_image(make_bootable: bytes) -> bytes:
 
 
 class Files(http.server.BaseHTTPRequestHandler):
-    """Serves what the server has in `files`, also by ranges of bytes."""
+    """Serves the server's `files`, whole or by byte range."""
 
     protocol_version = "HTTP/1.1"
 
@@ -272,7 +274,7 @@ class Files(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def san_server(image: bytes) -> Iterator[str]:
-    """The URL of a script that boots the image."""
+    """Serves the image; yields the URL of a script that boots it."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files) as server:
         url = f"http://{HOST}:{server.server_port}"
         server.files = {"/image": image,
@@ -285,9 +287,9 @@ def san_server(image: bytes) -> Iterator[str]:
 
 
 @pytest.mark.qemu("iPXE sanboot")
-def test_behind_a_disk_from_the_network_ours_are_the_next(tmp_path):
-    """iPXE takes 80h when the BIOS boots it; whose that was gets the number
-    behind all others. The agent comes from the disk of the network."""
+def test_our_disks_follow_ipxe_san_disk(tmp_path):
+    """iPXE takes over 80h when the BIOS boots it. The drive that had 80h gets the
+    next free number. The agent boots from the network disk."""
     disks = disks_and_cd(tmp_path, "scsi", {0: 0, 1: 0})
     with san_server(san_image(bootcds.agent_code())) as script, Machine(
             PATHS["c810"], *disks, "-netdev", f"user,id=net,bootfile={script}",

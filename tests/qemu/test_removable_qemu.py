@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""A removable disk whose medium comes, goes and changes from outside, its
-lock and its tray as QEMU sees them (ring 2).
+"""A removable disk: insertion, removal and change of the medium through QMP,
+lock and tray state as QEMU reports them (ring 2).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FLAG_CHANGE_LINE, FLAG_LOCKABLE, FLAG_NO_MEDIUM = 1 << 4, 1 << 5, 1 << 6
 
 
 class Drive:
-    """The removable disk from outside: QMP."""
+    """Controls the removable disk from the host, through QMP."""
 
     def __init__(self, machine):
         self._qmp = machine.qmp
@@ -39,7 +39,7 @@ class Drive:
         self._qmp("blockdev-close-tray", id="dev0")
 
     def eject(self) -> None:
-        """As a person presses the button."""
+        """Same effect as the eject button."""
         self._qmp("eject", id="dev0")
 
     def take_out(self) -> None:
@@ -51,7 +51,7 @@ class Drive:
         name = f"medium{self._nodes}"
         self._qmp("blockdev-add", driver="raw", node_name=name,
                   file={"driver": "file", "filename": str(image.file)})
-        self.open_tray()  # a machine reset has shut it
+        self.open_tray()  # a machine reset closes it
         self._qmp("blockdev-insert-medium", id="dev0", node_name=name)
         self.close_tray()
 
@@ -79,7 +79,7 @@ def first(tmp_path) -> Image:
 
 @pytest.fixture
 def second(tmp_path) -> Image:
-    """Larger, and different in each sector."""
+    """Larger than the first medium, with different data in each sector."""
     return Image(tmp_path / "second.img", block(0x2ED, 8192))
 
 
@@ -95,7 +95,7 @@ def removable_bench(agent_rom, path, directory, first, fixed, **options):
 
 @pytest.fixture(params=["microvm", "c810"])
 def pc(request, agent_rom, tmp_path, first, fixed):
-    """80h is removable, with the first medium in it; 81h is fixed."""
+    """80h is removable and holds the first medium; 81h is fixed."""
     with removable_bench(agent_rom, request.param, tmp_path, first, fixed) as pc:
         pc.drive = Drive(pc.machine)
         yield pc
@@ -103,14 +103,14 @@ def pc(request, agent_rom, tmp_path, first, fixed):
 
 @pytest.fixture(params=["microvm", "c810"])
 def empty(request, agent_rom, tmp_path, first, fixed):
-    """The same, with nothing in 80h since before power-on."""
+    """The same, but 80h has no medium at power-on."""
     with removable_bench(agent_rom, request.param, tmp_path, first, fixed,
                          before_start=lambda machine: Drive(machine).take_out()) as pc:
         pc.drive = Drive(pc.machine)
         yield pc
 
 
-def ask(pc, function: int, al: int = 0, drive: int = DRIVE):
+def call(pc, function: int, al: int = 0, drive: int = DRIVE):
     return pc.agent.int13("ah al", ah=function, al=al, dl=drive)
 
 
@@ -122,14 +122,14 @@ def total_sectors(pc) -> int:
     return struct.unpack_from("<Q", pc.parameters(), 0x10)[0]
 
 
-def reads(pc, image: Image, lba: int, drive: int = DRIVE) -> None:
+def check_read(pc, image: Image, lba: int, drive: int = DRIVE) -> None:
     pc.put(0x10001, bytes(SECTOR))
     pc.expect(pc.edd(0x42, lba, 1, 0x10001, drive=drive), OK)
     pc.check_memory(0x10001, image.content(lba, 1))
 
 
-def gives_no_data(pc, function: int, status: int, lba: int = 5) -> None:
-    """The call ends so, and has moved nothing."""
+def check_no_transfer(pc, function: int, status: int, lba: int = 5) -> None:
+    """The call returns this status and transfers nothing."""
     mark = block(0xA0, 1)
     pc.put(0x10001, mark)
     pc.expect(pc.edd(function, lba, 1, 0x10001), status)
@@ -137,11 +137,11 @@ def gives_no_data(pc, function: int, status: int, lba: int = 5) -> None:
     pc.check_memory(0x10001, mark)
 
 
-# ---- A medium in its place ----------------------------------------------------
+# ---- Medium present -----------------------------------------------------------
 
 
-def test_a_removable_disk_with_its_medium_reads_and_writes(pc, first):
-    reads(pc, first, 5)
+def test_removable_disk_reads_and_writes(pc, first):
+    check_read(pc, first, 5)
     pc.put(0x10001, block(0x111, 9))
     first.expect(77, block(0x111, 9))
     pc.expect(pc.edd(0x43, 77, 9, 0x10001), OK)
@@ -151,44 +151,44 @@ def test_a_removable_disk_with_its_medium_reads_and_writes(pc, first):
     assert not found & FLAG_NO_MEDIUM and found & FLAG_CHS_VALID
 
 
-def test_an_unchanged_medium_is_unchanged(pc):
+def test_16h_and_49h_report_no_change_for_same_medium(pc):
     for _ in range(2):
         for function in (0x16, 0x49):
-            pc.expect(ask(pc, function), OK)
+            pc.expect(call(pc, function), OK)
 
 
 @pytest.mark.parametrize("function, al, status, al_after", [
     (0x16, 0, BAD_COMMAND, 0), (0x49, 0, OK, 0), (0x49, 7, OK, 7), (0x46, 0, NOT_REMOVABLE, 0),
     (0x45, LOCK, OK, 0), (0x45, UNLOCK, OK, 0), (0x45, STATE, OK, 0)])
-def test_a_fixed_disk_has_nothing_to_change_or_lock(pc, function, al, status, al_after):
-    assert pc.expect(ask(pc, function, al, FIXED), status).al == al_after
+def test_change_lock_and_eject_functions_of_fixed_disk(pc, function, al, status, al_after):
+    assert pc.expect(call(pc, function, al, FIXED), status).al == al_after
     assert not pc.drive.locked and not pc.drive.tray_open
 
 
-def test_a_fixed_disk_says_so_in_its_flags(pc):
+def test_48h_flags_mark_fixed_disk_as_not_removable(pc):
     found = struct.unpack_from("<H", pc.parameters(drive=FIXED), 2)[0]
     assert not found & (FLAG_REMOVABLE | FLAG_CHANGE_LINE | FLAG_LOCKABLE | FLAG_NO_MEDIUM)
 
 
-# ---- A medium that changes ------------------------------------------------------
+# ---- Medium change ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("function", [0x02, 0x42, 0x44])
-def test_after_a_change_the_first_call_says_so_and_the_next_works(
+def test_first_call_after_change_returns_06h_and_next_succeeds(
         pc, first, second, function):
-    reads(pc, first, 5)
+    check_read(pc, first, 5)
     pc.drive.change(second)
     if function == 0x02:
         pc.put(0x10001, bytes(SECTOR))
         assert pc.expect(pc.chs(0x02, 5, 1, 0x10001), CHANGED).al == 0
         pc.check_memory(0x10001, bytes(SECTOR))
     else:
-        gives_no_data(pc, function, CHANGED)
-    reads(pc, second, 5)
+        check_no_transfer(pc, function, CHANGED)
+    check_read(pc, second, 5)
 
 
 @pytest.mark.parametrize("function", [0x03, 0x43])
-def test_a_strange_medium_is_not_written_before_the_caller_knows(pc, second, function):
+def test_first_write_after_change_returns_06h_and_writes_nothing(pc, second, function):
     pc.drive.change(second)
     pc.put(0x10001, block(0xBAD))
     call = pc.chs if function == 0x03 else pc.edd
@@ -199,87 +199,87 @@ def test_a_strange_medium_is_not_written_before_the_caller_knows(pc, second, fun
     second.check()
 
 
-def test_a_new_medium_has_its_own_capacity(pc, first, second):
+def test_capacity_follows_new_medium(pc, first, second):
     assert total_sectors(pc) == first.sectors
-    gives_no_data(pc, 0x42, NOT_FOUND, lba=second.sectors - 1)
+    check_no_transfer(pc, 0x42, NOT_FOUND, lba=second.sectors - 1)
     pc.drive.change(second)
-    gives_no_data(pc, 0x42, CHANGED)
-    reads(pc, second, second.sectors - 1)
-    gives_no_data(pc, 0x42, NOT_FOUND, lba=second.sectors)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, second, second.sectors - 1)
+    check_no_transfer(pc, 0x42, NOT_FOUND, lba=second.sectors)
     assert total_sectors(pc) == second.sectors
     registers = pc.agent.int13("ah cx dx", ah=0x15, dl=DRIVE)
     assert registers.cx << 16 | registers.dx == second.sectors
 
 
-def test_a_smaller_medium_ends_earlier(pc, first, tmp_path):
+def test_access_past_end_of_smaller_medium_returns_04h(pc, first, tmp_path):
     small = Image.of_pattern(tmp_path / "small.img", 100)
     pc.drive.change(small)
-    gives_no_data(pc, 0x42, CHANGED)
-    gives_no_data(pc, 0x43, NOT_FOUND, lba=100)
-    reads(pc, small, 99)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_no_transfer(pc, 0x43, NOT_FOUND, lba=100)
+    check_read(pc, small, 99)
     small.check()
 
 
 @pytest.mark.parametrize("function", [0x16, 0x49])
-def test_a_change_is_told_once_to_who_asks(pc, second, function):
+def test_16h_and_49h_report_change_once(pc, second, function):
     pc.drive.change(second)
-    pc.expect(ask(pc, function), CHANGED)
-    pc.expect(ask(pc, function), OK)
-    reads(pc, second, 5)
+    pc.expect(call(pc, function), CHANGED)
+    pc.expect(call(pc, function), OK)
+    check_read(pc, second, 5)
 
 
 @pytest.mark.parametrize("function", [0x16, 0x49])
-def test_a_change_that_a_read_met_is_remembered_for_who_asks(pc, second, function):
+def test_16h_and_49h_report_change_already_returned_by_read(pc, second, function):
     pc.drive.change(second)
-    gives_no_data(pc, 0x42, CHANGED)
-    reads(pc, second, 5)
-    pc.expect(ask(pc, function), CHANGED)
-    pc.expect(ask(pc, function), OK)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, second, 5)
+    pc.expect(call(pc, function), CHANGED)
+    pc.expect(call(pc, function), OK)
 
 
-def test_the_other_disk_does_not_mind(pc, second, fixed):
+def test_fixed_disk_works_while_medium_changes(pc, second, fixed):
     pc.drive.take_out()
-    reads(pc, fixed, 9, FIXED)
-    gives_no_data(pc, 0x42, NO_MEDIUM)
+    check_read(pc, fixed, 9, FIXED)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
     pc.drive.put_in(second)
-    reads(pc, fixed, 10, FIXED)
-    gives_no_data(pc, 0x42, CHANGED)
-    reads(pc, fixed, 11, FIXED)
+    check_read(pc, fixed, 10, FIXED)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, fixed, 11, FIXED)
 
 
 # ---- No medium ------------------------------------------------------------------
 
 
-def test_without_a_medium_every_call_that_needs_one_says_so(pc, second):
+def test_calls_without_medium_return_31h(pc, second):
     pc.drive.take_out()
     for _ in range(2):
         for function in (0x42, 0x43, 0x44):
-            gives_no_data(pc, function, NO_MEDIUM)
+            check_no_transfer(pc, function, NO_MEDIUM)
         for function in (0x10, 0x16, 0x46, 0x49):
-            pc.expect(ask(pc, function), NO_MEDIUM)
+            pc.expect(call(pc, function), NO_MEDIUM)
         assert pc.expect(pc.chs(0x02, 5, 1), NO_MEDIUM).al == 0
     assert flags(pc) & FLAG_REMOVABLE
 
 
-def test_a_medium_that_comes_back_is_told_once(pc, first, second):
+def test_reinserted_medium_reports_change_once(pc, first, second):
     pc.drive.take_out()
-    gives_no_data(pc, 0x42, NO_MEDIUM)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
     pc.drive.put_in(second)
-    gives_no_data(pc, 0x42, CHANGED)
-    reads(pc, second, second.sectors - 1)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, second, second.sectors - 1)
 
 
-def test_an_empty_drive_has_its_number_and_says_no_medium(empty, fixed):
+def test_empty_drive_is_numbered_and_returns_31h(empty, fixed):
     text = empty.machine.console.wait_for("Booting from ROM")
     assert "ID 0 LUN 0 QEMU QEMU HARDDISK" in text and "no medium" in text
     assert empty.agent.disk_count() == 2
-    gives_no_data(empty, 0x42, NO_MEDIUM)
+    check_no_transfer(empty, 0x42, NO_MEDIUM)
     for function in (0x10, 0x16, 0x49, 0x46):
-        empty.expect(ask(empty, function), NO_MEDIUM)
-    reads(empty, fixed, 7, FIXED)
+        empty.expect(call(empty, function), NO_MEDIUM)
+    check_read(empty, fixed, 7, FIXED)
 
 
-def test_an_empty_drive_has_the_largest_geometry(empty):
+def test_empty_drive_has_maximum_geometry(empty):
     found, cylinders, heads, spt, sectors, size = struct.unpack_from(
         "<HIIIQH", empty.parameters(), 2)
     assert found & (FLAG_NO_MEDIUM | FLAG_REMOVABLE | FLAG_CHS_VALID) == (
@@ -287,11 +287,11 @@ def test_an_empty_drive_has_the_largest_geometry(empty):
     assert (cylinders, heads, spt, sectors, size) == (1024, 255, 63, 16_450_560, SECTOR)
 
 
-def test_a_medium_that_arrives_after_post_is_told_once_and_works(empty, second):
-    gives_no_data(empty, 0x42, NO_MEDIUM)
+def test_medium_inserted_after_post_reports_change_once(empty, second):
+    check_no_transfer(empty, 0x42, NO_MEDIUM)
     empty.drive.put_in(second)
-    gives_no_data(empty, 0x42, CHANGED)
-    reads(empty, second, second.sectors - 1)
+    check_no_transfer(empty, 0x42, CHANGED)
+    check_read(empty, second, second.sectors - 1)
     assert total_sectors(empty) == second.sectors
     assert not flags(empty) & FLAG_NO_MEDIUM
     empty.put(0x10001, block(0x222, 3))
@@ -303,87 +303,87 @@ def test_a_medium_that_arrives_after_post_is_told_once_and_works(empty, second):
 # ---- Lock and tray ------------------------------------------------------------------
 
 
-def test_the_lock_counts_and_the_drive_is_locked_as_long(pc):
+def test_drive_stays_locked_until_lock_count_is_0(pc):
     assert not pc.drive.locked
     for _ in range(2):
-        assert pc.expect(ask(pc, 0x45, LOCK), OK).al == 1
+        assert pc.expect(call(pc, 0x45, LOCK), OK).al == 1
         assert pc.drive.locked
-    assert pc.expect(ask(pc, 0x45, STATE), OK).al == 1
-    assert pc.expect(ask(pc, 0x45, UNLOCK), OK).al == 1
+    assert pc.expect(call(pc, 0x45, STATE), OK).al == 1
+    assert pc.expect(call(pc, 0x45, UNLOCK), OK).al == 1
     assert pc.drive.locked
-    assert pc.expect(ask(pc, 0x45, UNLOCK), OK).al == 0
+    assert pc.expect(call(pc, 0x45, UNLOCK), OK).al == 0
     assert not pc.drive.locked
-    assert pc.expect(ask(pc, 0x45, STATE), OK).al == 0
-    pc.expect(ask(pc, 0x45, UNLOCK), NOT_LOCKED)
-    pc.expect(ask(pc, 0x45, 3), BAD_COMMAND)
+    assert pc.expect(call(pc, 0x45, STATE), OK).al == 0
+    pc.expect(call(pc, 0x45, UNLOCK), NOT_LOCKED)
+    pc.expect(call(pc, 0x45, 3), BAD_COMMAND)
 
 
-def test_a_lock_counts_to_255(pc):
+def test_lock_count_is_limited_to_255(pc):
     for _ in range(255):
-        pc.expect(ask(pc, 0x45, LOCK), OK)
-    pc.expect(ask(pc, 0x45, LOCK), LOCK_COUNT)
+        pc.expect(call(pc, 0x45, LOCK), OK)
+    pc.expect(call(pc, 0x45, LOCK), LOCK_COUNT)
     for _ in range(255):
         assert pc.drive.locked
-        pc.expect(ask(pc, 0x45, UNLOCK), OK)
+        pc.expect(call(pc, 0x45, UNLOCK), OK)
     assert not pc.drive.locked
-    pc.expect(ask(pc, 0x45, UNLOCK), NOT_LOCKED)
+    pc.expect(call(pc, 0x45, UNLOCK), NOT_LOCKED)
 
 
-def test_a_locked_tray_stays_shut(pc, first):
-    pc.expect(ask(pc, 0x45, LOCK), OK)
-    pc.expect(ask(pc, 0x46), LOCKED)
+def test_eject_of_locked_drive_returns_b1h(pc, first):
+    pc.expect(call(pc, 0x45, LOCK), OK)
+    pc.expect(call(pc, 0x46), LOCKED)
     assert not pc.drive.tray_open
-    reads(pc, first, 5)
-    pc.expect(ask(pc, 0x45, UNLOCK), OK)
-    pc.expect(ask(pc, 0x46), OK)
+    check_read(pc, first, 5)
+    pc.expect(call(pc, 0x45, UNLOCK), OK)
+    pc.expect(call(pc, 0x46), OK)
     assert pc.drive.tray_open
 
 
-def test_the_button_of_a_locked_drive_does_nothing(pc, first):
-    pc.expect(ask(pc, 0x45, LOCK), OK)
+def test_eject_button_of_locked_drive_has_no_effect(pc, first):
+    pc.expect(call(pc, 0x45, LOCK), OK)
     with pytest.raises(RuntimeError, match="is locked"):
         pc.drive.eject()
     assert not pc.drive.tray_open
-    reads(pc, first, 5)
-    pc.expect(ask(pc, 0x45, UNLOCK), OK)
+    check_read(pc, first, 5)
+    pc.expect(call(pc, 0x45, UNLOCK), OK)
     pc.drive.eject()
-    gives_no_data(pc, 0x42, NO_MEDIUM)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
 
 
-def test_an_ejected_medium_is_gone_until_the_tray_is_shut(pc, first):
-    pc.expect(ask(pc, 0x46, 1), BAD_COMMAND)
+def test_ejected_medium_is_absent_until_tray_closes(pc, first):
+    pc.expect(call(pc, 0x46, 1), BAD_COMMAND)
     assert not pc.drive.tray_open
-    pc.expect(ask(pc, 0x46), OK)
+    pc.expect(call(pc, 0x46), OK)
     assert pc.drive.tray_open
-    gives_no_data(pc, 0x42, NO_MEDIUM)
-    pc.expect(ask(pc, 0x46), NO_MEDIUM)
+    check_no_transfer(pc, 0x42, NO_MEDIUM)
+    pc.expect(call(pc, 0x46), NO_MEDIUM)
     pc.drive.close_tray()
-    gives_no_data(pc, 0x42, CHANGED)
-    reads(pc, first, 5)
+    check_no_transfer(pc, 0x42, CHANGED)
+    check_read(pc, first, 5)
 
 
-def test_an_empty_drive_can_be_locked(empty):
-    assert empty.expect(ask(empty, 0x45, LOCK), OK).al == 1
+def test_empty_drive_can_be_locked(empty):
+    assert empty.expect(call(empty, 0x45, LOCK), OK).al == 1
     assert empty.drive.locked
-    assert empty.expect(ask(empty, 0x45, UNLOCK), OK).al == 0
+    assert empty.expect(call(empty, 0x45, UNLOCK), OK).al == 0
     assert not empty.drive.locked
 
 
-# ---- The operating system is asked before an ejection -----------------------------------
+# ---- INT 15h AH=52h before an ejection --------------------------------------------------
 
 HANDLER = 0x5000
-PREVIOUS, ASKED, ANSWER = HANDLER + 0x80, HANDLER + 0x84, HANDLER + 0x85
+PREVIOUS, RECORDED_DL, ANSWER = HANDLER + 0x80, HANDLER + 0x84, HANDLER + 0x85
 
 
 @pytest.mark.parametrize("answer_ah, answer_cf, status", [
     (0xB1, 1, 0xB1), (0x03, 1, 0x03), (0x86, 1, OK), (0x00, 0, OK)],
-    ids=["refused", "refused-otherwise", "not-known", "allowed"])
-def test_the_operating_system_may_refuse_an_ejection(pc, answer_ah, answer_cf, status):
+    ids=["refused", "refused-with-other-status", "unsupported", "allowed"])
+def test_int_15h_handler_can_refuse_ejection(pc, answer_ah, answer_cf, status):
     code = assemble("int15")
     vector = pc.ram[0x15 * 4:0x15 * 4 + 4]
     pc.agent.write(HANDLER, code.ljust(0x88, b"\0"))
     pc.agent.write(PREVIOUS, vector + bytes([0xFF, answer_ah, answer_cf]))
     pc.agent.write(0x15 * 4, struct.pack("<HH", 0, HANDLER >> 4))
-    pc.expect(ask(pc, 0x46), status)
-    assert pc.ram[ASKED] == DRIVE
+    pc.expect(call(pc, 0x46), status)
+    assert pc.ram[RECORDED_DL] == DRIVE
     assert pc.drive.tray_open == (status == OK)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The same INT 13h calls to this ROM and to SeaBIOS's own driver for the same
-chip (ring 2). docs/seabios.md has a row for each difference, with its reason;
-a difference without a row fails, and so does a row without a difference.
+"""Makes the same INT 13h calls to this ROM and to SeaBIOS's own driver for the
+same chip (ring 2). docs/seabios.md lists each difference and its reason. A
+difference without a row fails, and so does a row without a difference.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 
 from tests.build import TOP
 from tests.qemu.agent import CF, FIXED_FLAG, IF, PACKET, Registers
-from tests.qemu.calls import (BUFFER, COUNT_BELOW, FILL, HIGH, NO_SEGMENT, SECTOR, Image, bench,
+from tests.qemu.calls import (BUFFER, COUNT_IN_DWORD, FILL, HIGH, NO_SEGMENT, SECTOR, Image, bench,
                               written_disk)
 
 pytestmark = pytest.mark.qemu("compared with SeaBIOS's own driver")
@@ -25,17 +25,17 @@ TABLE = TOP / "docs" / "seabios.md"
 PATHS = {"SeaBIOS": "seabios", "ours": "microvm"}
 
 SECTORS = 16384
-GEOMETRY = (8, 64, 32)  # given to both by the host
+GEOMETRY = (8, 64, 32)  # set by the host for both
 BAD_SECTOR = 100
-ROOM = 0x100           # of the packet
+ROOM = 0x100           # bytes for the packet
 
-# Memory that is watched: name, address, bytes, and what fills it before a call.
-# The last is where a flat address leads who takes it for a segment and offset.
+# Watched memory: name, address, bytes, and fill value before a call. The last
+# place is the target of a flat address if it is taken for a segment and offset.
 PLACES = [("", BUFFER, 1000 * SECTOR, 0xB0), ("the flat address", HIGH, 1000 * SECTOR, 0xF1),
           ("FFFF:FFFFh", 0x10FE00, 4 * SECTOR, 0xE5)]
 
-# What a call starts with unless the case says otherwise: one sector, the
-# second of the disk, to or from BUFFER.
+# Default registers of a call: transfer one sector, the second one of the disk,
+# to or from BUFFER.
 DEFAULTS = {"al": 1, "cx": 2, "dh": 0, "dl": 0x80, "es": BUFFER >> 4, "bx": 0,
             "ds": PACKET >> 4, "si": PACKET & 15}
 
@@ -48,11 +48,11 @@ def packet(size: int = 16, count: int = 1, lba: int = 1, buffer: int = (BUFFER >
 @dataclass(frozen=True)
 class Case:
     function: int
-    arguments: str = "right"                       # for the reader
+    arguments: str = "right"                       # description in the table
     registers: dict[str, int] = field(default_factory=dict)
     packet: bytes = packet()
-    before: tuple[tuple[int, dict[str, int]], ...] = ()  # calls before it
-    alone: bool = False  # leaves something behind: the next has a new machine
+    before: tuple[tuple[int, dict[str, int]], ...] = ()  # calls made before this one
+    alone: bool = False  # changes state: the next case needs a new machine
 
     @property
     def key(self) -> tuple[str, str]:
@@ -114,9 +114,9 @@ CASES = [
     *edd("flat address", MOVES, size=24, buffer=NO_SEGMENT, flat=HIGH),
     *edd("flat address in a packet of 10h bytes", MOVES, buffer=NO_SEGMENT, flat=HIGH),
     *edd("flat address past 4 GiB", MOVES, size=24, buffer=NO_SEGMENT, flat=1 << 32),
-    *edd("count FFh with 32-bit count 3", MOVES, size=32, count=COUNT_BELOW, flat=HIGH,
+    *edd("count FFh with 32-bit count 3", MOVES, size=32, count=COUNT_IN_DWORD, flat=HIGH,
          long_count=3),
-    *edd("count FFh in a packet of 10h bytes", MOVES, count=COUNT_BELOW),
+    *edd("count FFh in a packet of 10h bytes", MOVES, count=COUNT_IN_DWORD),
     *(Case(0x45, f"AL={al}", {"al": al}) for al in (1, 2, 3)), Case(0x46, "AL=1", {"al": 1}),
     *(room(n) for n in (0, 0x19, 0x1A, 0x1D, 0x1E, 0x41, 0x42, 0x49, 0x4A, 0xFF)),
     *(Case(0x4E, f"AL={al}", {"al": al}) for al in (0, 1, 2, 3, 4, 6, 7, 0xFF)),
@@ -148,11 +148,11 @@ CASES = [
 ]
 
 
-# ---- One call, and what it did, in words -------------------------------------------
+# ---- One call and a description of its effects --------------------------------------
 
 
 def changed_registers(before: Registers, after: Registers) -> list[str]:
-    """All but AH and CF; the low half of a register by its 16-bit name."""
+    """All changed registers except AH and CF; a low half has its 16-bit name."""
     words = []
     for name in ("ax", "bx", "cx", "dx"):
         old, new = before._half(name), after._half(name)
@@ -188,7 +188,7 @@ def read_data(pc) -> list[str]:
 
 
 def written_data(pc) -> list[str]:
-    """By what the image has now; it is put back."""
+    """Sectors that differ in the image; the image is then restored."""
     words = []
     found = pc.image.file.read_bytes()
     changed = [found[i:i + SECTOR] for i in range(0, len(found), SECTOR)
@@ -202,7 +202,7 @@ def written_data(pc) -> list[str]:
 
 
 def packet_after(case: Case, after: bytes) -> list[str]:
-    """The counts that came back, if they are not those that went in."""
+    """The returned sector counts that differ from those in the packet."""
     words = []
     for name, form, offset in (("count", "<H", 2), ("32-bit count", "<I", 0x18)):
         old, new = (struct.unpack_from(form, data, offset)[0] for data in (case.packet, after))
@@ -212,7 +212,7 @@ def packet_after(case: Case, after: bytes) -> list[str]:
 
 
 def parameters(after: bytes) -> list[str]:
-    """What AH=48h has filled in, as far as it says it has."""
+    """The fields that AH=48h filled in, up to the size that it returned."""
     size, flags, cylinders, heads, spt, sectors, sector_bytes = struct.unpack_from("<HHIIIQH", after)
     words = [f"{size:02X}h bytes", f"flags {flags:02X}h", f"CHS {cylinders}/{heads}/{spt}",
              f"{sectors} sectors of {sector_bytes}"]
@@ -224,7 +224,7 @@ def parameters(after: bytes) -> list[str]:
                   f"{interface} path {after[0x38:size - 1].hex()}",
                   f"path length {after[0x20]:02X}h, sum {sum(after[0x1E:size]) & 0xFF}"]
     if any(b != FILL for b in after[max(size, 2):ROOM]):
-        words.append("bytes behind that written")
+        words.append("bytes after these written")
     return words
 
 
@@ -253,12 +253,12 @@ def outcome(pc, case: Case) -> str:
     return ", ".join(words)
 
 
-# ---- Both, and the table ---------------------------------------------------------------
+# ---- Both drivers, and the table -------------------------------------------------------
 
 
 def disks(directory, image: Image) -> list[str]:
-    """80h to 86h: with a geometry, without, removable, read-only, with a bad
-    sector, of 3 TiB, with 4096-byte blocks."""
+    """Disks 80h to 86h: with a geometry, without one, removable, read-only, with
+    a bad sector, of 3 TiB, with 4096-byte blocks."""
     for name in ("plain", "removable", "readonly", "bad", "big"):
         (directory / name).write_bytes(bytes(image.expected))
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", directory / "large", "3T"], check=True)
@@ -276,35 +276,36 @@ def disks(directory, image: Image) -> list[str]:
     ]
 
 
-def healthy(pc) -> bool:
+def can_read(pc) -> bool:
     return not call(pc, 0x02, {})[1].cf
 
 
 def all_outcomes(agent_rom, path: str, directory) -> dict[tuple[str, str], str]:
-    """A new machine follows when the last call has left one that cannot read."""
+    """Outcome of each case. A new machine is started after a case that changes
+    state or after which the disk cannot be read."""
     directory.mkdir()
     image = Image.of_pattern(directory / "disk.img", SECTORS)
     arguments = disks(directory, image)
     outcomes = {}
-    waiting = CASES[::-1]
-    while waiting:
+    pending = CASES[::-1]
+    while pending:
         with bench(agent_rom, path, directory, *arguments, image=image) as pc:
-            leave = False
-            while waiting and not leave:
-                case = waiting.pop()
+            new_machine = False
+            while pending and not new_machine:
+                case = pending.pop()
                 outcomes[case.key] = outcome(pc, case)
-                leave = case.alone or not healthy(pc)
+                new_machine = case.alone or not can_read(pc)
     return outcomes
 
 
 @pytest.fixture(scope="module")
 def found(agent_rom, tmp_path_factory) -> dict[str, dict]:
     directory = tmp_path_factory.mktemp("seabios")
-    return {who: all_outcomes(agent_rom, path, directory / who) for who, path in PATHS.items()}
+    return {driver: all_outcomes(agent_rom, path, directory / driver) for driver, path in PATHS.items()}
 
 
 def documented() -> dict[tuple[str, str], tuple[str, str, str]]:
-    """Rows of the table: function and arguments to SeaBIOS, ours, reason."""
+    """Rows of the table: maps (function, arguments) to (SeaBIOS, ours, reason)."""
     rows = re.findall(r"^\| ([0-9A-F]{2}h) \| (.+?) \| (.+?) \| (.+?) \| (.*?) \|$",
                       TABLE.read_text(), re.M)
     table = {(function, arguments): tuple(rest) for function, arguments, *rest in rows}
@@ -318,13 +319,13 @@ def differences(found) -> dict[tuple[str, str], tuple[str, str]]:
 
 
 def as_rows(rows: dict[tuple[str, str], tuple[str, str]]) -> str:
-    """To be pasted, with the reason that is there already."""
+    """Rows to paste into the table, with the existing reason if there is one."""
     old = documented()
     return "\n".join(f"| {' | '.join((*key, *values, old[key][2] if key in old else ''))} |"
                      for key, values in rows.items())
 
 
-def test_every_case_has_a_name_of_its_own():
+def test_case_names_are_unique():
     assert len({case.key for case in CASES}) == len(CASES)
 
 
@@ -332,18 +333,18 @@ def test_every_function_up_to_4eh_is_compared():
     assert {case.function for case in CASES} == set(range(0x4F))
 
 
-def test_each_difference_is_in_the_table(found):
+def test_each_difference_has_a_row(found):
     table = documented()
     missing = {key: values for key, values in differences(found).items()
                if key not in table or table[key][:2] != values}
-    assert not missing, f"not in {TABLE.name} like this:\n{as_rows(missing)}"
+    assert not missing, f"rows missing from {TABLE.name}:\n{as_rows(missing)}"
 
 
-def test_each_row_of_the_table_is_a_difference(found):
+def test_each_row_is_a_difference(found):
     gone = [key for key in documented() if key not in differences(found)]
-    assert not gone, f"in {TABLE.name}, but no difference: {gone}"
+    assert not gone, f"rows of {TABLE.name} without a difference: {gone}"
 
 
-def test_each_row_of_the_table_has_a_reason():
+def test_each_row_has_a_reason():
     without = [key for key, (_, _, reason) in documented().items() if not reason.strip()]
     assert not without

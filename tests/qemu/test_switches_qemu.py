@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The switches of the README's table, each seen once in QEMU (ring 2): one
-machine where they are set, well or badly, and one that is silent. take-over is
-in test_genrom.py, native-blocks in test_writes_qemu.py.
+"""The switches in the README's table (ring 2). One machine has them set, some to
+bad values; another one has the banner switched off. The tests for take-over are
+in test_genrom.py, those for native-blocks in test_writes_qemu.py.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ SCID = 0x04
 OWN_ID = 5
 DELAY_S = 5
 
-# Time passes with instructions, however busy the host is; the clock of the
-# machine begins with it.
+# Guest time advances with executed instructions, independent of the host's load.
+# The real-time clock runs on guest time and starts at a known value.
 VIRTUAL_TIME = ["-icount", "shift=7,sleep=off", "-rtc", "base=2000-01-01T00:00:00,clock=vm"]
 DISK_RESETS = ["-trace", "scsi_device_set_ua"]
 
@@ -39,10 +39,10 @@ def switches(**values: object) -> list[str]:
 
 @dataclass(frozen=True)
 class Post:
-    """What can be seen of it afterwards."""
+    """Effects of POST that can be observed afterwards."""
     text: str
     seconds: int   # since power-on
-    resets: int    # as the first disk felt them
+    resets: int    # of the first disk
     own_id: int
     disks: list[str]
 
@@ -57,7 +57,7 @@ def seconds_of_clock(pc: Agent) -> int:
 
 
 def post(directory: Path, agent_rom: Path, **values: object) -> Post:
-    """Two good disks, one without blocks, and an empty CD drive."""
+    """Run POST with two good disks, a disk without blocks and an empty CD drive."""
     empty = directory / "empty.img"
     empty.write_bytes(b"")
     with Machine(PATHS["c810"], *VIRTUAL_TIME, *DISK_RESETS, *switches(**values),
@@ -84,43 +84,43 @@ def silent(agent_rom, tmp_path_factory) -> Post:
     return post(tmp_path_factory.mktemp("silent"), agent_rom, banner=0, boot_timeout=61)
 
 
-def test_verbose_has_a_line_for_every_unit(with_switches):
+def test_verbose_lists_every_unit(with_switches):
     assert re.findall(r"^  (ID .*)$", with_switches.text, re.M) == [
         "ID 0 LUN 0 QEMU QEMU HARDDISK: ready", "ID 1 LUN 0 QEMU QEMU HARDDISK: not ready",
         "ID 2 LUN 0 QEMU QEMU CD-ROM: no medium", "ID 3 LUN 0 QEMU QEMU HARDDISK: ready"]
 
 
-def test_bad_values_are_named_and_ignored(with_switches):
+def test_bad_values_are_reported_and_ignored(with_switches):
     found = re.findall(r"^lsi8xx-rom \S+: opt/lsi8xx-rom/(.*)$", with_switches.text, re.M)
     assert sorted(found) == ["boot-timeout: bad value, ignored", "native-blocks: bad value, ignored"]
-    assert with_switches.disks == ["a", "b"], "read as usual"
+    assert with_switches.disks == ["a", "b"], "disks are still readable"
 
 
-def test_the_own_id_is_as_set(with_switches, silent):
+def test_host_id_sets_id_of_controller(with_switches, silent):
     assert f"53C810 at PCI 00:04.0, host ID {OWN_ID}\n" in with_switches.text
     assert (with_switches.own_id, silent.own_id) == (OWN_ID, 7)
 
 
-def test_the_scan_waits_as_long_as_set(with_switches, silent):
+def test_scan_delay_delays_scan(with_switches, silent):
     assert with_switches.seconds - silent.seconds >= DELAY_S
 
 
-def test_without_bus_reset_the_disks_feel_one_reset_less(with_switches, silent):
-    """QEMU resets them with the chip, too."""
+def test_bus_reset_0_omits_bus_reset(with_switches, silent):
+    """QEMU also resets the disks when the chip is reset."""
     assert silent.resets - with_switches.resets == 1
 
 
-def test_without_banner_post_says_nothing(silent):
-    said = [line for line in silent.text.splitlines() if line]
-    assert [line.split()[0] for line in said] == ["SeaBIOS", "Booting"]
+def test_banner_0_suppresses_post_output(silent):
+    lines = [line for line in silent.text.splitlines() if line]
+    assert [line.split()[0] for line in lines] == ["SeaBIOS", "Booting"]
     assert silent.disks == ["a", "b"]
 
 
-@pytest.mark.parametrize("timeout, asks", [(0, False), (1, True)])
-def test_a_cd_with_several_images_asks_only_if_there_is_time_for_it(tmp_path, timeout, asks):
+@pytest.mark.parametrize("timeout, menu", [(0, False), (1, True)])
+def test_boot_timeout_0_suppresses_image_menu(tmp_path, timeout, menu):
     disc = bootcds.disc(tmp_path / "cd.iso", Entry(bootcds.agent_code()), Entry(b"\xf4" * 2048))
     with Machine(PATHS["c810"], *switches(boot_timeout=timeout),
                  *cd_arguments(disc.file, 2)) as machine:
         Agent(machine)
-        text = machine.console.wait_for("Boot which" if asks else "2048-byte blocks")
-        assert ("Boot which" in text) == asks
+        text = machine.console.wait_for("Boot entry" if menu else "2048-byte blocks")
+        assert ("Boot entry" in text) == menu

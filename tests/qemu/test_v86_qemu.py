@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""INT 13h called in virtual-8086 mode, under a memory manager that has put
-other memory behind addresses than a bus master finds there (ring 2).
+"""INT 13h called in virtual-8086 mode, under a memory manager whose page tables
+map linear addresses to other physical addresses (ring 2).
 
-The whole agent runs under tests/qemu/guest/v86.S, so that what a call may change is
-watched as ever. Physical memory and the image are looked at from outside.
+The agent itself runs under tests/qemu/guest/v86.S, so the usual rules for calls
+are checked too. Physical memory and the disk image are read from the host.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.qemu.calls import (DRIVE, FILL, OK, SECTOR, Bench, Image, MappedAgent
 pytestmark = pytest.mark.qemu("INT 13h in virtual-8086 mode")
 
 PAGE = 4096
-MONITOR = 0x30000               # the agent and its stack are below
+MONITOR = 0x30000               # above the agent and its stack
 MONITOR_INT = 0x60
 PAGE_DIRECTORY, PAGE_TABLE = 0x200000, 0x201000
 MAPPED_PAGES = 1024
@@ -34,8 +34,9 @@ IOPL_BITS = 0x3000
 TICKS = 0x46C
 WORKSPACE_BYTES = 2048
 
-# Linear memory that lies elsewhere, in pages that go backwards: upper memory,
-# and a part of conventional memory. Our workspace must lie together.
+# Linear memory that is mapped elsewhere, to physical pages in descending order:
+# upper memory, and a part of conventional memory. The pages of our workspace must
+# be physically contiguous.
 UPPER, UPPER_BYTES, UPPER_HOME = 0xD8000, 0x8000, 0x300000
 MOVED, MOVED_BYTES, MOVED_HOME = 0x40000, 0x10000, 0x310000
 WORKSPACE_HOME = 0x330000
@@ -54,31 +55,31 @@ def pages_of(linear: int, size: int) -> range:
 
 
 class Trapped(AssertionError):
-    """An instruction that no program may use in virtual-8086 mode."""
+    """The monitor stopped at a fault that it does not handle."""
 
 
 class GuestAgent(MappedAgent):
-    """The agent under the monitor; it has said hello before."""
+    """The agent under the monitor. Its greeting has already been received."""
 
     def __init__(self, agent: MappedAgent):
         self.machine, self._socket, self._ram = agent.machine, agent._socket, agent._ram
 
-    def _order(self, data: bytes) -> None:
+    def _command(self, data: bytes) -> None:
         try:
-            super()._order(data)
+            super()._command(data)
         except AssertionError:
             vector, error, eip, cs, _ = struct.unpack_from("<5I", self._ram, MONITOR + REPORT)
             raise Trapped(f"vector {vector}, error {error:#x} at {cs:04x}:{eip:04x}") from None
 
     def interrupt(self, number: int, registers: Registers, count: int = 1) -> Registers:
-        """With IOPL 3 a program sees that in its flags."""
+        """With IOPL 3 the program sees the IOPL bits in its flags."""
         after = super().interrupt(number, registers, count)
         return replace(after, flags=after.flags & ~IOPL_BITS)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A boot path, and what the memory manager does there."""
+    """A boot path and the properties of the memory manager on it."""
     path: str
     iopl: int
     services: int = 0
@@ -89,28 +90,28 @@ class Setting:
 
     @property
     def has_timer(self) -> bool:
-        """The other SeaBIOS leaves IRQ 0 masked."""
+        """The microvm build of SeaBIOS leaves IRQ 0 masked."""
         return self.path == "c810"
 
     @property
-    def places(self) -> list[int]:
-        """Buffers: at a page, across pages and odd, and in what has moved."""
+    def buffers(self) -> list[int]:
+        """Buffer addresses: page-aligned, odd, and in remapped memory."""
         return [BUFFER, BUFFER + 3] + [MOVED, MOVED + 0x5FF, UPPER, UPPER + 1] * self.vds
 
-    def room(self, place: int) -> int:
-        """Sectors that one call can move there."""
-        return 127 if place < UPPER else (UPPER + UPPER_BYTES - place) // SECTOR
+    def room(self, buffer: int) -> int:
+        """Most sectors that one call can transfer there."""
+        return 127 if buffer < UPPER else (UPPER + UPPER_BYTES - buffer) // SECTOR
 
 
 class Guest:
-    """A machine whose agent is under the monitor."""
+    """A machine whose agent runs under the monitor."""
 
     def __init__(self, pc: Bench, setting: Setting):
         self.pc = pc
         self.ram = pc.ram
         self.setting = setting
         self._pages = {i * PAGE: i * PAGE for i in range(MAPPED_PAGES)}
-        self.answers = self.ask()  # in real mode
+        self.real_mode_results = self.query()
         rom = pc.agent.rom_segment() * 16
         self._read_only = pages_of(rom, len(pc.agent.rom_image()))
         workspace = pc.agent.workspace("WS_PREVIOUS")[0] * 16
@@ -119,7 +120,7 @@ class Guest:
             self._pages |= SCATTERED | dict(zip(moved, range(WORKSPACE_HOME, DMA_BUFFER, PAGE)))
         self._write_tables()
         self._start()
-        for page in moved:  # whoever goes there now is lost
+        for page in moved:  # an access to the old pages now finds garbage
             self.ram[page:page + PAGE] = bytes([FILL]) * PAGE
 
     def _write_tables(self) -> None:
@@ -139,10 +140,10 @@ class Guest:
         self.pc.agent = GuestAgent(self.pc.agent)
         self.pc.agent.interrupt(MONITOR_INT, Registers())
 
-    # ---- Memory as the program sees it -------------------------------------------
+    # ---- Memory at linear addresses ----------------------------------------------
 
     def _parts(self, linear: int, size: int) -> Iterator[slice]:
-        """Where the bytes lie."""
+        """Physical ranges of a linear range."""
         end = linear + size
         while linear < end:
             part = min(PAGE - linear % PAGE, end - linear)
@@ -159,14 +160,14 @@ class Guest:
             self.ram[part], data = data[:size], data[size:]
 
     def counters(self) -> tuple[int, ...]:
-        """Instructions done for the program, locks held, locks ever, and how
-        many of these by way of a buffer and page by page."""
+        """Emulated instructions, locks held now, locks in total, and how many of
+        these used the buffer or a page list."""
         return struct.unpack_from("<5I", self.ram, MONITOR + COUNTERS)
 
     # ---- Calls -------------------------------------------------------------------
 
-    def ask(self) -> list[tuple[int, ...]]:
-        """What the functions say that move no sectors."""
+    def query(self) -> list[tuple[int, ...]]:
+        """Results of the functions that transfer no sectors."""
         def call(changes: str, **values: int) -> tuple[int, ...]:
             after = self.pc.agent.int13(changes, dl=DRIVE, **values)
             return tuple(after.with_halves(flags=after.flags & 1).pack())
@@ -181,7 +182,7 @@ class Guest:
             tuple(self.ram[PACKET:PACKET + len(result)])]
 
 
-SETTINGS_TRIED = {
+TESTED_SETTINGS = {
     "lists-iopl-0": Setting("microvm", 0, OFFERED),
     "buffer-iopl-3": Setting("c810", 3, OFFERED | NO_LISTS),
     "no-services-iopl-0": Setting("c810", 0),
@@ -189,7 +190,7 @@ SETTINGS_TRIED = {
 }
 
 
-@pytest.fixture(scope="module", params=SETTINGS_TRIED.values(), ids=SETTINGS_TRIED)
+@pytest.fixture(scope="module", params=TESTED_SETTINGS.values(), ids=TESTED_SETTINGS)
 def guest(request, agent_rom, tmp_path_factory) -> Iterator[Guest]:
     directory = tmp_path_factory.mktemp("v86")
     image = Image.of_pattern(directory / "disk.img", IMAGE_SECTORS)
@@ -198,39 +199,39 @@ def guest(request, agent_rom, tmp_path_factory) -> Iterator[Guest]:
         yield Guest(pc, request.param)
 
 
-def test_every_function_answers_as_in_real_mode(guest):
-    assert guest.ask() == guest.answers
+def test_functions_return_same_as_in_real_mode(guest):
+    assert guest.query() == guest.real_mode_results
 
 
 @pytest.mark.parametrize("count", [1, 9, 127])
 @pytest.mark.parametrize("how", ["chs", "packet"])
-def test_what_is_read_arrives_where_the_program_sees_it(guest, how, count):
+def test_read_data_arrives_at_linear_address(guest, how, count):
     pc = guest.pc
-    for number, place in enumerate(guest.setting.places):
-        sectors, lba = min(count, guest.setting.room(place)), 200 * number + count
-        guest.put(place, bytes([FILL]) * sectors * SECTOR)
+    for number, buffer in enumerate(guest.setting.buffers):
+        sectors, lba = min(count, guest.setting.room(buffer)), 200 * number + count
+        guest.put(buffer, bytes([FILL]) * sectors * SECTOR)
         guest.ram[MOVED:MOVED + MOVED_BYTES] = bytes([FILL]) * MOVED_BYTES
-        pc.expect(pc.chs(0x02, lba, sectors, place) if how == "chs"
-                  else pc.edd(0x42, lba, sectors, place), OK)
-        assert guest.get(place, sectors * SECTOR) == pc.image.content(lba, sectors), hex(place)
+        pc.expect(pc.chs(0x02, lba, sectors, buffer) if how == "chs"
+                  else pc.edd(0x42, lba, sectors, buffer), OK)
+        assert guest.get(buffer, sectors * SECTOR) == pc.image.content(lba, sectors), hex(buffer)
         assert set(guest.ram[MOVED:MOVED + MOVED_BYTES]) == {FILL}
 
 
 @pytest.mark.parametrize("count", [1, 9, 127])
 @pytest.mark.parametrize("how", ["chs", "packet"])
-def test_what_the_program_sees_is_written(guest, how, count):
+def test_data_at_linear_address_is_written(guest, how, count):
     pc = guest.pc
-    for number, place in enumerate(guest.setting.places):
-        sectors, lba = min(count, guest.setting.room(place)), 200 * number + count
+    for number, buffer in enumerate(guest.setting.buffers):
+        sectors, lba = min(count, guest.setting.room(buffer)), 200 * number + count
         data = block(number << 8 | count, sectors)
-        guest.put(place, data)
+        guest.put(buffer, data)
         pc.image.expect(lba, data)
-        pc.expect(pc.chs(0x03, lba, sectors, place) if how == "chs"
-                  else pc.edd(0x43, lba, sectors, place), OK)
+        pc.expect(pc.chs(0x03, lba, sectors, buffer) if how == "chs"
+                  else pc.edd(0x43, lba, sectors, buffer), OK)
         pc.image.check()
 
 
-def test_calls_go_on_while_irqs_come(guest):
+def test_reads_succeed_while_irqs_arrive(guest):
     before = guest.pc.agent.read(TICKS, 4)
     for _ in range(500):
         guest.pc.expect(guest.pc.edd(0x42, 0, 127), OK)
@@ -239,11 +240,11 @@ def test_calls_go_on_while_irqs_come(guest):
     raise AssertionError("no IRQ 0")
 
 
-def test_every_lock_was_given_back(guest):
-    """Behind all others: the monitor was there, and was asked for as much as
-    this setting needs."""
+def test_every_lock_is_released(guest):
+    """Runs after all other tests: the monitor was active, and exactly the
+    services of this setting were used."""
     faults, held, ever, copied, listed = guest.counters()
     assert faults and held == 0
     assert bool(ever) == guest.setting.vds
-    assert bool(copied) == guest.setting.vds  # for 127 sectors even where there are lists
+    assert bool(copied) == guest.setting.vds  # 127 sectors use the buffer even with lists
     assert bool(listed) == (guest.setting.services == OFFERED)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Writing and verifying in QEMU, the image file compared from outside after
-each call; large disks, flat buffers, blocks that are not 512 bytes (ring 2).
+"""Writes and verifies in QEMU, with the image file compared on the host after
+each call; large disks, flat buffers, blocks larger than 512 bytes (ring 2).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PATHS = ["microvm", "c810"]
 
 @pytest.fixture(scope="module", params=PATHS)
 def pc(request, agent_rom, tmp_path_factory):
-    """One boot serves all calls of a path; the image keeps what they write."""
+    """One boot for all calls of a path; the image keeps the written data."""
     directory = tmp_path_factory.mktemp("writes")
     image = Image.of_pattern(directory / "disk.img", IMAGE_SECTORS)
     with bench(agent_rom, request.param, directory, *written_disk(image.file), image=image) as pc:
@@ -32,11 +32,11 @@ def pc(request, agent_rom, tmp_path_factory):
 
 
 def odd_address(count: int) -> int:
-    """Somewhere below 64 KiB past BUFFER; most lie across a 64 KiB line."""
+    """An odd address near BUFFER; most such buffers cross a 64 KiB boundary."""
     return 0x10000 + (count * 1019 | 1)
 
 
-def place(count: int) -> int:
+def lba_for(count: int) -> int:
     return count * 401 % (IMAGE_SECTORS - 1100) + 1
 
 
@@ -44,10 +44,10 @@ def place(count: int) -> int:
 
 
 @pytest.mark.parametrize("how", ["chs", "packet", "packet-verified", "packet-flag"])
-def test_every_count_up_to_127_is_written_and_nothing_beside_it(pc, how):
+def test_write_of_every_count_up_to_127_changes_only_its_sectors(pc, how):
     al = {"packet-verified": 2, "packet-flag": 1}.get(how, 0)
     for count in range(1, 128):
-        lba, address, data = place(count), odd_address(count), block(count << 8 | al, count)
+        lba, address, data = lba_for(count), odd_address(count), block(count << 8 | al, count)
         pc.put(address, data)
         pc.image.expect(lba, data)
         if how == "chs":
@@ -61,7 +61,7 @@ def test_every_count_up_to_127_is_written_and_nothing_beside_it(pc, how):
 
 @pytest.mark.parametrize("al", [0, 1, 2])
 @pytest.mark.parametrize("count", [128, 254, 256, 1000])
-def test_more_than_one_command_can_move_is_written(pc, count, al):
+def test_packet_write_larger_than_one_command_succeeds(pc, count, al):
     data = block(0xB16 << 16 | count | al << 12, count)
     pc.put(0x10001, data)
     pc.image.expect(77, data)
@@ -70,7 +70,7 @@ def test_more_than_one_command_can_move_is_written(pc, count, al):
     pc.image.check()
 
 
-def test_a_chs_write_of_128_sectors_runs_on_over_tracks_and_cylinders(pc):
+def test_chs_write_of_128_sectors_crosses_tracks_and_cylinders(pc):
     lba, data = 3 * 2048 - 60, block(0x128, 128)
     pc.put(0x10001, data)
     pc.image.expect(lba, data)
@@ -79,7 +79,7 @@ def test_a_chs_write_of_128_sectors_runs_on_over_tracks_and_cylinders(pc):
 
 
 @pytest.mark.parametrize("lba", [0, IMAGE_SECTORS - 1])
-def test_the_first_and_the_last_sector_are_written(pc, lba):
+def test_first_and_last_sector_are_writable(pc, lba):
     for function, call in [(0x03, pc.chs), (0x43, pc.edd)]:
         data = block(function << 16 | lba)
         pc.put(0x20001, data)
@@ -88,7 +88,7 @@ def test_the_first_and_the_last_sector_are_written(pc, lba):
         pc.image.check()
 
 
-def test_what_was_written_is_read_back(pc):
+def test_written_data_is_read_back(pc):
     data = block(0xBAC, 100)
     pc.put(0x10003, data)
     pc.image.expect(5000, data)
@@ -101,19 +101,19 @@ def test_what_was_written_is_read_back(pc):
 # ---- Verifying ---------------------------------------------------------------
 
 
-def test_every_count_up_to_127_is_verified_and_nothing_is_moved(pc):
+def test_verify_of_every_count_up_to_127_transfers_nothing(pc):
     for count in range(1, 128):
         address = odd_address(count)
         pc.put(address, bytes(count))
-        assert pc.expect(pc.chs(0x04, place(count), count, address), OK).al == count
-        pc.expect(pc.edd(0x44, place(count), count, address), OK)
+        assert pc.expect(pc.chs(0x04, lba_for(count), count, address), OK).al == count
+        pc.expect(pc.edd(0x44, lba_for(count), count, address), OK)
         assert pc.count() == count
         pc.check_memory(address, bytes(count))
     pc.image.check()
 
 
-def test_a_packet_for_verify_and_seek_needs_no_buffer(pc):
-    nowhere = 0xFFFFF  # a segment and an offset that no read could use
+def test_44h_and_47h_ignore_buffer_address(pc):
+    nowhere = 0xFFFFF  # a read to this address would be refused
     for function in (0x44, 0x47):
         pc.expect(pc.edd(function, 1, 1000, nowhere), OK)
         assert pc.count() == 1000
@@ -121,7 +121,7 @@ def test_a_packet_for_verify_and_seek_needs_no_buffer(pc):
     pc.image.check()
 
 
-# ---- What is refused leaves the disk alone -------------------------------------
+# ---- Refused calls write nothing -------------------------------------------------
 
 
 @pytest.mark.parametrize("function, lba, count, address, al, status", [
@@ -135,7 +135,7 @@ def test_a_packet_for_verify_and_seek_needs_no_buffer(pc):
     (0x43, 1, 2000, 0xFFFF0, 0, BOUNDARY),
     (0x44, IMAGE_SECTORS - 1, 2, 0x10001, 0, NOT_FOUND),
     (0x47, IMAGE_SECTORS, 1, 0x10001, 0, NOT_FOUND)])
-def test_a_refused_packet_writes_nothing(pc, function, lba, count, address, al, status):
+def test_refused_packet_writes_nothing(pc, function, lba, count, address, al, status):
     pc.put(0x10001, block(0xBAD, 201))
     pc.expect(pc.edd(function, lba, count, address, al), status)
     assert pc.count() == (count if function == 0x47 or status == BAD_COMMAND else 0)
@@ -146,21 +146,21 @@ def test_a_refused_packet_writes_nothing(pc, function, lba, count, address, al, 
     (0, 0, BAD_COMMAND), (0, 129, BAD_COMMAND), (0, 255, BAD_COMMAND),
     (IMAGE_SECTORS, 1, NOT_FOUND), (IMAGE_SECTORS - 1, 2, NOT_FOUND),
     (IMAGE_SECTORS - 127, 128, NOT_FOUND)])
-def test_a_refused_chs_call_writes_nothing(pc, lba, count, status):
+def test_refused_chs_call_writes_nothing(pc, lba, count, status):
     pc.put(0x10001, block(0xBAD, 129))
     for function in (0x03, 0x04):
         assert pc.expect(pc.chs(function, lba, count, 0x10001), status).al == 0
     pc.image.check()
 
 
-def test_no_sectors_is_success_and_writes_nothing(pc):
+def test_43h_of_0_sectors_succeeds_and_writes_nothing(pc):
     for function in (0x43, 0x44):
         pc.expect(pc.edd(function, 5, 0), OK)
         assert pc.count() == 0
     pc.image.check()
 
 
-def test_formatting_is_refused(pc):
+def test_format_functions_are_refused(pc):
     for function in (0x05, 0x06, 0x07):
         pc.put(0x10001, block(0xF0, 32))
         pc.expect(pc.agent.int13(ah=function, al=1, dl=DRIVE, ch=1, cl=1, dh=1, es=0x1000, bx=1),
@@ -168,7 +168,7 @@ def test_formatting_is_refused(pc):
     pc.image.check()
 
 
-# ---- Writes that fail --------------------------------------------------------------
+# ---- Failing writes ----------------------------------------------------------------
 
 EIO, ENOSPC, EDOM, EBADE, ENODATA, EREMOTEIO = 5, 28, 33, 52, 61, 121
 WRITE_FAULT, RESERVED = 0xCC, 0xB3
@@ -176,7 +176,7 @@ WRITE_FAULT, RESERVED = 0xCC, 0xB3
 
 def blkdebug(image: Image, error: dict[str, object], writes_before: int = 0,
              extra: str = "") -> list[str]:
-    """A disk with QEMU's blkdebug; its state counts the writes it has seen."""
+    """A disk with QEMU's blkdebug, whose state counts the writes."""
     options = [f"file.inject-error.0.{key}={value}" for key, value in error.items()]
     for i in range(writes_before):
         step = {"event": "write_aio", "state": i + 1, "new_state": i + 2}
@@ -191,7 +191,7 @@ def nth_write_fails(image: Image, nth: int, errno: int) -> list[str]:
 
 
 def sector_fails(image: Image, sector: int, errno: int) -> list[str]:
-    """Every write that touches it, always."""
+    """A disk on which every write of this sector fails."""
     return blkdebug(image, {"event": "none", "errno": errno, "iotype": "write", "sector": sector})
 
 
@@ -210,9 +210,9 @@ def write_300(pc, al: int):
     (ENODATA, WRITE_FAULT), (ENOSPC, WRITE_PROTECTED), (EBADE, RESERVED)],
     ids=["medium-error", "data-protect", "reserved"])
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_failing_write_counts_what_is_on_the_disk_before_it(
+def test_failing_write_returns_count_of_sectors_before_it(
         agent_rom, tmp_path, image, nth, errno, status, al):
-    """300 sectors are three commands."""
+    """300 sectors take three commands."""
     arguments = nth_write_fails(image, nth, errno)
     with bench(agent_rom, "microvm", tmp_path, *arguments, image=image) as pc:
         pc.expect(write_300(pc, al), status)
@@ -230,7 +230,7 @@ def test_a_failing_write_counts_what_is_on_the_disk_before_it(
 @pytest.mark.parametrize("errno, status", [
     (ENODATA, WRITE_FAULT), (EIO, CONTROLLER), (EREMOTEIO, CONTROLLER)],
     ids=["medium-error", "aborted", "hardware-error"])
-def test_a_sector_that_cannot_be_written_has_its_status_each_time(
+def test_unwritable_sector_returns_its_status_each_time(
         agent_rom, tmp_path, image, path, errno, status):
     bad = 100 + PIECE + 5  # in the second command
     with bench(agent_rom, path, tmp_path, *sector_fails(image, bad, errno), image=image) as pc:
@@ -249,7 +249,7 @@ def test_a_sector_that_cannot_be_written_has_its_status_each_time(
 
 @pytest.mark.parametrize("errno", [EIO, EREMOTEIO, EDOM],
                          ids=["aborted", "hardware-error", "queue-full"])
-def test_a_write_that_fails_once_is_repeated_and_not_seen_by_the_caller(
+def test_write_that_fails_once_is_retried(
         agent_rom, tmp_path, image, errno):
     arguments = nth_write_fails(image, 2, errno)
     with bench(agent_rom, "microvm", tmp_path, *arguments, image=image) as pc:
@@ -260,7 +260,7 @@ def test_a_write_that_fails_once_is_repeated_and_not_seen_by_the_caller(
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_read_only_disk_is_write_protected_and_reads(agent_rom, tmp_path, image, path):
+def test_read_only_disk_reads_but_returns_write_protected(agent_rom, tmp_path, image, path):
     arguments = written_disk(image.file, drive="format=raw,readonly=on")
     with bench(agent_rom, path, tmp_path, *arguments, image=image) as pc:
         pc.put(0x10001, block(7, 3))
@@ -281,7 +281,7 @@ MEMORY_END = 1 << 32
 
 @pytest.mark.parametrize("address", [0x10001, 0x100401, 0x10FFF1, HIGH, 0x2FFFFF, 0xFFFF01, 0x2000003],
                          ids=lambda value: f"{value:x}")
-def test_a_flat_buffer_is_written_from_and_read_into(pc, address):
+def test_flat_buffer_is_read_and_written(pc, address):
     for count in (1, 2, 127, 128, 300):
         data = block(address, count)
         pc.put(address, data)
@@ -296,7 +296,7 @@ def test_a_flat_buffer_is_written_from_and_read_into(pc, address):
 
 
 @pytest.mark.parametrize("count", [0, 1, 127, 128, 255, 256, 1000, 8000])
-def test_a_32_bit_count_is_read_and_written(pc, count):
+def test_32_bit_count_is_read_and_written(pc, count):
     data = block(0x32B17, count)
     pc.put(HIGH, data)
     pc.image.expect(11, data)
@@ -315,7 +315,7 @@ def test_a_32_bit_count_is_read_and_written(pc, count):
     (1 << 63, 1, BOUNDARY), ((1 << 32) + HIGH, 1, BOUNDARY), ((1 << 64) - 512, 1, BOUNDARY)],
     ids=lambda value: f"{value:x}")
 @pytest.mark.parametrize("function", [0x42, 0x43], ids=["read", "write"])
-def test_a_flat_buffer_past_4_gib_is_refused(pc, function, address, count, status):
+def test_flat_buffer_past_4_gib_is_refused(pc, function, address, count, status):
     pc.put(HIGH, bytes(1024))
     pc.expect(pc.flat(function, 5, count, address), status)
     assert pc.count() == 0
@@ -329,7 +329,7 @@ def test_a_flat_buffer_past_4_gib_is_refused(pc, function, address, count, statu
     (0x42, 16, 1, NO_SEGMENT), (0x43, 23, 1, NO_SEGMENT),
     (0x42, 16, 0xFF, 0x1000_0000), (0x43, 24, 0xFF, NO_SEGMENT), (0x42, 31, 0xFF, NO_SEGMENT),
     (0x44, 24, 0xFF, NO_SEGMENT), (0x47, 31, 0xFF, NO_SEGMENT)])
-def test_a_packet_too_short_for_its_form_is_refused(pc, function, size, count, buffer):
+def test_packet_too_short_for_its_form_is_refused(pc, function, size, count, buffer):
     packet = struct.pack("<BBHIQQII", size, 0, count, buffer, 5, HIGH, 1, 0)
     pc.put(HIGH, bytes(1024))
     pc.expect(pc.packet(function, 0, DRIVE, packet), BAD_COMMAND)
@@ -359,7 +359,7 @@ def large_bench(agent_rom, path, directory, image):
 
 
 def qcow2_sectors(image: Path, lba: int, count: int) -> bytes:
-    """As qemu-img sees them, when the machine has let go of the image."""
+    """Sectors of the image, read by qemu-img after the machine has closed it."""
     out = image.with_suffix(".part")
     subprocess.run(["qemu-img", "dd", "-f", "qcow2", "-O", "raw", "bs=512", f"skip={lba}",
                     f"count={lba + count}", f"if={image}", f"of={out}"], check=True)
@@ -367,7 +367,7 @@ def qcow2_sectors(image: Path, lba: int, count: int) -> bytes:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_3_tib_disk_is_written_and_read_on_both_sides_of_the_line(
+def test_3_tib_disk_reads_and_writes_around_lba_2_to_32(
         agent_rom, tmp_path, large_disk, path):
     expected = {}
     with large_bench(agent_rom, path, tmp_path, large_disk) as pc:
@@ -389,7 +389,7 @@ def test_a_3_tib_disk_is_written_and_read_on_both_sides_of_the_line(
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_3_tib_disk_tells_its_size_and_is_verified_to_its_end(
+def test_3_tib_disk_reports_its_size_and_verifies_to_its_end(
         agent_rom, tmp_path, large_disk, path):
     with large_bench(agent_rom, path, tmp_path, large_disk) as pc:
         flags, _, heads, spt, sectors, size = struct.unpack_from("<HIIIQH", pc.parameters(), 2)
@@ -409,7 +409,7 @@ def test_a_3_tib_disk_tells_its_size_and_is_verified_to_its_end(
             pc.expect(pc.edd(function, LAST, 2), NOT_FOUND)
 
 
-def test_a_transfer_of_4_gib_and_more_is_refused(agent_rom, tmp_path, large_disk):
+def test_transfer_of_4_gib_or_more_is_refused(agent_rom, tmp_path, large_disk):
     with large_bench(agent_rom, "microvm", tmp_path, large_disk) as pc:
         for count in (0x800001, 0x1000000, 0xFFFFFFFF):
             pc.put(HIGH, bytes(1024))
@@ -418,7 +418,7 @@ def test_a_transfer_of_4_gib_and_more_is_refused(agent_rom, tmp_path, large_disk
             pc.check_memory(HIGH, bytes(1024))
 
 
-# ---- Blocks that are not 512 bytes ------------------------------------------------------------
+# ---- Blocks larger than 512 bytes -------------------------------------------------------------
 
 def block_size(size: int) -> str:
     return f",logical_block_size={size},physical_block_size={size}"
@@ -439,7 +439,7 @@ def big_blocks(request, agent_rom, tmp_path_factory):
 
 
 @pytest.mark.parametrize("how", ["chs", "packet", "packet-verified"])
-def test_large_blocks_are_read_and_written_at_every_alignment_and_count(big_blocks, how):
+def test_large_blocks_transfer_at_every_alignment_and_count(big_blocks, how):
     pc = big_blocks
     for alignment in range(8):
         for count in range(1, 18):
@@ -460,7 +460,7 @@ def test_large_blocks_are_read_and_written_at_every_alignment_and_count(big_bloc
 
 @pytest.mark.parametrize("lba, count", [(0, 1), (1, 127), (7, 128), (3, 1000), (9, 0),
                                         (BLOCK_IMAGE_SECTORS - 1, 1), (BLOCK_IMAGE_SECTORS - 300, 300)])
-def test_large_blocks_serve_any_range(big_blocks, lba, count):
+def test_large_blocks_transfer_any_range(big_blocks, lba, count):
     pc = big_blocks
     data = block(0x4A << 16 | lba, count)
     pc.put(0x10005, data)
@@ -475,7 +475,7 @@ def test_large_blocks_serve_any_range(big_blocks, lba, count):
     pc.check_memory(0x10005, data)
 
 
-def test_large_blocks_look_like_a_512_byte_disk(big_blocks):
+def test_disk_with_large_blocks_reports_512_byte_sectors(big_blocks):
     sectors, size = struct.unpack_from("<QH", big_blocks.parameters(), 0x10)
     assert (sectors, size) == (BLOCK_IMAGE_SECTORS, SECTOR)
     registers = big_blocks.agent.int13("ah cx dx", ah=0x15, dl=DRIVE)
@@ -484,7 +484,7 @@ def test_large_blocks_look_like_a_512_byte_disk(big_blocks):
     assert (registers.ch, registers.cl, registers.dh) == (BLOCK_IMAGE_SECTORS // 2048 - 1, 32, 63)
 
 
-def test_large_blocks_end_where_they_end(big_blocks):
+def test_access_past_end_of_disk_with_large_blocks_returns_04h(big_blocks):
     pc = big_blocks
     for function in (0x42, 0x43, 0x44):
         for before_end, count in [(0, 1), (1, 2), (8, 9)]:
@@ -499,7 +499,7 @@ def test_large_blocks_end_where_they_end(big_blocks):
     (4001, 2, 4000, 0), (4004, 12, 4000, 0), (4004, 13, 4016, 12), (4000, 9, 4008, 8)],
     ids=["within-a-block", "head", "tail-after-head", "tail-after-block"])
 @pytest.mark.parametrize("iotype", ["read", "write"])
-def test_a_half_of_a_read_modify_write_that_fails_leaves_the_block(
+def test_failed_read_modify_write_leaves_block_unchanged(
         agent_rom, tmp_path, image, iotype, lba, count, bad, good):
     error = {"event": "none", "errno": ENODATA, "iotype": iotype, "sector": bad}
     arguments = blkdebug(image, error, extra=block_size(4096))
@@ -516,14 +516,14 @@ def test_a_half_of_a_read_modify_write_that_fails_leaves_the_block(
         image.check()
 
 
-# ---- Native blocks by the documented switch ---------------------------------------------------
+# ---- The switch native-blocks -----------------------------------------------------------------
 
 NATIVE = ["-fw_cfg", "name=opt/lsi8xx-rom/native-blocks,string=1"]
 
 
 @pytest.fixture(scope="module")
 def native(agent_rom, tmp_path_factory):
-    """A 4096-byte disk as it is, and a 512-byte disk beside it."""
+    """A disk with native 4096-byte blocks, and one with 512-byte blocks."""
     directory = tmp_path_factory.mktemp("native")
     image = Image.of_pattern(directory / "disk.img", IMAGE_SECTORS)
     other = Image.of_pattern(directory / "other.img", 4096)
@@ -532,14 +532,14 @@ def native(agent_rom, tmp_path_factory):
         yield pc
 
 
-def test_native_blocks_are_told_by_48h(native):
+def test_48h_reports_native_blocks(native):
     sectors, size = struct.unpack_from("<QH", native.parameters(), 0x10)
     assert (sectors, size) == (IMAGE_SECTORS // 8, 4096)
     assert struct.unpack_from("<QH", native.parameters(drive=0x81), 0x10) == (4096, SECTOR)
 
 
 @pytest.mark.parametrize("lba, count", [(0, 1), (1, 16), (5, 17), (899, 100), (1023, 1)])
-def test_native_blocks_are_counted_in_packets(native, lba, count):
+def test_packets_count_native_blocks(native, lba, count):
     pc, data = native, block(0x4A7 << 16 | lba, count * 8)
     pc.put(0x10001, data)
     pc.image.expect(lba * 8, data)
@@ -553,7 +553,7 @@ def test_native_blocks_are_counted_in_packets(native, lba, count):
     pc.expect(pc.edd(0x44, lba, count), OK)
 
 
-def test_native_blocks_have_no_chs(native):
+def test_chs_functions_are_refused_with_native_blocks(native):
     for function in (0x02, 0x03, 0x04, 0x0C):
         native.expect(native.chs(function, 0, 1), BAD_COMMAND)
     native.expect(native.agent.int13("ax bl cx dx", ah=0x08, dl=DRIVE), BAD_COMMAND)
@@ -561,7 +561,7 @@ def test_native_blocks_have_no_chs(native):
     native.image.check()
 
 
-def test_native_blocks_end_where_they_end(native):
+def test_access_past_end_in_native_blocks_returns_04h(native):
     blocks = native.image.sectors // 8
     for function in (0x42, 0x43, 0x44):
         for lba, count in [(blocks, 1), (blocks - 1, 2)]:
@@ -571,7 +571,7 @@ def test_native_blocks_end_where_they_end(native):
     native.image.check()
 
 
-def test_native_blocks_are_off_unless_the_switch_says_1(agent_rom, tmp_path, image):
+def test_native_blocks_0_keeps_512_byte_sectors(agent_rom, tmp_path, image):
     switch = ["-fw_cfg", "name=opt/lsi8xx-rom/native-blocks,string=0"]
     disk = written_disk(image.file, extra=block_size(4096))
     with bench(agent_rom, "microvm", tmp_path, *switch, *disk, image=image) as pc:

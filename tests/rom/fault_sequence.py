@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""A day's work on the strict virtual PC, with every kind of trouble: what a
-good ROM gets through on any chip, and a broken one does not.
+"""A sequence of transfers and faults of every kind on the strict virtual PC. A
+correct ROM passes it on any chip; a broken one does not.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from tests.model.registers import MS
 from tests.model.target import CHECK_CONDITION, COMPLETE, DISCONNECT, SAVE, Disk
 
 
-def talkative() -> Disk:
-    """Offers a message that has to be refused, disconnects in its data."""
+def disconnecting_disk() -> Disk:
+    """Sends a message that must be rejected and disconnects during its data."""
     disk = Disk()
 
     def offer(bus: Bus):
@@ -33,8 +33,8 @@ def talkative() -> Disk:
     return disk
 
 
-def impatient(target: Disk):
-    """Ends the command after five of its bytes."""
+def short_command(target: Disk):
+    """Ends the command after five CDB bytes."""
     def session(bus: Bus):
         yield from target.message_out(bus)
         for _ in range(5):
@@ -46,8 +46,8 @@ def impatient(target: Disk):
     return session
 
 
-def absent_minded(target: Disk):
-    """Leaves the bus in the middle of the command."""
+def bus_free_in_command(target: Disk):
+    """Goes to bus free in the middle of the command."""
     def session(bus: Bus):
         yield from target.message_out(bus)
         yield COMMAND, None
@@ -57,29 +57,29 @@ def absent_minded(target: Disk):
 
 
 def run_fault_sequence(rom: Path, variant: str, timer: str = "dead") -> None:
-    """Boot, good reads and every kind of trouble."""
+    """Boot, successful reads and faults of every kind."""
     pc = Pc(rom, variant, timer=TimerInterrupt(timer))
     pc.chip.set_board(gpreg=0x05, gpcntl=0x2F, stest2=0x20, dcntl=0x08)
-    disk = talkative()
+    disk = disconnecting_disk()
     pc.bus.targets = {0: disk, 3: Disk()}
     pc.power_on()
     pc.int13(ah=0x10, dl=0x80, flags=0x400)     # DF
     good = disk.data_hook
-    for trouble in (lambda bus, data: Disk.data_in(data + b"too much"),
-                    lambda bus, data: iter([(DATA_IN, data), (MSG_IN, SAVE), (DATA_IN, data)]),
-                    lambda bus, data: iter([(4, 0)]),
-                    lambda bus, data: iter([FREE]),
-                    lambda bus, data: Disk.data_in(data[:7]),
-                    lambda bus, data: iter([HANG]),
-                    lambda bus, data: iter([(MSG_IN, DISCONNECT), FREE, HANG])):
-        disk.data_hook = trouble
+    for fault in (lambda bus, data: Disk.data_in(data + b"too much"),
+                  lambda bus, data: iter([(DATA_IN, data), (MSG_IN, SAVE), (DATA_IN, data)]),
+                  lambda bus, data: iter([(4, 0)]),
+                  lambda bus, data: iter([FREE]),
+                  lambda bus, data: Disk.data_in(data[:7]),
+                  lambda bus, data: iter([HANG]),
+                  lambda bus, data: iter([(MSG_IN, DISCONNECT), FREE, HANG])):
+        disk.data_hook = fault
         assert pc.read(5, 2).cf
     disk.data_hook = good
     assert not pc.read(5, 2).cf
     disk.before_command = disk.data_hook = None
-    disk.session = impatient(disk)
+    disk.session = short_command(disk)
     pc.read(5, 2)
-    disk.session = absent_minded(disk)
+    disk.session = bus_free_in_command(disk)
     pc.read(5, 2)
     pc.bus.reset()      # by another initiator, between two calls
     pc.bus.on_reset()

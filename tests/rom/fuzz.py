@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""INT 13h calls with random registers, packets and memory, on disks of every
-kind that misbehave now and then. Every law of the bench holds during each of
-them. What is on the disks is compared after each call: nothing changes but
-what the call says, and no more is called good than is. A call that nothing
-has disturbed must end as tests/rom/oracle.py says; any other in a way that the
-documents know.
+"""Makes INT 13h calls with random registers, packets and memory on disks of every
+kind, with random faults. All rules of the bench hold during each call. After each
+call the disks are compared: only the sectors of the call may change, and only good
+sectors may be counted as good. A call without a fault must return a status that
+tests/rom/oracle.py allows; any other call must return a documented status.
 
     tests/rom/fuzz.py [--calls N] [--seed S] [--variant 895A|810]
 
@@ -41,7 +40,7 @@ from tests.rom.oracle import (CHANGE, CHS, COUNT_IS_LONG, EDD, EJECT, FLAT_END, 
                               answer_bytes, check_answer, known_good, outcomes)
 from tests.rom.strict import STATUSES, VARIANTS, new_pc  # noqa: E402
 
-# what each function may change beside AH
+# Registers that each function may change besides AH
 CHANGES = {0x02: "al", 0x03: "al", 0x04: "al", 0x08: "al bl cx dx", 0x15: "cx dx", 0x41: "bx cx",
            0x45: "al", 0x4E: "al"}
 SUCCESS_AH = {0x15: 0x03, 0x41: 0x30}
@@ -52,16 +51,16 @@ KNOWN = STATUSES | {0x03, 0x05, 0x06, 0xB0, 0xB1, 0xB2, 0xB3, 0xB4, 0xB5, 0xCC}
 LAST_STATUS = 0x474
 FOR_BUFFERS, FOR_PACKETS = range(0x10000, 0x70000), range(0x70000, 0x7F000)
 FOR_FLAT = range(0x200000, 0x300000)
-PHYSICAL = range(0x400, 0x800)          # pages behind those that have been moved
+PHYSICAL = range(0x400, 0x800)          # physical pages of the remapped ones
 FEW_COMMANDS = {*VERIFIES, SEEK10, WRITE_VERIFY10, WRITE_VERIFY16, REPORT_LUNS}
-NO_STATUS = STATUS, 0xFF        # one that no target should have
-TAIL = (bytes(range(256)) * 2)[16:]     # of a sector
-# one in so many
-TROUBLE_IN, HANG_IN, BAD_IN, NEWS_IN, RESET_IN = 20, 500, 20, 40, 200
+NO_STATUS = STATUS, 0xFF        # reserved value
+TAIL = (bytes(range(256)) * 2)[16:]     # of each sector
+# Average number of calls or commands per event
+FAULT_IN, HANG_IN, BAD_IN, CHANGE_IN, RESET_IN = 20, 500, 20, 40, 200
 
 
 def content(medium: int, block_bytes: int) -> Callable[[int], bytes]:
-    """Each sector of each medium is another."""
+    """The content of all sectors of all media differs."""
     split = block_bytes // SECTOR
     return lambda lba: b"".join(struct.pack("<QQ", lba * split + i, medium) + TAIL
                                 for i in range(split))
@@ -70,11 +69,11 @@ def content(medium: int, block_bytes: int) -> Callable[[int], bytes]:
 class Fuzz:
     def __init__(self, variant: str, seed: int):
         self.random = random.Random(f"{seed} {variant}")
-        self.journal: list[tuple[Unit, int, bytes]] = []    # block, and what it was before
+        self.journal: list[tuple[Unit, int, bytes]] = []    # block and its previous content
         self.media = 0
-        self.troubled = False       # something has gone wrong in this call
+        self.disturbed = False       # a fault has disturbed this call
         self.statuses: Counter = Counter()
-        self.call: Call | None = None       # that is under way
+        self.call: Call | None = None       # the current call
         native = self._one_in(3)
         self.pc = new_pc(variant, self._targets(), vds=self._memory_manager(), fwcfg=FwCfg(
             {"opt/lsi8xx-rom/native-blocks": b"1"} if native else {}))
@@ -108,7 +107,7 @@ class Fuzz:
                 6: self._unit(777, 1024, unsupported={REPORT_LUNS}, luns={1: optical})}
 
     def _memory_manager(self) -> Vds | None:
-        """One that has moved half of the pages for buffers."""
+        """A VDS provider that has remapped half of the buffer pages."""
         if not self._one_in(3):
             return None
         pages = range(FOR_BUFFERS.start // PAGE, FOR_BUFFERS.stop // PAGE)
@@ -117,14 +116,14 @@ class Fuzz:
                    scatter_gather=self._one_in(2), buffer_bytes=self.random.choice([8192, 65536]))
 
     def _move_workspace(self) -> None:
-        """With what lies beside it, which must stay together."""
+        """Remaps the workspace and adjacent allocations, which must stay contiguous."""
         memory = [place for place in self.pc.kept_memory if place]
         first, last = min(m.start for m in memory) // PAGE, max(m.stop - 1 for m in memory) // PAGE
         for i in range(last - first + 1):
             self.pc.vds.pages[first + i] = PHYSICAL.stop + i
 
     def _drives(self, native: bool) -> Iterator[tuple[int, Drive]]:
-        """As POST has numbered them."""
+        """The drives with the numbers printed in POST."""
         lines = re.findall(r"(\w\w)h: SCSI \S+ ID (\d+) LUN (\d+)", self.pc.text)
         for number, target, lun in lines:
             unit = self.pc.bus.targets[int(target)]
@@ -136,18 +135,18 @@ class Fuzz:
         unit.data_hook = self._data
         unit.write_hook = lambda bus, count: self._take(unit, bus, count)
 
-    # ---- Disks that misbehave now and then ------------------------------------------
+    # ---- Disks with faults ------------------------------------------------------------
 
     def _one_in(self, n: int) -> bool:
         return self.random.randrange(n) == 0
 
-    def _trouble_in(self, n: int) -> bool:
-        trouble = self._one_in(n)
-        self.troubled |= trouble
-        return trouble
+    def _fault_in(self, n: int) -> bool:
+        fault = self._one_in(n)
+        self.disturbed |= fault
+        return fault
 
     def _status(self, unit: Unit) -> Answer | None:
-        if not self._trouble_in(TROUBLE_IN):
+        if not self._fault_in(FAULT_IN):
             return None
         return self.random.choice([
             Answer(status=BUSY), Answer(status=RESERVATION_CONFLICT), Answer(status=0x3E),
@@ -159,9 +158,9 @@ class Fuzz:
                 (MSG_OUT, None), (STATUS, 0), NO_STATUS, (4, 0), (5, 0), (DATA_IN, data)]
 
     def _data(self, bus: Bus, data: bytes) -> Iterator:
-        if self._trouble_in(HANG_IN):
+        if self._fault_in(HANG_IN):
             yield HANG
-        if not self._trouble_in(TROUBLE_IN):
+        if not self._fault_in(FAULT_IN):
             yield DATA_IN, data
             return
         at = self.random.randrange(len(data))
@@ -170,15 +169,15 @@ class Fuzz:
                                     (MSG_IN, RESTORE), (DATA_OUT, None)])
         yield event
         if event == NO_STATUS:
-            return      # and GOOD follows
+            return      # GOOD status follows
         yield from Disk.data_in(data[at:])
 
     def _take(self, unit: Unit, bus: Bus, count: int) -> Iterator:
-        """Data out. Some of the trouble is none: the drive gets what it asks
-        for, and what it keeps is what has been sent."""
-        if self._trouble_in(HANG_IN):
+        """Data out. Some of the events are harmless: the drive gets the data it requests
+        and stores the data sent."""
+        if self._fault_in(HANG_IN):
             yield HANG
-        if not self._trouble_in(TROUBLE_IN):
+        if not self._fault_in(FAULT_IN):
             return (yield from Disk.data_out(count))
         at = self.random.randrange(count)
         begin = yield from Disk.data_out(at)
@@ -202,7 +201,7 @@ class Fuzz:
         rest = yield from Disk.data_out(count - at + (kind == "long"))
         return (begin + rest)[:count]
 
-    # ---- What happens between two calls -----------------------------------------------
+    # ---- Events between calls ---------------------------------------------------------
 
     def _events(self) -> None:
         if self._one_in(2):
@@ -219,16 +218,16 @@ class Fuzz:
             self.media += 1
             drive.unit.insert(self.random.choice([1_000, 2_000, 2_048, 5_000]),
                               content(self.media, drive.unit.block_bytes))
-            drive.news = drive.changed = True
+            drive.change_pending = drive.changed = True
 
     def _reset_bus(self) -> None:
-        """By another initiator."""
+        """Another initiator resets the bus."""
         self.pc.bus.reset()
         self.pc.bus.on_reset()
         self.pc.chip.advance(MS)
 
-    def _spoil(self, call: Call) -> None:
-        """A bad block in the range of a call."""
+    def _add_bad_block(self, call: Call) -> None:
+        """Puts a bad block into the range of a call."""
         unit, (first, last) = call.drive.unit, call.drive.blocks(call.lba, call.count)
         bad = self.random.randint(first, last)
         sense = self.random.choice([(3, 0x11, 0), (3, 0x0C, 0), (1, 0x17, 0), (4, 0x44, 0),
@@ -238,7 +237,7 @@ class Fuzz:
     # ---- Calls ----------------------------------------------------------------------------
 
     def _far(self, linear: int) -> tuple[int, int]:
-        """A random segment:offset that names the linear address."""
+        """A random segment:offset for a linear address."""
         offset = self.random.choice([linear & 15, 0xFFF0 | linear & 15,
                                      self.random.randrange(0x1000) << 4 | linear & 15])
         segment = (linear - offset) >> 4
@@ -253,7 +252,7 @@ class Fuzz:
         count = self.random.choice([0, 1, 1, 2, 3, 7, 8, 9, self.random.randrange(128), 127, 128,
                                     self.random.randrange(255), 256])
         if drive.unit.unsupported == FEW_COMMANDS:
-            count %= 16     # verified by reads of one block
+            count %= 16     # verified by reads of single blocks
         return min(count, len(FOR_BUFFERS) // drive.sector_bytes - 1)
 
     def _lba(self, drive: Drive) -> int:
@@ -281,7 +280,7 @@ class Fuzz:
     def make_call(self) -> Call:
         registers = self._random_registers()
         call = Call(registers, self.drives.get(registers["edx"] & 0xFF))
-        like = call.drive or self.drives[0x80]      # calls for others look the same
+        like = call.drive or self.drives[0x80]      # calls for other drives use the same arguments
         if call.ah in CHS:
             self._make_chs(call, like)
         elif call.ah in EDD:
@@ -341,7 +340,7 @@ class Fuzz:
         call.judge_packet(drive)
 
     def _flat(self, size: int) -> int:
-        """An address that is memory, or one that no bus master reaches."""
+        """An address in memory, or one that no bus master can reach."""
         if self._one_in(8) or size >= len(FOR_FLAT):
             return self.random.choice([FLAT_END, max(FLAT_END - size + 1, 0),
                                        self.random.getrandbits(64) | FLAT_END])
@@ -354,12 +353,13 @@ class Fuzz:
         call.set_low("esi", offset)
         self.pc.poke(call.packet, packet)
 
-    # ---- Judging -------------------------------------------------------------------------------
+    # ---- Checks --------------------------------------------------------------------------------
 
     def _writable(self, call: Call) -> list[range]:
-        """What the caller has given away."""
+        """The memory that the call may change."""
         ranges = []
-        stale = call.drive and call.drive.news and call.wrong <= {NOT_FOUND}   # good enough before
+        # The old medium may have been larger
+        stale = call.drive and call.drive.change_pending and call.wrong <= {NOT_FOUND}
         if call.ah in READS and (stale or not call.wrong):
             ranges.append(range(call.buffer, call.buffer + call.bytes))
         if call.ah in EDD and call.is_long and call.size >= 32:
@@ -370,15 +370,15 @@ class Fuzz:
             ranges.append(range(call.packet, call.packet + answer_bytes(call.size)))
         return ranges
 
-    def one(self) -> None:
-        if self._one_in(NEWS_IN):
+    def run_call(self) -> None:
+        if self._one_in(CHANGE_IN):
             self._events()
         self.call = call = self.make_call()
-        self.troubled = False
+        self.disturbed = False
         self.journal.clear()
         if call.drive and call.accesses and self._one_in(BAD_IN):
-            self._spoil(call)
-        # Not where a change may be told without a command that would see it.
+            self._add_bad_block(call)
+        # Not for functions that may report a change without sending a command.
         if call.drive and call.accesses and call.ah not in SEEKS and self._one_in(RESET_IN) \
                 and not call.drive.unit.removable:
             self._reset_bus()
@@ -397,7 +397,7 @@ class Fuzz:
             self._judge(call, result, possible, *before)
             call.drive.unit.bad_blocks = {}
         else:
-            assert self._commands() == before[1], "not ours"
+            assert self._commands() == before[1], "a command was sent for another drive"
 
     def _commands(self) -> int:
         return sum(len(drive.unit.commands) for drive in self.drives.values())
@@ -406,17 +406,17 @@ class Fuzz:
                commands: int) -> None:
         status = self._status_of(call, result, last_status)
         self.statuses[status] += 1
-        assert self.troubled or status in possible, (
+        assert self.disturbed or status in possible, (
             f"status {status:02x}h, not one of {[f'{s:02x}h' for s in sorted(possible)]}")
         if not call.known:
-            assert self._commands() == commands, "nothing is sent"
+            assert self._commands() == commands, "an unknown function sends no command"
         self._check_disks(call, status, self._good(call, result, status))
-        if not self.troubled and status == 0:
+        if not self.disturbed and status == 0:
             check_answer(call, result, self.pc)
-        call.drive.after(call, status, self.troubled)
+        call.drive.after(call, status, self.disturbed)
 
     def _status_of(self, call: Call, result: Result, last_status: int) -> int:
-        """AH, CF and 40:74h agree."""
+        """Checks that AH, CF and 40:74h agree, and returns the status."""
         now = self.pc.peek(LAST_STATUS, 1)[0]
         if call.ah == 0x01:
             assert now == result.ah == last_status and result.cf == (now != 0)
@@ -428,7 +428,7 @@ class Fuzz:
         return status
 
     def _good(self, call: Call, result: Result, status: int) -> int:
-        """How many sectors are said to be good."""
+        """The number of sectors that the call reports as good."""
         if call.ah in SEEKS or call.ah not in (*CHS, *EDD):
             return 0
         if call.ah in CHS:
@@ -438,16 +438,16 @@ class Fuzz:
         else:
             good = self.pc.word(call.packet + 2)
         if status == 0x01 and call.wrong:
-            return 0        # of a packet that is none, nothing is good
+            return 0        # an invalid packet has no good sectors
         assert good == call.count if status == 0 else good < max(call.count, 1), f"{good} good"
         return good
 
     def _check_disks(self, call: Call, status: int, good: int) -> None:
         drive = call.drive
-        if call.accesses and drive.news:
-            assert status, "a new medium is made known first"
+        if call.accesses and drive.change_pending:
+            assert status, "a new medium is reported first"
         self._check_journal(call)
-        if not self.troubled and (least := known_good(call, status)) is not None:
+        if not self.disturbed and (least := known_good(call, status)) is not None:
             assert good == least, f"{good} sectors of {least} are good"
         if not good:
             return
@@ -455,16 +455,16 @@ class Fuzz:
         if call.ah in READS:
             assert self.pc.peek(call.buffer, len(wanted)) == wanted, "wrong data"
         if call.ah in WRITES:
-            assert call.data[:len(wanted)] == wanted, "called written, but is not"
+            assert call.data[:len(wanted)] == wanted, "reported as written, but is not"
 
     def _check_journal(self, call: Call) -> None:
-        """Of the blocks written, each sector is as it was or as it should be."""
+        """Each sector of the written blocks has its old content or the data to write."""
         drive, before = call.drive, {}
         for unit, block, old in self.journal:
             before.setdefault((id(unit), block), (unit, block, old))
         for unit, block, old in before.values():
             assert call.ah in WRITES and call.accesses, f"AH={call.ah:02x}h writes"
-            assert unit is drive.unit and not drive.news, "written to another medium"
+            assert unit is drive.unit and not drive.change_pending, "written to another medium"
             new = unit.block(block)
             for i in range(drive.split):
                 part = slice(i * drive.sector_bytes, (i + 1) * drive.sector_bytes)
@@ -476,11 +476,11 @@ class Fuzz:
 
 
 def run(variant: str, calls: int, seed: int) -> Counter:
-    """Make so many calls. Returns how often each status came."""
+    """Makes this many calls. Returns the number of each status."""
     fuzz = Fuzz(variant, seed)
     for number in range(calls):
         try:
-            fuzz.one()
+            fuzz.run_call()
         except Exception as error:
             error.add_note(f"{variant}: call {number} of seed {seed}: {fuzz.call}")
             raise
@@ -497,7 +497,7 @@ def main() -> int:
     for variant in [options.variant] if options.variant else VARIANTS:
         statuses = run(variant, options.calls, options.seed)
         counts = ", ".join(f"{status:02X}h {n}" for status, n in sorted(statuses.items()))
-        print(f"{variant}: {options.calls} calls, no law broken; AH {counts}")
+        print(f"{variant}: {options.calls} calls, no rule broken; AH {counts}")
     return 0
 
 

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What an INT 13h call on one of our drives comes to, said a second time and
-without the ROM's code: for tests/rom/fuzz.py. It knows which statuses a call may
-end with if nothing disturbs it, and what the answers of the simple functions
-say.
+"""The expected results of INT 13h calls to drives of the ROM, implemented a second
+time without the ROM's code, for tests/rom/fuzz.py: the statuses that an undisturbed
+call may return, and the results of the simple functions.
 
 [EDD-4; docs/errors.md]
 """
@@ -30,7 +29,7 @@ KNOWN = {*CHS, *EDD, *RESETS, *READY, *CHANGE, 0x01, GEOMETRY, TYPE, EXTENSIONS,
 OK, BAD, PROTECTED, NOT_FOUND, CHANGED, BOUNDARY, NO_MEDIUM = 0, 1, 3, 4, 6, 9, 0x31
 NOT_LOCKED, LOCKED, NOT_REMOVABLE, LOCK_COUNT, NOT_EJECTED = 0xB0, 0xB1, 0xB2, 0xB4, 0xB5
 MEDIUM_ERROR, WRITE_FAULT = 0x10, 0xCC
-AFTER_A_BAD_BLOCK = {OK, BAD, MEDIUM_ERROR, 0x20, WRITE_FAULT}  # OK: recovered, or not looked at
+AFTER_A_BAD_BLOCK = {OK, BAD, MEDIUM_ERROR, 0x20, WRITE_FAULT}  # OK: recovered or not accessed
 
 SECTOR = 512
 COUNT_IS_LONG = 0xFF
@@ -42,7 +41,7 @@ SMALL = [(64, 32), (16, 63), (255, 63), (32, 63), (64, 63), (128, 63), (240, 63)
 
 
 def geometry(sectors: int) -> tuple[int, int, int]:
-    """Of a disk without a partition table."""
+    """Geometry of a disk without a partition table."""
     heads, per_track = 255, 63
     if sectors <= 2 * 1024 * 1024:
         heads, per_track = next((shape for shape in SMALL
@@ -52,12 +51,12 @@ def geometry(sectors: int) -> tuple[int, int, int]:
 
 
 def answer_bytes(room: int) -> int:
-    """How much of its result AH=48h writes."""
+    """The number of result bytes that AH=48h writes."""
     return next((size for size in (0x4A, 0x42, 0x1E, 0x1A) if room >= size), 0)
 
 
 class Unit(Disk):
-    """Notes each block that is written: which, and what it was before."""
+    """A disk that records each written block with its previous content."""
 
     journal: list[tuple[Unit, int, bytes]]
 
@@ -70,15 +69,15 @@ class Unit(Disk):
 
 @dataclass
 class Drive:
-    """A unit as the caller sees it, and what the ROM has to remember of it."""
+    """A unit as seen by the caller, with the state that the ROM has to track."""
     unit: Unit
     target: int
-    native: bool            # blocks are not cut into sectors
+    native: bool            # sectors are as large as blocks
     number: int
     locks: int = 0
-    news: bool = False      # a medium that may be new, which no caller has been told of
-    maybe: bool = False     # trouble that the ROM may have taken for such news
-    changed: bool = False   # since AH=16h or 49h was last asked
+    change_pending: bool = False      # a medium change not yet reported to the caller
+    change_possible: bool = False     # a fault that the ROM may have taken for such a change
+    changed: bool = False   # since the last AH=16h or 49h
 
     @property
     def sector_bytes(self) -> int:
@@ -86,7 +85,7 @@ class Drive:
 
     @property
     def split(self) -> int:
-        """Sectors in a block."""
+        """Sectors per block."""
         return self.unit.block_bytes // self.sector_bytes
 
     @property
@@ -102,7 +101,7 @@ class Drive:
         return self.sector_bytes == SECTOR
 
     def blocks(self, lba: int, count: int) -> tuple[int, int]:
-        """First and last block of some sectors."""
+        """First and last block of a range of sectors."""
         return lba // self.split, (lba + count - 1) // self.split
 
     def read(self, lba: int, count: int) -> bytes:
@@ -112,31 +111,31 @@ class Drive:
         return data[begin:begin + count * self.sector_bytes]
 
     def ready(self) -> set[int]:
-        """What a good command may end with."""
+        """The statuses that an otherwise successful command may return."""
         if not self.unit.removable:
             return {OK}
         absent = set() if self.unit.medium else {NO_MEDIUM}
-        if self.news:
+        if self.change_pending:
             return absent | {CHANGED}
-        return (absent or {OK}) | self.told()
+        return (absent or {OK}) | self.change_statuses()
 
-    def told(self) -> set[int]:
-        """What any call to the unit may end with."""
-        return {CHANGED} if self.news or self.maybe else set()
+    def change_statuses(self) -> set[int]:
+        """The statuses that any call to the unit may return because of a change."""
+        return {CHANGED} if self.change_pending or self.change_possible else set()
 
     def before(self) -> None:
-        """Behind any attention there may be another medium."""
+        """A unit attention may mean another medium."""
         if self.unit.removable and self.unit.attentions:
-            self.news = self.changed = True
+            self.change_pending = self.changed = True
 
-    def after(self, call: Call, status: int, troubled: bool) -> None:
-        """What the ROM has done and said."""
-        if troubled:
-            self.maybe = self.unit.removable
+    def after(self, call: Call, status: int, disturbed: bool) -> None:
+        """Updates the state after a call."""
+        if disturbed:
+            self.change_possible = self.unit.removable
         elif status == CHANGED or status == OK and call.accesses:
-            self.maybe = False
+            self.change_possible = False
         if status == CHANGED:
-            self.news = bool(self.unit.attentions)
+            self.change_pending = bool(self.unit.attentions)
         if call.ah in CHANGE and status in (OK, CHANGED):
             self.changed = False
         if call.ah == LOCK and status == OK and self.unit.removable:
@@ -145,18 +144,18 @@ class Drive:
 
 @dataclass(repr=False)
 class Call:
-    """What goes in, and which statuses it deserves: none in `wrong` if its
-    arguments are good."""
+    """The input of a call, and the errors that it must cause: `wrong` is empty if all
+    arguments are valid."""
     registers: dict[str, int]
     drive: Drive | None
-    packet: int = 0         # where it is
-    size: int = 0           # what it says first
+    packet: int = 0         # its address
+    size: int = 0           # its size field
     is_long: bool = False
     is_flat: bool = False
     lba: int = 0
     count: int = 0
     buffer: int = 0
-    data: bytes = b""       # what is to be written
+    data: bytes = b""       # data to write
     wrong: set[int] = field(default_factory=set)
 
     def __repr__(self) -> str:
@@ -184,7 +183,7 @@ class Call:
 
     @property
     def accesses(self) -> bool:
-        """It comes to sectors."""
+        """The call reads, writes or verifies sectors, or seeks."""
         return self.ah in (*CHS, *EDD) and not self.wrong and self.count > 0
 
     def set_low(self, name: str, value: int) -> None:
@@ -218,14 +217,14 @@ class Call:
 
 
 def outcomes(call: Call, eject_answer: int) -> set[int]:
-    """The statuses that an undisturbed call may end with."""
+    """The statuses that an undisturbed call may return."""
     drive = call.drive
     if not call.known:
         return {BAD}
     if call.ah in (*CHS, *EDD):
         return _transfer(call, drive)
     if call.ah in READY:
-        return drive.ready() | ({OK} if drive.news else set())
+        return drive.ready() | ({OK} if drive.change_pending else set())
     if call.ah in (GEOMETRY, TYPE):
         good = OK if drive.is_512 or call.ah == TYPE else BAD
         return {good} | drive.ready() - {OK}
@@ -236,7 +235,7 @@ def outcomes(call: Call, eject_answer: int) -> set[int]:
     if call.ah == EJECT:
         return _eject(call, drive, eject_answer)
     if call.ah == PARAMETERS:
-        return {OK if answer_bytes(call.size) else BAD} | drive.told()
+        return {OK if answer_bytes(call.size) else BAD} | drive.change_statuses()
     if call.ah == EXTENSIONS:
         return {OK if call.registers["ebx"] & 0xFFFF == 0x55AA else BAD}
     if call.ah == CONFIGURE:
@@ -245,27 +244,28 @@ def outcomes(call: Call, eject_answer: int) -> set[int]:
 
 
 def known_good(call: Call, status: int) -> int | None:
-    """Sectors before a bad block that the drive has named, None if it has not
-    or this is not why the call failed."""
+    """The number of sectors before a bad block that the sense data names; None if it
+    names none or the call failed for another reason."""
     bad = call.drive.unit.bad_blocks
     if status not in (MEDIUM_ERROR, WRITE_FAULT) or not call.accesses or call.ah in SEEKS:
         return None
     block, (*_, valid) = next(iter(bad.items()))
-    named = valid and block < 1 << 32   # what the sense data has room for
+    named = valid and block < 1 << 32   # the INFORMATION field has 32 bits
     return max(block * call.drive.split - call.lba, 0) if named else None
 
 
 def _transfer(call: Call, drive: Drive) -> set[int]:
-    ready = drive.ready() | ({NOT_FOUND} if drive.news else set())  # the old one may be smaller
+    # The old medium may be smaller
+    ready = drive.ready() | ({NOT_FOUND} if drive.change_pending else set())
     if call.ah in EDD and call.count == 0 and BAD not in call.wrong:
         return {OK, *call.wrong} | (ready if call.ah in SEEKS else set())
     if call.wrong:
         return call.wrong | ready - {OK}
     if OK in ready and drive.unit.bad_blocks:
         protected = {PROTECTED} if drive.unit.write_protected else set()
-        return AFTER_A_BAD_BLOCK | protected | drive.told()
+        return AFTER_A_BAD_BLOCK | protected | drive.change_statuses()
     if OK in ready and drive.unit.write_protected and call.ah in WRITES:
-        return {PROTECTED} | drive.told()
+        return {PROTECTED} | drive.change_statuses()
     return ready
 
 
@@ -286,7 +286,7 @@ def _lock(call: Call, drive: Drive) -> set[int]:
         return {LOCK_COUNT}
     if call.al == 1 and drive.locks == 0:
         return {NOT_LOCKED}
-    return {OK} | drive.told()
+    return {OK} | drive.change_statuses()
 
 
 def _eject(call: Call, drive: Drive, answer: int) -> set[int]:
@@ -299,21 +299,21 @@ def _eject(call: Call, drive: Drive, answer: int) -> set[int]:
         return {LOCKED}
     if not unit.medium:
         return drive.ready()
-    told = drive.told()
+    changes = drive.change_statuses()
     if answer not in (0, 0x86):
-        return {answer, *told}
+        return {answer, *changes}
     refused = START_STOP in unit.unsupported or unit.locked
-    return {NOT_EJECTED if refused else OK, *told}
+    return {NOT_EJECTED if refused else OK, *changes}
 
 
-# ---- Answers --------------------------------------------------------------------------
+# ---- Results --------------------------------------------------------------------------
 
 
 def check_answer(call: Call, result: Result, pc: Pc) -> None:
-    """Of a function that has succeeded. It may be about the last medium that
-    the ROM has seen."""
+    """Checks the result of a successful function. It may still describe the last
+    medium that the ROM has read."""
     drive = call.drive
-    if drive.news or drive.unit.removable and not drive.unit.medium:
+    if drive.change_pending or drive.unit.removable and not drive.unit.medium:
         return
     if call.ah == GEOMETRY:
         cylinders, heads, sectors = drive.geometry

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What the tests on the strict virtual PC share: a booted machine and the
-questions asked of it again and again.
+"""Helpers for tests on the strict virtual PC: a booted machine, and calls with
+checks that most tests need.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOT_READY = 0xAA
 BAD_COMMAND, WRITE_PROTECTED, NOT_FOUND, RESET_FAILED, CHANGED = 0x01, 0x03, 0x04, 0x05, 0x06
 BOUNDARY, BAD_SECTOR, CONTROLLER, NO_MEDIUM, WRITE_FAULT = 0x09, 0x10, 0x20, 0x31, 0xCC
 NOT_LOCKED, LOCKED, NOT_REMOVABLE, TOO_MANY_LOCKS, NOT_EJECTED = 0xB0, 0xB1, 0xB2, 0xB4, 0xB5
-# docs/errors.md
+# Documented in docs/errors.md
 STATUSES = {0x00, 0x01, 0x03, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0C, 0x10, 0x20, 0x31, 0x80, 0xAA, 0xB0,
             0xB1, 0xB2, 0xB3, 0xB4, 0xB5, 0xCC, 0xFF}
 LAST_STATUS = 0x474
@@ -34,7 +34,7 @@ ROMS = {"895A": ROM_895A, "810": ROM_810}
 
 
 def new_pc(variant: str, targets: dict[int, object], **options) -> Pc:
-    """A machine that has been through POST."""
+    """A machine after POST."""
     pc = Pc(ROMS[variant], variant, **options)
     pc.bus.targets = targets
     pc.power_on()
@@ -42,7 +42,7 @@ def new_pc(variant: str, targets: dict[int, object], **options) -> Pc:
 
 
 def two_disks(variant: str) -> Pc:
-    """A booted machine with disks at IDs 0 and 3."""
+    """A machine after POST with disks at IDs 0 and 3."""
     return new_pc(variant, {0: Disk(), 3: Disk(content=lambda lba: bytes([3]) * 512)})
 
 
@@ -58,21 +58,20 @@ def expected(pc: Pc, lba: int, count: int) -> bytes:
 
 
 def chs(lba: int, heads: int = 64, sectors: int = 32) -> dict[str, int]:
-    """The registers that name an LBA."""
+    """The registers that address an LBA by CHS."""
     cylinder, head, sector = lba // sectors // heads, lba // sectors % heads, lba % sectors + 1
     return {"ch": cylinder & 0xFF, "cl": cylinder >> 2 & 0xC0 | sector, "dh": head}
 
 
 def far(address: int) -> tuple[int, int]:
-    """A segment and an offset; up to FFFF:FFFFh."""
+    """A segment and an offset for an address up to FFFF:FFFFh."""
     segment = min(address >> 4, 0xFFFF)
     return segment, address - segment * 16
 
 
 def by_chs(pc: Pc, function: int, lba: int, count: int = 1, address: int = BUFFER,
            drive: int = 0x80, **registers: int) -> Result:
-    """AH=02h, 03h, 04h or 0Ch; only a read may write, and that only to the
-    buffer."""
+    """AH=02h, 03h, 04h or 0Ch. Only a read may change memory, and only the buffer."""
     buffers = [range(address, address + count * 512)] if function == 0x02 else []
     segment, offset = far(address)
     return pc.int13(*buffers, changes="ah" if function == 0x0C else "ax",
@@ -83,8 +82,8 @@ def by_chs(pc: Pc, function: int, lba: int, count: int = 1, address: int = BUFFE
 def by_packet(pc: Pc, function: int, lba: int, count: int = 1, address: int = BUFFER,
               drive: int = 0x80, *, size: int = 16, flat: int | None = None,
               long_count: int = 0, block_bytes: int = 512, al: int = 0) -> Result:
-    """AH=42h, 43h, 44h or 47h. With `flat` for a buffer the packet points
-    there; with `long_count` its word says FFh and the dword at 18h counts."""
+    """AH=42h, 43h, 44h or 47h. With `flat` the packet has a flat buffer address; with
+    `long_count` its count is FFh and the dword at 18h holds the number of blocks."""
     segment, offset = far(address) if flat is None else (0xFFFF, 0xFFFF)
     word = 0xFF if long_count else count
     pc.poke(PACKET, struct.pack("<BBHHHQQII", size, 0, word, offset, segment, lba, flat or 0,
@@ -100,15 +99,15 @@ COUNT16, COUNT32 = range(PACKET + 2, PACKET + 4), range(PACKET + 0x18, PACKET + 
 
 
 class Outcome(NamedTuple):
-    """What a call says, and how many sectors are good: None if it does not
-    count them."""
+    """The status of a call, and the number of good sectors: None if the function does
+    not return it."""
     status: int
     good: int | None
 
 
 def transfer(pc: Pc, function: int, lba: int, count: int = 1, address: int = BUFFER,
              **options) -> Outcome:
-    """02h to 04h, 0Ch, 42h to 44h or 47h. AH, CF and 40:74h agree."""
+    """02h to 04h, 0Ch, 42h to 44h or 47h. AH, CF and 40:74h must agree."""
     result = (by_chs if function < 0x40 else by_packet)(pc, function, lba, count, address,
                                                         **options)
     assert result.cf == (result.ah != OK)
@@ -120,8 +119,8 @@ def transfer(pc: Pc, function: int, lba: int, count: int = 1, address: int = BUF
     return Outcome(result.ah, pc.word(COUNT16.start))
 
 
-def asks(pc: Pc, function: int, changes: str = "ah", **registers: int) -> Result:
-    """A function without data. AH, CF and 40:74h agree."""
+def simple_call(pc: Pc, function: int, changes: str = "ah", **registers: int) -> Result:
+    """A function without data. AH, CF and 40:74h must agree."""
     result = pc.int13(changes=changes, ah=function, **{"dl": 0x80, **registers})
     assert result.cf == (result.ah != OK)
     assert pc.peek(LAST_STATUS, 1) == bytes([result.ah])
@@ -133,7 +132,7 @@ ROOM_AND_FILLED = [(0x1A, 0x1A), (0x1E, 0x1E), (0x42, 0x42), (0x4A, 0x4A)]
 
 
 def parameters(pc: Pc, room: int = 0x4A, drive: int = 0x80) -> bytes:
-    """What 48h answers. Nothing behind it is touched."""
+    """The result of 48h. Memory after it must not change."""
     filled = max(f for least, f in ROOM_AND_FILLED if room >= least)
     pc.poke(PACKET, struct.pack("<H", room) + bytes([FILL]) * 0x62)
     result = pc.int13(range(PACKET, PACKET + filled), ah=0x48, dl=drive, ds=PACKET >> 4,
@@ -144,7 +143,7 @@ def parameters(pc: Pc, room: int = 0x4A, drive: int = 0x80) -> bytes:
 
 
 class Parameters(NamedTuple):
-    """The first fields of what 48h answers."""
+    """The first fields of the result of 48h."""
     size: int
     flags: int
     cylinders: int
@@ -159,8 +158,8 @@ def edd(pc: Pc, drive: int = 0x80) -> Parameters:
 
 
 class HighMemory:
-    """All memory below 4 GiB. What lies above 16 MiB only the chip reaches; it
-    holds FILL at first, and nothing watches who writes there."""
+    """All memory below 4 GiB. Only the chip reaches addresses above 16 MiB; they hold
+    FILL at first, and writes to them are not restricted."""
 
     FILL, PAGE = b"\xEE", 4096
 
@@ -182,7 +181,7 @@ class HighMemory:
         page[at] = value
 
     def _split(self, address: int, length: int) -> tuple[range, range]:
-        """What lies below 16 MiB, and what above."""
+        """The parts below and above 16 MiB."""
         end = address + length
         assert end <= 1 << 32, "DMA beyond 4 GiB"
         return range(address, min(end, MEMORY)), range(max(address, MEMORY), end)
@@ -210,18 +209,18 @@ class HighMemory:
             self._set(at, value)
 
 
-def fresh(seed: int, sectors: int) -> bytes:
-    """Data that is on no disk yet."""
+def new_data(seed: int, sectors: int) -> bytes:
+    """Data that no disk contains yet."""
     return random.Random(seed).randbytes(sectors * 512)
 
 
 def opcodes(target: Disk, since: int = 0) -> list[int]:
-    """The commands that a disk was sent."""
+    """The opcodes of the commands sent to a disk."""
     return [cdb[0] for cdb in target.commands[since:]]
 
 
 def covers(cdbs: list[bytes], lba: int, count: int) -> bool:
-    """The commands go through the range, each from where the last one ended."""
+    """Whether the commands cover the range in order, without gaps or overlaps."""
     for start, blocks in map(blocks_of, cdbs):
         if start != lba:
             return False
@@ -230,36 +229,36 @@ def covers(cdbs: list[bytes], lba: int, count: int) -> bool:
 
 
 def hexadecimal(value: object) -> str | None:
-    """For the ids of tests."""
+    """For parametrize ids."""
     return f"{value:02X}h" if isinstance(value, int) else None
 
 
 @contextlib.contextmanager
 def nothing_sent(pc: Pc) -> Iterator[None]:
-    """No disk is spoken to meanwhile."""
+    """No target is selected in the block."""
     before = {i: len(target.messages) for i, target in pc.bus.targets.items()}
     yield
     assert {i: len(target.messages) for i, target in pc.bus.targets.items()} == before
 
 
-def reads_well(pc: Pc, lba: int = 1000, count: int = 3, far_call: bool = False) -> None:
-    """A read of the first disk gives its data."""
+def check_read(pc: Pc, lba: int = 1000, count: int = 3, far_call: bool = False) -> None:
+    """A read of the first disk returns its data."""
     pc.poke(BUFFER, b"\xEE" * count * 512)
     result = pc.read(lba, count, far_call=far_call)
     assert (result.ah, result.cf) == (OK, False)
     assert pc.peek(BUFFER, count * 512) == expected(pc, lba, count)
 
 
-def fails(pc: Pc, status: int, count: int = 3) -> None:
-    """A read of the first disk ends with that status and no block is good."""
+def check_failure(pc: Pc, status: int, count: int = 3) -> None:
+    """A read of the first disk returns this status and no good blocks."""
     result = pc.read(1000, count)
     assert (result.ah, result.cf) == (status, True)
     assert pc.word(PACKET + 2) == 0, "blocks done"
 
 
-def ends_honestly(pc: Pc, lba: int = 7, count: int = 1) -> bool:
-    """A read of the first disk either fails with a documented status or gives
-    its data."""
+def check_read_or_error(pc: Pc, lba: int = 7, count: int = 1) -> bool:
+    """A read of the first disk either returns its data or a documented error. Returns
+    whether it succeeded."""
     pc.poke(BUFFER, b"\xEE" * count * 512)
     result = pc.read(lba, count)
     if not result.cf:
@@ -271,17 +270,17 @@ def ends_honestly(pc: Pc, lba: int = 7, count: int = 1) -> bool:
     return not result.cf
 
 
-def lives_on(pc: Pc) -> None:
-    """After trouble: the other disk reads, and the first one does again."""
+def check_recovery(pc: Pc) -> None:
+    """After a fault both disks can be read again."""
     disk(pc).data_hook = disk(pc).before_command = disk(pc).before_status = None
     disk(pc).status_hook = disk(pc).write_hook = None
     result = pc.read(1, 1, drive=0x81)
     assert (result.ah, pc.peek(BUFFER, 512)) == (OK, bytes([3]) * 512)
-    reads_well(pc)
+    check_read(pc)
 
 
 def once(hook: Callable[[Bus, bytes], Iterator]) -> Callable[[Bus, bytes], Iterator]:
-    """Only the first call of a hook misbehaves; later data comes as it should."""
+    """Only the first call of the hook sends its events; later data is sent normally."""
     calls = []
 
     @functools.wraps(hook)
@@ -295,31 +294,31 @@ def once(hook: Callable[[Bus, bytes], Iterator]) -> Callable[[Bus, bytes], Itera
     return wrapped
 
 
-class TroubleAt:
-    """A session that does `event` in place of its nth bus event, once; every
-    byte is an event."""
+class FaultAt:
+    """A session that sends `event` in place of its nth bus event, once; every byte
+    counts as an event."""
 
     def __init__(self, target: Disk, n: int, event):
         self._target, self._left, self._event = target, n, event
-        self.done = False  # a session went by without reaching n
+        self.done = False  # a session has ended before event n
 
     def __call__(self, bus: Bus) -> Iterator:
         session, answer = type(self._target).session(self._target, bus), None
         while True:
             try:
-                what = session.send(answer)
+                sent = session.send(answer)
             except StopIteration:
                 self.done = self._left > 0
                 return
-            length = self._length(what)
+            length = self._length(sent)
             if 0 < self._left <= length:
                 if self._left > 1:
-                    yield self._begin(what, self._left - 1)
+                    yield self._begin(sent, self._left - 1)
                 self._left = 0
                 yield self._event
                 return
             self._left -= length if self._left else 0
-            answer = yield what
+            answer = yield sent
 
     @staticmethod
     def _length(what) -> int:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: the ROM on every chip of the family: found, named, brought up with
-its clock and its errata, served with the registers that it has; and what is
-something else is left alone.
+"""Ring 1: the ROM on every chip of the family: detection, name, initialisation with
+clock and errata settings, and use of existing registers only. Other devices are
+skipped.
 
-The model watches its laws all the time: reserved registers and bits, errata,
-the clock divider. (test_variants.py has the model.)
+The model checks its rules in every test: reserved registers and bits, errata, and the
+clock divider. (test_variants.py tests the model.)
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tests.model.registers import MS
 from tests.model.target import Disk
 from tests.model.variants import STRANGERS, VARIANTS, variant_named
 from tests.rom.fault_sequence import run_fault_sequence
-from tests.rom.strict import (OK, TIMEOUT, disk, expected, fresh, lives_on, once, reads_well,
-                              transfer)
+from tests.rom.strict import (OK, TIMEOUT, check_read, check_recovery, disk, expected, new_data,
+                              once, transfer)
 
 SCNTL3, CTEST0, CTEST3, CTEST5, DMODE = 0x03, 0x18, 0x1B, 0x22, 0x38
 SCID, RESPID0, RESPID1, STEST1, CCNTL0, CCNTL1, AIPCNTL1 = 0x04, 0x4A, 0x4B, 0x4D, 0x56, 0x57, 0xBF
@@ -52,7 +52,7 @@ OTHER = bytes([3]) * 512
 
 @pytest.fixture(scope="session")
 def rom_for(tmp_path_factory):
-    """rom_for(chip): the ROM with its PCI ID, from build/ or stamped here."""
+    """rom_for(chip): the ROM with the PCI ID of the chip, from build/ or stamped here."""
     folder = tmp_path_factory.mktemp("roms")
 
     @functools.cache
@@ -69,18 +69,18 @@ def rom_for(tmp_path_factory):
 
 @pytest.fixture
 def start(rom_for):
-    """start(chip, ...): new_pc() with the right ROM."""
+    """start(chip, ...): new_pc() with the ROM for the chip."""
     return lambda chip, *options, **named: new_pc(rom_for(chip), chip, *options, **named)
 
 
 @pytest.fixture(scope="module", params=ALL)
 def pc(request, rom_for) -> Pc:
-    """For what leaves no trace."""
+    """A machine for tests that leave no trace."""
     return new_pc(rom_for(request.param), request.param)
 
 
 def new_pc(rom: Path, chip: str, targets: dict | None = None, **options) -> Pc:
-    """A machine that has been through POST."""
+    """A machine after POST."""
     pc = Pc(rom, chip, **options)
     kind = HARDWARE[pc.hardware].disk
     pc.bus.targets = targets or {0: kind(), 3: kind(content=lambda lba: OTHER)}
@@ -96,7 +96,7 @@ def drives(pc: Pc) -> int:
     return pc.peek(HARD_DISKS, 1)[0]
 
 
-# ---- Found and named -------------------------------------------------------------------
+# ---- Detection and names ---------------------------------------------------------------
 
 
 def test_every_chip_is_named_and_its_disks_are_found(pc):
@@ -111,23 +111,23 @@ def test_every_chip_is_named_and_its_disks_are_found(pc):
     ("810", 0xFF, "53C810A"), ("825", 0x0F, "53C825"), ("825", 0x10, "53C825A"),
     ("1010-33", 0xFF, "53C1010-33"), ("875", 0x0F, "53C875"), ("875", 0x10, "53C876"),
     ("875", 0x1F, "53C876"), ("875", 0x26, "53C875E"), ("875", 0x37, "53C876")])
-def test_the_revision_tells_the_name(start, monkeypatch, chip, revision, name):
+def test_chip_name_depends_on_the_revision(start, monkeypatch, chip, revision, name):
     monkeypatch.setitem(VARIANTS, "of that revision", replace(VARIANTS[chip], revision=revision))
     pc = start("of that revision")
     assert f": {name} at PCI 00:04.0," in pc.text
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("like, revision", [("875-1", 0), ("875-1", 1), ("875", 2), ("875", 0xFF),
                                             ("1010-33-0", 0), ("1010-33", 1)])
-def test_the_revision_tells_how_to_bring_it_up(start, monkeypatch, like, revision):
+def test_initialisation_depends_on_the_revision(start, monkeypatch, like, revision):
     monkeypatch.setitem(VARIANTS, "of that revision", replace(VARIANTS[like], revision=revision))
     pc = start("of that revision")
     assert registers(pc, SCNTL3, *ERRATA_REGISTERS) == (DIVIDERS[like], *ERRATA[like])
-    reads_well(pc)
+    check_read(pc)
 
 
-# ---- Brought up ------------------------------------------------------------------------
+# ---- Initialisation --------------------------------------------------------------------
 
 
 def check_registers(pc: Pc, chip: str) -> None:
@@ -138,21 +138,21 @@ def check_registers(pc: Pc, chip: str) -> None:
 
 
 @chips
-def test_clock_and_errata_are_minded_after_post_a_time_out_and_a_reset(start, chip):
+def test_clock_and_errata_settings_survive_timeouts_and_resets(start, chip):
     pc = start(chip)
     check_registers(pc, chip)
     disk(pc).data_hook = lambda bus, data: iter([(DATA_IN, data[:7]), HANG])
     result = pc.read(5, 2)
     assert (result.ah, result.cf) == (TIMEOUT, True)
-    lives_on(pc)
+    check_recovery(pc)
     check_registers(pc, chip)
     assert not pc.int13(ah=0x0D, dl=0x80).cf
     check_registers(pc, chip)
 
 
 @chips
-def test_what_is_not_there_is_neither_written_nor_read(rom_for, chip):
-    """From POST on, with a time-out in between."""
+def test_only_existing_registers_are_accessed(rom_for, chip):
+    """From POST on, including a timeout."""
     pc = Pc(rom_for(chip), chip)
     pc.bus.targets = {0: Disk(), 3: Disk(content=lambda lba: OTHER)}
     touched, read, write = set(), pc.chip.cpu_read, pc.chip.cpu_write
@@ -168,14 +168,14 @@ def test_what_is_not_there_is_neither_written_nor_read(rom_for, chip):
     disk(pc).write_hook = in_pieces(disk(pc), [1, 2, 3])
     pc.read(5, 2)
     assert transfer(pc, 0x43, 5, 1) == (OK, 1)
-    lives_on(pc)
+    check_recovery(pc)
     assert SCID in touched and max(touched) < pc.chip.variant.registers
     assert not touched & pc.chip.variant.reserved
 
 
 @chips
-def test_a_program_that_firmware_left_running_is_stopped_first(rom_for, chip):
-    """Reset while it runs, a 53C876 or 53C896 may hang."""
+def test_running_scripts_program_is_stopped_before_the_reset(rom_for, chip):
+    """A 53C876 or 53C896 may hang if it is reset while a program runs."""
     pc = Pc(rom_for(chip), chip)
     pc.bus.targets = {0: Disk()}
     pc.pci.write(pc.pci_address, COMMAND, 2, IO_MEMORY_MASTER)
@@ -184,20 +184,20 @@ def test_a_program_that_firmware_left_running_is_stopped_first(rom_for, chip):
     pc.chip.advance(MS)
     assert pc.chip.scripts.running
     pc.power_on()
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("chip", LVD)
-def test_a_change_of_the_bus_mode_behind_a_reset_is_no_failure(rom_for, chip):
+def test_bus_mode_change_after_a_reset_is_no_error(rom_for, chip):
     pc = Pc(rom_for(chip), chip)
     pc.chip.mode_change_ns = 3 * MS
     pc.bus.targets = {0: Disk()}
     pc.power_on()
-    reads_well(pc)
+    check_read(pc)
 
 
 @chips
-def test_another_host_id_is_kept(rom_for, chip):
+def test_host_id_in_scid_is_kept(rom_for, chip):
     pc = Pc(rom_for(chip), chip)
     own = 5 if chip in NARROW else 13
     pc.chip.registers[SCID] = own
@@ -205,15 +205,15 @@ def test_another_host_id_is_kept(rom_for, chip):
     pc.power_on()
     assert f"host ID {own}, 2 disks" in pc.text
     assert registers(pc, SCID, RESPID0, RESPID1) == (0x40 | own, *(1 << own).to_bytes(2, "little"))
-    reads_well(pc)
+    check_read(pc)
 
 
 # ---- Wide and narrow -------------------------------------------------------------------
 
 
 @chips
-def test_ids_8_to_15_are_seen_on_wide_chips_only(start, chip):
-    """Reselection finds its way, too."""
+def test_ids_8_to_15_are_found_on_wide_chips_only(start, chip):
+    """The targets disconnect, so reselection is tested as well."""
     ids = [0, 8, 10, 15]
     targets = {i: Disk(content=functools.partial(lambda i, lba: bytes([i]) * 512, i)) for i in ids}
     for target in targets.values():
@@ -233,7 +233,7 @@ def test_ids_8_to_15_are_seen_on_wide_chips_only(start, chip):
 COUNTS = (1, 3, 127)
 
 
-def test_reads_of_several_lengths_are_right(pc):
+def test_reads_of_several_lengths(pc):
     for count in COUNTS:
         for function in (0x02, 0x42):
             pc.poke(BUFFER, b"\xEE" * (count * 512 + 2))
@@ -242,10 +242,10 @@ def test_reads_of_several_lengths_are_right(pc):
                     == b"\xEE" + expected(pc, 1000 + count, count) + b"\xEE")
 
 
-def test_writes_of_several_lengths_are_right(pc):
+def test_writes_of_several_lengths(pc):
     for count in COUNTS:
         for function in (0x03, 0x43):
-            data = fresh(count + function, count)
+            data = new_data(count + function, count)
             disk(pc).written.clear()
             pc.poke(BUFFER + 1, data)
             assert transfer(pc, function, 77, count, BUFFER + 1) == (OK, count)
@@ -254,7 +254,7 @@ def test_writes_of_several_lengths_are_right(pc):
 
 
 def in_pieces(target: Disk, sizes: list[int], save: bool = True):
-    """A write that is taken in such pieces, with a disconnection behind each."""
+    """A write that is taken in these pieces, with a disconnection after each."""
     def hook(bus, count):
         taken = b""
         for size in sizes:
@@ -264,34 +264,34 @@ def in_pieces(target: Disk, sizes: list[int], save: bool = True):
     return hook
 
 
-# The sizes of all FIFOs, seven bits and ten bits; from the start and from the end
+# The sizes of all FIFOs and of 7-bit and 10-bit counters; from the start and from the end
 EDGES = sorted({n + d for n in (0, 1, 80, 88, 112, 128, 256, 512, 536, 816, 944, 1023)
                 for d in (-1, 0, 1, 2)} & set(range(1, 1024)))
 POSITIONS = sorted({*EDGES, *(1024 - n for n in EDGES)})
 
 
-def test_a_write_goes_on_where_it_was_cut_short(pc):
-    """At every place where a counter or a FIFO begins or ends."""
-    data = fresh(9, 2)
+def test_interrupted_write_resumes_at_the_right_byte(pc):
+    """The data is interrupted at every limit of a counter or a FIFO."""
+    data = new_data(9, 2)
     pieces = [b - a for a, b in zip([0, *POSITIONS], POSITIONS)]
     disk(pc).write_hook = in_pieces(disk(pc), pieces)
     pc.poke(BUFFER + 1, data)
     assert transfer(pc, 0x43, 77, 2, BUFFER + 1) == (OK, 2)
     assert expected(pc, 77, 2) == data
-    lives_on(pc)
+    check_recovery(pc)
 
 
-def test_a_large_write_goes_on_where_it_was_cut_short(pc):
+def test_interrupted_large_write_resumes_at_the_right_byte(pc):
     """The residual is larger than any FIFO."""
-    data = fresh(10, 100)
+    data = new_data(10, 100)
     disk(pc).write_hook = in_pieces(disk(pc), [1, 2, 500, 4096, 80, 112, 1, 30000, 7])
     pc.poke(BUFFER, data)
     assert transfer(pc, 0x43, 77, 100) == (OK, 100)
     assert expected(pc, 77, 100) == data
-    lives_on(pc)
+    check_recovery(pc)
 
 
-def test_a_read_goes_on_where_it_was_cut_short(pc):
+def test_interrupted_read_resumes_at_the_right_byte(pc):
     def hook(bus, data):
         at = 0
         for size in (1, 2, 3, 80, 113, 400, 1):
@@ -300,22 +300,22 @@ def test_a_read_goes_on_where_it_was_cut_short(pc):
             at += size
         yield from Disk.data_in(data[at:])
     disk(pc).data_hook = hook
-    reads_well(pc)
-    lives_on(pc)
+    check_read(pc)
+    check_recovery(pc)
 
 
-# ---- Trouble ---------------------------------------------------------------------------
+# ---- Faults ------------------------------------------------------------------------------
 
 
 @chips
-def test_every_chip_gets_through_a_sequence_of_faults(rom_for, chip):
-    """With terminators on GPIO pins and differential transceivers, which must not be lost."""
+def test_every_chip_passes_the_fault_sequence(rom_for, chip):
+    """The settings of GPIO pins (terminators) and differential transceivers must be kept."""
     run_fault_sequence(rom_for(chip), chip)
 
 
 @chips
-def test_a_write_that_hangs_is_recovered_from(start, chip):
-    """With bytes in the FIFO."""
+def test_hanging_write_is_recovered(start, chip):
+    """The FIFO contains data when the target hangs."""
     pc = start(chip)
 
     def hook(bus, count):
@@ -323,28 +323,28 @@ def test_a_write_that_hangs_is_recovered_from(start, chip):
         yield HANG
     disk(pc).write_hook = hook
     assert transfer(pc, 0x43, 5, 2).status == TIMEOUT
-    lives_on(pc)
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("chip, hardware", [*((c, "86box") for c in BOX86),
                                             *((c, t) for c in ("810", "895A")
                                             for t in ("qemu", "qemu-7.2.0"))])
-def test_the_chips_of_emulators_read_and_write(start, chip, hardware):
-    pc, data = start(chip, hardware=hardware), fresh(11, 3)
+def test_emulated_chips_read_and_write(start, chip, hardware):
+    pc, data = start(chip, hardware=hardware), new_data(11, 3)
     assert f": {NAMES[chip]} at PCI 00:04.0, host ID 7, 2 disks\r\n" in pc.text
-    reads_well(pc)
+    check_read(pc)
     pc.poke(BUFFER, data)
     assert transfer(pc, 0x43, 5, 3) == (OK, 3)
     assert expected(pc, 5, 3) == data
 
 
-# ---- What is something else ------------------------------------------------------------
+# ---- Other devices -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stranger, name", [("1510-RAID", "53C1510"), ("1030", "53C1030"),
-                                            ("1030ZC", "53C1030ZC")])
-def test_a_stranger_is_refused_by_name_and_left_alone(rom_for, stranger, name):
-    pc = Pc(rom_for("895A"), stranger)
+@pytest.mark.parametrize("device, name", [("1510-RAID", "53C1510"), ("1030", "53C1030"),
+                                          ("1030ZC", "53C1030ZC")])
+def test_unsupported_controller_is_named_and_skipped(rom_for, device, name):
+    pc = Pc(rom_for("895A"), device)
     pc.bus.targets = {0: Disk()}
     before = bytes(pc.pci._spaces[pc.pci_address])
     pc.power_on()
@@ -354,14 +354,14 @@ def test_a_stranger_is_refused_by_name_and_left_alone(rom_for, stranger, name):
     assert bytes(pc.pci._spaces[pc.pci_address]) == before
     assert (pc.chip.reads, pc.chip.writes) == (0, 0)
     assert not pc.bus.targets[0].messages
-    left_nothing(pc)
+    check_nothing_left(pc)
 
 
-def left_nothing(pc: Pc) -> None:
+def check_nothing_left(pc: Pc) -> None:
     assert (pc.bios.kept, pc.bios.entries, drives(pc)) == (0, [], 0)
     assert pc.word(MEMORY_SIZE) == EBDA_KIB and pc.bios.memory.blocks == []
     assert pc.word(0x13 * 4 + 2) == BIOS_SEGMENT
 
 
-def test_the_strangers_are_no_chip_variants():
+def test_unsupported_controllers_are_not_among_the_variants():
     assert not {f.device for f in STRANGERS.values()} & {f.device for f in VARIANTS.values()}

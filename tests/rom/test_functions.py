@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""C functions of the ROM image, called one by one on the virtual PC and
-compared with what the standards say: CHS arithmetic, partition tables, command
-blocks, sense data, texts.
+"""Ring 1: C functions of the ROM image, called one by one on the virtual PC and
+compared with the standards: CHS arithmetic, partition tables, command blocks, sense
+data, texts.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def packed(cylinders: int, heads: int, sectors: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def geometry_lba(tmp_path_factory):
-    """The inline function, compiled for the machine that runs the tests."""
+    """The inline function, compiled for the host."""
     source = tmp_path_factory.mktemp("geometry") / "geometry.c"
     source.write_text('#include "int13/geometry.h"\n'
                       "u32 lba(const struct geometry *geometry, const struct chs *chs);\n"
@@ -66,7 +66,7 @@ def geometry_lba(tmp_path_factory):
 
 @pytest.mark.parametrize("geometry", [(1, 1, 1), (2, 16, 63), (1024, 255, 63), (1024, 64, 32),
                                       (17, 3, 5)], ids=repr)
-def test_an_lba_is_counted_sectors_first(geometry_lba, geometry):
+def test_geometry_lba_converts_chs_and_rejects_invalid_addresses(geometry_lba, geometry):
     cylinders, heads, sectors = geometry
     for c in {0, 1, cylinders // 2, cylinders - 1, cylinders, 1023, 65535}:
         for h in {0, 1, heads - 1, heads, 255}:
@@ -79,14 +79,14 @@ def test_an_lba_is_counted_sectors_first(geometry_lba, geometry):
 @pytest.mark.parametrize("geometry, sectors, fits", [
     ((1, 1, 1), 0, False), ((1, 1, 1), 1, True), ((1024, 255, 63), 16450560, True),
     ((1024, 255, 63), 16450559, False), ((1024, 255, 63), 2**32 - 1, True)])
-def test_a_geometry_fits_if_all_of_it_exists(pc, geometry, sectors, fits):
+def test_geometry_fits_if_all_its_sectors_exist(pc, geometry, sectors, fits):
     pointer = pc.allocate(packed(*geometry))
     assert pc.call_c("geometry_fits", pointer, sectors).eax & 0xFF == fits
 
 
 def chs(geometry: tuple[int, int], lba: int) -> bytes:
-    """How a partition entry packs the address of an LBA; what lies behind
-    cylinder 1023 is packed as the last address there is."""
+    """The CHS address of an LBA in a partition entry. An LBA after cylinder 1023 has the
+    highest address."""
     heads, sectors = geometry
     c, h, s = lba // sectors // heads, lba // sectors % heads, lba % sectors + 1
     if c > 1023:
@@ -95,7 +95,7 @@ def chs(geometry: tuple[int, int], lba: int) -> bytes:
 
 
 def part(geometry: tuple[int, int], start: int, sectors: int, kind: int = 0x83) -> bytes:
-    """An honest partition entry."""
+    """A consistent partition entry."""
     return (b"\0" + chs(geometry, start) + bytes([kind]) + chs(geometry, start + sectors - 1)
             + struct.pack("<II", start, sectors))
 
@@ -110,7 +110,7 @@ def with_byte(entry: bytes, at: int, value: int) -> bytes:
 
 
 def choose(pc: Pc, sectors: int, mbr: bytes | None) -> tuple[int, int, int]:
-    """FS points at the first sector."""
+    """Calls geometry_choose; FS points to the first sector."""
     pc.poke(SEEDS["fs"] * 16, b"\xEE" * 446 + (mbr or b"\xEE" * 66))
     value = pc.call_c("geometry_choose", sectors, mbr is not None).eax
     return value & 0xFFFF, value >> 16 & 0xFF, value >> 24
@@ -121,10 +121,10 @@ SHAPES = [(64, 32), (16, 63), (255, 63), (32, 63), (64, 63), (128, 63), (240, 63
 
 
 @pytest.mark.parametrize("sectors, expected", [
-    # no shape accounts for every sector
+    # no shape covers every sector
     (1, (1, 64, 32)), (31, (1, 64, 32)), (2047, (1, 64, 32)), (2049, (1, 64, 32)),
     (4095, (1, 64, 32)), (65535, (31, 64, 32)), (65537, (32, 64, 32)), (GIB - 1, (1023, 64, 32)),
-    # the first that does
+    # the first shape that does
     (0, (1, 64, 32)), (2048, (1, 64, 32)), (4096, (2, 64, 32)), (GIB, (1024, 64, 32)),
     (1008, (1, 16, 63)), (100 * 1008, (100, 16, 63)), (1023 * 1008, (1023, 16, 63)),
     (1024 * 1008, (504, 64, 32)), (16065, (1, 255, 63)), (61 * 16065, (61, 255, 63)),
@@ -136,19 +136,19 @@ SHAPES = [(64, 32), (16, 63), (255, 63), (32, 63), (64, 63), (128, 63), (240, 63
     (1024 * 255 * 63 - 1, (1023, 255, 63)), (1024 * 255 * 63, (1024, 255, 63)),
     (1024 * 255 * 63 + 1, (1024, 255, 63)), (1025 * 255 * 63, (1024, 255, 63)),
     (2**31, (1024, 255, 63)), (2**32 - 1, (1024, 255, 63))])
-def test_without_a_partition_table_the_size_decides(pc, sectors, expected):
+def test_geometry_follows_the_size_without_a_partition_table(pc, sectors, expected):
     assert choose(pc, sectors, None) == expected
     assert choose(pc, sectors, bytes(66)) == expected
 
 
 def shape_of(sectors: int) -> tuple[int, int]:
-    """The first that accounts for every sector of a small disk."""
+    """The first shape that covers every sector of a small disk."""
     fits = [(h, s) for h, s in SHAPES if sectors % (h * s) == 0 and sectors // (h * s) <= 1024]
     return (255, 63) if sectors > GIB else [*fits, (64, 32)][0]
 
 
-def test_a_small_disk_has_a_shape_that_accounts_for_every_sector(pc):
-    """Whole cylinders of each shape, one sector more and one less."""
+def test_small_disk_has_the_first_shape_that_covers_every_sector(pc):
+    """Whole cylinders of each shape, and one sector more or less."""
     numbers = random.Random(9)
     for heads, per_track in SHAPES:
         for cylinders in [1, 2, 3, 511, 1023, 1024, 1025, *numbers.sample(range(1, 1025), 20)]:
@@ -163,7 +163,7 @@ AT, LARGE = (16, 63), (255, 63)
 CYLINDER = 16 * 63
 FIRST = part(AT, 63, 100 * CYLINDER - 63)
 SECOND = part(AT, 100 * CYLINDER, 50 * CYLINDER)
-SIZE = 400 * CYLINDER + 1       # 196 MiB; no shape accounts for all of it
+SIZE = 400 * CYLINDER + 1       # 196 MiB; no shape covers all sectors
 BY_SIZE = (SIZE // 2048, 64, 32)
 
 
@@ -191,15 +191,15 @@ BY_SIZE = (SIZE // 2048, 64, 32)
 ], ids=["one", "second entry", "two", "255 heads", "240 heads", "2 heads", "no signature",
         "wrong signature", "type 0", "no sectors", "two that disagree", "start head",
         "end head", "head 255", "end sector 0", "end sector", "end cylinder", "start LBA",
-        "all in cylinder 0", "an unused one beside it"])
-def test_a_partition_table_decides_if_it_does_not_lie(pc, mbr, expected):
+        "all in cylinder 0", "one unused"])
+def test_geometry_follows_a_consistent_partition_table(pc, mbr, expected):
     assert choose(pc, SIZE, mbr) == expected
 
 
 @pytest.mark.parametrize("status, trusted", [(0x00, True), (0x80, True), (0x01, False),
                                              (0x20, False), (0x7F, False), (0x81, False),
                                              (0xFF, False)])
-def test_an_entry_that_is_neither_active_nor_not_is_none(pc, status, trusted):
+def test_entry_with_invalid_status_byte_is_ignored(pc, status, trusted):
     entry = bytes([status]) + FIRST[1:]
     expected = (400, 16, 63) if trusted else BY_SIZE
     assert choose(pc, SIZE, table(entry)) == expected
@@ -209,7 +209,7 @@ def test_an_entry_that_is_neither_active_nor_not_is_none(pc, status, trusted):
 
 
 def boot_sector_end(text: bytes) -> bytes:
-    """What stands where a partition table would be."""
+    """The bytes at the place of a partition table."""
     return text[-66:].rjust(66, b"\0")
 
 
@@ -228,28 +228,28 @@ BOOT_SECTORS = {
     (246528, (120, 64, 32)), (2880, (1, 64, 32)), (446325, (217, 64, 32)),
     (4194304, (261, 255, 63))],
     ids=["ZIP 100", "ZIP 250", "MO 128", "LS-120", "1.44", "MO 230", "2 GiB"])
-def test_a_boot_sector_without_a_partition_table_says_nothing(pc, sectors, expected, end):
-    """A file system on a whole medium has text or code there."""
+def test_boot_sector_without_partition_table_is_ignored(pc, sectors, expected, end):
+    """The boot sector of an unpartitioned medium has text or code there."""
     assert choose(pc, sectors, boot_sector_end(end)) == expected
 
 
 @pytest.mark.parametrize("shape, cylinders", [((16, 63), 400), ((255, 63), 25), ((64, 32), 196),
                                               ((32, 63), 200), ((240, 63), 26)])
-def test_partitions_that_end_anywhere_still_mean_some_shape(pc, shape, cylinders):
-    """Today's begin at 1 MiB; their addresses fit one shape only."""
+def test_unaligned_partitions_determine_the_shape(pc, shape, cylinders):
+    """Today's partitions start at 1 MiB; their addresses fit one shape only."""
     mbr = table(part(shape, 2048, 300_001), part(shape, 302_080, 100_000))
     assert choose(pc, SIZE, mbr) == (cylinders, *shape)
 
 
 @pytest.mark.parametrize("heads", [255, 240, 128, 16])
-def test_a_partition_behind_cylinder_1023_still_names_the_heads(pc, heads):
+def test_partition_past_cylinder_1023_determines_the_heads(pc, heads):
     size = 4000 * heads * 63
     mbr = table(part((heads, 63), 63, size - 63))
     assert choose(pc, size, mbr) == (1024, heads, 63)
 
 
-def test_no_partition_table_leads_to_a_geometry_that_cannot_be(pc):
-    """Random and extreme tables; 2^32 is passed as well."""
+def test_geometry_is_valid_with_any_partition_table(pc):
+    """Random and extreme tables, with values up to 2^32 - 1."""
     numbers = random.Random(3)
     extreme = [0, 1, 2, 63, 2**31, 2**32 - 2, 2**32 - 1]
     for _ in range(400):
@@ -272,9 +272,9 @@ NAMES = ["target", "lun", "direction", "bytes", "cdb", "timeout", "length", "add
          "more", "least", "patience"]
 
 
-def built(pc: Pc, function: str, target: int, lun: int, *arguments: int,
-          cdb_lun: int = 0) -> dict[str, object]:
-    """What a cdb function makes of a request full of rubbish."""
+def build_request(pc: Pc, function: str, target: int, lun: int, *arguments: int,
+                  cdb_lun: int = 0) -> dict[str, object]:
+    """The request that a cdb function makes from one filled with EEh."""
     pointer = pc.allocate(b"\xEE" * 60)
     device = pc.allocate(bytes([target, lun, cdb_lun]))
     pc.call_c(function, pointer, device, *arguments)
@@ -287,12 +287,12 @@ LIMIT = 1 << 32
 @pytest.mark.parametrize("target, lun", [(0, 0), (6, 7), (15, 3)])
 @pytest.mark.parametrize("blocks", [1, 127, 255, 65535])
 @pytest.mark.parametrize("opcode", [0x28, 0x2A, 0x2E, 0x2F], ids=hex)
-def test_block_commands_are_long_where_the_short_form_does_not_reach(pc, opcode, blocks, target,
+def test_block_commands_use_16_bytes_if_10_do_not_reach(pc, opcode, blocks, target,
                                                                     lun):
     for lba in (0, 1, 0x12345678, 2**31, LIMIT - blocks, LIMIT - blocks + 1, LIMIT - 1, LIMIT,
                 0x123456789ABC, 2**63):
-        request = built(pc, "cdb_blocks", target, lun,
-                        pc.allocate(struct.pack("<QIB", lba, blocks, opcode)), cdb_lun=0x60)
+        request = build_request(pc, "cdb_blocks", target, lun,
+                                pc.allocate(struct.pack("<QIB", lba, blocks, opcode)), cdb_lun=0x60)
         if lba + blocks <= LIMIT:
             expected = struct.pack(">BBIBHB", opcode, 0x60, lba, 0, blocks, 0)
         else:
@@ -300,7 +300,7 @@ def test_block_commands_are_long_where_the_short_form_does_not_reach(pc, opcode,
         assert request["cdb"][:len(expected)] == expected
         assert request["bytes"] == len(expected)
         assert (request["target"], request["lun"]) == (target, lun)
-        assert (request["direction"], request["length"]) == (0xEE, 0xEEEEEEEE), "the caller's"
+        assert (request["direction"], request["length"]) == (0xEE, 0xEEEEEEEE), "not changed"
 
 
 @pytest.mark.parametrize("function, argument, cdb, length", [
@@ -316,13 +316,13 @@ def test_block_commands_are_long_where_the_short_form_does_not_reach(pc, opcode,
     ids=["TEST UNIT READY", "eject", "START UNIT", "PREVENT", "REQUEST SENSE", "INQUIRY",
          "REPORT LUNS", "READ CAPACITY(10)", "READ CAPACITY(16)"])
 @pytest.mark.parametrize("cdb_lun", [0, 0xA0])
-def test_the_other_commands(pc, function, argument, cdb, length, cdb_lun):
+def test_other_cdbs(pc, function, argument, cdb, length, cdb_lun):
     expected = bytes.fromhex(cdb.format(cdb_lun))
-    request = built(pc, function, 4, 5, argument, cdb_lun=cdb_lun)
+    request = build_request(pc, function, 4, 5, argument, cdb_lun=cdb_lun)
     assert request["cdb"] == expected.ljust(16, b"\0")
     assert (request["bytes"], request["target"], request["lun"]) == (len(expected), 4, 5)
     assert (request["direction"], request["length"]) == (int(length > 0), length)
-    slow = {0x1B: 60_000, 0x25: 10_000, 0x9E: 10_000}   # the medium moves, or is read
+    slow = {0x1B: 60_000, 0x25: 10_000, 0x9E: 10_000}   # commands that move or read the medium
     assert request["timeout"] == slow.get(expected[0], 5000)
     assert request["patience"] == (argument >> 16 if function == "cdb_simple" else 5000)
 
@@ -377,7 +377,7 @@ def test_sense_data_has_its_verdict(pc, data, expected):
     (3, ("ILLEGAL_REQUEST", "DONE")), (8, ("ILLEGAL_REQUEST", "DONE")),
     (12, ("ILLEGAL_REQUEST", "DONE")), (13, ("LBA_OUT_OF_RANGE", "DONE")),
     (18, ("LBA_OUT_OF_RANGE", "DONE"))])
-def test_sense_data_cut_short_says_what_is_left_of_it(pc, length, expected):
+def test_truncated_sense_data_is_used_as_far_as_it_goes(pc, length, expected):
     assert verdict(pc, sense(5, 0x21), length) == expected
 
 
@@ -406,14 +406,14 @@ def test_hexadecimal_numbers(pc, value, digits):
 @pytest.mark.parametrize("field, expected", [
     (b"QEMU    ", b"QEMU"), (b"        ", b""), (b"\0" * 8, b""), (b"A B \0\0 ", b"A B"),
     (b"\x1b[2J\xff\x7f~ ", b"?[2J??~"), (b"  x", b"  x"), (b"", b"")])
-def test_fields_of_a_device_are_trimmed_and_made_printable(pc, field, expected):
+def test_device_strings_are_trimmed_and_printable(pc, field, expected):
     assert text(pc, "text_field", pc.allocate(field + b"END"), len(field)) == expected
 
 
 @pytest.mark.parametrize("segment", [0, 0x1234, 0xF000, 0xFFFE, 0xFFFF])
 @pytest.mark.parametrize("offset", [0, 0xF, 0x10, 0xFFF0, 0xFFF1, 0xFFFF])
 @pytest.mark.parametrize("length", [1, 16, 0x1E])
-def test_a_far_range_never_wraps(pc, segment, offset, length):
+def test_far_range_never_wraps(pc, segment, offset, length):
     start = pc.call_c("far_open_range", segment, offset, length).eax
     linear = segment * 16 + offset
     if linear + length > 0x10FFF0:
@@ -426,7 +426,7 @@ def test_a_far_range_never_wraps(pc, segment, offset, length):
 # ---- The bench itself ----------------------------------------------------------------
 
 
-def test_a_function_that_writes_elsewhere_is_named(pc):
+def test_bench_reports_write_outside_the_arguments(pc):
     with pytest.raises(RuleViolation, match="write outside buffer and workspace"):
         pc.call_c("drives_connect", pc.allocate(bytes(64)), pc.allocate(bytes(16)))  # 40:75h
 
@@ -436,7 +436,7 @@ def test_a_function_that_writes_elsewhere_is_named(pc):
     ("66 59 66 6a 00 66 51 66 c3", "stack not restored"),
     ("66 5b eb fe", "step bound"),
 ], ids=["EBX", "stack", "endless"])
-def test_a_function_that_breaks_the_abi_is_named(code, rule):
+def test_bench_reports_abi_violations(code, rule):
     pc = Pc(ROM_895A)
     pc.unpack_image()
     pc.poke(ROM_SEGMENT * 16 + symbol("geometry_fits"), bytes.fromhex(code))

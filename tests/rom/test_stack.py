@@ -12,25 +12,27 @@ import struct
 import pytest
 
 from tests.model.eltorito import Disc, Entry, loader
-from tests.model.pc import BUFFER, PACKET, Pc
+from tests.model.pc import BUFFER, PACKET, Pc, symbol
 from tests.model.target import (CD_ROM, MEDIUM_CHANGED, READ16, REQUEST_SENSE, TEST_UNIT_READY,
                                 VERIFY16, WRITES, Answer, Disk)
 from tests.model.vds import Vds
-from tests.rom.cd.cdboot import CD, CD_ID, Packet, boots
-from tests.rom.disk.removable_drives import SDTR, STACK_ROOM, ZIP, Talking, changed
+from tests.rom.cd.cdboot import CD, CD_ID, Packet, check_boot
+from tests.rom.disk.removable_drives import ZIP, changed
+from tests.rom.disk.test_medium_change import SDTR, SPARE_STACK, MessageBeforeData
 from tests.rom.strict import CHANGED, chs, hexadecimal, new_pc
 
 DISC = Disc(Entry(loader(8), count=8, segment=0x2000))
+STACK_ROOM = symbol("workspace") - SPARE_STACK
 
 
-def changes_twice(drive: Talking) -> None:
+def changes_twice(drive: MessageBeforeData) -> None:
     """READ CAPACITY ends with an attention, and so does the TEST UNIT READY that
     follows."""
     def hook(cdb: bytes) -> Answer | None:
         if cdb[0] != TEST_UNIT_READY:
             return None
         drive.status_hook = None
-        drive.ahead = REQUEST_SENSE, list(SDTR)
+        drive.events_before = REQUEST_SENSE, list(SDTR)
         return drive.check(*MEDIUM_CHANGED)
     drive.attentions.append(MEDIUM_CHANGED)
     drive.status_hook = hook
@@ -42,7 +44,7 @@ def under_vds(pc: Pc, vds: bool) -> None:
         pc.vds.start(pc)
 
 
-def deepest(pc: Pc, drive: Talking, number: int, function: int, packet: bytes,
+def deepest(pc: Pc, drive: MessageBeforeData, number: int, function: int, packet: bytes,
             **options) -> int:
     """Bytes of our stack that the call takes."""
     assert changed(pc, drive=number) == CHANGED
@@ -51,7 +53,7 @@ def deepest(pc: Pc, drive: Talking, number: int, function: int, packet: bytes,
     result = pc.int13(range(PACKET, PACKET + 0x4A), changes="ax", ah=function, dl=number,
                       al=function < 0x40, ds=PACKET >> 4, si=0, es=BUFFER >> 4, bx=0, **chs(5),
                       **options)
-    assert (result.ah, drive.ahead) == (CHANGED, (0, []))
+    assert (result.ah, drive.events_before) == (CHANGED, (0, []))
     return result.own_stack_used
 
 
@@ -64,10 +66,10 @@ PACKETS = {0x4C: Packet.make(0, CD, DISC.lba(DISC.default), 0x2000, 8, device=CD
 @both_modes
 @pytest.mark.parametrize("function", PACKETS, ids=hexadecimal)
 def test_stack_of_a_call_that_measures_a_disc(vds, function):
-    drive = Talking(type=CD_ROM, removable=True, block_bytes=2048, content=DISC.content,
+    drive = MessageBeforeData(type=CD_ROM, removable=True, block_bytes=2048, content=DISC.content,
                     blocks=DISC.blocks, unsupported={*WRITES, READ16, VERIFY16})
     pc = new_pc("895A", {CD_ID: drive, 3: Disk()}, measure=True)
-    boots(pc, DISC)
+    check_boot(pc, DISC)
     under_vds(pc, vds)
     drive.insert()
     loads = {"loads": DISC.loads} if function == 0x4C else {}
@@ -77,7 +79,7 @@ def test_stack_of_a_call_that_measures_a_disc(vds, function):
 @both_modes
 @pytest.mark.parametrize("function", [0x42, 0x02], ids=hexadecimal)
 def test_stack_of_a_call_that_measures_a_removable_disk(vds, function):
-    drive = Talking(removable=True)
+    drive = MessageBeforeData(removable=True)
     pc = new_pc("895A", {0: drive, 3: Disk()}, measure=True)
     under_vds(pc, vds)
     drive.insert(ZIP)

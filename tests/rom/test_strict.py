@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The shipped ROM on the strict virtual PC (ring 1): targets that do what
-SCSI allows, and targets that do not. The bench watches its laws during every
-call; see tests/model.
+"""Ring 1: the shipped ROM on the strict virtual PC, with targets that follow SCSI and
+targets that violate it. The bench checks its rules during every call; see
+tests/model.
 """
 
 from __future__ import annotations
@@ -18,44 +18,45 @@ from tests.model.target import (BUSY, CHECK_CONDITION, COMPLETE, DISCONNECT, QUE
                                 RESERVATION_CONFLICT, RESTORE, SAVE, Answer, Disk)
 from tests.qemu.agent import header_value
 from tests.rom.strict import (BAD_COMMAND, OK, OVERRUN, READ_FAILED, SECOND, TIMEOUT, VARIANTS,
-                              asks, disk, expected, fails, lives_on, new_pc, once, reads_well)
+                              check_failure, check_read, check_recovery, disk, expected, new_pc,
+                              once, simple_call)
 
-# ---- What POST does ---------------------------------------------------------------
+# ---- POST ---------------------------------------------------------------------------
 
 
-def test_post_finds_the_disks_and_asks_nobody_else(pc):
+def test_post_finds_the_disks_with_the_fewest_commands(pc):
     assert "ID 0 LUN 0 BENCH STRICT DISK 32 MiB, 512-byte blocks" in pc.text
     assert "81h: SCSI 00:04.0 ID 3" in pc.text
     assert [c[0] for c in disk(pc).commands] == [0x12, 0x00, 0x03, 0x00, 0x25, 0x28]
 
 
 def test_every_command_begins_with_one_identify(pc):
-    reads_well(pc)
-    assert all(m in ([0x80], [0x81]) for m in disk(pc).messages), "POST looks for LUN 1"
+    check_read(pc)
+    assert all(m in ([0x80], [0x81]) for m in disk(pc).messages), "POST also tries LUN 1"
 
 
-def test_absent_ids_cost_one_selection_time_out_each(pc):
+def test_unused_ids_cost_one_selection_timeout_each(pc):
     other_ids = {"895A": 13, "810": 5}[pc.variant]
     assert pc.chip.now < (other_ids * 0.26 + 1) * SECOND
 
 
-# ---- What targets may do -------------------------------------------------------------
+# ---- Valid target behaviour ----------------------------------------------------------
 
 
 @pytest.mark.parametrize("save", [True, False], ids=["saved", "not-saved"])
 @pytest.mark.parametrize("at", [0, 1, 511, 512, 513, 1535, 1536])
-def test_disconnecting_in_the_data_loses_nothing(pc, at, save):
-    """Without SAVE DATA POINTER the target sends from the last saved place
-    again, which is the start."""
+def test_disconnection_in_the_data_loses_nothing(pc, at, save):
+    """Without SAVE DATA POINTER the target resumes at the last saved pointer, which is
+    the start."""
     def hook(bus, data):
         yield from Disk.data_in(data[:at])
         yield from disk(pc).disconnect(save)
         yield from Disk.data_in(data[at if save else 0:])
     disk(pc).data_hook = hook
-    reads_well(pc)
+    check_read(pc)
 
 
-def test_many_disconnects_with_odd_pieces(pc):
+def test_many_disconnections_with_odd_pieces(pc):
     def hook(bus, data):
         at = 0
         for size in [1, 2, 3, 5, 7, 11, 101, 400, 3, 1]:
@@ -64,30 +65,30 @@ def test_many_disconnects_with_odd_pieces(pc):
             yield from disk(pc).disconnect()
         yield from Disk.data_in(data[at:])
     disk(pc).data_hook = hook
-    reads_well(pc)
+    check_read(pc)
 
 
-def test_all_data_then_a_disconnect_without_save_then_status(pc):
-    """The data has moved, whatever the pointer says."""
+def test_disconnection_without_save_after_all_data(pc):
+    """All data has been transferred, whatever the saved pointer is."""
     def hook(bus, data):
         yield from Disk.data_in(data)
         yield from disk(pc).disconnect(save=False)
     disk(pc).data_hook = hook
-    reads_well(pc)
-    assert sum(c[0] == 0x28 for c in disk(pc).commands) == 2, "POST's and one"
+    check_read(pc)
+    assert sum(c[0] == 0x28 for c in disk(pc).commands) == 2, "one READ of POST and one of the call"
 
 
 @pytest.mark.parametrize("at", [1, 700, 1536])
-def test_restore_pointers_sends_the_data_again(pc, at):
+def test_data_after_restore_pointers_replaces_the_old(pc, at):
     def hook(bus, data):
         yield from Disk.data_in(bytes(at))
         yield MSG_IN, RESTORE
         yield from Disk.data_in(data)
     disk(pc).data_hook = hook
-    reads_well(pc)
+    check_read(pc)
 
 
-def test_restore_goes_back_to_the_saved_place_only(pc):
+def test_restore_pointers_resumes_at_the_saved_pointer(pc):
     def hook(bus, data):
         yield from Disk.data_in(data[:600])
         yield MSG_IN, SAVE
@@ -95,7 +96,7 @@ def test_restore_goes_back_to_the_saved_place_only(pc):
         yield MSG_IN, RESTORE
         yield from Disk.data_in(data[600:])
     disk(pc).data_hook = hook
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("offer, answer", [
@@ -103,12 +104,12 @@ def test_restore_goes_back_to_the_saved_place_only(pc):
     ([1, 2, 3, 1], [1, 2, 3, 0]),               # WDTR: 8 bits
     ([1, 6, 4, 9, 0, 62, 1, 2], [REJECT]),      # PPR
     ([1, 1, 0x55], [REJECT]),                   # unknown, extended
-    ([1, 0] + [9] * 256, [REJECT]),             # the longest there is
+    ([1, 0] + [9] * 256, [REJECT]),             # the longest message
     ([0x22, 5], [REJECT]),                      # unknown, two bytes
     ([0x13], [REJECT]),                         # unknown, one byte
 ], ids=["SDTR", "WDTR", "PPR", "extended", "256-bytes", "two-byte", "one-byte"])
 @pytest.mark.parametrize("place", ["before_command", "before_status"])
-def test_offers_are_answered_so_that_nothing_changes(pc, offer, answer, place):
+def test_negotiation_messages_are_refused(pc, offer, answer, place):
     seen = []
 
     def hook(bus):
@@ -118,38 +119,38 @@ def test_offers_are_answered_so_that_nothing_changes(pc, offer, answer, place):
             seen.append((yield MSG_OUT, None))
 
     setattr(disk(pc), place, hook)
-    reads_well(pc)
+    check_read(pc)
     assert seen == answer
 
 
-def test_a_target_that_ignores_atn_is_served(pc):
+def test_target_may_ignore_atn(pc):
     disk(pc).ignores_atn = True
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("message", [REJECT, SAVE, RESTORE], ids=["reject", "save", "restore"])
-def test_messages_before_the_command_are_taken(pc, message):
+def test_messages_before_the_command_are_accepted(pc, message):
     def hook(bus):
         yield MSG_IN, message
     disk(pc).before_command = hook
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("taken", [1, 2, 4])
-def test_an_answer_cut_short_is_dropped(pc, taken):
-    """The target offers SDTR, takes part of our answer, and goes on."""
+def test_incomplete_message_out_is_dropped(pc, taken):
+    """The target offers SDTR, takes a part of the answer, and continues."""
     def hook(bus):
         for byte in [1, 3, 1, 25, 15]:
             yield MSG_IN, byte
         for _ in range(taken):
             yield MSG_OUT, None
     disk(pc).before_command = hook
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("taken", [1, 5, 9])
-def test_a_command_cut_short_ends_as_the_target_says(pc, taken):
-    """The target wants no more of the CDB and reports ABORTED COMMAND."""
+def test_incomplete_cdb_ends_with_the_status_of_the_target(pc, taken):
+    """The target takes only a part of the CDB and reports ABORTED COMMAND."""
     target = disk(pc)
 
     def session(bus):
@@ -171,64 +172,64 @@ def test_a_command_cut_short_ends_as_the_target_says(pc, taken):
     target.session = session
     assert pc.read(0, 1).ah == READ_FAILED
     del target.session
-    lives_on(pc)
+    check_recovery(pc)
 
 
-def test_identify_is_sent_again_when_asked_for(pc):
+def test_identify_is_repeated_on_request(pc):
     seen = []
 
     def hook(bus):
         byte = yield MSG_OUT, None
         seen.append((byte, bus.atn))
     disk(pc).before_command = hook
-    reads_well(pc)
+    check_read(pc)
     assert seen == [(0x80, False)]
 
 
-def test_the_command_is_sent_again_when_asked_for(pc):
+def test_cdb_is_repeated_on_request(pc):
     def hook(bus):
         for _ in range(10):
             yield COMMAND, None
     disk(pc).before_command = hook
-    reads_well(pc)
+    check_read(pc)
 
 
-def test_slow_targets_are_waited_for(pc):
+def test_slow_target_is_waited_for(pc):
     def hook(bus, data):
         yield Delay(4 * SECOND)
         yield from Disk.data_in(data)
     disk(pc).data_hook = hook
-    reads_well(pc)
+    check_read(pc)
 
 
-# ---- Statuses and sense data -----------------------------------------------------------
+# ---- Status and sense data -------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", [BUSY, QUEUE_FULL], ids=["busy", "queue-full"])
-def test_a_busy_target_is_asked_again(any_pc, status):
+def test_busy_target_is_retried(any_pc, status):
     left = [status] * 7
     disk(any_pc).status_hook = lambda cdb: Answer(status=left.pop()) if left else None
-    reads_well(any_pc)
+    check_read(any_pc)
     assert not left
 
 
-def test_a_target_busy_for_ever_is_given_up(any_pc):
+def test_permanently_busy_target_returns_aah(any_pc):
     disk(any_pc).status_hook = lambda cdb: Answer(status=BUSY)
     assert any_pc.read(0, 1).ah == 0xAA
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
-def test_a_reservation_is_reported_at_once(any_pc):
+def test_reservation_conflict_is_not_retried(any_pc):
     disk(any_pc).status_hook = lambda cdb: Answer(status=RESERVATION_CONFLICT)
     before = len(disk(any_pc).commands)
     assert any_pc.read(0, 1).ah == 0xB3
     assert len(disk(any_pc).commands) == before + 1
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
-def test_several_unit_attentions_are_drained(any_pc):
+def test_several_unit_attentions_are_cleared(any_pc):
     disk(any_pc).attentions = [(6, 0x29, 0), (6, 0x28, 0), (6, 0x2A, 1)] * 3
-    reads_well(any_pc)
+    check_read(any_pc)
 
 
 @pytest.mark.parametrize("key, asc, ascq, status, tries", [
@@ -247,11 +248,11 @@ def test_each_sense_key_has_its_status(any_pc, key, asc, ascq, status, tries):
     result = any_pc.read(0, 1)
     assert (result.ah, result.cf) == (status, True)
     assert sum(c[0] == 0x28 for c in target.commands) == before + tries
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
 @pytest.mark.parametrize("length, status", [(0, READ_FAILED), (1000, READ_FAILED), (1536, 0)])
-def test_a_recovered_error_counts_if_the_data_came(any_pc, length, status):
+def test_recovered_error_is_a_success_if_all_data_arrived(any_pc, length, status):
     target = disk(any_pc)
 
     def hook(cdb):
@@ -262,42 +263,42 @@ def test_a_recovered_error_counts_if_the_data_came(any_pc, length, status):
     target.status_hook = hook
     result = any_pc.read(1000, 3)
     assert (result.ah, result.cf) == (status, status != 0)
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
 @pytest.mark.parametrize("status", [0x04, 0x10, 0x14, 0x22, 0x30, 0x3E])
-def test_other_statuses_are_errors_and_tried_again(any_pc, status):
+def test_other_statuses_are_retried_errors(any_pc, status):
     disk(any_pc).status_hook = lambda cdb: Answer(status=status) if cdb[0] == 0x28 else None
     before = len(disk(any_pc).commands)
-    fails(any_pc, READ_FAILED)
+    check_failure(any_pc, READ_FAILED)
     assert len(disk(any_pc).commands) == before + 5
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
-def test_reserved_bits_of_the_status_mean_nothing(any_pc):
-    """SCSI-1 devices set them."""
+def test_reserved_bits_of_the_status_are_ignored(any_pc):
+    """SCSI-1 devices may set them."""
     target = disk(any_pc)
     target.status_hook = lambda cdb: (Answer(expected(any_pc, 1000, 3), 0xC1) if cdb[0] == 0x28
                                       else None)
-    reads_well(any_pc)
+    check_read(any_pc)
 
 
-def took(pc, call) -> float:
-    """Virtual seconds of a call."""
+def elapsed(pc, call) -> float:
+    """The virtual time of a call in seconds."""
     begun = pc.chip.now
     call()
     return (pc.chip.now - begun) / SECOND
 
 
 @pytest.mark.parametrize("status", [BUSY, QUEUE_FULL], ids=["busy", "queue-full"])
-def test_patience_has_its_length(any_pc, status):
-    """5 s for a read, 2 s for AH=10h; a look at the clock may lengthen them."""
+def test_busy_timeouts_have_their_length(any_pc, status):
+    """5 s for a read, 2 s for AH=10h; clock reads may lengthen them."""
     disk(any_pc).status_hook = lambda cdb: Answer(status=status)
-    assert 5 <= took(any_pc, lambda: fails(any_pc, 0xAA)) < 8
-    assert 2 <= took(any_pc, lambda: any_pc.int13(ah=0x10, dl=0x80)) < 3.5
+    assert 5 <= elapsed(any_pc, lambda: check_failure(any_pc, 0xAA)) < 8
+    assert 2 <= elapsed(any_pc, lambda: any_pc.int13(ah=0x10, dl=0x80)) < 3.5
 
 
-def test_starting_a_disk_may_take_its_time(any_pc):
+def test_start_unit_may_take_50_seconds(any_pc):
     target, stopped = disk(any_pc), [True]
 
     def before_status(bus):
@@ -307,11 +308,11 @@ def test_starting_a_disk_may_take_its_time(any_pc):
     target.status_hook = lambda cdb: (target.check(2, 4, 2) if stopped and cdb[0] != 0x1B
                                       else None)
     target.before_status = before_status
-    assert 50 <= took(any_pc, lambda: reads_well(any_pc)) < 52
+    assert 50 <= elapsed(any_pc, lambda: check_read(any_pc)) < 52
     assert sum(c[0] == 0x1B for c in target.commands) == 1
 
 
-def test_a_stopped_disk_is_started(pc):
+def test_stopped_disk_is_started(pc):
     target = disk(pc)
     stopped = [True]
 
@@ -320,47 +321,47 @@ def test_a_stopped_disk_is_started(pc):
             stopped.clear()
         return target.check(2, 4, 2) if stopped else None
     target.status_hook = hook
-    reads_well(pc)
+    check_read(pc)
 
 
-def test_a_disk_becoming_ready_is_waited_for(any_pc):
+def test_disk_becoming_ready_is_waited_for(any_pc):
     target = disk(any_pc)
     ready_at = any_pc.chip.now + 3 * SECOND
     target.status_hook = lambda cdb: (target.check(2, 4, 1) if any_pc.chip.now < ready_at else None)
-    reads_well(any_pc)
+    check_read(any_pc)
 
 
 @pytest.mark.parametrize("sense", [b"", b"\x70", b"\x70\0", bytes(18), b"\x72" + bytes(17)],
                          ids=["none", "1", "2", "zeros", "descriptor"])
-def test_sense_data_that_says_nothing_is_an_error_all_the_same(any_pc, sense):
+def test_unusable_sense_data_returns_ffh(any_pc, sense):
     target = disk(any_pc)
     target.status_hook = lambda cdb: Answer(status=CHECK_CONDITION) if cdb[0] == 0x28 else None
     target.sense_data = lambda: sense
     result = any_pc.read(0, 1)
     assert (result.ah, result.cf) == (0xFF, True)
     del target.sense_data
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
-# ---- Data that is wrong ------------------------------------------------------------------
+# ---- Wrong amounts of data ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("length", [0, 1, 511, 512, 1535])
-def test_too_little_data_is_never_success(any_pc, length):
+def test_short_data_is_an_error(any_pc, length):
     disk(any_pc).data_hook = lambda bus, data: Disk.data_in(data[:length])
     result = any_pc.read(0, 3)
     assert (result.ah, result.cf) == (READ_FAILED, True)
     assert any_pc.word(0x1002) == 0, "blocks done"
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
 @pytest.mark.parametrize("place", ["disconnect", "message"])
-def test_too_little_data_is_not_forgotten_between_status_and_end(pc, place):
+def test_short_data_is_an_error_if_more_events_follow_the_status(pc, place):
     target = disk(pc)
-    life = target.session
+    real_session = target.session
 
     def session(bus):
-        events, answer = life(bus), None
+        events, answer = real_session(bus), None
         while True:
             try:
                 event = events.send(answer)
@@ -372,43 +373,43 @@ def test_too_little_data_is_not_forgotten_between_status_and_end(pc, place):
                 yield MSG_IN, REJECT
             answer = yield event
     target.session = session
-    reads_well(pc)
+    check_read(pc)
     target.data_hook = lambda bus, data: Disk.data_in(data[:700])
-    fails(pc, READ_FAILED)
+    check_failure(pc, READ_FAILED)
     del target.session
-    lives_on(pc)
+    check_recovery(pc)
 
 
-def test_data_that_the_target_takes_back_does_not_count(any_pc):
-    """All data, RESTORE POINTERS, and GOOD without sending it again."""
+def test_data_revoked_by_restore_pointers_is_an_error(any_pc):
+    """The target sends all data, RESTORE POINTERS, and GOOD without the data again."""
     def hook(bus, data):
         yield from Disk.data_in(data)
         yield MSG_IN, RESTORE
     disk(any_pc).data_hook = hook
     result = any_pc.read(0, 3)
     assert (result.ah, result.cf) == (READ_FAILED, True)
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
-def test_too_little_data_once_is_read_again(any_pc):
+def test_short_data_is_retried(any_pc):
     disk(any_pc).data_hook = once(lambda bus, data: Disk.data_in(data[:100]))
-    reads_well(any_pc)
+    check_read(any_pc)
 
 
 @pytest.mark.parametrize("extra", [1, 2, 512, 4000])
-def test_too_much_data_goes_nowhere_and_is_an_error(any_pc, extra):
+def test_excess_data_is_discarded_and_an_error(any_pc, extra):
     disk(any_pc).data_hook = lambda bus, data: Disk.data_in(data + b"\xBB" * extra)
     result = any_pc.read(0, 3)
-    gives_up = any_pc.hardware == "qemu-7.2.0" and extra == 4000     # after 10,000 instructions
+    gives_up = any_pc.hardware == "qemu-7.2.0" and extra == 4000     # instruction limit
     assert (result.ah, result.cf) == (READ_FAILED if gives_up else OVERRUN, True)
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
-# ---- Targets that break the protocol ---------------------------------------------------------
+# ---- Protocol violations -----------------------------------------------------------------
 
 
 def phase_out(bus, data):
-    """Wants data on a read."""
+    """Requests DATA OUT on a read."""
     yield from ((DATA_OUT, None) for _ in range(4))
 
 
@@ -417,52 +418,52 @@ def bad_phase(bus, data):
 
 
 BROKEN = {
-    "wants data": (phase_out, READ_FAILED),
+    "data out": (phase_out, READ_FAILED),
     "reserved phase": (bad_phase, READ_FAILED),
-    "leaves before the data": (lambda bus, data: iter([FREE]), READ_FAILED),
-    "resets the bus": (lambda bus, data: iter([RESET]), READ_FAILED),
-    "hangs before the data": (lambda bus, data: iter([HANG]), TIMEOUT),
+    "bus free before the data": (lambda bus, data: iter([FREE]), READ_FAILED),
+    "bus reset": (lambda bus, data: iter([RESET]), READ_FAILED),
+    "hang before the data": (lambda bus, data: iter([HANG]), TIMEOUT),
 }
 
 
 @pytest.mark.parametrize("hook, status", BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_target_ends_in_a_status_and_the_bus_lives_on(pc, hook, status):
+def test_protocol_violation_returns_a_status_and_the_bus_recovers(pc, hook, status):
     disk(pc).data_hook = hook
     pc.poke(BUFFER, b"\xEE" * 512)
     result = pc.read(0, 1)
     assert (result.ah, result.cf) == (status, True)
-    lives_on(pc)
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("hook", [h for h, s in BROKEN.values() if s != TIMEOUT],
                          ids=[k for k, (_, s) in BROKEN.items() if s != TIMEOUT])
-def test_what_happens_once_is_not_seen_by_the_caller(pc, hook):
+def test_single_protocol_violation_is_retried(pc, hook):
     disk(pc).data_hook = once(hook)
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("at", [1, 300, 512, 1000])
 @pytest.mark.parametrize("event", [FREE, HANG, RESET], ids=repr)
-def test_trouble_in_the_middle_of_the_data(pc, event, at):
+def test_fault_in_the_middle_of_the_data(pc, event, at):
     def hook(bus, data):
         yield from Disk.data_in(data[:at])
         yield event
     disk(pc).data_hook = hook
     result = pc.read(0, 3)
     assert (result.ah, result.cf) == (TIMEOUT if event is HANG else READ_FAILED, True)
-    lives_on(pc)
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("phase", ["before_command", "before_status"])
 @pytest.mark.parametrize("event", [FREE, HANG, RESET], ids=repr)
-def test_trouble_in_other_phases(pc, event, phase):
+def test_fault_in_other_phases(pc, event, phase):
     setattr(disk(pc), phase, lambda bus: iter([event]))
     result = pc.read(0, 1)
     assert (result.ah, result.cf) == (TIMEOUT if event is HANG else READ_FAILED, True)
-    lives_on(pc)
+    check_recovery(pc)
 
 
-def test_a_stranger_that_reselects_is_not_given_our_buffer(pc):
+def test_reselection_by_another_target_transfers_no_data(pc):
     def hook(bus, data):
         yield MSG_IN, DISCONNECT
         yield FREE
@@ -474,35 +475,35 @@ def test_a_stranger_that_reselects_is_not_given_our_buffer(pc):
     pc.poke(BUFFER, b"\xEE" * 512)
     assert pc.read(0, 1).ah == READ_FAILED
     assert pc.peek(BUFFER, 512) == b"\xEE" * 512
-    lives_on(pc)
+    check_recovery(pc)
 
 
-def test_a_disconnected_target_that_never_returns_times_out(pc):
+def test_disconnected_target_that_never_reselects_times_out(pc):
     def hook(bus, data):
         yield MSG_IN, DISCONNECT
         yield FREE
         yield HANG
     disk(pc).data_hook = hook
     assert pc.read(0, 1).ah == TIMEOUT
-    lives_on(pc)
+    check_recovery(pc)
 
 
-def test_a_bus_that_is_stuck_busy_ends_in_a_status(pc):
+def test_bus_stuck_busy_times_out(pc):
     pc.bus.stuck_busy = True
     assert pc.read(0, 1).ah == TIMEOUT
     pc.bus.stuck_busy = False
-    lives_on(pc)
+    check_recovery(pc)
 
 
-def test_a_bus_held_in_reset_ends_in_a_status_and_comes_back(pc):
+def test_bus_held_in_reset_is_an_error(pc):
     pc.bus.stuck_reset = True
     assert pc.read(0, 1).cf
     pc.bus.stuck_reset = False
-    lives_on(pc)
+    check_recovery(pc)
 
 
-def test_a_call_is_marked_busy_while_it_runs_and_not_after(pc):
-    """What keeps a call from an interrupt handler off (rom/entry.S)."""
+def test_call_is_marked_busy_only_while_it_runs(pc):
+    """The mark refuses calls from interrupt handlers (rom/entry.S)."""
     mark = pc.workspace.start + header_value("WS_BUSY")
     seen = []
 
@@ -510,49 +511,49 @@ def test_a_call_is_marked_busy_while_it_runs_and_not_after(pc):
         seen.append(pc.peek(mark, 1)[0] & 1)
         yield from Disk.data_in(data)
     disk(pc).data_hook = hook
-    reads_well(pc)
+    check_read(pc)
     assert (seen, pc.peek(mark, 1)[0] & 1) == ([1], 0)
 
 
-# ---- A call that comes in with interrupts open -------------------------------------------
-# Who has hooked INT 13h goes on by PUSHF and CALL, perhaps behind a STI.
+# ---- Calls with interrupts enabled -------------------------------------------------------
+# Another INT 13h hook passes calls on by PUSHF and CALL, perhaps after STI.
 
 
 @pytest.fixture(params=VARIANTS)
 def ticking(request) -> Pc:
-    """IRQ0 comes, and its handler reads the 8254."""
+    """A machine with IRQ0, whose handler reads the 8254."""
     return new_pc(request.param, {0: Disk(), 3: Disk()}, timer=TimerInterrupt("alive"))
 
 
-def test_an_interrupt_at_each_instruction_does_not_come_on_our_stack(ticking):
-    """It gets the caller's, or waits."""
+def test_interrupt_never_runs_on_the_rom_stack(ticking):
+    """An interrupt at any instruction runs on the caller's stack or is delayed."""
     for n in [*range(1, 80), *range(80, 600, 13)]:
         ticks, ticking.irq0_after = ticking.timer.ticks, n
-        assert asks(ticking, 0x10, far_call=True).ah == OK
+        assert simple_call(ticking, 0x10, far_call=True).ah == OK
         assert ticking.timer.ticks > ticks
 
 
-def test_an_interrupt_at_each_port_access_waits_for_a_window(ticking):
-    """Nobody else's read of the 8254 comes between two of ours either."""
+def test_interrupts_are_delayed_between_port_accesses(ticking):
+    """An interrupt handler cannot read the 8254 between two reads by the ROM."""
     for ns in range(0, 40_000, 350):
         ticks, ticking.timer.due_at = ticking.timer.ticks, ticking.chip.now + ns
-        reads_well(ticking, far_call=True)
+        check_read(ticking, far_call=True)
         assert ticking.timer.ticks > ticks
 
 
 @pytest.mark.parametrize("flags", [0, IF, CF, IF | CF], ids=hex)
 @pytest.mark.parametrize("far_call", [False, True], ids=["INT", "CALL"])
-def test_the_handler_before_us_gets_the_flags_that_we_got(pc, far_call, flags):
+def test_passed_on_call_keeps_if_and_cf(pc, far_call, flags):
     for function in (0x02, 0x42):
         pc.bios.passed_on.clear()
         assert pc.int13(ah=function, dl=0x82, flags=flags, far_call=far_call).ah == BAD_COMMAND
-        open_then = flags & IF if far_call else 0
-        assert [r["eflags"] & (IF | CF) for r in pc.bios.passed_on] == [open_then | flags & CF]
+        if_passed = flags & IF if far_call else 0
+        assert [r["eflags"] & (IF | CF) for r in pc.bios.passed_on] == [if_passed | flags & CF]
 
 
-def test_our_stack_never_came_near_its_end(pc):
-    """Its foot is as init left it."""
-    reads_well(pc)
+def test_stack_reserve_is_never_used(pc):
+    """The lowest stack bytes are as init left them."""
+    check_read(pc)
     low = pc.workspace.start
     assert pc.peek(low, 4) == b"tack"
     assert pc.peek(low + 4, 100) == bytes(100)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: a memory manager has put other memory behind the caller's buffer or
-the workspace, and says so by Virtual DMA Services. The bench sees to it that
-the chip reaches only what is locked, and that every lock is given back.
+"""Ring 1: a memory manager has remapped the caller's buffer or the workspace, and
+provides Virtual DMA Services. The bench checks that the chip accesses only locked
+memory, and that every lock is released.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from tests.model.pc import BUFFER, PACKET, Pc
 from tests.model.target import READ10, WRITE10, Disk
 from tests.model.vds import CANNOT_LOCK, PAGE, Refused, Vds
 from tests.rom.strict import (BAD_SECTOR, BOUNDARY, CHANGED, CONTROLLER, NO_MEDIUM, OK, SECOND,
-                              TIMEOUT, VARIANTS, WRITE_FAULT, WRITE_PROTECTED, TroubleAt, asks,
-                              disk, expected, fresh, hexadecimal, new_pc, nothing_sent, opcodes,
-                              transfer)
+                              TIMEOUT, VARIANTS, WRITE_FAULT, WRITE_PROTECTED, FaultAt, disk,
+                              expected, hexadecimal, new_data, new_pc, nothing_sent, opcodes,
+                              simple_call, transfer)
 
 LOCK, UNLOCK, LOCK_LIST, UNLOCK_LIST = range(0x8103, 0x8107)
 COPY, FOR_THE_WORKSPACE = 0x02, 0x0C    # DX
 FIRST, PAGES = BUFFER // PAGE, 40       # linear pages of the buffer
-FAR = 0x400                             # physical pages that are free
+FAR = 0x400                             # free physical pages
 READS, WRITES = (0x02, 0x42), (0x03, 0x43)
 HIGH = 0x300001
 
-# Physical pages of the buffer: scattered, backwards, moved together, in place
+# Physical pages of the buffer: scattered, backwards, moved but contiguous, in place
 SCATTERED = {FIRST + i: FAR + 2 * i for i in range(PAGES)}
 BACKWARDS = {FIRST + i: FAR + PAGES - i for i in range(PAGES)}
 TOGETHER = {FIRST + i: FAR + i for i in range(PAGES)}
@@ -45,15 +45,15 @@ moving = pytest.mark.parametrize("function", [*READS, *WRITES], ids=hexadecimal)
 
 def booted(variant: str = "895A", target: Disk | None = None, bios: Bios | None = None,
            **options) -> Pc:
-    """Disks at IDs 0 and 3; the options are those of Vds."""
+    """Disks at IDs 0 and 3; the options are for Vds."""
     return new_pc(variant, {0: target or Disk(), 3: Disk()}, bios=bios or Bios(),
                   vds=Vds(**options))
 
 
-def moves_well(pc: Pc, function: int, count: int, address: int = BUFFER + 1, lba: int = 1000,
-               **options) -> None:
-    """What is in the caller's memory is on the disk, or the other way round."""
-    data = fresh(count, count)
+def check_transfer(pc: Pc, function: int, count: int, address: int = BUFFER + 1, lba: int = 1000,
+                   **options) -> None:
+    """Transfers data and compares the disk with the caller's memory."""
+    data = new_data(count, count)
     pc.poke(address, data)
     disk(pc).written.clear()
     assert transfer(pc, function, lba, count, address, **options) == (OK, count)
@@ -65,8 +65,8 @@ def calls(pc: Pc, *functions: int) -> list[tuple[int, int, dict[str, int]]]:
     return [call for call in pc.vds.calls if call[0] in functions]
 
 
-def for_the_caller(pc: Pc, *functions: int) -> list[tuple[int, int, dict[str, int]]]:
-    """Calls for memory that the ROM does not keep for itself."""
+def caller_calls(pc: Pc, *functions: int) -> list[tuple[int, int, dict[str, int]]]:
+    """Calls for memory that does not belong to the ROM."""
     return [call for call in calls(pc, *functions)
             if not any(call[2]["segment"] * 16 + call[2]["offset"] in kept
                        for kept in pc.kept_memory)]
@@ -78,71 +78,71 @@ def for_the_caller(pc: Pc, *functions: int) -> list[tuple[int, int, dict[str, in
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("pages", PLACES.values(), ids=PLACES.keys())
 @moving
-def test_memory_in_pieces_is_reached_by_a_list(variant, pages, function):
+def test_scattered_buffer_is_locked_with_a_list(variant, pages, function):
     pc = booted(variant, pages=pages)
     for count in (1, 2, 7, 8, 9, 15, 16, 17, 33, 64, 65, 100, 127, 128):
         for address in (BUFFER, BUFFER + 1, BUFFER + 511, BUFFER + PAGE - 513):
-            moves_well(pc, function, count, address)
+            check_transfer(pc, function, count, address)
             if count <= 16:
-                assert for_the_caller(pc, LOCK_LIST) and not for_the_caller(pc, LOCK)
+                assert caller_calls(pc, LOCK_LIST) and not caller_calls(pc, LOCK)
 
 
 @pytest.mark.parametrize("pages", PLACES.values(), ids=PLACES.keys())
 @moving
-def test_without_lists_memory_in_pieces_goes_through_a_buffer(pages, function):
+def test_scattered_buffer_is_copied_if_lists_are_unsupported(pages, function):
     pc = booted(pages=pages, scatter_gather=False, buffer_bytes=0x10000)
     for count in (1, 2, 7, 8, 9, 17, 64, 100, 128):
-        moves_well(pc, function, count, BUFFER + 1)
-        moves_well(pc, function, count, BUFFER + PAGE - 1)
+        check_transfer(pc, function, count, BUFFER + 1)
+        check_transfer(pc, function, count, BUFFER + PAGE - 1)
     copies = {COPY} if function in WRITES else {0}
-    assert {dx for _, dx, _ in for_the_caller(pc, LOCK)} == copies
-    assert {dx for _, dx, _ in for_the_caller(pc, UNLOCK)} == {0, COPY} - copies
+    assert {dx for _, dx, _ in caller_calls(pc, LOCK)} == copies
+    assert {dx for _, dx, _ in caller_calls(pc, UNLOCK)} == {0, COPY} - copies
 
 
 @pytest.mark.parametrize("buffer_bytes", [512, 1024, 1500, 4096, 32768])
 @moving
-def test_small_buffers_take_smaller_pieces(function, buffer_bytes):
+def test_transfer_is_split_for_small_vds_buffers(function, buffer_bytes):
     pc = booted(pages=SCATTERED, scatter_gather=False, buffer_bytes=buffer_bytes)
     for count in (1, 2, 7, 9, 64, 128):
-        moves_well(pc, function, count, BUFFER + 1)
+        check_transfer(pc, function, count, BUFFER + 1)
 
 
 @pytest.mark.parametrize("manner", [dict(scatter_gather=False, buffers=0),
                                     dict(refuse={LOCK_LIST}, buffers=0),
                                     dict(refuse={LOCK_LIST, CANNOT_LOCK}, buffers=0)], ids=str)
 @moving
-def test_without_either_only_sectors_within_pages_that_lie_together_move(function, manner):
-    """A sector that crosses the end of such a page cannot be reached."""
+def test_without_lists_and_buffers_only_contiguous_sectors_are_transferred(function, manner):
+    """A sector that crosses pages that are not contiguous cannot be transferred."""
     pc = booted(pages=SCATTERED, **manner)
     for count in (1, 7, 8, 9, 64, 128):
-        moves_well(pc, function, count, BUFFER)
+        check_transfer(pc, function, count, BUFFER)
     assert transfer(pc, function, 1000, 20, BUFFER + PAGE - 1024 - 100) == (BOUNDARY, 2)
     assert transfer(pc, function, 1000, 1, BUFFER + PAGE - 1) == (BOUNDARY, 0)
     pc.vds.pages = TOGETHER
-    moves_well(pc, function, 20, BUFFER + PAGE - 1024 - 100)
+    check_transfer(pc, function, 20, BUFFER + PAGE - 1024 - 100)
 
 
-def test_what_was_good_before_a_page_out_of_reach_was_moved():
+def test_sectors_before_an_unreachable_page_are_transferred():
     pc = booted(pages=SCATTERED, scatter_gather=False, buffers=0)
     start = BUFFER + PAGE - 1024 - 100
     pc.poke(start, b"\xEE" * 2048)
     assert transfer(pc, 0x42, 1000, 4, start) == (BOUNDARY, 2)
     assert pc.peek(start, 1024) == expected(pc, 1000, 2)
-    pc.poke(start, fresh(1, 4))
+    pc.poke(start, new_data(1, 4))
     assert transfer(pc, 0x43, 1000, 4, start) == (BOUNDARY, 2)
-    assert disk(pc).written == {1000: fresh(1, 4)[:512], 1001: fresh(1, 4)[512:1024]}
+    assert disk(pc).written == {1000: new_data(1, 4)[:512], 1001: new_data(1, 4)[512:1024]}
 
 
 @pytest.mark.parametrize("error", range(1, 0x11), ids=hexadecimal)
 @moving
-def test_whatever_the_list_fails_with_the_buffer_is_tried(function, error):
+def test_buffer_is_tried_after_any_error_of_the_list(function, error):
     pc = booted(pages=SCATTERED, refuse={LOCK_LIST, error})
-    moves_well(pc, function, 20)
-    assert for_the_caller(pc, LOCK_LIST) and for_the_caller(pc, LOCK)
+    check_transfer(pc, function, 20)
+    assert caller_calls(pc, LOCK_LIST) and caller_calls(pc, LOCK)
 
 
-class Holding(Vds):
-    """Locks the workspace and nothing else."""
+class WorkspaceOnly(Vds):
+    """Locks the workspace only."""
 
     def _lock(self, fields, dx, pointer):
         if dx == FOR_THE_WORKSPACE:
@@ -153,22 +153,22 @@ class Holding(Vds):
 
 @pytest.mark.parametrize("error", range(1, 0x11), ids=hexadecimal)
 @moving
-def test_memory_that_cannot_be_locked_at_all_is_not_touched(function, error):
-    """Not even a single sector can."""
-    vds = Holding(pages=SCATTERED, refuse={LOCK_LIST, error})
+def test_unlockable_buffer_returns_09h(function, error):
+    """Even a single sector cannot be locked."""
+    vds = WorkspaceOnly(pages=SCATTERED, refuse={LOCK_LIST, error})
     vds.error = error
     pc = new_pc("895A", {0: Disk(), 3: Disk()}, vds=vds)
     with nothing_sent(pc):
         assert transfer(pc, function, 1000, 128 if function < 0x40 else 200) == (BOUNDARY, 0)
-    sizes = [fields["size"] for _, _, fields in for_the_caller(pc, LOCK)]
+    sizes = [fields["size"] for _, _, fields in caller_calls(pc, LOCK)]
     assert sizes[-1] == 512 and sizes == sorted(sizes, reverse=True)
 
 
 @manners
-def test_a_call_of_many_commands_locks_each_piece(manner):
+def test_call_with_many_commands_locks_each_piece(manner):
     pc = booted(pages=SCATTERED, **manner)
-    moves_well(pc, 0x42, 200, BUFFER)
-    moves_well(pc, 0x43, 200, BUFFER)
+    check_transfer(pc, 0x42, 200, BUFFER)
+    check_transfer(pc, 0x43, 200, BUFFER)
 
 
 @manners
@@ -176,25 +176,25 @@ def test_pages_may_move_between_two_calls(manner):
     pc = booted(**manner)
     for pages in (SCATTERED, {}, BACKWARDS, TOGETHER, EXCHANGED):
         pc.vds.pages = dict(pages)
-        moves_well(pc, 0x43, 8, BUFFER)
-        moves_well(pc, 0x42, 8, BUFFER)
+        check_transfer(pc, 0x43, 8, BUFFER)
+        check_transfer(pc, 0x42, 8, BUFFER)
 
 
 @manners
 @pytest.mark.parametrize("function", [0x42, 0x43], ids=hexadecimal)
-def test_flat_addresses_are_linear_ones(function, manner):
+def test_flat_addresses_are_linear(function, manner):
     pages = {(HIGH >> 12) + i: FAR + 2 * i for i in range(PAGES)}
     pc = booted(pages=pages, **manner)
-    address = HIGH if manner.get("buffers", 1) else HIGH - 1    # odd, if that can be
+    address = HIGH if manner.get("buffers", 1) else HIGH - 1    # odd if the manager supports it
     for count in (1, 9, 64, 127):
-        moves_well(pc, function, count, address, flat=address, size=24)
+        check_transfer(pc, function, count, address, flat=address, size=24)
 
 
-def test_one_command_takes_several_pages():
+def test_one_command_covers_several_pages():
     pc = booted(pages=SCATTERED)
     since = len(disk(pc).commands)
-    moves_well(pc, 0x42, 24, BUFFER + 1)
-    assert opcodes(disk(pc), since) == [READ10], "4 pages"
+    check_transfer(pc, 0x42, 24, BUFFER + 1)
+    assert opcodes(disk(pc), since) == [READ10], "one command for 4 pages"
 
 
 # ---- The workspace ---------------------------------------------------------------------
@@ -216,32 +216,32 @@ def with_moved_workspace(variant: str = "895A", target: Disk | None = None,
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("pmm", ["1.01", "absent"])
 @manners
-def test_a_workspace_that_has_moved_works(variant, pmm, manner):
+def test_remapped_workspace_works(variant, pmm, manner):
     pc = with_moved_workspace(variant, bios=Bios(pmm=pmm), pages=SCATTERED, **manner)
     for function in (*WRITES, *READS):
-        moves_well(pc, function, 20, BUFFER)
+        check_transfer(pc, function, 20, BUFFER)
     assert transfer(pc, 0x44, 5, 20) == (OK, 20)
     for function in (0x00, 0x0D, 0x09, 0x10, 0x11, 0x14):
-        assert asks(pc, function).ah == OK
+        assert simple_call(pc, function).ah == OK
     assert transfer(pc, 0x0C, 5).status == transfer(pc, 0x47, 5).status == OK
-    locks = [call for call in calls(pc, LOCK) if call not in for_the_caller(pc, LOCK)]
+    locks = [call for call in calls(pc, LOCK) if call not in caller_calls(pc, LOCK)]
     assert locks and {dx for _, dx, _ in locks} == {FOR_THE_WORKSPACE}
 
 
-def test_removable_drives_work_with_a_workspace_that_has_moved():
+def test_removable_drive_works_with_a_remapped_workspace():
     pc = with_moved_workspace(target=Disk(removable=True))
-    assert asks(pc, 0x16).ah == OK
-    assert asks(pc, 0x45, "ax", al=0).ah == OK
+    assert simple_call(pc, 0x16).ah == OK
+    assert simple_call(pc, 0x45, "ax", al=0).ah == OK
     disk(pc).insert(1000)
     assert transfer(pc, 0x42, 5, 1) == (0x06, 0)
-    moves_well(pc, 0x43, 3, lba=900)
-    assert asks(pc, 0x45, "ax", al=1).ah == OK
-    assert asks(pc, 0x46, al=0).ah == OK
+    check_transfer(pc, 0x43, 3, lba=900)
+    assert simple_call(pc, 0x45, "ax", al=1).ah == OK
+    assert simple_call(pc, 0x46, al=0).ah == OK
     assert transfer(pc, 0x42, 5, 1) == (NO_MEDIUM, 0)
 
 
-class Refusing(Vds):
-    """Does not lock what must not be remapped."""
+class RefusingFixed(Vds):
+    """Refuses locks of memory that must not be copied or remapped."""
 
     def _lock(self, fields, dx, pointer):
         if dx & FOR_THE_WORKSPACE:
@@ -250,8 +250,8 @@ class Refusing(Vds):
 
 
 @pytest.mark.parametrize("function", [*READS, *WRITES, 0x04, 0x44, 0x0C, 0x47], ids=hexadecimal)
-def test_a_workspace_that_cannot_be_locked_ends_the_call_before_it_begins(function):
-    pc = new_pc("895A", {0: Disk(), 3: Disk()}, vds=Refusing(pages=SCATTERED))
+def test_unlockable_workspace_returns_20h_without_a_command(function):
+    pc = new_pc("895A", {0: Disk(), 3: Disk()}, vds=RefusingFixed(pages=SCATTERED))
     with nothing_sent(pc):
         outcome = transfer(pc, function, 1000, 3)
     assert outcome.status == CONTROLLER and not outcome.good
@@ -261,7 +261,7 @@ def test_a_workspace_that_cannot_be_locked_ends_the_call_before_it_begins(functi
     assert transfer(pc, function, 1000, 3).status == OK
 
 
-# ---- Every lock is given back ----------------------------------------------------------
+# ---- Every lock is released ------------------------------------------------------------
 
 
 FAILURES = {
@@ -279,11 +279,11 @@ FAILURES = {
 @manners
 @pytest.mark.parametrize("failure, read, write, good", FAILURES.values(), ids=FAILURES.keys())
 @moving
-def test_every_lock_is_given_back_behind_a_failure(function, failure, read, write, good, manner):
+def test_locks_are_released_after_a_failure(function, failure, read, write, good, manner):
     pc = with_moved_workspace(pages=SCATTERED, **manner)
     failure(disk(pc))
     status = write if function in WRITES else read
-    pc.poke(BUFFER, fresh(1, 10))
+    pc.poke(BUFFER, new_data(1, 10))
     outcome = transfer(pc, function, 1000, 10)
     assert outcome == (status, 10 if status == OK else good)
     if function in READS:
@@ -292,32 +292,32 @@ def test_every_lock_is_given_back_behind_a_failure(function, failure, read, writ
     target = disk(pc)
     target.bad_blocks, target.write_protected = {}, False
     target.status_hook = target.before_status = None
-    moves_well(pc, function, 10, BUFFER)
+    check_transfer(pc, function, 10, BUFFER)
 
 
 @manners
-def test_a_target_that_is_gone_leaves_no_lock(manner):
+def test_locks_are_released_after_a_selection_timeout(manner):
     pc = with_moved_workspace(pages=SCATTERED, **manner)
     target = pc.bus.targets.pop(0)
     assert transfer(pc, 0x42, 5, 10) == (TIMEOUT, 0)
     pc.bus.targets[0] = target
-    moves_well(pc, 0x42, 10, BUFFER)
+    check_transfer(pc, 0x42, 10, BUFFER)
 
 
 @manners
 @pytest.mark.parametrize("event", [FREE, RESET], ids=repr)
 @moving
-def test_trouble_at_the_nth_bus_event_leaves_no_lock(function, event, manner):
+def test_locks_are_released_after_a_fault_at_any_bus_event(function, event, manner):
     pc = with_moved_workspace(pages=SCATTERED, **manner)
     for n in [*range(1, 40, 3), *range(41, 1600, 101)]:
-        disk(pc).session = TroubleAt(disk(pc), n, event)
-        moves_well(pc, function, 3, BUFFER)
+        disk(pc).session = FaultAt(disk(pc), n, event)
+        check_transfer(pc, function, 3, BUFFER)
         del disk(pc).session
 
 
 @moving
-def test_a_copy_that_fails_is_no_success(function):
-    """The data of a read has not arrived then; that of a write had."""
+def test_failed_copy_of_a_read_is_an_error(function):
+    """Data read has not reached the caller then; data written has reached the disk."""
     pc = booted(pages=SCATTERED, scatter_gather=False, refuse={UNLOCK})
     pc.poke(BUFFER, b"\xEE" * 4096)
     status, good = transfer(pc, function, 1000, 8, BUFFER + 1)
@@ -326,7 +326,7 @@ def test_a_copy_that_fails_is_no_success(function):
     assert pc.vds.locks == []
 
 
-# How memory can be locked whose unlock then fails
+# How memory can be locked if its unlock then fails
 UNLOCKING = {"list": dict(refuse={UNLOCK_LIST}),
              "buffer": dict(scatter_gather=False, refuse={UNLOCK}),
              "pieces": dict(scatter_gather=False, buffers=0, refuse={UNLOCK})}
@@ -336,8 +336,8 @@ failing_to_unlock = pytest.mark.parametrize("manner", UNLOCKING.values(), ids=UN
 
 @failing_to_unlock
 @moving
-def test_a_change_is_told_though_the_unlock_fails(function, manner):
-    """It is not taken for memory that may go in smaller pieces."""
+def test_change_is_reported_if_the_unlock_fails(function, manner):
+    """The ROM must not retry with smaller pieces."""
     pc = booted(target=Disk(removable=True), pages=SCATTERED, **manner)
     target = disk(pc)
     target.insert(1000, lambda lba: bytes([lba & 0xFF]) * 512)
@@ -346,49 +346,49 @@ def test_a_change_is_told_though_the_unlock_fails(function, manner):
     assert len([c for c in opcodes(target, since) if c in (READ10, WRITE10)]) == 1
     assert target.written == {}
     pc.vds.refuse = set()
-    moves_well(pc, function, 8, BUFFER, lba=900)
+    check_transfer(pc, function, 8, BUFFER, lba=900)
 
 
 @failing_to_unlock
 @pytest.mark.parametrize("failure", ["medium error", "hardware error", "hang", "bus free"])
 @moving
-def test_what_failed_first_is_told_though_the_unlock_fails(function, failure, manner):
-    """Once: no command is sent again for smaller pieces. And no sector counts:
-    what was read may not have been copied."""
+def test_first_error_is_reported_if_the_unlock_fails(function, failure, manner):
+    """No command is repeated for smaller pieces, and no sector counts as good, because
+    data read may not have been copied."""
     pc = booted(pages=SCATTERED, **manner)
-    begins, read, write, _ = FAILURES[failure]
-    begins(disk(pc))
+    inject, read, write, _ = FAILURES[failure]
+    inject(disk(pc))
     begun = pc.chip.now
     assert transfer(pc, function, 1000, 8) == (write if function in WRITES else read, 0)
-    assert pc.chip.now - begun < 16 * SECOND, "one time-out"
+    assert pc.chip.now - begun < 16 * SECOND, "only one timeout"
     assert pc.vds.locks == []
 
 
 @manners
-def test_wrong_arguments_lock_nothing(manner):
+def test_invalid_arguments_lock_nothing(manner):
     pc = booted(pages=SCATTERED, **manner)
     for function, lba, count in ((0x42, 65536, 1), (0x43, 65535, 2), (0x42, 5, 0)):
         transfer(pc, function, lba, count)
     assert transfer(pc, 0x42, 5, 1, 0x10FFF0 - 511) == (BOUNDARY, 0)
-    assert not for_the_caller(pc, LOCK, LOCK_LIST)
+    assert not caller_calls(pc, LOCK, LOCK_LIST)
 
 
-# ---- Not needed ------------------------------------------------------------------------
+# ---- Calls without VDS -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options, flag", [(dict(v86=False), True), (dict(), False)],
                          ids=["real mode", "not announced"])
 @moving
-def test_nobody_is_asked_where_nothing_has_moved(function, options, flag):
+def test_vds_is_not_called_if_not_needed(function, options, flag):
     """The CPU is in real mode, or bit 5 of 40:7Bh is clear."""
     pc = booted(**options)
     if not flag:
         pc.poke(0x47B, bytes([pc.peek(0x47B, 1)[0] & ~0x20]))
-    moves_well(pc, function, 100)
+    check_transfer(pc, function, 100)
     assert pc.vds.calls == []
 
 
-def test_functions_without_a_buffer_lock_none():
+def test_functions_without_a_buffer_lock_nothing():
     pc = booted(pages=SCATTERED)
     for function in (0x00, 0x01, 0x08, 0x0D, 0x15, 0x41, 0x49, 0x4E, 0x77):
         pc.int13(changes="ax bl cx dx", ah=function, al=5, bx=0, dl=0x80)
@@ -396,7 +396,7 @@ def test_functions_without_a_buffer_lock_none():
     pc.int13(range(PACKET, PACKET + 0x4A), ah=0x48, dl=0x80, ds=PACKET >> 4, si=0)
     for function in (0x04, 0x44, 0x0C, 0x47):
         assert transfer(pc, function, 5, 20).status == OK
-    assert for_the_caller(pc, LOCK, UNLOCK, LOCK_LIST, UNLOCK_LIST) == []
+    assert caller_calls(pc, LOCK, UNLOCK, LOCK_LIST, UNLOCK_LIST) == []
 
 
 # ---- Large blocks ----------------------------------------------------------------------
@@ -404,19 +404,19 @@ def test_functions_without_a_buffer_lock_none():
 
 @pytest.mark.parametrize("size", [1024, 4096])
 @manners
-def test_parts_of_large_blocks_where_everything_has_moved(size, manner):
-    """The block buffer, too."""
+def test_partial_blocks_with_a_remapped_workspace(size, manner):
+    """The block buffer is remapped, too."""
     target = Disk(blocks=1000, block_bytes=size)
     pc = with_moved_workspace(target=target, pages=SCATTERED, **manner)
     split = size // 512
     for lba, count in ((800, 1), (801, 1), (801, 2), (803, 5), (800, 16), (805, 30), (801, 127)):
         first, last = lba // split, (lba + count - 1) // split
         before = b"".join(target.block(b) for b in range(first, last + 1))
-        data, ahead = fresh(lba, count), lba % split * 512
+        data, offset = new_data(lba, count), lba % split * 512
         pc.poke(BUFFER, data)
         assert transfer(pc, 0x43, lba, count) == (OK, count)
         now = b"".join(target.block(b) for b in range(first, last + 1))
-        assert now == before[:ahead] + data + before[ahead + len(data):]
+        assert now == before[:offset] + data + before[offset + len(data):]
         pc.poke(BUFFER, bytes(len(data)))
         assert transfer(pc, 0x42, lba, count) == (OK, count)
         assert pc.peek(BUFFER, len(data)) == data

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The tools, the release and the rules of the source tree."""
+"""Tests of the tools, the release and the rules of the source tree."""

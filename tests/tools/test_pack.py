@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The packed ROM file: the packer, the decoder that is in the file, and init,
-which unpacks the image into memory that is not its own.
+"""The packed ROM file: the packer, the decoder in the file, and init, which
+unpacks the image into temporary memory.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from tests.model.pmm import Pmm
 from tests.model.devices import FwCfg, PciSpace
 from tests.model.pc import Pc
 from tests.model.target import Disk, cd_rom
-from tests.rom.strict import reads_well
+from tests.rom.strict import check_read
 
 FILE = ROM_895A.read_bytes()
-LENGTHS = {2, 0x2C, 0x2D, 0x32, 0x33}   # bytes of the header that say how long it is
+LENGTHS = {2, 0x2C, 0x2D, 0x32, 0x33}   # offsets of the length fields in the header
 NO_MEMORY = "lsi8xx-rom 0.1.0: no memory to unpack the ROM\r\n"
 LEAST_BELOW_KIB = 32
 
@@ -39,7 +39,7 @@ def kib(size: int) -> int:
 
 
 IMAGE_KIB = kib(symbol("rom_end"))
-TAKEN_KIB = kib(symbol("cd_end")) + 2 + 4   # most that init takes: image, workspace, block buffer
+TAKEN_KIB = kib(symbol("cd_end")) + 2 + 4   # most memory that init allocates: image, workspace, block buffer
 LEAST_KIB = LEAST_BELOW_KIB + IMAGE_KIB + TAKEN_KIB
 
 
@@ -52,17 +52,17 @@ def noise(length: int, seed: int = 1, of: bytes = bytes(range(256))) -> bytes:
 
 
 def far_apart(distance: int) -> bytes:
-    """A copy from exactly so far away."""
+    """Data with a match at exactly this distance."""
     return b"here it is" + noise(distance - 10) + b"here it is."
 
 
 SAMPLES = {
     "a byte": b"x", "two": b"xx", "three": b"xyx",
-    "zeros": bytes(33000), "ones": b"\xff" * 17, "most zeros": bytes(65535 - PACKED_FROM),
+    "zeros": bytes(33000), "ones": b"\xff" * 17, "maximum of zeros": bytes(65535 - PACKED_FROM),
     "incompressible": noise(33000), "two letters": noise(9000, 2, b"ab"),
-    "three in turn": b"abc" * 11000, "a sentence": b"one, and another one, and one more" * 3,
+    "period of three": b"abc" * 11000, "a sentence": b"one, and another one, and one more" * 3,
     **{f"run of {n}": noise(n, n) + b"--" * n for n in (1, 2, 3, 4, 7, 8, 15, 16, 63, 64, 65, 255, 256)},
-    **{f"from {n} bytes away": far_apart(n) for n in (255, 256, 257, 512, 513, 65279, 65280, 65281)
+    **{f"distance of {n} bytes": far_apart(n) for n in (255, 256, 257, 512, 513, 65279, 65280, 65281)
        if n + 11 <= 65535 - PACKED_FROM},
     **{f"random {seed}": b"".join(noise(seed % 9 + 1, seed * 31 + i % 40) * (i % 7) for i in range(150))
        for seed in range(1, 20)},
@@ -73,13 +73,13 @@ packed = functools.cache(pack.pack)
 
 
 @pytest.mark.parametrize("data", SAMPLES.values(), ids=SAMPLES.keys())
-def test_what_is_packed_unpacks(data):
+def test_unpack_reverses_pack(data):
     assert pack.unpack(packed(data)) == data
 
 
 def decoded(stream: bytes, length: int) -> bytes:
-    """What the file's own decoder makes of a stream; it writes to that and to
-    nothing else, each byte once, and leaves the stream alone."""
+    """Output of the ROM file's decoder for a stream. The decoder must write each
+    output byte once and write nothing else."""
     source, target, stack = 0x10000, 0x30000, 0x50000
     code = (BUILD / "rom.bin").read_bytes()[:symbol("packed", "unpack")]
     uc = Uc(UC_ARCH_X86, UC_MODE_16)
@@ -101,25 +101,25 @@ def decoded(stream: bytes, length: int) -> bytes:
 
 
 @pytest.mark.parametrize("data", SAMPLES.values(), ids=SAMPLES.keys())
-def test_the_decoder_in_the_rom_agrees(data):
-    if len(data) < 40000:   # the stream has to lie in one segment with the decoder
+def test_decoder_in_rom_matches_unpack(data):
+    if len(data) < 40000:   # the stream must be in the same segment as the decoder
         assert decoded(packed(data), len(data)) == data
 
 
-def test_nothing_and_too_much_is_refused():
+def test_empty_and_too_large_data_are_refused():
     for size in (0, 65536):
         with pytest.raises(pack.PackError, match="cannot be packed"):
             pack.pack(bytes(size))
 
 
 @pytest.mark.parametrize("stream", [b"", b"\x80", pack.pack(b"abc" * 9)[:-1], b"\xe0\x00a\x00\x00"],
-                         ids=["empty", "half a word", "cut short", "a copy of nothing"])
-def test_what_is_no_stream_is_named(stream):
+                         ids=["empty", "half a word", "truncated", "copy before the data"])
+def test_invalid_stream_is_refused(stream):
     with pytest.raises(pack.PackError):
         pack.unpack(stream)
 
 
-def test_the_command_packs_a_file_and_says_what_is_wrong(tmp_path, capsys):
+def test_command_packs_file_and_reports_errors(tmp_path, capsys):
     (tmp_path / "image").write_bytes(b"all the same " * 20)
     (tmp_path / "empty").write_bytes(b"")
     out = tmp_path / "packed"
@@ -132,8 +132,7 @@ def test_the_command_packs_a_file_and_says_what_is_wrong(tmp_path, capsys):
         assert not out.exists()
 
 
-def test_the_image_is_packed_well_and_soon():
-    """In well under the time that a build takes on a slow machine."""
+def test_image_packs_to_70_percent_within_10_seconds():
     data, begin = IMAGE.read_bytes(), time.process_time()
     stream = pack.pack(data)
     assert time.process_time() - begin < 10
@@ -143,20 +142,20 @@ def test_the_image_is_packed_well_and_soon():
 # ---- The file ----------------------------------------------------------------------------
 
 
-def test_the_file_holds_the_image():
+def test_file_contains_packed_image():
     stream = FILE[symbol("packed", "unpack"):symbol("file_end", "unpack")]
     assert pack.unpack(stream) == IMAGE.read_bytes()
     assert len(IMAGE.read_bytes()) + PACKED_FROM == symbol("rom_end")
     assert not any(FILE[symbol("file_end", "unpack"):])
 
 
-def test_the_file_is_no_larger_than_what_it_has_to_hold():
+def test_file_has_smallest_possible_size():
     most = max(symbol("file_end", "unpack"), symbol("cd_end"))
     assert len(FILE) == -(-most // 512) * 512 <= 24 * 1024
 
 
-def test_the_boot_entry_of_the_file_connects_nothing():
-    """A BIOS that cannot write to the ROM may call it all the same."""
+def test_boot_entry_of_packed_file_connects_nothing():
+    """A BIOS that cannot write to the ROM may nevertheless call this entry."""
     entry, = romsign.parse(FILE).pnp
     assert FILE[entry.bcv] == FILE[entry.disconnect] == 0xCB
     assert (entry.product, entry.manufacturer) == ("SCSI disk", "lsi8xx-rom")
@@ -172,37 +171,37 @@ def machine(**options) -> Pc:
 
 
 def unpacked_at(pc: Pc) -> list[int]:
-    """Filled in POST: where init runs."""
+    """A list that POST fills with the address of the unpacked image."""
     places: list[int] = []
     done = symbol("unpack_done", "unpack")
     code = FILE[done:done + 8]
 
     def at_end(at: int) -> None:
-        if pc.peek(at, len(code)) == code:      # else it is what stays that runs there
+        if pc.peek(at, len(code)) == code:      # otherwise the resident image runs there
             places.append(pc.get("es") * 16)
     pc.hook_at(ROM_SEGMENT * 16 + done, at_end)
     return places
 
 
 @pytest.mark.parametrize("pmm", ["1.01", "1.00"])
-def test_pmm_gives_the_memory(pmm):
+def test_image_is_unpacked_into_pmm_memory(pmm):
     pc = machine(bios=Bios(pmm=pmm))
     places = unpacked_at(pc)
     pc.power_on()
     assert places == [TEMPORARY_AREA.start]
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("manner", [SEABIOS, SPECIFICATION, NO_BBS, BOCHS])
 @pytest.mark.parametrize("pmm", ["refusing", "unsupported", "absent", "bad checksum"])
-def test_without_pmm_the_image_lies_below_all_that_init_takes(pmm, manner):
+def test_image_is_unpacked_below_init_allocations_without_pmm(pmm, manner):
     pc = machine(bios=Bios(manner, pmm=pmm))
     places = unpacked_at(pc)
     pc.power_on()
     assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
     if manner in (NO_BBS, BOCHS):
         pc.bios.bootstrap()
-    reads_well(pc)
+    check_read(pc)
 
 
 def set_temporary_area(monkeypatch, area: range) -> None:
@@ -210,9 +209,9 @@ def set_temporary_area(monkeypatch, area: range) -> None:
         monkeypatch.setattr(f"tests.model.{module}.TEMPORARY_AREA", area)
 
 
-def test_pmm_with_too_little_memory_is_as_good_as_none(monkeypatch):
-    """It has a KiB less. All memory comes from elsewhere then: PMM's may lie where
-    init runs."""
+def test_pmm_with_too_little_memory_is_not_used(monkeypatch):
+    """PMM has 1 KiB less than needed. Init then takes no memory from PMM at all,
+    because PMM's memory may overlap the unpacked image."""
     small = range(TEMPORARY_AREA.start, TEMPORARY_AREA.start + (IMAGE_KIB - 1) * 1024)
     set_temporary_area(monkeypatch, small)
     pc = machine()
@@ -220,26 +219,26 @@ def test_pmm_with_too_little_memory_is_as_good_as_none(monkeypatch):
     pc.power_on()
     assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
     assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("start", range(0x8E000, 0x9C000, 0x1000), ids=hex)
-def test_pmm_may_have_memory_where_init_runs(monkeypatch, start):
-    """It had too little for the image, but has some for the block buffer."""
+def test_pmm_memory_may_overlap_unpacked_image(monkeypatch, start):
+    """PMM has too little memory for the image but enough for the block buffer."""
     set_temporary_area(monkeypatch, range(start, start + 0x4000))
     pc = machine()
     pc.power_on()
-    reads_well(pc)
+    check_read(pc)
 
 
 def differences(pc: Pc, before: bytes) -> set[int]:
-    """Where the ROM area is not as it was."""
+    """Offsets of changed bytes in the ROM area."""
     now = pc.peek(ROM_SEGMENT * 16, len(before))
     return {at for at, (new, old) in enumerate(zip(now, before)) if new != old}
 
 
-class Looking(Bios):
-    """Notes what init has left in the ROM's place, before the BIOS takes it back."""
+class InspectingBios(Bios):
+    """Records the changes that init made to the ROM area, before the BIOS frees it."""
 
     def _check_image(self, copy):
         self.changed = differences(self._pc, copy.data)
@@ -255,8 +254,8 @@ class Looking(Bios):
     (NO_BBS, {0: Disk()}, ("extra_end", 0)), (BOCHS, {0: Disk()}, ("extra_end", 0)),
     (SEABIOS, {0: Disk(), 4: cd_rom()}, ("cd_end", 0)), (NO_BBS, {4: cd_rom()}, ("cd_end", 0)),
 ], ids=["one disk", "large blocks", "15 disks", "removable", "no medium", "no BBS", "Bochs", "CD", "CD, no BBS"])
-def test_no_more_stays_than_is_needed(manner, targets, end):
-    """And no less: the bench has HLT where the rest was."""
+def test_resident_size_is_minimal(manner, targets, end):
+    """It is also sufficient: the model puts HLT into the freed part."""
     pc = machine(bios=Bios(manner))
     pc.bus.targets = targets
     pc.power_on()
@@ -265,10 +264,10 @@ def test_no_more_stays_than_is_needed(manner, targets, end):
 
 
 @pytest.mark.parametrize("size_kib", [0, 1, 63, 64, LEAST_KIB - 1, 641, 0xFFFF])
-def test_without_memory_to_unpack_there_is_a_line_and_nothing_else(size_kib):
-    pc = machine(bios=Looking(pmm="absent"))
+def test_init_without_memory_prints_message_and_changes_nothing(size_kib):
+    pc = machine(bios=InspectingBios(pmm="absent"))
     pc.poke(MEMORY_SIZE, struct.pack("<H", size_kib))
-    before = pc.peek(0, 0x500)      # elsewhere the bench watches
+    before = pc.peek(0, 0x500)      # the model checks the rest of memory
     pc.power_on()
     assert pc.text == NO_MEMORY
     assert pc.bios.changed <= LENGTHS and pc.bios.kept == 0
@@ -279,20 +278,20 @@ def test_without_memory_to_unpack_there_is_a_line_and_nothing_else(size_kib):
 
 
 @pytest.mark.parametrize("size_kib", [LEAST_KIB, LEAST_KIB + 1, 639, 640])
-def test_with_the_least_memory_it_works(size_kib):
+def test_init_works_with_minimum_memory(size_kib):
     pc = machine(bios=Bios(pmm="absent"))
     pc.poke(MEMORY_SIZE, struct.pack("<H", size_kib))
     places = unpacked_at(pc)
     pc.power_on()
     assert places[0] >= LEAST_BELOW_KIB * 1024
-    reads_well(pc)
+    check_read(pc)
 
 
 @pytest.mark.parametrize("below_kib, works", [
     (-1, True), (4, False), (TAKEN_KIB + 4, False), (TAKEN_KIB + IMAGE_KIB - 1, False),
     (TAKEN_KIB + IMAGE_KIB + 4, True)])
-def test_memory_in_which_the_bios_has_its_stack_is_not_used(monkeypatch, below_kib, works):
-    """So many KiB below the top begin the 4 KiB that the bench has for it."""
+def test_memory_with_bios_stack_is_not_used(monkeypatch, below_kib, works):
+    """The model's 4 KiB stack begins `below_kib` below the top of memory."""
     top = (600 - below_kib) * 1024
     stack = range(top, top + pc_module.STACK_TOP)
     monkeypatch.setattr(pc_module, "STACK", stack)
@@ -312,9 +311,9 @@ FAILURES = {
 
 @pytest.mark.parametrize("options", FAILURES.values(), ids=FAILURES.keys())
 @pytest.mark.parametrize("pmm", ["1.01", "1.00", "refusing", "absent"])
-def test_whatever_fails_the_file_and_the_memory_are_as_they_were(options, pmm):
-    """But that it has length 0. The bench objects to memory that is kept."""
-    bios = Looking(**{"pmm": pmm, **options.get("bios", {})})
+def test_failed_init_restores_file_and_memory(options, pmm):
+    """Only the length becomes 0. The model fails the test if memory is kept."""
+    bios = InspectingBios(**{"pmm": pmm, **options.get("bios", {})})
     pc = Pc(ROM_895A, **{**options, "bios": bios})
     pc.power_on()
     assert bios.still_used == []
@@ -327,29 +326,29 @@ def test_whatever_fails_the_file_and_the_memory_are_as_they_were(options, pmm):
 
 
 @pytest.mark.parametrize("pmm", ["1.01", "absent"])
-def test_nothing_is_written_to_a_rom_that_cannot_be_written(pmm):
-    """An EPROM, as it is after init."""
+def test_init_works_from_read_only_rom(pmm):
+    """An EPROM, which does not change."""
     pc = machine(rom_writable=False, bios=Bios(NO_BBS, pmm=pmm))
     places = unpacked_at(pc)
     pc.power_on()
     assert len(places) == 1
     assert pc.peek(ROM_SEGMENT * 16, len(FILE)) == FILE
     pc.bios.bootstrap()
-    reads_well(pc)
+    check_read(pc)
 
 
-def test_all_that_was_unpacked_is_gone_after_init():
-    """PMM's memory and that of nobody: the bench fills both."""
+def test_unpacked_image_is_unused_after_init():
+    """The model overwrites freed PMM memory and unallocated memory."""
     for pmm, start in (("1.01", TEMPORARY_AREA.start), ("absent", (EBDA_KIB - TAKEN_KIB) * 1024 - 4096)):
         pc = machine(bios=Bios(pmm=pmm))
         pc.power_on()
         assert b"lsi8" not in pc.peek(start, 4096)
-        reads_well(pc)
+        check_read(pc)
 
 
 @pytest.mark.parametrize("manner", [SEABIOS, NO_BBS])
-def test_init_of_the_image_that_stays_finds_nothing_new(manner):
-    """A BIOS that calls it again: nothing is touched, nothing said."""
+def test_second_init_of_resident_image_does_nothing(manner):
+    """Some BIOSes call init again: it changes nothing and prints nothing."""
     pc = machine(bios=Bios(manner))
     pc.power_on()
     text, image = pc.text, pc.peek(ROM_SEGMENT * 16, pc.bios.kept)
@@ -360,12 +359,11 @@ def test_init_of_the_image_that_stays_finds_nothing_new(manner):
     pc.bios.running.initialised = True
     if manner == NO_BBS:
         pc.bios.bootstrap()
-    reads_well(pc)
+    check_read(pc)
 
 
-def test_a_table_that_is_no_pmm_is_not_called():
-    """The bench's own: nobody is asked for memory without a right checksum."""
+def test_pmm_table_with_bad_checksum_is_not_called():
     assert not Pmm("bad checksum").is_there
     pc = machine(bios=Bios(pmm="bad checksum"))
     pc.power_on()
-    reads_well(pc)
+    check_read(pc)

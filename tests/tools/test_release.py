@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""`make install` and `make dist`: what comes out, and that it is always the same."""
+"""`make install` and `make dist`: their results, and that releases are reproducible."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NAME = "lsi8xx-rom-0.1.0"
 ROMS = sorted(path.name for path in BUILD.glob("*.rom"))
 
 
-# As a user types it: not as a part of `make test`, and with no settings of his
+# As for a user's command: independent of `make test` and of the user's settings
 ENVIRONMENT = {name: value for name, value in os.environ.items()
                if not name.startswith(("MAKE", "GIT_"))}
 ENVIRONMENT.update(GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1",
@@ -45,7 +45,7 @@ def git(folder: Path, *arguments: str | Path) -> str:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """/usr of a package that is being made."""
+    """The /usr folder of an installation below DESTDIR."""
     folder = tmp_path_factory.mktemp("package")
     result = make(TOP, "install", f"DESTDIR={folder}", "PREFIX=/usr")
     assert result.returncode == 0, result.stderr
@@ -53,33 +53,33 @@ def installed(tmp_path_factory) -> Path:
     return folder / "usr"
 
 
-def test_roms_docs_and_romsign_are_installed_and_nothing_else(installed):
+def test_only_roms_docs_and_romsign_are_installed(installed):
     doc = "share/doc/lsi8xx-rom"
     assert {str(file.relative_to(installed)) for file in installed.rglob("*") if file.is_file()} == {
         "bin/romsign", *(f"share/qemu/{name}" for name in ROMS), f"{doc}/README.md", f"{doc}/LICENSE",
-        *(f"{doc}/docs/{page.name}" for page in (TOP / "docs").iterdir())}
+        *(f"{doc}/{page.relative_to(TOP)}" for page in (TOP / "docs").rglob("*") if page.is_file())}
 
 
-def test_everybody_may_read_what_is_installed(installed):
+def test_installed_files_are_readable_by_all(installed):
     for file in installed.rglob("*"):
         runs = file.is_dir() or file.parent.name == "bin"
         assert stat.S_IMODE(file.stat().st_mode) == (0o755 if runs else 0o644), file
 
 
-def test_the_links_between_installed_pages_lead_somewhere(installed):
+def test_links_between_installed_pages_resolve(installed):
     for page in (installed / "share/doc/lsi8xx-rom").rglob("*.md"):
         for link in re.findall(r"\]\(([^)#:]+)[#)]", page.read_text()):
             assert (page.parent / link).exists(), (page, link)
 
 
-def test_the_installed_romsign_runs_by_itself(installed):
+def test_installed_romsign_runs_standalone(installed):
     result = subprocess.run([installed / "bin/romsign", "--verify", installed / "share/qemu/8xx_64.rom"],
                             capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
 
 
-@pytest.mark.qemu("an installed ROM, by its name alone")
-def test_qemu_finds_an_installed_rom_by_its_name(installed):
+@pytest.mark.qemu("installed ROM found by name")
+def test_qemu_finds_installed_rom_by_name(installed):
     with Machine(PATHS["microvm"], "-L", str(installed / "share/qemu"),
                  rom=Path("lsi53c895a.rom")) as machine:
         machine.console.wait_for("lsi8xx-rom 0.1.0: 53C895A at PCI 00:04.0")
@@ -90,7 +90,7 @@ def test_qemu_finds_an_installed_rom_by_its_name(installed):
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory) -> Path:
-    """A commit of the sources as they are here."""
+    """A git repository with the present sources committed."""
     folder = tmp_path_factory.mktemp("checkout") / "one"
     shutil.copytree(TOP, folder, ignore=shutil.ignore_patterns("build", ".git", "__pycache__",
                                                                ".pytest_cache"))
@@ -102,8 +102,8 @@ def checkout(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def releases(checkout) -> list[Path]:
-    """The build folders of two releases, from checkouts in folders of
-    different names. In one of them things lie around that are in no commit."""
+    """The build folders of two releases, from checkouts in folders of different
+    names. One checkout has uncommitted changes."""
     other = checkout.parent / "an other/checkout"
     git(checkout, "clone", "-q", checkout, other)
     (other / "docs/note.txt").write_text("not committed")
@@ -111,7 +111,7 @@ def releases(checkout) -> list[Path]:
     for folder in (checkout, other):
         result = make(folder, "dist")
         assert result.returncode == 0, result.stderr
-        warned = "dist.sh: what is not committed is not in it\n" in result.stderr
+        warned = "dist.sh: uncommitted changes are not included\n" in result.stderr
         assert warned == (folder == other)
     return [checkout / "build", other / "build"]
 
@@ -125,27 +125,27 @@ def unpacked(releases, tmp_path_factory) -> Path:
     return folder / NAME
 
 
-def test_two_releases_of_a_commit_are_identical(releases):
+def test_releases_of_same_commit_are_identical(releases):
     archives = [(folder / f"{NAME}.tar.gz").read_bytes() for folder in releases]
     assert archives[0] == archives[1]
 
 
-def test_the_sum_of_a_release_lies_beside_it(releases):
+def test_release_has_checksum_file(releases):
     for folder in releases:
         subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, check=True,
                        capture_output=True)
 
 
-def test_a_release_tells_nothing_about_who_made_it(releases):
+def test_release_contains_no_user_names_or_build_dates(releases):
     with tarfile.open(releases[0] / f"{NAME}.tar.gz") as archive:
         members = archive.getmembers()
     assert {(m.uid, m.gid, m.uname, m.gname) for m in members} == {(0, 0, "", "")}
     assert {m.mtime for m in members} == {COMMITTED}
     assert {m.mode for m in members} <= {0o644, 0o755}
-    assert b"\0" * 4 == (releases[0] / f"{NAME}.tar.gz").read_bytes()[4:8], "no date of gzip's"
+    assert b"\0" * 4 == (releases[0] / f"{NAME}.tar.gz").read_bytes()[4:8], "gzip header has a date"
 
 
-def test_a_release_has_all_sources_and_roms_and_a_sum_of_each(checkout, unpacked):
+def test_release_has_all_sources_roms_and_checksums(checkout, unpacked):
     sources = git(checkout, "ls-files").splitlines()
     sums = dict(reversed(line.split("  ", 1))
                 for line in (unpacked / "SHA256SUMS").read_text().splitlines())
@@ -156,13 +156,13 @@ def test_a_release_has_all_sources_and_roms_and_a_sum_of_each(checkout, unpacked
     assert files == {*sums, "SHA256SUMS"}
 
 
-def test_the_roms_of_a_release_are_those_that_are_built_here(unpacked):
-    """From the same sources, in other folders."""
+def test_release_roms_match_local_build(unpacked):
+    """The release is built from the same sources in other folders."""
     for name in ROMS:
         assert (unpacked / "roms" / name).read_bytes() == (BUILD / name).read_bytes()
 
 
-def test_without_git_there_is_no_release_but_a_reason(unpacked):
+def test_dist_without_git_reports_reason(unpacked):
     result = make(unpacked, "dist")
     assert result.returncode == 2
-    assert "dist.sh: a release is made from a git checkout\n" in result.stderr
+    assert "dist.sh: a release needs a git checkout\n" in result.stderr

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""tools/romsign.py, and the headers of the ROMs that make has signed with it."""
+"""tools/romsign.py, and the headers of the built ROMs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import romsign
 from tests.build import BUILD, ROM_810, ROM_895A, TOP, symbol
 from tests.model.hardware import HARDWARE
 from tests.model.pc import Pc
-from tests.rom.strict import reads_well
+from tests.rom.strict import check_read
 
 UNSIGNED = BUILD / "rom.bin"
 IDS = ["--vendor", "1000", "--device", "0012"]
@@ -23,7 +23,7 @@ IDS = ["--vendor", "1000", "--device", "0012"]
 
 @pytest.fixture
 def run(capsys, tmp_path):
-    """Run the command; returns (exit status, stdout, stderr, output file)."""
+    """Runs the command; returns (exit status, stdout, stderr, output file)."""
     output = tmp_path / "out.rom"
 
     def call(*arguments: str):
@@ -41,7 +41,7 @@ CHIPS = {"810": 0x0001, "820": 0x0002, "825": 0x0003, "815": 0x0004, "860": 0x00
          "896": 0x000B, "895": 0x000C, "885": 0x000D, "875": 0x000F, "895a": 0x0012,
          "875a": 0x0013, "1010-33": 0x0020, "1010-66": 0x0021, "875j": 0x008F}
 ID_810AP = 0x0005
-NOT_SUPPORTED = {0x0010, 0x0030, 0x0031}    # refused by name
+NOT_SUPPORTED = {0x0010, 0x0030, 0x0031}    # listed in chips.c only to be refused
 FOR_ONE = {chip: BUILD / f"lsi53c{chip}.rom" for chip in CHIPS}
 UNIVERSAL = BUILD / "lsi53c8xx.rom"
 FOR_86BOX = BUILD / "8xx_64.rom"
@@ -49,22 +49,22 @@ ALL = [*FOR_ONE.values(), UNIVERSAL, FOR_86BOX]
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
-def test_built_roms_are_whole(path):
+def test_built_roms_are_valid(path):
     rom = romsign.verify(path.read_bytes())
     assert (rom.pcir.vendor, rom.pcir.offset) == (0x1000, 0x1C)
-    header, = rom.pnp   # init makes the others
+    header, = rom.pnp   # init creates further ones
     assert header.bcv and header.disconnect and not header.bev
     assert header.device_type == b"\1\0\0" and header.offset % 16 == 0
 
 
 @pytest.mark.parametrize("chip", CHIPS)
-def test_the_rom_of_a_chip_is_for_that_chip_alone(chip):
+def test_rom_of_chip_has_only_its_device_id(chip):
     pcir = romsign.parse(FOR_ONE[chip].read_bytes()).pcir
     assert (pcir.device, pcir.list_pointer, pcir.devices) == (CHIPS[chip], 0, [])
 
 
 @pytest.mark.parametrize("path", [UNIVERSAL, FOR_86BOX], ids=lambda path: path.stem)
-def test_a_rom_for_all_lists_each_chip_of_the_driver(path):
+def test_universal_rom_lists_each_supported_chip(path):
     source = (TOP / "lsi/post/chips.c").read_text()
     known = {int(x, 16) for x in re.findall(r"^\t\{0x([0-9a-f]{4}), ", source, re.M)}
     pcir = romsign.parse(path.read_bytes()).pcir
@@ -74,7 +74,7 @@ def test_a_rom_for_all_lists_each_chip_of_the_driver(path):
 
 
 @pytest.mark.parametrize("path, size", [(UNIVERSAL, 32768), (FOR_86BOX, 65536)])
-def test_a_rom_for_all_fills_its_eprom_and_says_so(path, size):
+def test_universal_rom_fills_its_eprom(path, size):
     image = path.read_bytes()
     rom = romsign.parse(image)
     assert (len(image), rom.blocks, rom.pcir.blocks) == (size, size // 512, size // 512)
@@ -95,9 +95,9 @@ def test_roms_differ_only_in_id_list_size_and_checksum():
         assert {i for i in same if one[i] != image[i]} <= {2, 0x22, 0x2C} | listed
 
 
-def test_every_rom_says_how_much_of_it_can_stay():
-    """All that init does not give back, the part for CDs included; it has room
-    where the file was."""
+def test_every_rom_declares_its_run_time_length():
+    """The run-time length is the largest resident part, with CD support. It is not
+    larger than the file."""
     stays = -(-symbol("cd_end") // 512)
     for path in ALL:
         rom = romsign.parse(path.read_bytes())
@@ -110,21 +110,21 @@ PATCHED = {"810": 0x0001, "815": 0x0004, "820": 0x0002, "825A": 0x0003, "860": 0
 
 
 def patched_by_86box(device: int) -> bytes:
-    """The ID's low byte, and the last byte so that the sum stays. The device
-    that asks for it has no other way to name itself. [chip-facts 6.2]"""
+    """Patch the low byte of the device ID, and the last byte to keep the checksum,
+    as 86Box does for the emulated chip. [chip-facts 6.2]"""
     image = bytearray(FOR_86BOX.read_bytes())
     image[0xFFFF] = (image[0xFFFF] + image[0x22] - device) & 0xFF
     image[0x22] = device
     return bytes(image)
 
 
-def test_the_last_byte_of_the_86box_rom_is_padding_inside_the_sum():
+def test_last_byte_of_86box_rom_is_padding_in_checksum_range():
     image = FOR_86BOX.read_bytes()
     assert image[0xFFFF] == 0 and image[2] * 512 == len(image) == 0x10000
 
 
 @pytest.mark.parametrize("chip", PATCHED)
-def test_what_86box_patches_is_still_valid_and_boots(chip, tmp_path):
+def test_rom_patched_by_86box_is_valid_and_boots(chip, tmp_path):
     image = patched_by_86box(PATCHED[chip])
     assert romsign.verify(image).pcir.device == PATCHED[chip]
     file = tmp_path / "8xx_64.rom"
@@ -134,13 +134,13 @@ def test_what_86box_patches_is_still_valid_and_boots(chip, tmp_path):
     pc.power_on()
     assert f"lsi8xx-rom 0.1.0: 53C{chip} at PCI 00:04.0" in pc.text
     assert "80h: SCSI 00:04.0 ID 0" in pc.text
-    reads_well(pc)
+    check_read(pc)
 
 
-# ---- The tool, rightly used -------------------------------------------------------
+# ---- The tool with valid input ----------------------------------------------------
 
 
-def test_it_stamps_ids_sizes_and_checksums(run):
+def test_output_has_stamped_ids_sizes_and_checksums(run):
     status, _, err, output = run(UNSIGNED, "--output", run.output, "--vendor", "1000",
                                  "--device", "000f", "--device-list", "0012,000f",
                                  "--size", "0x10000")
@@ -160,8 +160,8 @@ def test_info_prints_every_header(run):
     assert "DEVICES 0001 0002 0003" in run(UNIVERSAL, "--info")[1]
 
 
-def test_without_a_list_the_rom_is_for_the_device_alone(run):
-    """Whatever was listed before; and a list can come back."""
+def test_output_without_device_list_removes_list(run):
+    """A list can be added again afterwards."""
     run(UNIVERSAL, "--output", run.output, *IDS)
     pcir = romsign.parse(run.output.read_bytes()).pcir
     assert (pcir.list_pointer, pcir.devices) == (0, [])
@@ -172,27 +172,27 @@ def test_without_a_list_the_rom_is_for_the_device_alone(run):
 
 @pytest.mark.parametrize("kib", [32, 64])
 @pytest.mark.parametrize("source", [UNSIGNED, ROM_810, FOR_86BOX], ids=lambda path: path.name)
-def test_it_pads_to_an_eprom(run, source, kib):
+def test_eprom_option_pads_image(run, source, kib):
     status, _, err, output = run(source, "--output", run.output, *IDS, "--eprom", kib)
     assert (status, err) == (0, "")
     image = output.read_bytes()
     assert len(image) == kib * 1024 == romsign.verify(image).blocks * 512
 
 
-def test_an_eprom_that_is_too_small_is_refused_with_both_sizes(run):
+def test_too_small_eprom_is_refused_with_both_sizes(run):
     status, _, err, output = run(UNSIGNED, "--output", run.output, *IDS, "--eprom", "16")
     assert status == 1 and not output.exists()
-    assert re.fullmatch(r"romsign\.py: the image does not fit: \d{5} bytes into 16384\n", err)
+    assert re.fullmatch(r"romsign\.py: the image of \d{5} bytes does not fit into 16384 bytes\n", err)
 
 
-def test_the_run_time_length_is_stamped_and_kept(run):
+def test_run_time_length_is_stamped_and_kept(run):
     assert run(UNSIGNED, "--output", run.output, *IDS, "--run-time", "10241")[0] == 0
     assert romsign.parse(run.output.read_bytes()).pcir.run_time_blocks == 21
     run(run.output, "--output", run.output, *IDS, "--eprom", "64")
     assert romsign.parse(run.output.read_bytes()).pcir.run_time_blocks == 21
 
 
-def test_without_a_run_time_length_all_may_stay(run):
+def test_run_time_length_defaults_to_whole_image(run):
     run(UNSIGNED, "--output", run.output, *IDS)
     rom = romsign.parse(run.output.read_bytes())
     assert rom.pcir.run_time_blocks == rom.blocks
@@ -205,13 +205,13 @@ def test_signing_twice_changes_nothing(run):
     assert run.output.read_bytes() == first
 
 
-def test_it_is_a_command():
+def test_romsign_runs_as_command():
     result = subprocess.run([sys.executable, str(TOP / "tools/romsign.py"), str(ROM_810),
                              "--verify"], capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
 
 
-# ---- Wrong input: one line, exit 1, output untouched --------------------------------
+# ---- Invalid input: one line, exit status 1, output unchanged -----------------------
 
 
 @pytest.mark.parametrize("arguments", [
@@ -228,13 +228,13 @@ def test_it_is_a_command():
     [*IDS, "--run-time", "0"], [*IDS, "--run-time", "-1"], [*IDS, "--run-time", "65537"],
     [*IDS, "--colour", "red"], [*IDS, "--info"], [*IDS, "--verify"]],
     ids=lambda value: " ".join(value)[:40] or "none")
-def test_wrong_arguments_change_nothing(run, arguments):
-    run.output.write_bytes(b"as it was")
+def test_invalid_arguments_change_nothing(run, arguments):
+    run.output.write_bytes(b"old contents")
     status, out, err, output = run(UNSIGNED, "--output", run.output, *arguments)
     assert status == 1
     assert err.startswith("romsign.py: ") and err.count("\n") == 1 and out == ""
-    assert output.read_bytes() == b"as it was"
-    assert list(output.parent.iterdir()) == [output], "no temporary file left"
+    assert output.read_bytes() == b"old contents"
+    assert list(output.parent.iterdir()) == [output], "temporary file left"
 
 
 def damaged(change) -> bytes:
@@ -253,25 +253,25 @@ def set_byte(offset: int, value: int):
 
 PNP_AT = romsign.parse(UNIVERSAL.read_bytes()).pnp[0].offset if UNIVERSAL.exists() else 0
 
-STRUCTURE = {  # what neither stamping nor verifying may accept
+STRUCTURE = {  # rejected by stamping and by verifying
     "empty": lambda image: image.clear(),
     "cut to 16 bytes": lambda image: image.__delitem__(slice(16, None)),
     "no signature": set_byte(0, 0),
     "no jump": set_byte(3, 0xCB),
     "no PCIR": set_byte(0x1C, 0),
-    "PCIR outside": set_word(0x18, 0xFFF0),
+    "PCIR outside image": set_word(0x18, 0xFFF0),
     "PCIR unaligned": set_word(0x18, 0x1D),
-    "device list outside": set_word(0x1C + 8, 0xFFF0),
-    "PnP outside": set_word(0x1A, 0xFFF0),
-    "PnP nowhere": set_word(0x1A, 0x40),
-    "PnP loop": set_word(PNP_AT + 6, PNP_AT),
-    "product string outside": set_word(PNP_AT + 0x10, 0xFFFF),
+    "device list outside image": set_word(0x1C + 8, 0xFFF0),
+    "PnP header outside image": set_word(0x1A, 0xFFF0),
+    "no PnP signature": set_word(0x1A, 0x40),
+    "PnP header loop": set_word(PNP_AT + 6, PNP_AT),
+    "product string outside image": set_word(PNP_AT + 0x10, 0xFFFF),
 }
-STAMPED = {  # what verifying must find, and stamping puts right
+STAMPED = {  # rejected by verifying, corrected by stamping
     "wrong length": set_byte(2, 3),
     "length 0": set_byte(2, 0),
-    "file longer": lambda image: image.extend(bytes(512)),
-    "file shorter": lambda image: image.__delitem__(slice(-512, None)),
+    "file too long": lambda image: image.extend(bytes(512)),
+    "file too short": lambda image: image.__delitem__(slice(-512, None)),
     "wrong PCIR length": set_word(0x1C + 0x10, 1),
     "wrong run-time length": set_word(0x1C + 0x16, 0xFF),
     "wrong checksum": set_byte(6, 0),
@@ -281,7 +281,7 @@ STAMPED = {  # what verifying must find, and stamping puts right
 
 
 @pytest.mark.parametrize("change", STRUCTURE.values(), ids=STRUCTURE.keys())
-def test_broken_structures_are_refused(run, tmp_path, change):
+def test_invalid_structures_are_refused(run, tmp_path, change):
     source = tmp_path / "in"
     source.mkdir()
     (source / "rom").write_bytes(damaged(change))
@@ -293,7 +293,7 @@ def test_broken_structures_are_refused(run, tmp_path, change):
 
 
 @pytest.mark.parametrize("change", STAMPED.values(), ids=STAMPED.keys())
-def test_wrong_stamps_are_found(run, tmp_path, change):
+def test_verify_detects_wrong_stamps(run, tmp_path, change):
     file = tmp_path / "rom"
     file.write_bytes(damaged(change))
     status, _, err, _ = run(file, "--verify")
@@ -302,7 +302,7 @@ def test_wrong_stamps_are_found(run, tmp_path, change):
 
 @pytest.mark.parametrize("offset", [0x1C + 0x0A, 0x1C + 0x0C, 0x1C + 0x0F, 0x1C + 0x14,
                                     0x1C + 0x15, PNP_AT + 5, PNP_AT + 9])
-def test_each_field_is_verified_even_with_a_right_checksum(offset):
+def test_verify_checks_each_field_despite_valid_checksum(offset):
     def change(image):
         image[offset] ^= 0x40
         image[6] = (image[6] - sum(image)) & 0xFF
@@ -310,8 +310,8 @@ def test_each_field_is_verified_even_with_a_right_checksum(offset):
         romsign.verify(damaged(change))
 
 
-def test_a_device_list_grows_only_over_zero_words(tmp_path):
-    """In an image that is not ours the list may be short, or at the end."""
+def test_device_list_grows_only_over_zero_words(tmp_path):
+    """In a foreign image the list may have little room or be at the end."""
     image = bytearray(UNIVERSAL.read_bytes())
     at = 0x1C + struct.unpack_from("<H", image, 0x1C + 8)[0]
     struct.pack_into("<4H", image, at, 0x12, 0, 0, 0x1234)
@@ -325,12 +325,12 @@ def test_a_device_list_grows_only_over_zero_words(tmp_path):
         romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1])
 
 
-def test_an_output_that_is_no_file_is_refused(run, tmp_path):
+def test_output_that_is_not_a_file_is_refused(run, tmp_path):
     status, _, err, _ = run(UNSIGNED, "--output", tmp_path, *IDS)
     assert (status, err.count("\n")) == (1, 1)
 
 
-def test_missing_and_unwritable_files_are_named(run, tmp_path):
+def test_missing_and_unwritable_files_are_reported(run, tmp_path):
     status, _, err, _ = run(tmp_path / "none", "--verify")
     assert status == 1 and "none" in err and err.count("\n") == 1
     status, _, err, _ = run(UNSIGNED, "--output", tmp_path / "no" / "where", *IDS)

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A second entry point of INT 13h, hooked when a CD is booted: for our CDs and
- * the emulated drive. It is called before all other handlers, so that it can
- * give the other drives their old numbers.
+ * The second entry point of INT 13h, for our CDs and the emulated drive. It
+ * is hooked when a CD is booted and so runs before all other handlers. While
+ * a drive is emulated, drives of its kind appear with numbers one higher than
+ * before; calls for them are passed on with the old number.
  */
 #include "rom/door.inc"
 #include "rom/workspace.h"
 
-/* After a call of the previous handler: BP, flags, then the slot */
+/* Stack after a call of the previous handler: BP, flags, then the slot of
+ * door.inc
+ */
 #define BACK_FLAGS 2
 #define BACK_DRIVE 4		/* in the slot */
 #define BACK_FUNCTION 5
 #define BACK_CALLER_FLAGS 12
 
 #define NOT_EMULATED 0xff
-#define ANY_IMAGE 0x7f		/* in DL of 4Bh */
-#define OTHER_NUMBERS 0x60	/* in DL: no number of a floppy or hard disk */
+#define ANY_EMULATED 0x7f		/* DL of 4Bh: whichever drive is emulated */
+#define OTHER_NUMBERS 0x60	/* bits of DL that floppies and hard disks lack */
 #define TERMINATE 0x4b
 #define GET_PARAMETERS 0x08
 #define GET_TYPE 0x15
@@ -29,11 +32,11 @@
 
 /* Purpose:   INT 13h for CDs and the emulated drive
  * In:        all registers as the caller of INT 13h had them
- * Out:       as int13/ says; other drives: as the previous handler says, but
- *            DL is the number that the caller used
- * Preserves: everything not named there, upper halves included
- * Stack:     20 bytes of the caller's, its INT frame included; 34 and the
- *            previous handler's for a drive that has another number
+ * Out:       as the function in int13/ documents; for other drives, the results
+ *            of the previous handler, with the caller's own number in DL
+ * Preserves: all registers without a result, upper halves included
+ * Stack:     20 bytes of the caller's, its INT frame included; for a drive with
+ *            another number 34 and those of the previous handler
  * Flags:     as rom_int13
  */
 	.section .text.cd_entry, "ax"
@@ -42,34 +45,35 @@ rom_int13_cd:
 	DOOR_ENTER
 	movb	%dl, %al
 	subb	WS_CD_FIRST, %al
-	movb	$0, WS_FOR_IMAGE
+	movb	$0, WS_FOR_EMULATED
 	cmpb	WS_CD_COUNT, %al
 	jb	serve
 	movb	WS_EMULATED, %al
 	cmpb	$NOT_EMULATED, %al
 	je	pass_on
 	cmpb	%al, %dl
-	je	for_image
+	je	for_emulated
 	jb	1f
-	xorb	%dl, %al		# a hard disk and a floppy: no
+	xorb	%dl, %al		# one a hard disk, one a floppy: no change
 	js	1f
 	testb	$OTHER_NUMBERS, %dl
 	jz	renumber
-1:	cmpb	$ANY_IMAGE, %dl
+1:	cmpb	$ANY_EMULATED, %dl
 	jne	pass_on
 	cmpb	$TERMINATE, %ah
 	jne	pass_on
-for_image:
-	movb	$1, WS_FOR_IMAGE
+for_emulated:
+	movb	$1, WS_FOR_EMULATED
 serve:
 	movw	$cd_dispatch, %bp
-	jmp	int13_serve
+	jmp	rom_int13_serve
 
 pass_on:
 	DOOR_PASS_ON WS_PREVIOUS_CD
 
-/* A drive that had one number less before. Call the handler as INT would, its
- * address and ours in place of the saved registers, which move down.
+/* A drive whose number was one lower before. Call the previous handler as INT
+ * would. Its address and ours replace the saved registers, which are pushed
+ * again below.
  */
 renumber:
 	movw	%sp, %bp
@@ -103,7 +107,7 @@ back:
 	je	number_of_drives
 	cmpb	$GET_TYPE, %al
 	jne	old_number
-	cmpb	$TYPE_HARD_DISK, %ah	# then DX is half of a size
+	cmpb	$TYPE_HARD_DISK, %ah	# then DX is part of a size
 	je	1f
 old_number:
 	movb	BACK_DRIVE(%bp), %dl
@@ -112,7 +116,9 @@ old_number:
 	addw	$6, %sp			# flags and slot
 	iretw
 
-/* DL of 08h, which the previous handler may have counted itself */
+/* DL of 08h: our count, because the previous handler may not count the emulated
+ * drive.
+ */
 number_of_drives:
 	pushw	%ds
 	xorw	%ax, %ax
@@ -120,7 +126,7 @@ number_of_drives:
 	movb	BDA_HARD_DISK_COUNT, %dl
 	testb	$0x80, BACK_DRIVE(%bp)
 	jnz	2f
-	movb	BDA_EQUIPMENT, %dl	# at least one: the image
+	movb	BDA_EQUIPMENT, %dl	# at least one: the emulated drive
 	shrb	$6, %dl
 	incb	%dl
 2:	popw	%ds

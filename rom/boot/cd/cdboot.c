@@ -24,8 +24,8 @@ extern const char rom_int13_cd[]; /* cd_entry.S */
 
 /* ---- Drive numbers --------------------------------------------------------- */
 
-/* Does another handler serve a drive of that number? */
-static bool number_taken(u32 number)
+/* Does another handler have a drive with that number? */
+static bool number_in_use(u32 number)
 {
 	struct bios_regs regs = {
 		.eax = 0x4100, .ebx = 0x55aa, .edx = number};
@@ -34,7 +34,9 @@ static bool number_taken(u32 number)
 	return !(regs.flags & FLAGS_CF) && (u16)regs.ebx == 0xaa55;
 }
 
-/* If they have numbers already, a CD was booted and gave up by INT 18h. */
+/* Assign numbers to all our CDs. They have numbers already if the system of
+ * another CD was booted and gave up by INT 18h.
+ */
 static void connect_cds(struct int13_state *state)
 {
 	u8 number = FIRST_CD;
@@ -42,7 +44,7 @@ static void connect_cds(struct int13_state *state)
 	emulation_end(state);
 	if (state->cd_count)
 		return;
-	while (number < FIRST_CD + MOST_BIOS_CDS && number_taken(number))
+	while (number < FIRST_CD + MOST_BIOS_CDS && number_in_use(number))
 		number++;
 	state->cd_first = number;
 	for (u32 i = 0; i < state->disks; i++)
@@ -52,7 +54,7 @@ static void connect_cds(struct int13_state *state)
 	state->previous_cd = connect_hook(IVT_INT13, (u32)rom_int13_cd);
 }
 
-void cd_disconnect(void)
+void cdboot_disconnect(void)
 {
 	struct int13_state *state = &workspace.int13;
 
@@ -63,7 +65,7 @@ void cd_disconnect(void)
 		state->cd_count = 0;
 }
 
-/* ---- The choice ------------------------------------------------------------ */
+/* ---- Menu ------------------------------------------------------------------ */
 
 #define NAME_BYTES 28
 #define FIRST_PRINTABLE ' '
@@ -85,7 +87,7 @@ static void print_name(u32 header)
 #define INT16_CHECK 0x0100
 #define FLAGS_ZF 0x0040u /* no key is waiting */
 
-/* A key, or 0 if none is pressed in time. */
+/* The key pressed, or 0 if none is within workspace.choice_seconds. */
 static char wait_for_key(void)
 {
 	struct clock clock;
@@ -109,7 +111,7 @@ static enum cd_result print_choices(const struct int13_call *call,
 {
 	struct catalog_place place = {.lba = catalog->lba};
 
-	for (u32 i = 0; i < catalog->images; i++) {
+	for (u32 i = 0; i < catalog->boot_images; i++) {
 		place.number = catalog->header[i];
 		enum int13_status status = catalog_open(call, &place);
 		if (status != STATUS_OK)
@@ -127,23 +129,23 @@ static enum cd_result print_choices(const struct int13_call *call,
 }
 
 /* The index of the boot image to boot; the first unless a key selects one. */
-static u32 ask_choice(u32 images)
+static u32 read_choice(u32 boot_images)
 {
-	console_rom(ROM_STRING("  Boot which (1-"));
-	console_decimal(images);
+	console_rom(ROM_STRING("  Boot entry (1-"));
+	console_decimal(boot_images);
 	console_rom(ROM_STRING(")? "));
 	u32 choice = (u8)wait_for_key() - (u32)'1';
-	if (choice >= images)
+	if (choice >= boot_images)
 		choice = 0;
 	console_decimal(choice + 1);
 	console_newline();
 	return choice;
 }
 
-/* ---- The boot -------------------------------------------------------------- */
+/* ---- Boot ------------------------------------------------------------------ */
 
-static enum cd_result choose_image(const struct int13_call *call,
-				   struct cd_boot *boot)
+static enum cd_result choose_boot_image(const struct int13_call *call,
+					struct cd_boot *boot)
 {
 	struct catalog catalog;
 	struct catalog_place place;
@@ -152,11 +154,11 @@ static enum cd_result choose_image(const struct int13_call *call,
 
 	if (result == CD_OK)
 		result = catalog_read(call, lba, &catalog);
-	if (result == CD_OK && catalog.images > 1 &&
+	if (result == CD_OK && catalog.boot_images > 1 &&
 	    workspace.choice_seconds) {
 		result = print_choices(call, &catalog);
 		if (result == CD_OK)
-			choice = ask_choice(catalog.images);
+			choice = read_choice(catalog.boot_images);
 	}
 	if (result != CD_OK)
 		return result;
@@ -178,33 +180,33 @@ static enum cd_result choose_image(const struct int13_call *call,
 	return CD_OK;
 }
 
-/* The disc that is in the drive now counts, whatever was there at POST. */
+/* Measure the disc that is in the drive now; it may not be the one of POST. */
 static enum int13_status measure_disc(const struct int13_call *call)
 {
 	struct scsi_bus *bus = &call->state->bus;
 	struct disk *cd = call->disk;
 
 	bus->stop_at_change = false;
-	call->state->by_vds = false;
+	call->state->use_vds = false;
 	bus->unreachable = vds_needed(); /* nothing can boot under VDS */
-	enum int13_status status = int13_status(
+	enum int13_status status = int13_status_of(
 		call, disk_simple(bus, &cd->device,
 				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));
 	cd->flags |= DISK_UNKNOWN;
 	if (status == STATUS_OK)
-		status = int13_know_size(call);
+		status = int13_ensure_size(call);
 	if (status == STATUS_OK)
-		cd->flags &= (u8)~DISK_NEWS;
+		cd->flags &= (u8)~DISK_NEW_MEDIUM;
 	bus->stop_at_change = true;
 	return status;
 }
 
-/* In the order of enum cd_result, each with its zero */
+/* In the order of enum cd_result, each with a zero at its end */
 ROM_CONST char reasons[] = "no boot record\0"
 			   "boot catalog damaged\0"
 			   "boot catalog: wrong checksum\0"
 			   "no bootable entry for this PC\0"
-			   "media type not known\0"
+			   "unknown media type\0"
 			   "image beyond the end of the disc\0"
 			   "nothing to load\0"
 			   "no room at its load address\0"
@@ -232,7 +234,7 @@ static void print_reason(enum cd_result result)
 	console_newline();
 }
 
-u32 cd_boot(u32 slot)
+u32 cdboot_boot(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
 	struct int13_call call = {.state = state, .disk = &state->disk[slot]};
@@ -243,13 +245,13 @@ u32 cd_boot(u32 slot)
 	enum cd_result result = (enum cd_result)measure_disc(&call);
 	connect_print_drive(slot);
 	if (result == CD_OK)
-		result = choose_image(&call, &boot);
+		result = choose_boot_image(&call, &boot);
 	if (result == CD_OK)
 		result = cd_boot_image(&call, &boot);
 	if (result != CD_OK) {
 		print_reason(result);
 		if (!connected)
-			cd_disconnect();
+			cdboot_disconnect();
 		return 0;
 	}
 	workspace.boot_drive = boot.number;

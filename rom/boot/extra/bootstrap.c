@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * INT 19h and 18h: where a BIOS without boot entries lets the ROM take part in
- * booting.
+ * INT 19h and INT 18h. On a BIOS without boot entries, hooking them is the only
+ * way for a ROM to take part in booting.
  */
 #include "bootstrap.h"
 
@@ -51,35 +51,36 @@ static u32 boot_cds(void)
 	for (u32 at = rom_word(ROM_PNP); at && !entry;
 	     at = rom_word(at + PNP_NEXT))
 		if (boots_cd(at))
-			entry = cd_boot(slot_at(at));
+			entry = cdboot_boot(slot_at(at));
 	workspace.cds_tried = true;
 	return entry;
 }
 
-/* The BIOS boots now. Our disks take part; a CD comes before them only if the
- * host ranks it first, else when nothing else has booted.
+/* INT 19h: the BIOS starts to boot. Connect our disks. A CD is booted now
+ * only if the host ranks it first; otherwise INT 18h boots it, if nothing
+ * else has booted.
  */
 static u32 before_int19(u32 int18_entry)
 {
 	u32 entry = 0;
 
-	workspace.cds_tried = workspace.bios_boots;
-	if (workspace.bios_boots)
+	workspace.cds_tried = workspace.bios_calls_entries;
+	if (workspace.bios_calls_entries)
 		return 0;
 	connect_disks();
 	hook_int18(int18_entry);
 	if (workspace.cd_leads)
 		entry = boot_cds();
-	workspace.int19_waits = entry;
+	workspace.int19_pending = entry;
 	return entry;
 }
 
-/* The BIOS, or the system that was booted, gives up. */
+/* INT 18h: the BIOS or a booted system gives up. */
 static u32 before_int18(void)
 {
-	if (!workspace.int19_waits)
+	if (!workspace.int19_pending)
 		return boot_cds();
-	workspace.int19_waits = false;
+	workspace.int19_pending = false;
 	return workspace.previous_int19;
 }
 
@@ -102,7 +103,7 @@ u32 bootstrap_next(u32 interrupt, u32 int18_entry)
 
 u32 bootstrap_cd(u32 slot, u32 int18_entry)
 {
-	u32 entry = cd_boot(slot);
+	u32 entry = cdboot_boot(slot);
 
 	if (entry)
 		hook_int18(int18_entry);

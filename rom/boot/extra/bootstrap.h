@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The part of booting that a BIOS without boot entries leaves to the ROM. All
- * functions take the entry point for INT 18h (boot_entry.S), which the BIOS or
- * a booted system calls if it finds nothing to boot.
+ * The part of booting that a BIOS without boot entries leaves to the ROM.
+ * Each function has the entry point for INT 18h (boot_entry.S) as an
+ * argument. The BIOS or a booted system calls INT 18h if it finds nothing to
+ * boot.
  */
 #ifndef ROM_BOOTSTRAP_H
 #define ROM_BOOTSTRAP_H
 
 #include "pc/types.h"
 
-/* The BIOS, or a booted system, has called INT 19h or 18h (BOOT_...). Returns
- * the far address to go to. Moves FS.
+/* Serve INT 19h or INT 18h (BOOT_INT19, BOOT_INT18) of the BIOS or of a booted
+ * system. Returns the far address to continue at. Moves FS.
  */
 u32 bootstrap_next(u32 interrupt, u32 int18_entry);
 
-/* Boot the CD of that slot and hook INT 18h, as its system may give up. Returns
- * the far address to go to, 0 if the CD cannot be booted. Moves FS.
+/* Boot the CD of that slot, and hook INT 18h because the system on it may
+ * give up. Returns the far address to continue at, 0 if the CD cannot be
+ * booted. Moves FS.
  */
 u32 bootstrap_cd(u32 slot, u32 int18_entry);
 

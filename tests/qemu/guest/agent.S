@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The test agent: an option ROM with a bootstrap entry vector, given to QEMU
- * with -option-rom and a bootindex before all others. The BIOS boots it after
- * all drives are connected; it then takes orders over COM2, one byte and its
- * arguments (little-endian) at a time:
+ * The test agent: an option ROM with a bootstrap entry vector, passed to QEMU
+ * with -option-rom and the lowest bootindex. The BIOS boots it after all drives
+ * are connected. It then executes commands from COM2. A command is one byte,
+ * followed by its arguments (little-endian):
  *
  *   'r' address.32 length.32            -> the bytes
  *   'w' address.32 length.32 bytes      -> 'K'
  *   'f' address.32 length.32 value.8    -> 'K'
- *   'i' count.32 number.8 registers     -> 'K' registers, as left by the last
- *                                          of `count` identical calls
+ *   'i' count.32 number.8 registers     -> 'K' registers, after the last of
+ *                                          `count` identical calls
  *
- * Registers: EDI ESI EBP EBX EDX ECX EAX, DS ES FS GS, FLAGS, then SP as the
- * called code left it, where 0 means unchanged. The call is made with the
- * registers as sent, upper halves included, on a stack of its own of which
- * nothing but the INT frame is used before; tests fill and read it.
+ * Registers: EDI ESI EBP EBX EDX ECX EAX, DS ES FS GS, FLAGS, then the change of
+ * SP, 0 if unchanged. The call is made with the registers as received, upper
+ * halves included. It has a stack of its own, of which only the INT frame is in
+ * use at its start; tests fill and read that stack.
  *
- * Calls that are to differ, without a host between them: the numbers at
- * `step`. If `at` is not 0, before each call
+ * The fields at `step` vary the calls of one command. If `step_at` is not 0,
+ * before each call
  *     state = state * factor + addend
  *     dword at linear address `at` = (state >> 8 & mask) + base
  *
- * The agent moves itself to AGENT_SEGMENT. Its data, and the BIOS's, are in
- * other pages than code: QEMU without KVM takes its time for a write to a page
- * that it has translated. See tests/qemu/agent.py.
+ * The agent moves itself to AGENT_SEGMENT. Its data and the BIOS's are not in
+ * pages with code: without KVM, QEMU is slow at writes to a page that contains
+ * translated code. See tests/qemu/agent.py.
  */
 #define COM 0x2f8
 #define LSR (COM + 5)
 #define LSR_RECEIVED 0x01
 #define LSR_CAN_SEND 0x20
 
-#define AGENT_SEGMENT 0x0100		/* 1000h to 1FFFh: ours */
-#define STACK_SEGMENT 0x0200		/* 2000h to 2FFFh: the called code's */
+#define AGENT_SEGMENT 0x0100		/* 1000h to 1FFFh: the agent */
+#define STACK_SEGMENT 0x0200		/* 2000h to 2FFFh: stack of the called code */
 #define DATA 0x2000			/* 3000h to 3DFFh: data and our stack */
 #define AGENT_STACK 0x2e00
 #define STACK_TOP 0x1000
@@ -85,28 +85,28 @@ moved:	movw	%ax, %ds
 	movb	$3, %al
 	outb	%al, %dx
 	sti
-	movb	$'A', %al		# we are there
+	movb	$'A', %al		# ready
 	callw	send
 
 command:
 	callw	receive
 	cmpb	$'i', %al
 	je	interrupt
-	movb	%al, order
+	movb	%al, command_byte
 	callw	receive32
 	movl	%eax, %ebx		# address
 	callw	receive32
 	movl	%eax, %ebp		# length
-	cmpb	$'r', order
+	cmpb	$'r', command_byte
 	je	read
-	cmpb	$'f', order
+	cmpb	$'f', command_byte
 	jne	1f
 	callw	receive
 	movb	%al, fill
 1:	testl	%ebp, %ebp
 	jz	done
 	movb	fill, %al
-	cmpb	$'f', order
+	cmpb	$'f', command_byte
 	je	2f
 	callw	receive
 2:	callw	point
@@ -154,7 +154,7 @@ interrupt:
 	rdtsc
 	movl	%eax, began
 	movl	%edx, began + 4
-	movl	$registers, %esi	# what to start each call with
+	movl	$registers, %esi	# each call starts with the registers in `sent`
 	movl	$sent, %edi
 	movw	$REGISTERS_BYTES, %cx
 	rep movsb
@@ -234,7 +234,7 @@ int_number: .byte 0
 	loop	1b
 	jmp	command
 
-/* AL over the line; everything but AX and DX kept */
+/* Send AL. Clobbers AX, DX */
 send:	movb	%al, %ah
 1:	movw	$LSR, %dx
 	inb	%dx, %al
@@ -254,7 +254,7 @@ receive:
 	inb	%dx, %al
 	retw
 
-/* EAX = four bytes, low one first; ECX lost */
+/* EAX = four bytes, low byte first. Clobbers CX, DX, ESI */
 receive32:
 	movw	$4, %cx
 1:	callw	receive
@@ -276,10 +276,10 @@ step_factor: .skip 4
 step_addend: .skip 4
 step_mask: .skip 4
 step_base: .skip 4
-failed:	.skip	4			# calls that came back with CF set
+failed:	.skip	4			# calls that returned CF set
 	.skip	4
 began:	.skip	8			# time-stamp counter before the first call
-ended:	.skip	8			# and behind the last
+ended:	.skip	8			# and after the last
 	.skip	16
 registers:
 r_edi:	.skip	4
@@ -302,5 +302,5 @@ registers_end:
 sent:	.skip	REGISTERS_BYTES
 agent_esp: .skip 4
 repeat:	.skip	4
-order:	.skip	1
+command_byte:	.skip	1
 fill:	.skip	1

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The first sector of a boot image on a CD, of any kind and at any address:
- * writes down the registers it was entered with, fetches the agent (the
- * option ROM that lies behind it), and goes on there. Of an emulated drive
- * only this sector was loaded. tests/boot/bootcds.py puts the two together.
+ * The first sector of a boot image on a CD, for any media type and load address:
+ * records its entry registers, loads the agent (the option ROM that follows it)
+ * and jumps to it. From an emulated drive the BIOS loads this sector only.
+ * tests/boot/bootcds.py joins the two.
  */
-#define ENTRY 0x3f00			/* in the agent's order; SS, CS, IP follow */
+#define ENTRY 0x3f00			/* registers in the agent's order, then SS, CS, IP */
 #define COM2 0x2f8
 #define FIRST_CD 0xe0
 
@@ -36,7 +36,7 @@ _start:
 1:	popw	%bx
 	subw	$1b - _start, %bx
 	movw	%bx, %fs:ENTRY + 44
-	movw	%cs, %ax		# ES:0 = behind this sector
+	movw	%cs, %ax		# ES:0 = end of this sector
 	shrw	$4, %bx
 	addw	%bx, %ax
 	addw	$32, %ax
@@ -49,7 +49,7 @@ _start:
 	movb	$0, %dh
 	int	$0x13
 	jc	3f
-2:	movw	%es:0x1a, %bx		# the $PnP header, and its BEV
+2:	movw	%es:0x1a, %bx		# the $PnP header and its BEV
 	pushw	%es
 	pushw	%es:0x1a(%bx)
 	lretw
@@ -58,6 +58,6 @@ _start:
 	outb	%al, %dx
 4:	hlt
 	jmp	4b
-	.org	0x1b8			# a partition table may follow
+	.org	0x1b8			# leave room for a partition table
 	.org	0x1fe
 	.word	0xaa55

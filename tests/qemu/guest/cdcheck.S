@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The boot sector of an emulated drive: asks AH=08h for the geometry, reads
- * every sector of the drive by CHS, track by track, and then each first and
- * last sector of a track by itself. Says over COM2, where no BIOS joins in,
- * in hexadecimal: DL as entered; BX, CX and DX of AH=08h; the sum of all
- * dwords, turned left by one before each; the same sum of the single sectors.
- * tests/boot/bootcds.py puts it in front of an image.
+ * The boot sector of an emulated drive: gets the geometry from AH=08h and reads
+ * every sector of the drive by CHS, track by track, and each first and last
+ * sector of a track in a call of its own. Sends over COM2, which no BIOS uses,
+ * in hexadecimal: DL at entry; BX, CX and DX of AH=08h; the sum of all dwords,
+ * rotated left by one before each addition; the same sum of the single sectors.
+ * tests/boot/bootcds.py writes it to the start of an image.
  */
 #define COM2 0x2f8
 #define LSR (COM2 + 5)
@@ -54,7 +54,7 @@ _start:	cli
 	popw	%ax
 	callw	word
 
-	xorl	%ebp, %ebp		# EBP = sum of tracks, EDI = of single sectors
+	xorl	%ebp, %ebp		# EBP = sum of tracks, EDI = sum of single sectors
 	xorl	%edi, %edi
 next:	movb	$1, %cl
 	movb	AT(track), %al
@@ -87,7 +87,7 @@ next:	movb	$1, %cl
 stop:	hlt
 	jmp	stop
 
-/* AL sectors from sector CL of the track; EBP with their dwords added */
+/* Read AL sectors from sector CL of the track on; adds their dwords to EBP */
 read:	movb	%al, AT(sectors)
 	movw	AT(cylinder), %dx
 	movb	%dl, %ch
@@ -111,7 +111,7 @@ read:	movb	%al, AT(sectors)
 	retw
 
 failed:	movw	%ax, %bx
-	movb	$'!', %al		# and the status
+	movb	$'!', %al		# followed by the status
 	callw	send
 	movb	%bh, %al
 	callw	byte
@@ -134,13 +134,13 @@ two:	movb	%al, %ah
 	movb	%ah, %al
 	andb	$15, %al
 one:	cmpb	$10, %al
-	sbbb	$0x69, %al		# the oldest trick: 0-9, A-F
+	sbbb	$0x69, %al		# nibble to 0-9, A-F
 	das
 	jmp	send
 byte:	callw	two
 	movb	$' ', %al
 
-/* AL over the line; all registers kept */
+/* Send AL. Preserves all registers */
 send:	pushw	%dx
 	pushw	%ax
 	movw	$LSR, %dx

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A FAT16 boot sector as DOS has it: sectors are found by the heads and the
- * sectors per track that the file system was made with, not by those that
- * the BIOS tells, and read one by one with AH=02h. It reads the file
- * LINE.TXT, in which each sector begins with its number, and prints the last
- * one. tests/boot/bootdisks.py puts it around the parameter block.
+ * A FAT16 boot sector like that of DOS: it computes CHS addresses from the
+ * geometry in the file system, not from that of AH=08h, and reads single sectors
+ * with AH=02h. It reads the file LINE.TXT, in which each sector begins with its
+ * number, and prints the last one. tests/boot/bootdisks.py inserts the parameter
+ * block.
  */
 #define BOOT 0x7c00
 #define SECTOR 0x8000			/* buffer */
@@ -61,9 +61,9 @@ start:	cli
 	incl	%ebp
 	loop	1b
 	movw	$BOOT + no_file - _start, %si
-	jmp	say
+	jmp	print
 
-found:	addl	%ecx, %ebp		# first sector behind the root
+found:	addl	%ecx, %ebp		# first sector after the root
 	movzwl	ENTRY_CLUSTER(%di), %eax
 	decl	%eax
 	decl	%eax
@@ -76,23 +76,23 @@ found:	addl	%ecx, %ebp		# first sector behind the root
 3:	callw	read
 	movw	$BOOT + wrong - _start, %si
 	cmpw	%bx, SECTOR
-	jne	say
+	jne	print
 	incw	%bx
 	incl	%ebp
 	loop	3b
 	movw	$SECTOR + 2, %si
 
-say:	lodsb
+print:	lodsb
 	testb	%al, %al
 	jz	4f
 	movb	$0x0e, %ah
 	movw	$7, %bx
 	int	$0x10
-	jmp	say
+	jmp	print
 4:	hlt
 	jmp	4b
 
-/* Sector EBP to SECTOR; EAX and EDX lost */
+/* Read sector EBP to SECTOR. Preserves all registers */
 read:	pushal
 	movl	%ebp, %eax
 	xorl	%edx, %edx
@@ -116,7 +116,7 @@ read:	pushal
 	jc	5f
 	retw
 5:	movw	$BOOT + bad_read - _start, %si
-	jmp	say
+	jmp	print
 
 drive:	.byte	0
 name:	.ascii	"LINE    TXT"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A master boot record as DOS has it: the active entry's head, sector and
- * cylinder go to AH=02h as they stand in the table. No LBA is used or asked
- * for. tests/boot/bootdisks.py puts a partition table behind it.
+ * A master boot record like that of DOS: passes head, sector and cylinder of the
+ * active entry to AH=02h unchanged. It uses no LBA and does not query extensions.
+ * tests/boot/bootdisks.py appends a partition table.
  */
-#define OWN 0x0600			/* where we move to */
+#define OWN 0x0600			/* address after relocation */
 #define BOOT 0x7c00
 #define TABLE (OWN + 0x1be)
 
@@ -34,7 +34,7 @@ moved:	movw	$TABLE, %si
 	loop	1b
 	jmp	stop
 2:	movb	1(%si), %dh		# head
-	movw	2(%si), %cx		# sector and cylinder, as AH=02h wants them
+	movw	2(%si), %cx		# sector and cylinder, in the form of AH=02h
 	movw	$0x0201, %ax
 	movw	$BOOT, %bx
 	int	$0x13

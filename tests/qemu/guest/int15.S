@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A stand-in for an operating system that watches removable media: INT 15h
- * AH=52h writes down DL and refuses or allows the ejection, as AH and CF in
- * the answer say. Anything else goes to the handler before.
+ * A substitute for an operating system that controls removable media: INT 15h
+ * AH=52h records DL and returns the AH and CF that the test has set, which
+ * refuse or allow the ejection. Other functions go to the previous handler.
  */
 	.code16
 	.globl	_start
@@ -11,7 +11,7 @@ _start:
 	cmpb	$0x52, %ah
 	je	1f
 	ljmpw	*%cs:previous
-1:	movb	%dl, %cs:asked
+1:	movb	%dl, %cs:recorded_dl
 	movb	%cs:answer_ah, %ah
 	pushw	%bp
 	movw	%sp, %bp
@@ -23,6 +23,6 @@ _start:
 	iretw
 	.org	0x80
 previous: .long	0
-asked:	.byte	0
+recorded_dl:	.byte	0
 answer_ah: .byte 0
 answer_cf: .byte 0

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Somebody else's option ROM with a disk of its own: its boot connection
- * vector hooks INT 13h, takes the number that 40:75h says is next, and counts
- * it there. Every block of the disk begins with its name; AH=42h with one block
- * is all it can do. Other drives go to the handler that was there before.
+ * A foreign option ROM with a disk of its own. Its boot connection vector hooks
+ * INT 13h, takes the next drive number from 40:75h and increments the count
+ * there. Every block of the disk begins with its name. It implements only AH=42h
+ * for one block; calls for other drives go to the previous handler.
  */
 #define IVT_INT13 (0x13 * 4)
 #define DISK_COUNT 0x475
 #define FIRST_DISK 0x80
 #define CARRY 0x01
-#define STACKED_FLAGS 10		/* behind BP, ES, DI, IP and CS */
+#define STACKED_FLAGS 10		/* above BP, ES, DI, IP and CS */
 
 	.code16
 	.text

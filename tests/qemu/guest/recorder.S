@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A stand-in for the INT 13h handler before ours: writes down what it was
- * given, and returns with a register and the carry changed.
+ * A substitute for the INT 13h handler that ours chains to: records its entry
+ * registers and returns with AX and CF changed.
  */
 	.code16
 	.globl	_start

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A boot sector that reads its disk from sector 64 on for ever, 64 sectors at
- * a time, and looks at every dword of them: dword n of the disk is n. Says
- * over COM2: 'B' when it has been booted, '.' after each pass, 'E' and stops
- * when a read fails, 'D' and stops when data are wrong. The byte READING is
- * not 0 while a call is under way. tests/boot/test_reboot.py looks at it.
+ * A boot sector that reads its disk repeatedly from sector 64 on, 64 sectors at a
+ * time, and checks every dword: dword n of the disk is n. Sends over COM2: 'B'
+ * when booted, '.' after each pass, 'E' when a read fails and 'D' when data are
+ * wrong, after which it stops. The byte READING is not 0 during a call;
+ * tests/boot/test_reboot.py reads it.
  */
 #define COM2 0x2f8
 #define LSR (COM2 + 5)
@@ -66,7 +66,7 @@ stop:	callw	send
 1:	hlt
 	jmp	1b
 
-/* AL over the line; DX kept */
+/* Send AL. Preserves DX */
 send:	pushw	%dx
 	movb	%al, %ah
 	movw	$LSR, %dx

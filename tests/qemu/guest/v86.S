@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A small memory manager, in the manner of EMM386: an interrupt call in real
- * mode, at its first byte, comes back in virtual-8086 mode, under the page
- * tables that the test has built. From then on
+ * A small memory manager like EMM386. It is called as an interrupt in real mode,
+ * at its first byte, and returns in virtual-8086 mode under the page tables that
+ * the test has built. From then on
  *
- *   CLI STI PUSHF POPF INT IRET HLT  are done for the program that used them,
- *   IN and OUT                       are let through,
+ *   CLI STI PUSHF POPF INT IRET HLT  are emulated,
+ *   IN and OUT                       are permitted,
  *   IRQs                             go to the program's handlers,
- *   INT 4Bh AH=81h                   is served if the test wants that:
- *                                    Virtual DMA Services, by the page tables,
- *   anything else that faults        is the end: report, 'X' over COM2, halt.
+ *   INT 4Bh AH=81h                   provides Virtual DMA Services, based on the
+ *                                    page tables, if the test has enabled them,
+ *   other faults                     stop the machine: report, 'X' over COM2, halt.
  *
- * Segments CODE and DATA begin at MONITOR, FLAT at 0; PAGE_TABLE is that of the
- * first 4 MiB. The addresses come from tests/qemu/test_v86_qemu.py.
+ * Segments CODE and DATA begin at MONITOR, FLAT at 0. PAGE_TABLE maps the first
+ * 4 MiB. tests/qemu/test_v86_qemu.py defines the addresses.
  * [i386 "Virtual 8086 mode"; VDS 1.0]
  */
 #define COM2 0x2f8
@@ -33,8 +33,8 @@
 #define FLAG_IF 0x00000200
 #define FLAG_IOPL_SHIFT 12
 #define FLAG_VM 0x00020000
-#define OWN_FLAGS 0x00004fd5		/* which a program may see and set: 16 */
-#define OWN_FLAGS32 0x00244fd5		/* and 32 bits */
+#define OWN_FLAGS 0x00004fd5		/* flags that a program can see and set, 16-bit */
+#define OWN_FLAGS32 0x00244fd5		/* and 32-bit */
 
 #define VECTORS 0x78
 #define GENERAL_PROTECTION 13
@@ -51,7 +51,7 @@
 #define PAGE 4096
 #define MIB 0x100000
 
-/* What a trap leaves on the stack, from EBP */
+/* Stack frame of a trap, relative to EBP */
 #define F_EBX 16
 #define F_EDX 20
 #define F_EAX 28
@@ -67,15 +67,15 @@
 	.code16
 	.globl	_start
 _start:	jmp	enter
-	.org	4			# the test writes
+	.org	4			# written by the test
 iopl:	.byte	0
 services: .byte	0
-	.org	8			# and reads
-faults:	.long	0			# so many instructions were done for others
-locks:	.long	0			# held now
-locked:	.long	0			# ever
-copied:	.long	0			# of those, by way of a buffer
-listed:	.long	0			# and page by page
+	.org	8			# read by the test
+faults:	.long	0			# emulated instructions
+locks:	.long	0			# locks held now
+locked:	.long	0			# locks in total
+copied:	.long	0			# of those, with the buffer
+listed:	.long	0			# and with a page list
 report:	.skip	20			# vector, error, EIP, CS, EFLAGS
 
 enter:	cli
@@ -102,7 +102,7 @@ virtual: popw	%gs			# as pushed above
 	popal
 	iretw
 
-vds_door: hlt				# where the vector of INT 4Bh points
+vds_door: hlt				# entry point of INT 4Bh
 	iretw
 
 	.code32
@@ -117,7 +117,7 @@ protected:
 	movw	$TASK, %ax
 	ltr	%ax
 
-	xorl	%ebx, %ebx		# what is in a page that moves goes with it
+	xorl	%ebx, %ebx		# copy the contents of each remapped page
 1:	movl	%ebx, %eax
 	shrl	$12, %eax
 	movl	%fs:PAGE_TABLE(,%eax,4), %edi
@@ -170,8 +170,8 @@ protected:
 
 /* ---- Traps --------------------------------------------------------------- */
 
-/* IRQs lie where the 386 has exceptions: vectors 8 to 12 and 15 are IRQs, which
- * push no error code.
+/* IRQs use vectors of 386 exceptions: vectors 8 to 12 and 15 are taken for IRQs,
+ * which push no error code.
  */
 	.balign	16
 stubs:	.set	number, 0
@@ -194,7 +194,7 @@ trap:	pushal
 	movw	%ax, %es
 	movw	%ax, %fs
 	testl	$FLAG_VM, F_EFLAGS(%ebp)
-	jz	fatal			# our own mistake
+	jz	fatal			# a fault of the monitor
 	movl	F_VECTOR(%ebp), %eax
 	cmpl	$GENERAL_PROTECTION, %eax
 	je	fault
@@ -211,7 +211,7 @@ leave:	popal
 	addl	$8, %esp
 	iretl
 
-/* The program's handler EAX is to go on, as if by INT */
+/* Continue at the program's handler for interrupt EAX, as INT does */
 reflect:
 	pushl	%eax
 	movl	F_EFLAGS(%ebp), %eax
@@ -230,14 +230,14 @@ reflect:
 	movl	%ecx, F_CS(%ebp)
 	ret
 
-/* EDX = where the program's stack ends; ECX lost */
+/* EDX = linear address of the top of the program's stack. Clobbers ECX */
 stack:	movzwl	F_SS(%ebp), %edx
 	shll	$4, %edx
 	movzwl	F_ESP(%ebp), %ecx
 	addl	%ecx, %edx
 	ret
 
-/* AX, or with BL EAX, to and from it; ECX, EDX lost */
+/* Push or pop AX (BL = 0) or EAX (BL = 1) on the program's stack. Clobbers ECX, EDX */
 push_flags:
 	testb	%bl, %bl
 	jz	push_word
@@ -264,7 +264,7 @@ pop_word:
 	addw	$2, F_ESP(%ebp)
 1:	ret
 
-/* ---- Instructions that a program may not use itself ------------------------- */
+/* ---- Privileged instructions ------------------------------------------------ */
 
 fault:	incl	faults
 	movl	F_EIP(%ebp), %eax
@@ -312,7 +312,7 @@ fatal:	leal	F_VECTOR(%ebp), %esi
 	movw	$COM2, %dx
 	movb	$'X', %al
 	outb	%al, %dx
-3:	hlt				# interrupts are closed
+3:	hlt				# interrupts are disabled
 	jmp	3b
 
 do_cli:	andl	$~FLAG_IF, F_EFLAGS(%ebp)
@@ -352,7 +352,7 @@ do_int:	movzbl	%fs:(%esi), %eax
 	call	reflect
 	jmp	leave
 
-/* The program goes on at once; it cannot tell that from an IRQ. */
+/* The program continues at once; for it, this is the same as an IRQ. */
 do_hlt:	cmpl	$MONITOR + vds_door + 1, %esi
 	jne	leave
 	movl	$leave, %eax
@@ -360,7 +360,7 @@ do_hlt:	cmpl	$MONITOR + vds_door + 1, %esi
 
 /* ---- Virtual DMA Services ------------------------------------------------------ */
 
-/* What is wanted: EDI = structure, ESI = its region, EBX = the region's bytes */
+/* EDI = DMA descriptor of the request, ESI = its region, EBX = size of the region */
 vds:	movzwl	F_ES(%ebp), %edi
 	shll	$4, %edi
 	movzwl	F_EDI(%ebp), %eax
@@ -382,8 +382,8 @@ vds:	movzwl	F_ES(%ebp), %edi
 	je	give_back
 1:	movb	$0x0f, %al		# no such function
 
-/* The flags that IRET will load are the second word behind the program's
- * return address.
+/* The flags that IRET will load are at offset 4 on the program's stack, after
+ * the return address.
  */
 refuse:	movb	%al, F_EAX(%ebp)
 	call	stack
@@ -393,7 +393,7 @@ agree:	call	stack
 	andb	$~FLAG_CF, %fs:4(%edx)
 	ret
 
-/* EAX = physical address of linear EDX, which is lost */
+/* EAX = physical address of linear EDX. Clobbers EDX */
 physical:
 	movl	%edx, %eax
 	shrl	$12, %eax
@@ -403,7 +403,7 @@ physical:
 	addl	%edx, %eax
 	ret
 
-/* ECX = bytes of the page from linear ESI on */
+/* ECX = bytes from linear ESI to the end of its page */
 rest_of_page:
 	movl	$PAGE, %ecx
 	movl	%esi, %eax
@@ -411,7 +411,7 @@ rest_of_page:
 	subl	%eax, %ecx
 	ret
 
-lock:	call	rest_of_page		# ECX = bytes that lie together
+lock:	call	rest_of_page		# ECX = contiguous bytes
 	movl	%esi, %edx
 	call	physical
 	movl	%eax, physical_start
@@ -456,7 +456,7 @@ apart:	movb	$0x01, %al		# not contiguous
 3:	movl	%ecx, %fs:(%edi)
 	jmp	refuse
 
-/* EBX bytes of linear memory from ESI to EDI */
+/* Copy EBX bytes of linear memory from ESI to EDI */
 copy:	movl	%ebx, %ecx
 	pushl	%ds
 	pushl	%es
@@ -491,7 +491,7 @@ lock_list:
 	movl	left, %ecx
 2:	incw	%fs:14(%edi)		# entries used,
 	movw	%fs:14(%edi), %ax
-	cmpw	%fs:12(%edi), %ax	# and how many there are
+	cmpw	%fs:12(%edi), %ax	# entries available
 	ja	3f
 	movl	%esi, %edx
 	call	physical
@@ -502,7 +502,7 @@ lock_list:
 	subl	%ecx, left
 	jnz	1b
 	movw	%fs:14(%edi), %cx
-	movb	$0x09, %al		# too few
+	movb	$0x09, %al		# too few entries
 	cmpw	%fs:12(%edi), %cx
 	ja	refuse
 	incl	listed
@@ -540,8 +540,8 @@ idt_end:
 task:	.long	0
 	.long	stack_end, DATA		# ring 0
 	.skip	0x66 - 12
-	.word	0x68			# where the port bitmap is
-	.skip	0x2000			# all ports are free
+	.word	0x68			# offset of the port bitmap
+	.skip	0x2000			# all ports are permitted
 	.byte	0xff
 task_end:
 	.balign	4

@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: BIOSes, boot entries and several controllers."""
+"""Ring 1: BIOS types, boot entries and several controllers."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What the tests with several controllers share: fleets of cards whose disks
-say where they are, and questions to all of their drives.
+"""Helpers for tests with several controllers: machines with several cards, whose
+disks identify themselves, and functions that read all of their drives.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ CD_ID = 4
 BRIDGES = {0x0030: (1, 2), 0x0118: 2}
 PLACES = {"895A": 0x0020, "810": 0x0028, "895A behind a bridge": 0x0108,
           "810 behind two bridges": 0x0238}
-FLEETS = {"one": ["895A"], "two": ["895A", "810"],
-          "three": ["810", "895A", "895A behind a bridge"], "four": list(PLACES)}
+CARD_SETS = {"one": ["895A"], "two": ["895A", "810"],
+             "three": ["810", "895A", "895A behind a bridge"], "four": list(PLACES)}
 
 
 def content(card: int, scsi_id: int):
-    """Each sector says of which disk it is, and is one that can be booted."""
+    """Each sector names its disk and is a valid boot sector."""
     return lambda lba: struct.pack("<HHI", card, scsi_id, lba) + bytes(502) + b"\x55\xAA"
 
 
@@ -39,7 +39,7 @@ def named_disk(card: int, scsi_id: int, **options) -> Disk:
 
 
 def disc_of(card: int) -> Disc:
-    """A CD that is booted without emulation, another one for each card."""
+    """A CD that boots without emulation; its content depends on the card."""
     return Disc(Entry(loader(8, seed=100 + card), count=8, segment=0x1000 + 0x100 * card), seed=card)
 
 
@@ -53,14 +53,15 @@ def card_at(number: int, place: str, ids: Sequence[int], cd: bool = False, **opt
     return card
 
 
-def fleet(name: str, ids: Sequence[int] = (0, 3), cds: bool = False, **options) -> MultiControllerPc:
+def machine_with(name: str, ids: Sequence[int] = (0, 3), cds: bool = False,
+                 **options) -> MultiControllerPc:
     """A machine before POST. Each card has disks at these IDs."""
-    cards = [card_at(i, place, ids, cds) for i, place in enumerate(FLEETS[name])]
+    cards = [card_at(i, place, ids, cds) for i, place in enumerate(CARD_SETS[name])]
     return MultiControllerPc(ROMS["895A"], cards=cards, bridges=BRIDGES, **options)
 
 
-def posted(name: str, *bdfs: int, **options) -> MultiControllerPc:
-    pc = fleet(name, **options)
+def booted_with(name: str, *bdfs: int, **options) -> MultiControllerPc:
+    pc = machine_with(name, **options)
     pc.power_on(*bdfs)
     return pc
 
@@ -78,11 +79,11 @@ def booted(*ids: int, **options) -> Pc:
     return pc
 
 
-# ---- Questions ---------------------------------------------------------------------------
+# ---- Drives ------------------------------------------------------------------------------
 
 
 def owner(pc: Pc, drive: int) -> tuple[int, int]:
-    """Card and ID of the disk that answers under a drive number."""
+    """Card and SCSI ID of the disk that answers under a drive number."""
     pc.poke(BUFFER, b"\xEE" * 1024)
     result = pc.read(LBA, 2, drive)
     assert (result.ah, result.cf) == (OK, False)
@@ -93,29 +94,29 @@ def owner(pc: Pc, drive: int) -> tuple[int, int]:
 
 
 def owners(pc: Pc) -> list[tuple[int, int]]:
-    """Those of all drives that 40:75h counts."""
+    """The owners of all drives counted in 40:75h."""
     return [owner(pc, 0x80 + i) for i in range(pc.peek(HARD_DISKS, 1)[0])]
 
 
 def all_disks(pc: MultiControllerPc) -> list[tuple[int, int]]:
-    """Card and ID of each disk, as they are found."""
+    """Card and SCSI ID of each disk, in the order of detection."""
     return [(number, scsi_id) for number, card in enumerate(pc.cards)
             for scsi_id, target in card.bus.targets.items() if target.type == 0]
 
 
-def writes(pc: MultiControllerPc, drive: int, data: bytes, card: int, scsi_id: int) -> None:
-    """The data goes to that disk and to no other."""
+def check_write_target(pc: MultiControllerPc, drive: int, data: bytes, card: int, scsi_id: int) -> None:
+    """The data reaches that disk and no other."""
     pc.poke(BUFFER, data)
     count = len(data) // 512
     result = by_packet(pc, 0x43, LBA, count, drive=drive)
     assert (result.ah, result.cf, pc.word(PACKET + 2)) == (OK, False, count)
-    found = {(n, i) for n, other in enumerate(pc.cards) for i, target in other.bus.targets.items()
-             if target.written.get(LBA) == data[:512]}
-    assert found == {(card, scsi_id)}
+    written = {(n, i) for n, other in enumerate(pc.cards) for i, target in other.bus.targets.items()
+               if target.written.get(LBA) == data[:512]}
+    assert written == {(card, scsi_id)}
 
 
 def entries_of(pc: MultiControllerPc, card: int) -> list[BootEntry]:
-    """The boot entries of the copy that serves a card."""
+    """The boot entries of the ROM copy that serves a card."""
     copy = pc.cards[card].server
     return copy.entries if copy else []
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: a machine with one controller, for the tests of BIOSes."""
+"""Ring 1: a machine with one controller, for the BIOS tests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PNP_MANNERS = [SEABIOS, SPECIFICATION]
 
 
 def named_disk(scsi_id: int, **options) -> Disk:
-    """A disk whose sectors say which one it is."""
+    """A disk whose sectors contain its SCSI ID."""
     return Disk(content=lambda lba: bytes([scsi_id]) * 508 + lba.to_bytes(4, "little"), **options)
 
 
@@ -38,7 +38,7 @@ def booted(*ids: int, **options) -> Pc:
 
 
 def id_of(pc: Pc, drive: int) -> int:
-    """Which disk answers under a drive number."""
+    """The SCSI ID of the disk that answers under a drive number."""
     pc.poke(BUFFER, b"\xEE" * 1024)
     result = pc.read(77, 2, drive)
     assert (result.ah, result.cf) == (OK, False)
@@ -47,8 +47,8 @@ def id_of(pc: Pc, drive: int) -> int:
     return data[0]
 
 
-def passes_on(pc: Pc, drive: int) -> None:
-    """A drive that is not ours: the BIOS's handler gets the call as it came."""
+def check_passed_on(pc: Pc, drive: int) -> None:
+    """The call for a drive of the BIOS reaches the BIOS with all registers unchanged."""
     before = len(pc.bios.passed_on)
     result = pc.int13(ah=0x02, dl=drive)
     assert (result.ah, result.cf) == (BAD_COMMAND, True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: every BIOS with every chip. Each cell goes through POST, has its
-disks connected and read, and boots a CD.
+"""Ring 1: every BIOS with every chip. Each combination runs POST, connects and
+reads the disks, and boots a CD.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from tests.model.multi_pc import Card, MultiControllerPc
 from tests.model.variants import VARIANTS
 from tests.rom.bios.multi_controller import (BRIDGES, CD_ID, PLACES, all_disks, disc_of,
                                              entries_of, named_disk, owners)
-from tests.rom.cd.cdboot import CD, drive_with, reads_blocks, runs
+from tests.rom.cd.cdboot import CD, check_blocks, check_running, drive_with
 
-# What a BIOS does with boot entries, and what it calls init with
+# How a BIOS handles boot entries, and the values with which it calls init
 BIOSES = {"SeaBIOS": dict(manner=SEABIOS), "PnP and BBS": dict(manner=SPECIFICATION),
           "PnP alone": dict(manner=SPECIFICATION, pnp="no BBS"),
           "PCI 3.0": dict(manner=PCI_3), "PCI 3.0 in place": dict(manner=PCI_3, in_place=True),
@@ -33,8 +33,8 @@ pmms = pytest.mark.parametrize("pmm", PMMS)
 
 
 def machine(bios: Bios, *variants: str) -> MultiControllerPc:
-    """One controller of each, the later ones behind bridges: a disk that
-    cannot be booted at each, and a CD at the last."""
+    """One controller per variant, the later ones behind bridges. Each has a disk
+    that cannot be booted; the last one also has a CD."""
     cards = []
     for number, (variant, address) in enumerate(zip(variants, PLACES.values())):
         card = Card(ROM_810 if variant == "810" else ROM_895A, variant, address)
@@ -50,22 +50,22 @@ def without_signature(content):
     return lambda lba: content(lba)[:510] + bytes(2) if lba == 0 else content(lba)
 
 
-def boots_from_cd(pc: MultiControllerPc) -> None:
-    """By its boot entry, or when the BIOS finds no disk to boot."""
+def check_cd_boot(pc: MultiControllerPc) -> None:
+    """The CD boots from its boot entry, or when the BIOS finds no bootable disk."""
     disc = disc_of(0)
     if pc.bios.manner in WITHOUT_BBS:
         result = pc.bios.bootstrap(BOOT_SECTOR, *disc.loads)
     else:
         entry = next(e for e in entries_of(pc, len(pc.cards) - 1) if e.bev)
         result = pc.bios.boot(entry, *disc.loads)
-    runs(pc, result, disc, disc.default)
-    reads_blocks(pc, disc, number=CD)
+    check_running(pc, result, disc, disc.default)
+    check_blocks(pc, disc, number=CD)
 
 
-def check_cell(bios: dict, pmm: str, *variants: str) -> None:
+def check_combination(bios: dict, pmm: str, *variants: str) -> None:
     pc = machine(Bios(**bios, pmm=pmm), *variants)
     pc.power_on()
-    boots_from_cd(pc)
+    check_cd_boot(pc)
     assert sorted(owners(pc)) == all_disks(pc) and len(all_disks(pc)) == len(variants)
 
 
@@ -73,13 +73,13 @@ def check_cell(bios: dict, pmm: str, *variants: str) -> None:
 @pmms
 @pytest.mark.parametrize("variant", EXTREMES)
 def test_one_controller(bios, pmm, variant):
-    check_cell(bios, pmm, variant)
+    check_combination(bios, pmm, variant)
 
 
 @bioses
 @pmms
 def test_two_controllers(bios, pmm):
-    check_cell(bios, pmm, "895A", "810")
+    check_combination(bios, pmm, "895A", "810")
 
 
 @bioses
@@ -87,13 +87,13 @@ def test_two_controllers(bios, pmm):
     ("absent", ("810", "895A", "895A")), ("1.01", ("895A", "810", "810", "895A"))],
     ids=["three", "four"])
 def test_more_controllers(bios, pmm, variants):
-    check_cell(bios, pmm, *variants)
+    check_combination(bios, pmm, *variants)
 
 
 @pytest.mark.parametrize("kind", ["SeaBIOS", "PnP and BBS", "PCI 3.0", "neither"])
 @pytest.mark.parametrize("variant", OTHERS)
-def test_the_other_chips(kind, variant):
-    check_cell(BIOSES[kind], PMMS[OTHERS.index(variant) % len(PMMS)], variant)
+def test_other_chips(kind, variant):
+    check_combination(BIOSES[kind], PMMS[OTHERS.index(variant) % len(PMMS)], variant)
 
 
 @bioses

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: BIOSes without BBS. Disks and CDs come at INT 19h, or when the BIOS
-gives up at INT 18h; where there is BBS, these vectors are left alone.
+"""Ring 1: BIOSes without BBS. Disks and CDs are connected at INT 19h, or at INT 18h
+after the BIOS has given up. With BBS, these vectors are not hooked.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, PRIMARY, TERMINATOR, Disc, Entry, floppy, loader
 from tests.model.pc import BUFFER, Pc, Result
 from tests.model.target import Disk
-from tests.rom.cd.cdboot import (CD, drive_with, lines_behind, number_is_free, reads_blocks, runs,
-                                 with_cd)
+from tests.rom.cd.cdboot import (CD, check_blocks, check_number_free, check_running, drive_with,
+                                 lines_after, with_cd)
 from tests.rom.strict import OK, VARIANTS, new_pc, transfer
 
 BOOTABLE_SECTOR = bytes(range(255)) * 2 + b"\x55\xAA"
@@ -42,31 +42,31 @@ def machine(variant: str, manner: str, disc: Disc = DISC, disks: dict[int, Disk]
                    bios=Bios(manner, **(bios or {})), **options)
 
 
-def from_disk(pc: Pc, result: Result, target: Disk) -> None:
-    """The BIOS has read its first sector and runs it."""
+def check_disk_boot(pc: Pc, result: Result, target: Disk) -> None:
+    """The BIOS has read the boot sector of the disk and runs it."""
     assert result.booted
     assert (result.cs, result.eip, result.dl) == (0, 0x7C00, 0x80)
     assert pc.peek(BOOT_SECTOR.start, 512) == target.block(0)
 
 
 def vector(pc: Pc, number: int) -> int:
-    """Its segment."""
+    """The segment of an interrupt vector."""
     return pc.word(number * 4 + 2)
 
 
-# ---- An image that cannot be written ---------------------------------------------------
+# ---- A read-only ROM image -------------------------------------------------------------
 
 
 @variants
 @manners
-def test_a_read_only_image_runs_from_a_copy(variant, manner):
+def test_read_only_image_runs_from_a_copy(variant, manner):
     pc = machine(variant, manner, rom_writable=False, bios={"pmm": "absent"})
     assert pc.peek(ROM_SEGMENT * 16, pc.bios.image_bytes) == pc.rom.read_bytes()
     copy = vector(pc, 0x19) * 16
     length = pc.peek(copy + 2, 1)[0] * 512
     assert pc.word(MEMORY_SIZE) * 1024 < copy <= EBDA_KIB * 1024 - length
     assert sum(pc.peek(copy, length)) & 0xFF == 0
-    from_disk(pc, pc.bios.bootstrap(), pc.bus.targets[0])
+    check_disk_boot(pc, pc.bios.bootstrap(), pc.bus.targets[0])
     assert vector(pc, 0x13) * 16 == copy
     assert transfer(pc, 0x42, 5, 3) == (OK, 3)
     assert pc.peek(BUFFER, 1536) == b"".join(pc.bus.targets[0].block(5 + i) for i in range(3))
@@ -74,15 +74,15 @@ def test_a_read_only_image_runs_from_a_copy(variant, manner):
 
 @variants
 @manners
-def test_a_cd_boots_from_a_copy(variant, manner):
+def test_cd_boots_with_a_copied_image(variant, manner):
     pc = with_cd(variant, DISC, bios=Bios(manner, pmm="absent"), rom_writable=False)
-    runs(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
-    reads_blocks(pc, DISC)
+    check_running(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
+    check_blocks(pc, DISC)
 
 
 @manners
-def test_without_memory_for_a_copy_nothing_is_left_behind(manner):
-    """The image could be unpacked: PMM 1.00 gives memory for the time being."""
+def test_read_only_image_without_memory_leaves_no_trace(manner):
+    """PMM 1.00 supplies temporary memory, so the image can be unpacked."""
     pc = Pc(ROM_895A, "895A", bios=Bios(manner, pmm="1.00"), rom_writable=False)
     pc.bus.targets = {0: bootable()}
     pc.poke(MEMORY_SIZE, b"\0\0")
@@ -93,18 +93,18 @@ def test_without_memory_for_a_copy_nothing_is_left_behind(manner):
 
 
 @manners
-def test_without_drives_a_copy_is_given_back(manner):
+def test_without_drives_the_copy_is_freed(manner):
     pc = new_pc("895A", {}, bios=Bios(manner, pmm="absent"), rom_writable=False)
     assert vector(pc, 0x19) == BIOS_SEGMENT
     assert pc.word(MEMORY_SIZE) == EBDA_KIB
 
 
-# ---- What init does --------------------------------------------------------------------
+# ---- Vectors that init hooks -----------------------------------------------------------
 
 
 @variants
 @manners
-def test_init_hooks_int_19h_and_nothing_else(variant, manner):
+def test_init_hooks_only_int_19h(variant, manner):
     pc = machine(variant, manner)
     assert [vector(pc, n) for n in (0x13, 0x18, 0x19)] == [BIOS_SEGMENT, BIOS_SEGMENT, ROM_SEGMENT]
     assert pc.peek(0x475, 1) == b"\0"
@@ -112,15 +112,15 @@ def test_init_hooks_int_19h_and_nothing_else(variant, manner):
 
 @variants
 @pytest.mark.parametrize("manner", [SEABIOS, SPECIFICATION])
-def test_with_bbs_int_19h_is_left_alone(variant, manner):
+def test_with_bbs_int_19h_is_not_hooked(variant, manner):
     pc = machine(variant, manner)
     assert [vector(pc, n) for n in (0x18, 0x19)] == [BIOS_SEGMENT] * 2
 
 
 @manners
-def test_a_disk_alone_hooks_int_19h_too(manner):
+def test_disk_without_cd_hooks_int_19h(manner):
     pc = new_pc("895A", {0: bootable()}, bios=Bios(manner))
-    from_disk(pc, pc.bios.bootstrap(), pc.bus.targets[0])
+    check_disk_boot(pc, pc.bios.bootstrap(), pc.bus.targets[0])
     assert pc.peek(0x475, 1) == b"\x01"
 
 
@@ -131,13 +131,13 @@ def test_without_drives_nothing_is_hooked(manner):
 
 
 @pytest.mark.parametrize("pnp", ["bare", "bad checksum", "no BBS"])
-def test_a_seabios_that_offers_no_pnp_takes_int_19h_back(pnp):
-    """Its boot entries work as ever."""
+def test_seabios_without_pnp_restores_int_19h(pnp):
+    """Its boot entries still work."""
     pc = machine("895A", SEABIOS, bios={"pnp": pnp})
     assert vector(pc, 0x19) == BIOS_SEGMENT
     assert pc.peek(0x475, 1) == b"\x01"
     result = pc.bios.boot(pc.bios.entries[1], *DISC.loads)
-    runs(pc, result, DISC, DISC.default)
+    check_running(pc, result, DISC, DISC.default)
     assert transfer(pc, 0x42, 5, 1) == (OK, 1)
 
 
@@ -146,23 +146,23 @@ def test_a_seabios_that_offers_no_pnp_takes_int_19h_back(pnp):
 
 @variants
 @manners
-def test_the_disk_is_booted_first(variant, manner):
+def test_disk_boots_first(variant, manner):
     pc = machine(variant, manner)
-    from_disk(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[0])
+    check_disk_boot(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[0])
     assert pc.bios.noted == [0x19]
     assert "80h: SCSI 00:04.0 ID 0 LUN 0 BENCH STRICT DISK" in pc.text
     assert transfer(pc, 0x42, 5, 2) == (OK, 2)
 
 
 @manners
-def test_the_disk_is_booted_first_whatever_its_id(manner):
-    """A CD at a lower ID is the first of the chain, but nobody has asked for it."""
+def test_disk_boots_first_with_any_id(manner):
+    """A CD at a lower ID comes first on the bus, but the boot order does not name it."""
     pc = machine("895A", manner, disks={5: bootable()})
-    from_disk(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[5])
+    check_disk_boot(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[5])
 
 
 @manners
-def test_the_disk_of_the_bios_is_booted_before_a_cd_alone(manner):
+def test_bios_disk_boots_before_a_cd(manner):
     pc = machine("895A", manner, disks={}, bios={"disks": 1, "answers": frozenset({0x80})})
     pc.poke(0x7DFE, b"\x55\xaa")
     result = pc.bios.bootstrap(*DISC.loads)
@@ -172,12 +172,12 @@ def test_the_disk_of_the_bios_is_booted_before_a_cd_alone(manner):
 @pytest.mark.parametrize("order", [b"/pci@i0cf8/ide@1,1/drive@0/disk@0\n", b"\n",
                                    b"/pci@i0cf8/scsi@3/channel@0/disk@2,0\n"],
                          ids=["another device", "empty", "another controller"])
-def test_the_cd_is_not_first_if_the_host_speaks_of_others(order):
+def test_cd_is_not_first_if_the_host_names_other_devices(order):
     pc = machine("895A", NO_BBS, fwcfg=FwCfg({"bootorder": order}), disks={5: bootable()})
-    from_disk(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[5])
+    check_disk_boot(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[5])
 
 
-def test_a_device_of_others_that_the_host_names_before_the_cd_is_first():
+def test_foreign_device_named_before_the_cd_boots_first():
     order = b"/pci@i0cf8/ide@1,1/drive@0/disk@0\n/pci@i0cf8/scsi@4/channel@0/disk@2,0\n"
     pc = machine("895A", NO_BBS, fwcfg=FwCfg({"bootorder": order}), disks={},
                  bios={"disks": 1, "answers": frozenset({0x80})})
@@ -188,83 +188,83 @@ def test_a_device_of_others_that_the_host_names_before_the_cd_is_first():
 
 @variants
 @manners
-def test_the_cd_is_booted_first_if_the_host_says_so(variant, manner):
+def test_cd_boots_first_if_the_host_names_it_first(variant, manner):
     pc = machine(variant, manner, fwcfg=cd_first())
     result = pc.bios.bootstrap(*DISC.loads)
-    runs(pc, result, DISC, DISC.default)
+    check_running(pc, result, DISC, DISC.default)
     assert pc.bios.noted == []
-    reads_blocks(pc, DISC)
-    assert transfer(pc, 0x42, 5, 2) == (OK, 2), "the disk is connected as well"
+    check_blocks(pc, DISC)
+    assert transfer(pc, 0x42, 5, 2) == (OK, 2), "the disk is connected too"
 
 
 @variants
 @manners
 @pytest.mark.parametrize("disks", [{}, {0: Disk()}], ids=["no disk", "an empty disk"])
-def test_the_cd_is_booted_when_the_bios_gives_up(variant, manner, disks):
+def test_cd_boots_after_the_bios_gives_up(variant, manner, disks):
     pc = machine(variant, manner, disks=disks)
     result = pc.bios.bootstrap(*DISC.loads)
-    runs(pc, result, DISC, DISC.default)
+    check_running(pc, result, DISC, DISC.default)
     assert pc.bios.noted == [0x19]
-    reads_blocks(pc, DISC)
+    check_blocks(pc, DISC)
 
 
 @variants
 @manners
 @pytest.mark.parametrize("fwcfg", [None, cd_first()], ids=["disk first", "CD first"])
-def test_with_nothing_to_boot_the_bios_hears_of_it(variant, manner, fwcfg):
+def test_without_bootable_media_int_18h_reaches_the_bios(variant, manner, fwcfg):
     pc = machine(variant, manner, NOT_BOOTABLE, {0: Disk()}, fwcfg=fwcfg)
     assert not pc.bios.bootstrap(*DISC.loads).booted
     assert pc.bios.noted == [0x19, 0x18]
-    assert pc.text.count("not bootable: no boot record") == 1, "tried once"
+    assert pc.text.count("not bootable: no boot record") == 1, "the CD is tried once only"
     assert transfer(pc, 0x42, 5, 1) == (OK, 1)
 
 
 @variants
 @manners
-def test_a_cd_first_that_does_not_boot_leaves_it_to_the_disk(variant, manner):
+def test_disk_boots_after_a_failed_first_cd(variant, manner):
     pc = machine(variant, manner, NOT_BOOTABLE, fwcfg=cd_first())
-    from_disk(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[0])
+    check_disk_boot(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[0])
     assert pc.text.count("not bootable: no boot record") == 1
 
 
 @manners
-def test_each_int_19h_tries_again(manner):
+def test_each_int_19h_retries_the_cd(manner):
     pc = machine("895A", manner, NOT_BOOTABLE, {0: Disk()})
     for times in (1, 2, 3):
         start = len(pc.text)
         assert not pc.bios.bootstrap(*DISC.loads).booted
         assert pc.bios.noted == [0x19, 0x18] * times
-        told = [line for line in lines_behind(pc, start) if "not bootable" in line]
-        assert told == ["  not bootable: no boot record"]
-        assert pc.peek(0x475, 1) == b"\x01", "and no disk twice"
+        printed = [line for line in lines_after(pc, start) if "not bootable" in line]
+        assert printed == ["  not bootable: no boot record"]
+        assert pc.peek(0x475, 1) == b"\x01", "no disk is connected twice"
     pc.bus.targets[2].insert(DISC.blocks, DISC.content)
-    runs(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
+    check_running(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
 
 
 @manners
 @pytest.mark.parametrize("fwcfg", [None, cd_first()], ids=["disk first", "CD first"])
-def test_a_second_int_19h_behind_a_boot(manner, fwcfg):
-    """As a restart by INT 19h makes it."""
+def test_int_19h_boots_again_after_a_boot(manner, fwcfg):
+    """A guest may restart with INT 19h."""
     pc = machine("895A", manner, fwcfg=fwcfg, disks={0: Disk()})
     for _ in range(3):
-        runs(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
+        check_running(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
         assert pc.peek(0x475, 1) == b"\x01"
-        reads_blocks(pc, DISC)
+        check_blocks(pc, DISC)
 
 
 @manners
 def test_all_cds_are_tried(manner):
     pc = new_pc("895A", {1: drive_with(NOT_BOOTABLE), 2: drive_with(Disc(catalog=bytes(2048))),
                          3: drive_with(DISC)}, bios=Bios(manner))
-    runs(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default, number=0xE2)
-    reasons = [line.split(": ")[1] for line in lines_behind(pc, 0) if "  not bootable" in line]
+    check_running(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default, number=0xE2)
+    reasons = [line.split(": ")[1] for line in lines_after(pc, 0) if "  not bootable" in line]
     assert reasons == ["no boot record", "boot catalog damaged"]
 
 
 @manners
-def test_our_disks_come_behind_those_of_the_bios(manner):
+def test_disks_follow_those_of_the_bios(manner):
     pc = machine("895A", manner, bios={"disks": 1, "answers": frozenset({0x80})})
-    pc.poke(0x7DFE, b"\x55\xaa")      # what the BIOS's own disk reads
+    pc.poke(0x7DFE, b"\x55\xaa")      # content of the BIOS disk's boot sector
     result = pc.bios.bootstrap(*DISC.loads)
     assert (result.booted, result.dl, pc.bios.noted) == (True, 0x80, [0x19])
     assert pc.peek(0x475, 1) == b"\x02"
@@ -273,11 +273,11 @@ def test_our_disks_come_behind_those_of_the_bios(manner):
 
 
 @manners
-def test_disks_are_connected_in_the_order_of_the_host(manner):
+def test_disks_are_connected_in_host_boot_order(manner):
     order = FwCfg({"bootorder": b"/pci@i0cf8/scsi@4/channel@0/disk@5,0\n"})
     pc = new_pc("895A", {i: Disk(content=lambda lba, i=i: bytes([i]) * 510 + b"\x55\xAA")
                          for i in (0, 3, 5)}, bios=Bios(manner), fwcfg=order)
-    from_disk(pc, pc.bios.bootstrap(), pc.bus.targets[5])
+    check_disk_boot(pc, pc.bios.bootstrap(), pc.bus.targets[5])
     found = []
     for number in (0x80, 0x81, 0x82):
         assert transfer(pc, 0x42, 9, 1, drive=number) == (OK, 1)
@@ -287,25 +287,25 @@ def test_disks_are_connected_in_the_order_of_the_host(manner):
 
 @variants
 @manners
-def test_a_bios_with_cds_of_its_own(variant, manner):
+def test_cd_number_of_the_bios_is_not_reused(variant, manner):
     pc = machine(variant, manner, disks={}, bios={"answers": frozenset({CD})})
-    runs(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default, number=0xE1)
+    check_running(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default, number=0xE1)
     assert pc.int13(ah=0x41, bx=0x55AA, dl=CD, changes="ah bx cx").bx == 0xAA55
 
 
 @manners
 @pytest.mark.parametrize("pmm", ["absent", "1.01"])
-def test_it_works_with_any_memory_manager(manner, pmm):
+def test_int_19h_boots_with_and_without_pmm(manner, pmm):
     pc = machine("895A", manner, disks={0: Disk()}, bios={"pmm": pmm})
-    runs(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
+    check_running(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
     assert transfer(pc, 0x42, 5, 2) == (OK, 2)
 
 
 @variants
 @pytest.mark.parametrize("disk, noted", [(bootable(), [0x19]), (Disk(), [0x19, 0x18])],
-                         ids=["a disk", "nothing"])
-def test_a_bios_that_calls_vectors_without_bbs_is_left_alone(variant, disk, noted):
-    """Who has seen the boot entries knows of the CD."""
+                         ids=["bootable disk", "nothing bootable"])
+def test_int_18h_is_not_hooked_after_connection_calls(variant, disk, noted):
+    """A BIOS that calls the boot entries handles the CD itself."""
     pc = machine(variant, SPECIFICATION, disks={0: disk}, bios={"pnp": "no BBS"})
     assert [vector(pc, n) for n in (0x18, 0x19)] == [BIOS_SEGMENT, ROM_SEGMENT]
     result = pc.bios.bootstrap(*DISC.loads)
@@ -314,48 +314,48 @@ def test_a_bios_that_calls_vectors_without_bbs_is_left_alone(variant, disk, note
 
 
 @variants
-def test_connection_vectors_and_int_19h(variant):
-    """A BIOS that has called a vector wants no help at INT 19h."""
+def test_int_19h_connects_nothing_after_connection_calls(variant):
+    """A BIOS that has called a connection vector needs no help at INT 19h."""
     pc = machine(variant, SEABIOS, bios={"pnp": "no BBS"})
     drives = pc.peek(0x475, 1)
-    from_disk(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[0])
+    check_disk_boot(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[0])
     assert pc.peek(0x475, 1) == drives
     assert pc.text.count("80h: SCSI") == 1
 
 
-# ---- What was booted gives up ----------------------------------------------------------
+# ---- INT 18h after a boot --------------------------------------------------------------
 
 
 @variants
 @manners
-def test_a_cd_that_gives_up_leaves_it_to_the_disk(variant, manner):
-    """By INT 18h, as loaders do when there is nothing for them."""
+def test_disk_boots_after_int_18h_of_the_cd(variant, manner):
+    """Loaders with nothing to boot give up by INT 18h."""
     pc = machine(variant, manner, fwcfg=cd_first())
-    runs(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
-    from_disk(pc, pc.boot_interrupt(0x18, BOOT_SECTOR, *DISC.loads), pc.bus.targets[0])
+    check_running(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
+    check_disk_boot(pc, pc.boot_interrupt(0x18, BOOT_SECTOR, *DISC.loads), pc.bus.targets[0])
     assert pc.bios.noted == [0x19]
-    assert not pc.boot_interrupt(0x18, BOOT_SECTOR, *DISC.loads).booted, "nobody is left"
+    assert not pc.boot_interrupt(0x18, BOOT_SECTOR, *DISC.loads).booted, "no boot device is left"
     assert pc.bios.noted == [0x19, 0x18]
 
 
 @variants
 @manners
-def test_a_disk_that_gives_up_leaves_it_to_the_cd(variant, manner):
+def test_cd_boots_after_int_18h_of_the_disk(variant, manner):
     pc = machine(variant, manner)
-    from_disk(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[0])
-    runs(pc, pc.boot_interrupt(0x18, *DISC.loads), DISC, DISC.default)
+    check_disk_boot(pc, pc.bios.bootstrap(*DISC.loads), pc.bus.targets[0])
+    check_running(pc, pc.boot_interrupt(0x18, *DISC.loads), DISC, DISC.default)
 
 
 @variants
 @pytest.mark.parametrize("manner", [SEABIOS, SPECIFICATION])
-def test_with_bbs_a_cd_that_gives_up_leaves_it_to_the_bios(variant, manner):
-    """And no drive in the way of the next device."""
+def test_with_bbs_int_18h_of_the_cd_ends_emulation_and_reaches_the_bios(variant, manner):
+    """The emulated drive must not renumber the next boot device."""
     disc = Disc(Entry(floppy(FLOPPY_144), media=FLOPPY_144, count=1))
     pc = machine(variant, manner, disc)
     before = pc.peek(0x410, 2)
-    runs(pc, pc.bios.boot(pc.bios.entries[1], *disc.loads), disc, disc.default, number=0)
+    check_running(pc, pc.bios.boot(pc.bios.entries[1], *disc.loads), disc, disc.default, number=0)
     assert pc.peek(0x410, 2) != before
     assert not pc.boot_interrupt(0x18, BOOT_SECTOR).booted
     assert (pc.bios.noted, pc.peek(0x410, 2)) == ([0x18], before)
-    number_is_free(pc, 0x00)
+    check_number_free(pc, 0x00)
     assert transfer(pc, 0x42, 5, 1) == (OK, 1)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: QEMU's configuration device: boot order and geometry."""
+"""Ring 1: boot order and geometry from fw_cfg, QEMU's configuration device."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def ids_in_order(pc: Pc) -> list[int]:
     (bytes(range(256)) * 20, [0, 3, 5]),
     (b"/pci@i0cf8/scsi@4/channel@0/disk@\n/pci@i0cf8/scsi@\n/pci@i0cf8/\n@,@,\n", [0, 3, 5]),
     (bytes(20000), [0, 3, 5]),
-], ids=["two", "no newline", "named twice", "other slot", "others too", "zero at the end", "empty",
+], ids=["two", "no newline", "named twice", "other slot", "others", "zero at the end", "empty",
         "empty lines", "one long line", "long number", "ID of 33 bits",
-        "slot of 33 bits", "text behind", "behind a long line", "binary", "cut short",
+        "slot of 33 bits", "trailing text", "after a long line", "binary", "truncated",
         "zeros"])
-def test_the_boot_order_of_the_host(order, ids):
+def test_host_boot_order(order, ids):
     pc = booted(0, 3, 5, fwcfg=host(order))
     assert ids_in_order(pc) == ids
     assert [id_of(pc, 0x80 + i) for i in range(3)] == ids
@@ -54,15 +54,15 @@ def test_the_boot_order_of_the_host(order, ids):
     FwCfg(directory=bytes(4)), FwCfg(directory=b"\0\0\x04\0" + b"\xff" * 70000),
     FwCfg(directory=struct.pack(">IIHH56s", 1, 0x40000, 0x77, 0, b"bootorder")),
     FwCfg(directory=struct.pack(">IIHH56s", 1, 10, 0x20, 0, b"bootorder" + b"x" * 47))],
-    ids=["a real machine", "no files", "no order", "nobody answers", "too many files", "0 files",
-         "1024 files", "a file that is not there", "a longer name"])
-def test_without_a_boot_order_it_is_that_of_the_ids(fwcfg):
+    ids=["a real machine", "no files", "no order", "no answer", "too many files", "0 files",
+         "1024 files", "a missing file", "a longer name"])
+def test_without_host_boot_order_disks_are_in_id_order(fwcfg):
     pc = booted(5, 0, fwcfg=fwcfg)
     assert ids_in_order(pc) == [0, 5]
     assert (id_of(pc, 0x80), id_of(pc, 0x81)) == (0, 5)
 
 
-BY_SIZE = (32, 64, 32)  # 32 MiB
+BY_SIZE = (32, 64, 32)  # of a 32 MiB disk
 
 
 @pytest.mark.parametrize("file, expected", [
@@ -78,9 +78,9 @@ BY_SIZE = (32, 64, 32)  # 32 MiB
     (path(0) + b"\n", BY_SIZE), (path(0) + b" 10" + b" " * 5000 + b"16 63\n", BY_SIZE),
     (path(0) + b" 10 1x 63\n", BY_SIZE), (b"\xff" * 3000, BY_SIZE), (b"", BY_SIZE),
 ], ids=["good", "second line", "largest", "0 cylinders", "0 heads", "0 sectors", "1025 cylinders",
-        "256 heads", "64 sectors", "more than there is", "cylinders wrap", "heads wrap",
-        "negative", "two numbers", "none", "spaces", "no number", "binary", "empty"])
-def test_the_geometry_of_the_host(file, expected):
+        "256 heads", "64 sectors", "larger than the disk", "cylinders wrap", "heads wrap",
+        "negative", "two numbers", "none", "spaces", "not a number", "binary", "empty"])
+def test_host_geometry(file, expected):
     pc = booted(0, fwcfg=host(geometry=file))
     assert geometry(pc) == expected
     assert id_of(pc, 0x80) == 0

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: the switches, which are files of QEMU's configuration device: the
-values at the edges of each, what is no value, and that nobody looks for them
-on other machines.
+"""Ring 1: the switches, which are files of fw_cfg, QEMU's configuration device:
+limits of each value, invalid values, and machines without fw_cfg, whose ports
+are not accessed.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from tests.model.pc import Pc
 from tests.model.registers import SCID
 from tests.model.rules import RuleViolation
 from tests.model.target import CD_ROM, Disk, cd_rom
-from tests.rom.bios.multi_controller import (booted, fleet, lines, machine, named_disk, owner,
-                                             owners, posted)
-from tests.rom.cd.cdboot import boot, cd_entries, runs, with_cd
+from tests.rom.bios.multi_controller import (booted, booted_with, lines, machine, machine_with,
+                                             named_disk, owner, owners)
+from tests.rom.cd.cdboot import boot, cd_entries, check_running, with_cd
 from tests.rom.strict import ROMS, TIMEOUT, VARIANTS, edd
 
 FOLDER = "opt/lsi8xx-rom/"
 SECOND = 1_000_000_000
 KEY_2 = 0x0332
-# Name: most, and what it is without a file (None: what the chip says)
+# Name: largest value, and default without a file (None: the chip's register)
 SWITCHES = {"verbose": (1, 0), "banner": (1, 1), "scan-delay": (60, 0), "host-id": (15, None),
             "bus-reset": (1, 1), "native-blocks": (1, 0), "take-over": (1, 0), "boot-timeout": (60, 5)}
-BAD = {"empty": b"", "a letter": b"x", "a letter behind": b"1x", "a sign": b"-1", "plus": b"+1",
-       "space before": b" 1", "space behind": b"1 ", "hexadecimal": b"0x1", "new line": b"\n",
+BAD = {"empty": b"", "a letter": b"x", "a letter after": b"1x", "a sign": b"-1", "plus": b"+1",
+       "space before": b" 1", "space after": b"1 ", "hexadecimal": b"0x1", "new line": b"\n",
        "two new lines": b"1\n\n", "line end of DOS": b"1\r\n", "zero byte": b"1\0", "61": b"61",
        "256": b"256", "65536": b"65536", "2^32": b"4294967296", "2^32 + 1": b"4294967297",
        "many digits": b"0" * 5000 + b"1", "binary": bytes(range(256)), "fraction": b"1.0"}
@@ -46,21 +46,21 @@ def switched(**values: bytes | int | str) -> FwCfg:
 
 
 def complaints(pc: Pc) -> list[str]:
-    """The switches that POST has named."""
+    """The switches reported as bad in POST."""
     end = ": bad value, ignored"
     return [line.split(FOLDER)[1][:-len(end)] for line in lines(pc)
             if line.startswith(f"lsi8xx-rom 0.1.0: {FOLDER}") and line.endswith(end)]
 
 
-def silent_about_switches(pc: Pc) -> None:
+def check_no_complaints(pc: Pc) -> None:
     assert "opt/" not in pc.text and "bad value" not in pc.text
 
 
-# ---- What is no value --------------------------------------------------------------------
+# ---- Invalid values ----------------------------------------------------------------------
 
 
-def observed(pc: Pc, resets: list[int]) -> dict[str, bool]:
-    """Is each switch as it is without a file?"""
+def defaults_seen(pc: Pc, resets: list[int]) -> dict[str, bool]:
+    """For each switch, whether the machine behaves as it does without a file."""
     return {"verbose": ": ready" not in pc.text, "banner": "80h: SCSI" in pc.text,
             "scan-delay": pc.chip.now < 8 * SECOND,
             "host-id": pc.chip.registers[SCID] & 0x0F == 7 and "host ID 7" in pc.text,
@@ -74,29 +74,29 @@ def counting_resets(pc: Pc) -> list[int]:
 
 
 @pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
-def test_a_bad_value_is_named_and_ignored(value):
-    """One for all switches at once."""
+def test_bad_value_is_reported_and_ignored(value):
+    """All switches have the bad value at once."""
     pc = machine(fwcfg=FwCfg({FOLDER + name: value for name in SWITCHES}))
     pc.bus.targets[0] = Disk(block_bytes=2048, blocks=16384)
     resets = counting_resets(pc)
     pc.power_on()
     assert sorted(complaints(pc)) == sorted(SWITCHES)
-    assert all(observed(pc, resets).values())
+    assert all(defaults_seen(pc, resets).values())
 
 
-def test_what_is_observed_changes_with_the_switches():
-    """So that the test above can fail."""
+def test_observed_behaviour_depends_on_the_switches():
+    """Verifies that the test above can fail."""
     pc = machine(fwcfg=switched(verbose=1, scan_delay=9, host_id=5, bus_reset=0, native_blocks=1))
     pc.bus.targets[0] = Disk(block_bytes=2048, blocks=16384)
     resets = counting_resets(pc)
     pc.power_on()
-    silent_about_switches(pc)
-    assert [name for name, usual in observed(pc, resets).items() if usual] == ["banner"]
+    check_no_complaints(pc)
+    assert [name for name, is_default in defaults_seen(pc, resets).items() if is_default] == ["banner"]
 
 
 @pytest.mark.parametrize("name", SWITCHES)
 @pytest.mark.parametrize("step", [0, 1])
-def test_the_largest_value_is_good_and_the_next_is_not(name, step):
+def test_largest_value_is_accepted_and_the_next_rejected(name, step):
     value = SWITCHES[name][0] + step
     pc = booted(fwcfg=switched(**{name: value}))
     assert complaints(pc) == [name] * step
@@ -105,19 +105,19 @@ def test_the_largest_value_is_good_and_the_next_is_not(name, step):
 
 @pytest.mark.parametrize("name", SWITCHES)
 @pytest.mark.parametrize("value", ["0", "0\n", "00", "1\n", "01", "001\n"])
-def test_a_number_may_have_zeros_before_and_a_new_line_behind(name, value):
+def test_leading_zeros_and_trailing_newline_are_accepted(name, value):
     pc = booted(fwcfg=switched(**{name: value}))
-    silent_about_switches(pc)
+    check_no_complaints(pc)
     assert [owner(pc, 0x80 + i) for i in (0, 1)] == [(0, 0), (0, 3)]
 
 
-def test_files_of_similar_names_are_not_switches():
+def test_files_with_similar_names_are_not_switches():
     names = ["opt/lsi8xx-rom/", "opt/lsi8xx-rom/banne", "opt/lsi8xx-rom/banner2", "banner",
              "opt/lsi8xx-rom/Banner", "opt/lsi8xx-rombanner", "opt/lsi8xx-rom/banner/x",
              "opt/lsi8xx-rom/" + "banner" * 6]
     pc = booted(fwcfg=FwCfg({name: b"0" for name in names}))
     assert "80h: SCSI" in pc.text
-    silent_about_switches(pc)
+    check_no_complaints(pc)
 
 
 def test_switches_are_found_among_many_files():
@@ -128,28 +128,28 @@ def test_switches_are_found_among_many_files():
     assert owner(pc, 0x80) == (0, 0)
 
 
-# ---- Machines that are not QEMU -----------------------------------------------------------
+# ---- Machines other than QEMU --------------------------------------------------------------
 
 
 @variants
 @pytest.mark.parametrize("manner", [SEABIOS, NO_BBS, BOCHS])
-def test_without_fw_cfg_its_ports_are_not_touched(variant, manner):
-    """The bench objects to any access to them."""
+def test_fw_cfg_ports_are_not_accessed_without_fw_cfg(variant, manner):
+    """The bench rejects any access to them."""
     pc = booted(variant=variant, bios=Bios(manner))
     if manner != SEABIOS:
         pc.bios.bootstrap()
     assert owners(pc) == [(0, 0), (0, 3)]
 
 
-def test_after_post_its_ports_are_not_touched():
-    """What the switches say about boot is known by then."""
+def test_fw_cfg_ports_are_not_accessed_after_post():
+    """The boot switches are read in POST."""
     pc = with_cd("895A", MENU, fwcfg=switched(boot_timeout=0))
     assert boot(pc, *MENU.loads).booted
     with pytest.raises(RuleViolation, match="port not ours"):
         pc._port_in(None, FwCfg.DATA, 1, None)
 
 
-def test_a_machine_that_says_qemu_but_has_no_fw_cfg():
+def test_qemu_without_fw_cfg_uses_defaults():
     pc = booted(fwcfg=FwCfg({FOLDER + "banner": b"0"}, present=False))
     assert "80h: SCSI" in pc.text
 
@@ -158,7 +158,7 @@ def test_a_machine_that_says_qemu_but_has_no_fw_cfg():
 
 
 def mixed(variant: str = "895A", manner: str = SEABIOS, **switches) -> Pc:
-    """A disk, a tape, a disk with a unit behind it, a CD, a disk that fails."""
+    """A disk, a tape, a disk with a second LUN, a CD, and a disk with unsupported blocks."""
     pc = Pc(ROMS[variant], variant, bios=Bios(manner), fwcfg=switched(**switches))
     behind = Disk(product=b"BEHIND          ", lun=1)
     pc.bus.targets = {
@@ -169,30 +169,30 @@ def mixed(variant: str = "895A", manner: str = SEABIOS, **switches) -> Pc:
 
 
 @variants
-def test_verbose_has_a_line_for_every_unit(variant):
+def test_verbose_prints_a_line_for_every_unit(variant):
     pc = mixed(variant, verbose=1)
     pc.power_on()
-    told = [line.strip() for line in lines(pc) if line.startswith("  ")]
+    printed = [line.strip() for line in lines(pc) if line.startswith("  ")]
     ends = {0: "DISK: ready", 1: "TAPE: neither disk nor CD", 2: "UNITS: ready",
             5: "BLOCKS: blocks of 520 bytes are not supported"}
     for scsi_id, end in ends.items():
-        assert [line for line in told if line.startswith(f"ID {scsi_id} LUN 0 BENCH ")
-                and line.endswith(end)], (scsi_id, told)
-    assert any(line.startswith("ID 2 LUN 1 ") and line.endswith("BEHIND: ready") for line in told)
-    assert any(line.startswith("ID 4 LUN 0 ") and line.endswith(": ready") for line in told)
-    assert len(told) == 7 and told[-1] == "3 disks, 1 CD"
+        assert [line for line in printed if line.startswith(f"ID {scsi_id} LUN 0 BENCH ")
+                and line.endswith(end)], (scsi_id, printed)
+    assert any(line.startswith("ID 2 LUN 1 ") and line.endswith("BEHIND: ready") for line in printed)
+    assert any(line.startswith("ID 4 LUN 0 ") and line.endswith(": ready") for line in printed)
+    assert len(printed) == 7 and printed[-1] == "3 disks, 1 CD"
 
 
 @pytest.mark.parametrize("switches", [{}, {"verbose": 0}])
-def test_without_it_only_trouble_has_a_line(switches):
+def test_without_verbose_only_errors_are_printed(switches):
     pc = mixed(**switches)
     pc.power_on()
-    told = [line for line in lines(pc) if line.startswith("  ")]
-    assert [line.split(": ")[1] for line in told[:-1]] == ["blocks of 520 bytes are not supported"]
-    assert told[-1] == "  3 disks, 1 CD"
+    printed = [line for line in lines(pc) if line.startswith("  ")]
+    assert [line.split(": ")[1] for line in printed[:-1]] == ["blocks of 520 bytes are not supported"]
+    assert printed[-1] == "  3 disks, 1 CD"
 
 
-def test_verbose_says_nothing_of_ids_that_are_free():
+def test_verbose_prints_nothing_for_unused_ids():
     pc = Pc(ROMS["895A"], fwcfg=switched(verbose=1))
     pc.power_on()
     assert [line for line in lines(pc) if "ID " in line.replace("host ID", "")] == []
@@ -204,7 +204,7 @@ def test_verbose_says_nothing_of_ids_that_are_free():
 @variants
 @pytest.mark.parametrize("manner", [SEABIOS, NO_BBS])
 @pytest.mark.parametrize("verbose", [0, 1])
-def test_without_banner_nothing_is_printed(variant, manner, verbose):
+def test_banner_0_prints_nothing(variant, manner, verbose):
     pc = mixed(variant, manner, banner=0, verbose=verbose)
     pc.power_on()
     if manner == NO_BBS:
@@ -217,46 +217,46 @@ def test_without_banner_nothing_is_printed(variant, manner, verbose):
     dict(bar0=0), dict(bios=dict(disks=32)), dict(rom_writable=False),
     dict(bios=dict(pmm="1.00"), kib=0)],
     ids=["no ports", "no number is free", "read-only image", "no memory"])
-def test_without_banner_failures_are_silent(options):
+def test_banner_0_hides_failures(options):
     kib, bios = options.pop("kib", None), Bios(**options.pop("bios", {}))
     pc = machine(fwcfg=switched(banner=0), bios=bios, **options)
     if kib is not None:
         pc.poke(MEMORY_SIZE, bytes(2))
     pc.power_on()
     assert pc.text == ""
-    assert pc.peek(HARD_DISKS, 1)[0] == bios.disks, "it has failed"
+    assert pc.peek(HARD_DISKS, 1)[0] == bios.disks, "the ROM has failed"
 
 
-def test_without_banner_a_chip_that_does_not_answer_is_silent():
+def test_banner_0_hides_an_unresponsive_chip():
     pc = machine(fwcfg=switched(banner=0))
     pc.bus.stuck_reset = True
     pc.power_on()
     assert pc.text == ""
 
 
-def test_without_banner_bad_values_are_silent():
+def test_banner_0_hides_bad_values():
     pc = booted(fwcfg=switched(banner=0, host_id="x", scan_delay="x"))
     assert pc.text == ""
     assert owner(pc, 0x80) == (0, 0)
 
 
-def test_without_banner_a_second_copy_is_silent():
-    pc = posted("two", 0x20, 0x20, 0x28, fwcfg=switched(banner=0))
+def test_banner_0_hides_second_copies():
+    pc = booted_with("two", 0x20, 0x20, 0x28, fwcfg=switched(banner=0))
     assert pc.text == ""
     assert owners(pc) == [(0, 0), (0, 3), (1, 0), (1, 3)]
 
 
-def test_without_banner_a_cd_that_does_not_boot_still_says_why():
+def test_banner_0_still_prints_why_a_cd_does_not_boot():
     pc = with_cd("895A", drive={"medium": False}, fwcfg=switched(banner=0))
     assert pc.text == ""
     assert not boot(pc, range(0x7C00, 0x7E00)).booted
     assert "not bootable" in pc.text
 
 
-def test_without_banner_the_menu_of_a_cd_is_there():
+def test_banner_0_still_prints_the_cd_menu():
     pc = with_cd("895A", MENU, fwcfg=switched(banner=0))
     assert boot(pc, *MENU.loads).booted
-    assert "Boot which (1-2)?" in pc.text
+    assert "Boot entry (1-2)?" in pc.text
 
 
 # ---- scan-delay --------------------------------------------------------------------------
@@ -264,8 +264,8 @@ def test_without_banner_the_menu_of_a_cd_is_there():
 
 @variants
 @pytest.mark.parametrize("seconds", [0, 1, 7, 60])
-def test_the_first_command_comes_so_many_seconds_behind_the_reset(variant, seconds):
-    """Times of the bench; a wait may be longer there, but not shorter."""
+def test_scan_delay_is_the_time_from_reset_to_first_command(variant, seconds):
+    """In bench time a wait may be longer, but not shorter."""
     pc = machine(variant=variant, fwcfg=switched(scan_delay=seconds))
     resets, commands = counting_resets(pc), []
 
@@ -287,7 +287,7 @@ def own_id(pc: Pc) -> int:
 
 @pytest.mark.parametrize("variant, host_id", [
     *(("895A", i) for i in (0, 1, 6, 7, 8, 15)), *(("810", i) for i in (0, 5, 7))])
-def test_the_controller_has_the_id_of_the_switch(variant, host_id):
+def test_host_id_switch_sets_the_controller_id(variant, host_id):
     others = [i for i in (0, 2, 7, 15) if i != host_id and (variant == "895A" or i < 8)]
     pc = booted(*others, variant=variant, fwcfg=switched(host_id=host_id))
     assert own_id(pc) == host_id
@@ -296,14 +296,14 @@ def test_the_controller_has_the_id_of_the_switch(variant, host_id):
 
 
 @pytest.mark.parametrize("variant, host_id", [("810", 8), ("810", 15), ("895A", 16)])
-def test_an_id_that_the_bus_has_not_is_no_value(variant, host_id):
+def test_host_id_outside_the_bus_width_is_rejected(variant, host_id):
     pc = booted(variant=variant, fwcfg=switched(host_id=host_id))
     assert complaints(pc) == ["host-id"]
     assert own_id(pc) == 7
 
 
 @pytest.mark.parametrize("found, expected", [(0x00, 7), (0x05, 5)])
-def test_without_the_switch_it_is_what_the_chip_says(found, expected):
+def test_default_host_id_comes_from_scid(found, expected):
     pc = machine(0, 3, fwcfg=FwCfg())
     pc.chip.registers[SCID] = found
     pc.power_on()
@@ -312,14 +312,14 @@ def test_without_the_switch_it_is_what_the_chip_says(found, expected):
 
 @variants
 @pytest.mark.parametrize("host_id", [3, 7])
-def test_on_qemu_a_disk_may_have_the_id_of_the_controller(variant, host_id):
+def test_on_qemu_a_disk_may_share_the_host_id(variant, host_id):
     pc = booted(0, host_id, variant=variant, fwcfg=switched(host_id=host_id))
     assert owners(pc) == [(0, 0), (0, host_id)]
 
 
 @variants
-def test_on_other_machines_the_own_id_is_not_asked(variant):
-    """The bench objects: nobody may be there."""
+def test_on_other_machines_the_host_id_is_not_selected(variant):
+    """The bench rejects a selection of the own ID."""
     pc = booted(0, 3, variant=variant)
     assert own_id(pc) == 7
     with pytest.raises(RuleViolation, match="own ID clashes"):
@@ -331,7 +331,7 @@ def test_on_other_machines_the_own_id_is_not_asked(variant):
 
 @variants
 @pytest.mark.parametrize("value, times", [(0, 0), (1, 1)])
-def test_post_resets_the_bus_or_not(variant, value, times):
+def test_bus_reset_switch(variant, value, times):
     pc = machine(variant=variant, fwcfg=switched(bus_reset=value))
     resets = counting_resets(pc)
     pc.power_on()
@@ -339,8 +339,8 @@ def test_post_resets_the_bus_or_not(variant, value, times):
     assert owners(pc) == [(0, 0), (0, 3)]
 
 
-def test_a_bus_that_was_not_reset_by_post_is_reset_by_int_13h():
-    """The switch is about POST: a hung target needs it."""
+def test_bus_reset_0_does_not_disable_resets_by_int_13h():
+    """The switch applies to POST only; a hung target needs the reset."""
     pc = machine(fwcfg=switched(bus_reset=0))
     resets = counting_resets(pc)
     pc.power_on()
@@ -356,7 +356,7 @@ def test_a_bus_that_was_not_reset_by_post_is_reset_by_int_13h():
 
 @variants
 @pytest.mark.parametrize("value, size", [(0, 512), (1, 2048)])
-def test_large_blocks_are_shown_as_they_are_or_not(variant, value, size):
+def test_native_blocks_switch_sets_the_reported_sector_size(variant, value, size):
     pc = Pc(ROMS[variant], variant, fwcfg=switched(native_blocks=value))
     pc.bus.targets = {0: Disk(block_bytes=2048, blocks=16384)}
     pc.power_on()
@@ -369,59 +369,59 @@ MENU = Disc(Entry(loader(4), segment=0x1000),
             (Section((Entry(loader(4, seed=9), segment=0x2000),)),))
 
 
-def waits(*keys: tuple[int, int], **switches) -> tuple[Pc, int]:
-    """A machine that has booted a disc with two images, and how long it took."""
+def boot_with_menu(*keys: tuple[int, int], **switches) -> tuple[Pc, int]:
+    """A machine that has booted a disc with two images, and the time it needed."""
     pc = with_cd("895A", MENU, fwcfg=switched(**switches), bios=Bios())
     pc.bios.keys.extend(keys)
     before = pc.chip.now
     result = boot(pc, *MENU.loads)
     chosen = MENU.default if not keys else MENU.sections[0].entries[0]
-    runs(pc, result, MENU, chosen)
+    check_running(pc, result, MENU, chosen)
     return pc, pc.chip.now - before
 
 
 @pytest.mark.parametrize("seconds", [1, 5, 60])
-def test_the_menu_waits_so_long_for_a_key(seconds):
-    pc, took = waits(boot_timeout=seconds)
-    assert "Boot which (1-2)? 1" in pc.text
+def test_menu_waits_for_the_boot_timeout(seconds):
+    pc, took = boot_with_menu(boot_timeout=seconds)
+    assert "Boot entry (1-2)? 1" in pc.text
     assert seconds * SECOND * 0.9 <= took <= seconds * SECOND * 1.1 + SECOND
 
 
-def test_without_the_switch_it_waits_five_seconds():
-    assert 4.5 * SECOND <= waits()[1] <= 6.5 * SECOND
+def test_default_boot_timeout_is_five_seconds():
+    assert 4.5 * SECOND <= boot_with_menu()[1] <= 6.5 * SECOND
 
 
-def test_with_zero_the_first_image_is_booted_without_a_question():
-    pc, took = waits(boot_timeout=0)
-    assert "Boot which" not in pc.text and "default entry" not in pc.text
+def test_boot_timeout_0_boots_the_first_image_without_menu():
+    pc, took = boot_with_menu(boot_timeout=0)
+    assert "Boot entry" not in pc.text and "default entry" not in pc.text
     assert took < SECOND
     assert not [line for line in lines(pc) if line.startswith("  1")]
 
 
 @pytest.mark.parametrize("seconds, typed_at", [(1, 0.5), (60, 50)])
-def test_a_key_in_time_chooses(seconds, typed_at):
-    pc, took = waits((int(typed_at * SECOND), KEY_2), boot_timeout=seconds)
-    assert "Boot which (1-2)? 2" in pc.text
+def test_key_before_the_timeout_selects_the_image(seconds, typed_at):
+    pc, took = boot_with_menu((int(typed_at * SECOND), KEY_2), boot_timeout=seconds)
+    assert "Boot entry (1-2)? 2" in pc.text
     assert took >= typed_at * SECOND
 
 
 # ---- Several controllers -----------------------------------------------------------------
 
 
-def test_the_switches_are_for_all_copies():
-    pc = fleet("three", ids=(0, 3), fwcfg=switched(host_id=5, banner=0))
+def test_switches_apply_to_all_copies():
+    pc = machine_with("three", ids=(0, 3), fwcfg=switched(host_id=5, banner=0))
     pc.power_on()
     assert [card.chip.registers[SCID] & 0x0F for card in pc.cards] == [5, 5, 5]
     assert pc.text == ""
     assert len(owners(pc)) == 6
 
 
-def test_every_bad_value_is_named_once_for_each_copy():
-    pc = posted("two", fwcfg=switched(host_id="x", verbose=2))
+def test_each_copy_reports_each_bad_value_once():
+    pc = booted_with("two", fwcfg=switched(host_id="x", verbose=2))
     assert complaints(pc) == ["verbose", "host-id"] * 2
 
 
-def test_cds_are_not_mistaken_for_disks_in_what_verbose_says():
+def test_verbose_counts_cds_separately():
     pc = Pc(ROMS["895A"], fwcfg=switched(verbose=1))
     pc.bus.targets = {2: cd_rom()}
     assert pc.bus.targets[2].type == CD_ROM

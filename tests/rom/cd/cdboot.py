@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""What the tests of CD-ROM drives share: a machine with a disc in a drive, its
-boot, and INT 13h on the numbers that come with it.
+"""Helpers for tests of CD-ROM drives: a machine with a disc in a drive, its boot,
+and INT 13h calls to the drive numbers assigned at boot.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.model.pc_memory import MEMORY
 from tests.model.target import Disk, cd_rom
 from tests.rom.strict import COUNT16, COUNT32, OK, Outcome, by_chs, by_packet, chs, new_pc
 
-CD = 0xE0               # the first number
+CD = 0xE0               # the first CD drive number
 CD_ID = 2
 WRONG_MEDIUM = 0x0C
 STATUS_BYTES = (0x441, 0x474)
@@ -31,7 +31,7 @@ def drive_with(disc: Disc, **options) -> Disk:
 
 def with_cd(variant: str, disc: Disc | None = None, others: dict[int, Disk] | None = None,
             drive: dict | None = None, **options) -> Pc:
-    """A machine after POST: a CD-ROM drive at ID 2, and whoever else is there."""
+    """A machine after POST: a CD-ROM drive at ID 2, and the other targets."""
     targets = {CD_ID: drive_with(disc or Disc(), **(drive or {})), **(others or {})}
     return new_pc(variant, dict(sorted(targets.items())), **options)
 
@@ -52,12 +52,12 @@ def cd_entries(pc: Pc) -> list[BootEntry]:
 
 
 def boot(pc: Pc, *loads: range, index: int = 0) -> Result:
-    """Call the BEV of a CD; what it loads goes there."""
+    """Calls the boot entry vector of a CD; `loads` are the places it may write."""
     return pc.bios.boot(cd_entries(pc)[index], *loads)
 
 
-def runs(pc: Pc, result: Result, disc: Disc, entry: Entry, number: int = CD) -> None:
-    """The image has been loaded as it is on the disc, and runs."""
+def check_running(pc: Pc, result: Result, disc: Disc, entry: Entry, number: int = CD) -> None:
+    """The boot image is loaded unchanged and runs."""
     assert result.booted, pc.text
     assert (result.cs, result.eip) == entry.start
     assert result.dl == number
@@ -66,44 +66,43 @@ def runs(pc: Pc, result: Result, disc: Disc, entry: Entry, number: int = CD) -> 
     assert pc.peek(entry.load.start, len(entry.load)) == expected
 
 
-def boots(pc: Pc, disc: Disc, entry: Entry | None = None, number: int = CD,
-          index: int = 0) -> Result:
-    """Boot, and this entry runs; the default one unless told otherwise."""
+def check_boot(pc: Pc, disc: Disc, entry: Entry | None = None, number: int = CD,
+               index: int = 0) -> Result:
+    """Boots the CD and checks that this entry runs, by default the default entry."""
     entry = entry or disc.default
     for load in disc.loads:
         pc.poke(load.start, b"\xEE" * len(load))
     result = boot(pc, *disc.loads, index=index)
-    runs(pc, result, disc, entry, number)
+    check_running(pc, result, disc, entry, number)
     return result
 
 
-def lines_behind(pc: Pc, start: int) -> list[str]:
+def lines_after(pc: Pc, start: int) -> list[str]:
     return pc.text[start:].replace("\r", "").split("\n")
 
 
 def state(pc: Pc) -> tuple[bytes, bytes]:
-    """Interrupt vectors and BIOS data area, but for the status bytes and the
-    clock."""
+    """Interrupt vectors and BIOS data area, without the status bytes and the clock."""
     data = bytearray(pc.peek(DATA_AREA.start, len(DATA_AREA)))
     for at in (*STATUS_BYTES, *range(0x46C, 0x470)):
         data[at - DATA_AREA.start] = 0
     return pc.peek(VECTORS.start, len(VECTORS)), bytes(data)
 
 
-def refused(pc: Pc, reason: str, *loads: range, index: int = 0, number: int = CD) -> None:
-    """A boot that returns, with a line that says why; all is as before."""
+def check_refused(pc: Pc, reason: str, *loads: range, index: int = 0, number: int = CD) -> None:
+    """The boot returns with a line that states the reason and leaves no trace."""
     before, start = state(pc), len(pc.text)
     result = boot(pc, *(loads or [BOOT_SECTOR]), index=index)
     assert not result.booted, f"{result.cs:04x}:{result.eip:04x}"
-    lines = lines_behind(pc, start)
+    lines = lines_after(pc, start)
     assert lines[0].startswith(f"{number:X}h: {cd_entries(pc)[index].product}")
     assert [line for line in lines[1:] if line] == [f"  not bootable: {reason}"]
     assert state(pc) == before
-    number_is_free(pc, number)
+    check_number_free(pc, number)
 
 
-def number_is_free(pc: Pc, number: int) -> None:
-    """A call for that drive goes to the BIOS as it came."""
+def check_number_free(pc: Pc, number: int) -> None:
+    """The call reaches the BIOS with its registers unchanged."""
     passed = len(pc.bios.passed_on)
     result = pc.int13(ah=0x10, dl=number)
     assert (result.ah, result.cf, len(pc.bios.passed_on)) == (0x01, True, passed + 1)
@@ -117,8 +116,8 @@ def status_byte(pc: Pc, number: int) -> int:
     return pc.peek(STATUS_BYTES[number >= 0x80], 1)[0]
 
 
-def asks(pc: Pc, function: int, number: int = CD, changes: str = "ah", **registers) -> Result:
-    """A function. AH, CF and the status byte agree."""
+def simple_call(pc: Pc, function: int, number: int = CD, changes: str = "ah", **registers) -> Result:
+    """Calls a function; AH, CF and the status byte must agree."""
     result = pc.int13(changes=changes, ah=function, **{"dl": number, **registers})
     assert result.cf == (result.ah != OK)
     assert status_byte(pc, number) == result.ah
@@ -127,8 +126,8 @@ def asks(pc: Pc, function: int, number: int = CD, changes: str = "ah", **registe
 
 def move(pc: Pc, function: int, lba: int, count: int = 1, address: int = BUFFER,
          number: int = CD, geometry: tuple[int, int] = (2, 18), **options) -> Outcome:
-    """02h to 04h, 0Ch, 42h to 44h or 47h on any drive; by CHS with that many
-    heads and sectors."""
+    """Functions 02h to 04h, 0Ch, 42h to 44h or 47h on any drive; the geometry (heads,
+    sectors) is for calls by CHS."""
     if function < 0x40:
         result = by_chs(pc, function, lba, count, address, number,
                         **{**chs(lba, *geometry), **options})
@@ -145,25 +144,25 @@ def move(pc: Pc, function: int, lba: int, count: int = 1, address: int = BUFFER,
     return Outcome(result.ah, int.from_bytes(pc.peek(at.start, len(at)), "little"))
 
 
-def reads_blocks(pc: Pc, disc: Disc, lba: int = 16, count: int = 1, number: int = CD) -> None:
-    """A read of a CD gives its data."""
+def check_blocks(pc: Pc, disc: Disc, lba: int = 16, count: int = 1, number: int = CD) -> None:
+    """A read of a CD returns its data."""
     pc.poke(BUFFER, b"\xEE" * count * BLOCK)
     assert move(pc, 0x42, lba, count, number=number) == (OK, count)
     assert pc.peek(BUFFER, count * BLOCK) == disc.read(lba, count)
 
 
-def reads_sectors(pc: Pc, disc: Disc, entry: Entry, first: int, count: int, number: int = 0,
+def check_sectors(pc: Pc, disc: Disc, entry: Entry, first: int, count: int, number: int = 0,
                   function: int = 0x42, address: int = BUFFER,
                   geometry: tuple[int, int] = (2, 18)) -> None:
-    """A read of an emulated drive gives sectors of its image, and nothing
-    beyond them is touched."""
-    around = 64
-    start, size = max(address - around, 0), count * 512
-    pc.poke(start, b"\xEE" * (size + 2 * around))
+    """A read of an emulated drive returns sectors of its image and writes nothing
+    around the buffer."""
+    margin = 64
+    start, size = max(address - margin, 0), count * 512
+    pc.poke(start, b"\xEE" * (size + 2 * margin))
     assert move(pc, function, first, count, address, number, geometry) == (OK, count)
     assert pc.peek(address, size) == disc.sectors(entry, first, count)
     assert pc.peek(start, address - start) == b"\xEE" * (address - start)
-    assert pc.peek(address + size, around) == b"\xEE" * around
+    assert pc.peek(address + size, margin) == b"\xEE" * margin
 
 
 # ---- Emulation -------------------------------------------------------------------------
@@ -182,7 +181,7 @@ class Packet(bytes):
                                segment, count) + chs)
 
     def fields(self) -> tuple[int, ...]:
-        """Size, media, drive, controller, LBA, device, cache, segment, count."""
+        """Size, media type, drive, controller, LBA, device, cache, segment, count."""
         return struct.unpack_from("<BBBBIHHHH", self)
 
     @property
@@ -194,7 +193,7 @@ class Packet(bytes):
 
 def emulation(pc: Pc, function: int, packet: bytes = b"", number: int = CD, al: int = 0,
               **options) -> tuple[int, Packet]:
-    """4Ah or 4Bh: the status, and the packet as it is afterwards."""
+    """4Ah or 4Bh: returns the status and the packet after the call."""
     pc.poke(PACKET, packet or b"\xEE" * SPEC_BYTES)
     pc.poke(PACKET + SPEC_BYTES, b"\xEE" * 32)
     at = [] if function == 0x4A else [range(PACKET, PACKET + SPEC_BYTES)]
@@ -206,7 +205,7 @@ def emulation(pc: Pc, function: int, packet: bytes = b"", number: int = CD, al: 
 
 
 def started(pc: Pc, packet: bytes, *loads: range, number: int = CD) -> Result:
-    """4Ch. It goes to an image, or returns."""
+    """4Ch: either jumps to an image or returns an error."""
     pc.poke(PACKET, packet)
     result = pc.int13(*COUNTS, *loads, loads=loads, changes="ah dl", ah=0x4C, al=0, dl=number,
                       ds=PACKET >> 4, si=PACKET & 15)
@@ -216,7 +215,7 @@ def started(pc: Pc, packet: bytes, *loads: range, number: int = CD) -> Result:
 
 def catalog_of(pc: Pc, first: int = 0, count: int = 1, number: int = CD, size: int = 8, al: int = 0,
                address: int = BUFFER) -> int:
-    """4Dh: the status."""
+    """4Dh: returns the status."""
     pc.poke(PACKET, struct.pack("<BBHHH", size, count, address & 15, address >> 4, first))
     result = pc.int13(range(address, min(address + count * BLOCK, MEMORY)), ah=0x4D, al=al,
                       dl=number, ds=PACKET >> 4, si=PACKET & 15)

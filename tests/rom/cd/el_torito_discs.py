@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: discs of the tests of El Torito."""
+"""Ring 1: discs for the El Torito tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_RECORD, DAMAGED, CHECKSUM, NO_ENTRY = (
     "no boot record", "boot catalog damaged", "boot catalog: wrong checksum",
     "no bootable entry for this PC")
 NO_TYPE, BEYOND, NOTHING, NO_ROOM = (
-    "media type not known", "image beyond the end of the disc", "nothing to load",
+    "unknown media type", "image beyond the end of the disc", "nothing to load",
     "no room at its load address")
 
 variants = pytest.mark.parametrize("variant", VARIANTS)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: floppies and hard disks that are images on a CD, for the tests."""
+"""Ring 1: helpers for tests of floppies and hard disks emulated from CD images."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.model.bios_data import EQUIPMENT
 from tests.model.eltorito import (FLOPPY_12, FLOPPY_144, FLOPPY_288, GEOMETRIES, HARD_DISK, Disc,
                                   Entry, floppy, hard_disk, loader)
 from tests.model.pc import SEEDS, Pc
-from tests.rom.cd.cdboot import CD, CD_ID, Packet, boots, emulation, reads_sectors, with_cd
+from tests.rom.cd.cdboot import CD, CD_ID, Packet, check_boot, check_sectors, emulation, with_cd
 from tests.rom.strict import OK, VARIANTS
 
 IN_USE = 0xB3
 EMULATED_FLOPPY, EMULATED_DISK, ANY = 0x00, 0x80, 0x7F
-SHAPE = (20, 4, 17)     # cylinders, heads, sectors of the hard disk that most tests use
+SHAPE = (20, 4, 17)     # cylinders, heads, sectors of the usual hard disk image
 
 variants = pytest.mark.parametrize("variant", VARIANTS)
 
@@ -34,7 +34,7 @@ def number_of(media: int) -> int:
 
 
 def track_of(media: int) -> tuple[int, int]:
-    """Heads and sectors."""
+    """Heads and sectors per track."""
     return SHAPE[1:] if media == HARD_DISK else GEOMETRIES[media][1:]
 
 
@@ -44,10 +44,10 @@ def sectors_of(media: int) -> int:
 
 
 def emulating(variant: str, media: int, disc: Disc | None = None, **options) -> Pc:
-    """Booted from an image."""
+    """A machine booted from an image."""
     disc = disc or disc_of(media)
     pc = with_cd(variant, disc, **options)
-    boots(pc, disc, number=number_of(media))
+    check_boot(pc, disc, number=number_of(media))
     return pc
 
 
@@ -57,18 +57,17 @@ FLOPPY_DISC = disc_of(FLOPPY_144)
 IMAGE = FLOPPY_DISC.default
 
 
-def reads_image(pc: Pc, first: int, count: int, function: int = 0x42, **options) -> None:
-    reads_sectors(pc, FLOPPY_DISC, IMAGE, first, count, function=function, **options)
+def check_image(pc: Pc, first: int, count: int, function: int = 0x42, **options) -> None:
+    check_sectors(pc, FLOPPY_DISC, IMAGE, first, count, function=function, **options)
 
 
-def floppies_said(pc: Pc) -> int:
+def floppy_count(pc: Pc) -> int:
     word = pc.word(EQUIPMENT)
     return (word >> 6 & 3) + 1 if word & 1 else 0
 
 
-def passed_as(pc: Pc, number: int, seen: int, **registers: int) -> None:
-    """A call for that number reaches the BIOS as one for another, and nothing
-    else is changed."""
+def check_passed_as(pc: Pc, number: int, seen: int, **registers: int) -> None:
+    """The BIOS sees a call for `number` as a call for `seen`; nothing else changes."""
     passed = len(pc.bios.passed_on)
     result = pc.int13(ah=0x02, dl=number, **registers)
     assert result.dl == number

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: discs and parameters of the tests of CD-ROM drives."""
+"""Ring 1: discs and parameters for the CD-ROM drive tests."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: random calls on CDs and on what they emulate, with discs that come
-and go. The laws are watched; what is read is what is on the disc; counts and
-numbers agree with what is emulated; and in the end all is as at the beginning.
+"""Ring 1: random calls to CDs and emulated drives while discs are changed. The
+bench rules hold, reads return the data of the disc, drive counts and numbers match
+the emulation, and at the end the initial state is restored.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.model.eltorito import (BLOCK, FLOPPY_12, FLOPPY_144, FLOPPY_288, GEOM
                                   Disc, Entry, Section, floppy, hard_disk, loader)
 from tests.model.pc import BUFFER, PACKET
 from tests.model.target import Disk
-from tests.rom.cd.cdboot import (CD, CD_ID, COUNTS, SPEC_BYTES, WRONG_MEDIUM, Packet, boots,
+from tests.rom.cd.cdboot import (CD, CD_ID, COUNTS, SPEC_BYTES, WRONG_MEDIUM, Packet, check_boot,
                                  drive_with, state, with_cd)
 from tests.rom.strict import OK, STATUSES, VARIANTS, far
 
@@ -40,8 +40,8 @@ LOAD = range(0x30000, 0x34000)
 
 @dataclass
 class Emulation:
-    """What is emulated: the number, the image by drive and LBA, and its
-    cylinders, heads and sectors."""
+    """The active emulation: drive number, media type, SCSI ID and LBA of the image,
+    and its cylinders, heads and sectors."""
     number: int
     media: int
     target: int
@@ -49,20 +49,20 @@ class Emulation:
     shape: tuple[int, int, int]
 
 
-class Player:
-    """Makes calls, and knows what they should come to."""
+class RandomCalls:
+    """Makes random calls and checks their results."""
 
     def __init__(self, variant: str, seed: int):
         self.random = random.Random(seed)
         self.pc = with_cd(variant, FIRST, {0: Disk(), 5: drive_with(SECOND)}, bios=Bios(
             floppies=1, disks=1, answers=frozenset({0x00, 0x80})))
-        boots(self.pc, FIRST)
+        check_boot(self.pc, FIRST)
         self.before = state(self.pc)
         self.emulation: Emulation | None = None
 
     def step(self) -> None:
         if self.random.random() < 0.06:
-            self._happen()
+            self._change_drive()
         function = self.random.choice(FUNCTIONS)
         number = self.random.choice(NUMBERS)
         if self.emulation and self.random.random() < 0.3:
@@ -79,22 +79,22 @@ class Player:
             self._other(function, number)
         self._counts_agree()
 
-    # ---- What happens to drives ---------------------------------------------------
+    # ---- Events at drives ---------------------------------------------------------
 
-    def _happen(self) -> None:
+    def _change_drive(self) -> None:
         target = self.pc.bus.targets[self.random.choice((CD_ID, 5))]
-        what = self.random.randrange(5)
-        if what == 0:
+        event = self.random.randrange(5)
+        if event == 0:
             target.take_out()
-        elif what < 4:
+        elif event < 4:
             disc = self.random.choice((FIRST, SECOND, EMPTY))
             target.insert(disc.blocks, disc.content)
         else:
-            event = self.random.choice((HANG, FREE))
+            fault = self.random.choice((HANG, FREE))
 
             def once(bus):
                 target.before_status = None
-                yield event
+                yield fault
             target.before_status = once
 
     # ---- Calls --------------------------------------------------------------------
@@ -139,7 +139,7 @@ class Player:
 
     @staticmethod
     def _shape(media: int, first: bytes) -> tuple[int, int, int]:
-        """Of a hard disk it is the end of the first partition, whatever is there."""
+        """A hard disk's geometry is the end of its first partition entry, valid or not."""
         if media != HARD_DISK:
             return GEOMETRIES[media]
         head, sector, cylinder = first[446 + 5:446 + 8]
@@ -156,7 +156,7 @@ class Player:
             assert packet.fields()[:5] == (19, media, number_of, 0, lba)
             assert packet.chs == self.emulation.shape
         if al == 0 and number in (number_of, ANY, CD + (self.emulation.target == 5)):
-            self.emulation = None   # of its own drive, not of the other CD
+            self.emulation = None   # only the drive that emulates can end it
 
     def _place(self, bytes_moved: int) -> int:
         return BUFFER + self.random.randrange(0x8000) if bytes_moved < 0x8000 else BUFFER
@@ -195,13 +195,13 @@ class Player:
                    changes="ax bx cx dx es edi", ah=function, dl=number, bx=0x55AA,
                    al=self.random.choice((0, 1, 2)) if function == 0x45 else 0)
 
-    # ---- What they come to --------------------------------------------------------
+    # ---- Checks -------------------------------------------------------------------
 
     def _is_emulated(self, number: int) -> bool:
         return self.emulation is not None and number == self.emulation.number
 
     def _compare(self, number: int, lba: int, count: int, address: int) -> None:
-        """What was read is on the disc, or on our disk."""
+        """The data read is that of the disc or of the disk."""
         targets = self.pc.bus.targets
         if number in (CD, CD + 1):
             block = targets[(CD_ID, 5)[number - CD]].block
@@ -225,7 +225,7 @@ class Player:
         assert (floppies, disks) == (1 + floppy_too, 2 + disk)
 
     def finish(self) -> None:
-        """All emulation ended, all is as at the beginning."""
+        """Ends the emulation; the initial state must be restored."""
         pc = self.pc
         for target in pc.bus.targets.values():
             target.before_status = None
@@ -234,13 +234,13 @@ class Player:
                                 ds=PACKET >> 4, si=PACKET & 15).cf
         assert state(pc) == self.before
         pc.bus.targets[CD_ID].insert(FIRST.blocks, FIRST.content)
-        boots(pc, FIRST)
+        check_boot(pc, FIRST)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("seed", [1, 2])
-def test_random_calls(variant: str, seed: int):
-    player = Player(variant, seed)
+def test_random_calls_on_cds(variant: str, seed: int):
+    calls = RandomCalls(variant, seed)
     for _ in range(CALLS):
-        player.step()
-    player.finish()
+        calls.step()
+    calls.finish()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: El Torito boot records and catalogs of every shape, with every damage."""
+"""Ring 1: valid and damaged El Torito boot records and catalogs."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from tests.model import eltorito
 from tests.model.eltorito import (BLOCK, CATALOG, EFI, LAST, MAC, MORE, NOT_BOOTABLE, OTHER_BOOT,
                                   POWERPC, PRIMARY, SUPPLEMENTARY, TERMINATOR, X86, Disc, Entry,
                                   Section, boot_record, descriptor, loader, validation)
-from tests.rom.cd.cdboot import boots, cd, refused, with_cd
+from tests.rom.cd.cdboot import cd, check_boot, check_refused, with_cd
 from tests.rom.cd.el_torito_discs import (CHECKSUM, DAMAGED, EFI_ENTRY, NO_ENTRY, NO_ENTRY_HERE,
                                           NO_RECORD, on_895a, variants)
 from tests.rom.strict import opcodes
 
-FAR = 120       # an LBA for images behind many descriptors
+FAR = 120       # an LBA of images after many descriptors
 
 
 # ---- The boot record -------------------------------------------------------------------
 
 
 def many(before: int, *rest: bytes) -> Disc:
-    """A boot record behind that many other descriptors."""
+    """A disc whose boot record follows this many other descriptors."""
     return Disc(descriptors=(*[SUPPLEMENTARY] * before, boot_record(FAR), *rest), catalog_lba=FAR,
                 images=FAR + 8)
 
@@ -35,8 +35,8 @@ RECORDS = {
     "at 17": Disc(),
     "at 20": many(4, TERMINATOR),
     "the last of 64": many(63),
-    "behind another boot system": Disc(descriptors=(PRIMARY, OTHER_BOOT, boot_record(),
-                                                    TERMINATOR)),
+    "after another boot system": Disc(descriptors=(PRIMARY, OTHER_BOOT, boot_record(),
+                                                   TERMINATOR)),
     "before another": Disc(descriptors=(PRIMARY, boot_record(), OTHER_BOOT, TERMINATOR)),
     "no terminator": Disc(descriptors=(PRIMARY, boot_record())),
     "alone": Disc(descriptors=(boot_record(),)),
@@ -49,15 +49,15 @@ RECORDS = {
 
 @variants
 @pytest.mark.parametrize("disc", RECORDS.values(), ids=RECORDS)
-def test_the_boot_record_is_found_wherever_it_is(variant, disc):
-    boots(with_cd(variant, disc), disc)
+def test_boot_record_is_found_at_any_position(variant, disc):
+    check_boot(with_cd(variant, disc), disc)
 
 
 NO_RECORDS = {
     "none": Disc(descriptors=(PRIMARY, TERMINATOR)),
     "no descriptors": Disc(descriptors=(bytes(BLOCK),)),
-    "behind the terminator": Disc(descriptors=(PRIMARY, TERMINATOR, boot_record())),
-    "behind something else": Disc(descriptors=(PRIMARY, bytes(BLOCK), boot_record(), TERMINATOR)),
+    "after the terminator": Disc(descriptors=(PRIMARY, TERMINATOR, boot_record())),
+    "after a non-descriptor": Disc(descriptors=(PRIMARY, bytes(BLOCK), boot_record(), TERMINATOR)),
     "the 65th": many(64, TERMINATOR),
     "of another system": Disc(descriptors=(PRIMARY, OTHER_BOOT, TERMINATOR)),
     "almost the name": Disc(descriptors=(PRIMARY, boot_record(system=b"EL TORITO SPECIFICATIOM"))),
@@ -68,36 +68,35 @@ NO_RECORDS = {
 
 
 @pytest.mark.parametrize("disc", NO_RECORDS.values(), ids=NO_RECORDS)
-def test_a_disc_without_a_boot_record_is_named(disc):
-    refused(on_895a(disc), NO_RECORD)
+def test_missing_boot_record_is_reported(disc):
+    check_refused(on_895a(disc), NO_RECORD)
 
 
-def test_descriptors_without_an_end_come_to_one():
+def test_search_ends_without_a_terminator():
     disc = many(1000)
     disc.blocks = 5000
     pc = on_895a(disc)
     before = len(cd(pc).commands)
-    refused(pc, NO_RECORD)
+    check_refused(pc, NO_RECORD)
     assert len(opcodes(cd(pc), before)) < 80
 
 
 @pytest.mark.parametrize("lba", [200, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF])
-def test_a_catalog_beyond_the_disc_is_named(lba):
-    refused(on_895a(Disc(descriptors=(PRIMARY, boot_record(lba), TERMINATOR), blocks=200)),
-            "status 04h")
+def test_catalog_beyond_the_disc_is_reported(lba):
+    check_refused(on_895a(Disc(descriptors=(PRIMARY, boot_record(lba), TERMINATOR), blocks=200)),
+                  "status 04h")
 
 
 @variants
 @pytest.mark.parametrize("lba", [16, 17, CATALOG, 64])
-def test_a_block_that_cannot_be_read_is_named(variant, lba):
-    """A descriptor, the record, the catalog, the image. Without a catalog's
-    second block one can do."""
+def test_unreadable_block_is_reported(variant, lba):
+    """The blocks of a descriptor, the boot record, the catalog and the image."""
     disc = Disc()
     pc = with_cd(variant, disc)
     cd(pc).bad_blocks[lba] = (3, 0x11, 0, True)
-    refused(pc, "status 10h", *disc.loads)
+    check_refused(pc, "status 10h", *disc.loads)
     cd(pc).bad_blocks.clear()
-    boots(pc, disc)
+    check_boot(pc, disc)
 
 
 # ---- The catalog -----------------------------------------------------------------------
@@ -129,7 +128,7 @@ DAMAGES = {
     "EFI and Mac": (Disc(validation=validation(EFI), sections=(
         Section((EFI_ENTRY, EFI_ENTRY), MAC), Section((EFI_ENTRY,), EFI))), NO_ENTRY),
     "section not bootable": (Disc(NO_ENTRY_HERE, (Section((NO_ENTRY_HERE,)),)), NO_ENTRY),
-    "behind the last section": (Disc(NO_ENTRY_HERE, (
+    "after the last section": (Disc(NO_ENTRY_HERE, (
         Section((EFI_ENTRY,), EFI, header=LAST), Section((X86_ENTRY,)))), NO_ENTRY),
     "an empty section": (Disc(NO_ENTRY_HERE, (Section(()),)), NO_ENTRY),
     "a section without a header": (Disc(catalog=validation() + NO_ENTRY_HERE.packed(64)
@@ -140,11 +139,11 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("disc, reason", DAMAGES.values(), ids=DAMAGES)
-def test_a_catalog_without_an_entry_for_us_says_why(disc, reason):
-    refused(on_895a(disc), reason, *disc.loads)
+def test_catalog_without_usable_entry_prints_the_reason(disc, reason):
+    check_refused(on_895a(disc), reason, *disc.loads)
 
 
-WITH = {
+ONE_USABLE = {
     "EFI beside it": Disc(sections=(Section((EFI_ENTRY,), EFI),)),
     "many others": Disc(sections=(Section((EFI_ENTRY,), EFI), Section((EFI_ENTRY,) * 3, MAC),
                                   Section((EFI_ENTRY,), POWERPC))),
@@ -155,28 +154,28 @@ WITH = {
                            + struct.pack("<HH", -0x1235 - 0xAA55 & 0xFFFF, 0xAA55)
                            + Entry().packed(64)),
     "driver bits": Disc(Entry(loader(), media=0xC0)),
-    "garbage behind it": Disc(patches={(CATALOG, 0x60): b"\xCC" * (BLOCK - 0x60)}),
+    "garbage after it": Disc(patches={(CATALOG, 0x60): b"\xCC" * (BLOCK - 0x60)}),
     "zeros as a header": Disc(patches={(CATALOG, 0x40): bytes(32)}),
 }
 
 
 @variants
-@pytest.mark.parametrize("disc", WITH.values(), ids=WITH)
-def test_one_entry_for_us_boots_without_a_question(variant, disc):
+@pytest.mark.parametrize("disc", ONE_USABLE.values(), ids=ONE_USABLE)
+def test_single_usable_entry_boots_without_menu(variant, disc):
     if not disc.read(disc.lba(disc.default), 1) or disc.catalog is not None:
         disc.patches[64, 0] = disc.default.image
     pc = with_cd(variant, disc)
-    boots(pc, disc)
+    check_boot(pc, disc)
     assert "which" not in pc.text
 
 
 IN_SECTIONS = {
     "default not bootable": (Disc(NO_ENTRY_HERE, (Section((X86_ENTRY,)),)), X86_ENTRY),
-    "behind EFI": (Disc(validation=validation(EFI), sections=(Section((X86_ENTRY,)),)), X86_ENTRY),
+    "after EFI": (Disc(validation=validation(EFI), sections=(Section((X86_ENTRY,)),)), X86_ENTRY),
     "the second section": (Disc(NO_ENTRY_HERE, (Section((EFI_ENTRY,), EFI),
                                                 Section((X86_ENTRY,)))), X86_ENTRY),
-    "behind an empty section": (Disc(NO_ENTRY_HERE, (Section((), EFI), Section((X86_ENTRY,)))),
-                                X86_ENTRY),
+    "after an empty section": (Disc(NO_ENTRY_HERE, (Section((), EFI), Section((X86_ENTRY,)))),
+                               X86_ENTRY),
     "before the end": (Disc(NO_ENTRY_HERE, (Section((X86_ENTRY,), header=MORE),)), X86_ENTRY),
     "the second entry": (Disc(NO_ENTRY_HERE, (Section((NO_ENTRY_HERE, X86_ENTRY)),)), X86_ENTRY),
     "one more promised": (Disc(NO_ENTRY_HERE, (Section((X86_ENTRY,), lies=1),)), X86_ENTRY),
@@ -191,38 +190,38 @@ IN_SECTIONS = {
 
 @variants
 @pytest.mark.parametrize("disc, entry", IN_SECTIONS.values(), ids=IN_SECTIONS)
-def test_an_entry_in_a_section_boots(variant, disc, entry):
+def test_entry_in_a_section_boots(variant, disc, entry):
     pc = with_cd(variant, disc)
-    boots(pc, disc, entry)
+    check_boot(pc, disc, entry)
     assert "which" not in pc.text
 
 
 @variants
 @pytest.mark.parametrize("extensions", [1, 2, 5, 31])
 @pytest.mark.parametrize("platform", [X86, EFI], ids=["x86", "EFI"])
-def test_extensions_are_passed_over(variant, extensions, platform):
-    """Whatever is in them: these look like entries."""
+def test_section_extensions_are_skipped(variant, extensions, platform):
+    """The extensions in this test look like entries."""
     before = Entry(loader(4, 5), indicator=NOT_BOOTABLE if platform == X86 else 0x88,
                    extensions=extensions)
     disc = Disc(NO_ENTRY_HERE, (Section((before, before), platform), Section((X86_ENTRY,))))
     pc = with_cd(variant, disc)
-    boots(pc, disc, X86_ENTRY)
+    check_boot(pc, disc, X86_ENTRY)
     assert "which" not in pc.text
 
 
-def test_an_entry_with_extensions_boots():
+def test_entry_with_extensions_boots():
     entry = Entry(loader(4, 5), extensions=3)
     disc = Disc(NO_ENTRY_HERE, (Section((entry,)),))
-    boots(on_895a(disc), disc, entry)
+    check_boot(on_895a(disc), disc, entry)
 
 
 @pytest.mark.parametrize("fill", [
     eltorito.extension(more=True), eltorito.section(EFI, 0, header=MORE),
     eltorito.section(X86, 0xFFFF, header=MORE), NO_ENTRY_HERE.packed(64)],
     ids=["extensions", "empty sections", "sections", "entries"])
-def test_a_catalog_without_an_end_comes_to_one(fill):
+def test_search_ends_in_an_endless_catalog(fill):
     entry = dataclasses.replace(NO_ENTRY_HERE, media=eltorito.CONTINUES)
     catalog = (validation() + NO_ENTRY_HERE.packed(64) + eltorito.section(X86, 0xFFFF, header=MORE)
                + entry.packed(64) + fill * 1000)
     disc = Disc(catalog=catalog, catalog_lba=100, blocks=200)
-    refused(on_895a(disc), NO_ENTRY)
+    check_refused(on_895a(disc), NO_ENTRY)

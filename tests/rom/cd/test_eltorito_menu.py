@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: the choice between the entries of an El Torito catalog."""
+"""Ring 1: the boot menu of an El Torito catalog."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tests.model.bios import Bios
 from tests.model.eltorito import EFI, Disc, Entry, Section, loader
 from tests.model.pc import Pc
-from tests.rom.cd.cdboot import boot, boots, lines_behind, state, with_cd
+from tests.rom.cd.cdboot import boot, check_boot, lines_after, state, with_cd
 from tests.rom.cd.el_torito_discs import EFI_ENTRY, NO_ENTRY_HERE, NO_TYPE, on_895a, variants
 from tests.rom.strict import SECOND
 
@@ -26,7 +26,7 @@ ENTER, ESCAPE, F1, SPACE = 0x1C0D, 0x011B, 0x3B00, 0x3920
 
 
 def digit(n: int) -> int:
-    """AX of INT 16h for a key 1 to 9."""
+    """AX of INT 16h for the keys 1 to 9."""
     return (n + 1) << 8 | ord("0") + n
 
 
@@ -34,102 +34,102 @@ def with_keys(variant: str, disc: Disc, *keys: tuple[int, int], **options) -> Pc
     return with_cd(variant, disc, bios=Bios(keys=deque(keys)), **options)
 
 
-def question(pc: Pc) -> list[str]:
-    """The lines of the choice."""
+def menu_lines(pc: Pc) -> list[str]:
+    """The lines of the menu."""
     lines = pc.text.replace("\r", "").split("\n")
-    asked = next(i for i, line in enumerate(lines) if line.startswith("  Boot which"))
+    prompt = next(i for i, line in enumerate(lines) if line.startswith("  Boot entry"))
     first = next(i for i, line in enumerate(lines) if line.startswith("E0h: "))
-    return [line.rstrip() for line in lines[first + 1:asked + 1]]
+    return [line.rstrip() for line in lines[first + 1:prompt + 1]]
 
 
 @variants
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_a_key_chooses(variant, n):
+def test_key_selects_the_entry(variant, n):
     pc = with_keys(variant, CHOICE, (SECOND, digit(n)))
-    boots(pc, CHOICE, OFFERED[n - 1])
-    assert [line.rstrip() for line in question(pc)[:-1]] == LINES
-    assert question(pc)[-1].startswith("  Boot which (1-3)?")
+    check_boot(pc, CHOICE, OFFERED[n - 1])
+    assert [line.rstrip() for line in menu_lines(pc)[:-1]] == LINES
+    assert menu_lines(pc)[-1].startswith("  Boot entry (1-3)?")
     assert not pc.bios.keys
 
 
 @variants
 @pytest.mark.parametrize("key", [ENTER, ESCAPE, F1, SPACE, digit(4), digit(9), 0x0B30, 0x2D78,
                                  0x1E61], ids=hex)
-def test_any_other_key_means_the_first(variant, key):
+def test_any_other_key_selects_the_first_entry(variant, key):
     pc = with_keys(variant, CHOICE, (SECOND, key))
     before = pc.chip.now
-    boots(pc, CHOICE)
+    check_boot(pc, CHOICE)
     assert not pc.bios.keys and pc.chip.now - before < 3 * SECOND
 
 
 @variants
-def test_without_a_key_it_is_the_first_after_five_seconds(variant):
+def test_first_entry_boots_after_five_seconds(variant):
     pc = with_keys(variant, CHOICE, (8 * SECOND, digit(2)))
     before = pc.chip.now
-    boots(pc, CHOICE)
+    check_boot(pc, CHOICE)
     assert 4.9 * SECOND < pc.chip.now - before < 6 * SECOND
-    assert len(pc.bios.keys) == 1, "which is for whoever boots"
+    assert len(pc.bios.keys) == 1, "the key is left for the booted system"
 
 
-def test_a_key_in_the_last_moment():
-    boots(with_keys("895A", CHOICE, (4.8 * SECOND, digit(3))), CHOICE, OFFERED[2])
+def test_key_just_before_the_timeout_is_accepted():
+    check_boot(with_keys("895A", CHOICE, (4.8 * SECOND, digit(3))), CHOICE, OFFERED[2])
 
 
-def test_only_one_key_is_taken():
+def test_menu_reads_only_one_key():
     pc = with_keys("895A", CHOICE, (SECOND, digit(2)), (SECOND, digit(3)))
-    boots(pc, CHOICE, OFFERED[1])
+    check_boot(pc, CHOICE, OFFERED[1])
     assert len(pc.bios.keys) == 1
 
 
-def test_the_keyboard_is_left_alone_without_a_choice():
+def test_without_menu_the_keyboard_is_not_read():
     disc = Disc()
     pc = with_keys("895A", disc, (0, digit(2)))
-    boots(pc, disc)
+    check_boot(pc, disc)
     assert len(pc.bios.keys) == 1
 
 
-def test_each_boot_asks_anew():
+def test_each_boot_shows_the_menu():
     pc = with_keys("895A", CHOICE, (SECOND, digit(2)))
-    boots(pc, CHOICE, OFFERED[1])
+    check_boot(pc, CHOICE, OFFERED[1])
     pc.bios.keys.append((SECOND, digit(3)))
-    boots(pc, CHOICE, OFFERED[2])
+    check_boot(pc, CHOICE, OFFERED[2])
 
 
 @variants
 @pytest.mark.parametrize("entries, offered, n", [(9, 9, 9), (10, 9, 9), (12, 9, 3), (60, 9, 5)])
-def test_nine_entries_are_the_most(variant, entries, offered, n):
+def test_menu_offers_at_most_nine_entries(variant, entries, offered, n):
     images = tuple(Entry(loader(1, 20 + i), count=1, segment=0x1000) for i in range(entries - 1))
     disc = Disc(sections=(Section(images, text=b"some"),))
     pc = with_keys(variant, disc, (SECOND, digit(n)))
-    boots(pc, disc, images[n - 2])
-    lines = question(pc)
-    assert lines[-1].startswith(f"  Boot which (1-{offered})?")
+    check_boot(pc, disc, images[n - 2])
+    lines = menu_lines(pc)
+    assert lines[-1].startswith(f"  Boot entry (1-{offered})?")
     assert lines[:-1] == ["  1 default entry"] + [f"  {i} some" for i in range(2, offered + 1)]
 
 
-def test_sections_without_a_bootable_default():
+def test_menu_without_bootable_default_entry():
     first, second = Entry(loader(4, 30)), Entry(loader(4, 31), segment=0x3000)
     disc = Disc(NO_ENTRY_HERE, (Section((first, second), text=b"both"),))
     pc = with_keys("895A", disc, (0, digit(2)))
-    boots(pc, disc, second)
-    assert question(pc)[:-1] == ["  1 both", "  2 both"]
+    check_boot(pc, disc, second)
+    assert menu_lines(pc)[:-1] == ["  1 both", "  2 both"]
 
 
-def test_texts_cannot_move_the_cursor_or_ring_the_bell():
+def test_control_characters_in_section_texts_are_not_printed():
     disc = Disc(sections=(Section((Entry(loader(4, 11)),), text=bytes(range(1, 29))),))
     pc = on_895a(disc)
-    boots(pc, disc)
+    check_boot(pc, disc)
     assert not {c for c in pc.text if c < " "} - {"\r", "\n"}
-    assert any(line.startswith("  2") for line in question(pc))
+    assert any(line.startswith("  2") for line in menu_lines(pc))
 
 
-def test_the_chosen_entry_may_be_one_that_does_not_boot():
-    """There is no way back to another: the next device has its turn."""
+def test_failure_of_the_selected_entry_ends_the_boot():
+    """The menu is not shown again; the BIOS tries the next device."""
     bad = Entry(loader(4, 11), media=7)
     disc = Disc(sections=(Section((bad,), text=b"bad"),))
     pc = with_keys("895A", disc, (0, digit(2)))
     before, start = state(pc), len(pc.text)
     assert not boot(pc, *disc.loads).booted
-    assert [line for line in lines_behind(pc, start) if line][-1] == f"  not bootable: {NO_TYPE}"
+    assert [line for line in lines_after(pc, start) if line][-1] == f"  not bootable: {NO_TYPE}"
     assert state(pc) == before
-    boots(pc, disc)
+    check_boot(pc, disc)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: floppies and hard disks that are images on a CD: their functions,
-their sectors and the block cache.
+"""Ring 1: floppies and hard disks emulated from CD images: functions, sectors and
+the block cache.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from tests.model.eltorito import (BLOCK, FLOPPY_12, FLOPPY_144, FLOPPY_288, GEOM
                                   Disc, Entry, floppy, hard_disk)
 from tests.model.pc import BUFFER, PACKET, Pc
 from tests.model.target import READ10, SEEK10, TEST_UNIT_READY, VERIFY10, Disk
-from tests.rom.cd.cdboot import asks, boots, cd, insert, move, reads_blocks, reads_sectors, with_cd
-from tests.rom.cd.emulated_drives import (BOTH, FLOPPY_DISC, IMAGE, SHAPE, disc_of, emulating,
-                                          number_of, reads_image, sectors_of, track_of, variants)
+from tests.rom.cd.cdboot import (cd, check_blocks, check_boot, check_sectors, insert, move,
+                                 simple_call, with_cd)
+from tests.rom.cd.emulated_drives import (BOTH, FLOPPY_DISC, IMAGE, SHAPE, check_image, disc_of,
+                                          emulating, number_of, sectors_of, track_of, variants)
 from tests.rom.strict import (BAD_COMMAND, BAD_SECTOR, CHANGED, NOT_FOUND, NO_MEDIUM, OK, TIMEOUT,
                               VARIANTS, WRITE_PROTECTED, hexadecimal, nothing_sent, opcodes,
                               transfer)
@@ -32,34 +33,34 @@ reads = pytest.mark.parametrize("function", READS, ids=hexadecimal)
 @pytest.fixture(scope="module", params=[(f, m) for f in VARIANTS for m in BOTH],
                 ids=lambda p: f"{p[0]}-{'HD' if p[1] == HARD_DISK else 'floppy'}")
 def emulated(request) -> tuple[Pc, int]:
-    """The machine and the media type: a 1.44 MB floppy or a hard disk. For tests
-    that leave it as it was."""
+    """The machine and the media type: a 1.44 MB floppy or a hard disk. For tests that
+    do not change the state of the machine."""
     variant, media = request.param
     return emulating(variant, media), media
 
 
 @pytest.fixture(params=VARIANTS)
 def pc(request) -> Pc:
-    """Booted from a 1.44 MB floppy image."""
+    """A machine booted from a 1.44 MB floppy image."""
     return emulating(request.param, FLOPPY_144)
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
 def reader(request) -> Pc:
-    """The same for tests that leave it as it was."""
+    """As `pc`, for tests that do not change the state of the machine."""
     return emulating(request.param, FLOPPY_144)
 
 
-# ---- What it is ------------------------------------------------------------------------
+# ---- Parameters ------------------------------------------------------------------------
 
 
 @variants
 @pytest.mark.parametrize("media", [FLOPPY_12, FLOPPY_144, FLOPPY_288])
 @pytest.mark.parametrize("bits", [0, 0x80, 0x40])
-def test_a_floppy_has_the_geometry_of_its_kind(variant, media, bits):
+def test_floppy_has_the_geometry_of_its_media_type(variant, media, bits):
     disc = Disc(Entry(floppy(media), media=media | bits, count=1))
     pc = with_cd(variant, disc)
-    boots(pc, disc, number=0)
+    check_boot(pc, disc, number=0)
     cylinders, heads, sectors = GEOMETRIES[media]
     result = pc.int13(ah=0x08, dl=0, changes="ax bl cx dx es edi")
     assert (result.ah, result.al, result.bl, result.cf) == (OK, 0, TYPES[media], False)
@@ -75,12 +76,12 @@ SHAPES = [(20, 4, 17), (1, 1, 63), (306, 4, 17), (10, 16, 63), (2, 255, 63), (60
 
 @variants
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_a_hard_disk_has_the_geometry_of_its_partition(variant, shape):
+def test_hard_disk_has_the_geometry_of_its_partition(variant, shape):
     cylinders, heads, sectors = shape
     image = hard_disk(*shape) if cylinders > 1 or heads > 1 else one_track()
     disc = Disc(Entry(image, media=HARD_DISK, count=1, system=6))
     pc = with_cd(variant, disc)
-    boots(pc, disc, number=0x80)
+    check_boot(pc, disc, number=0x80)
     result = pc.int13(ah=0x08, dl=0x80, changes="ax bl cx dx")
     assert (result.ah, result.al, result.bl, result.cf) == (OK, 0, 0, False)
     assert (result.ch | (result.cl & 0xC0) << 2, result.cl & 63, result.dh, result.dl) == (
@@ -88,19 +89,19 @@ def test_a_hard_disk_has_the_geometry_of_its_partition(variant, shape):
     kind = pc.int13(ah=0x15, dl=0x80, changes="ah cx dx")
     total = cylinders * heads * sectors
     assert (kind.ah, kind.cf, kind.cx << 16 | kind.dx) == (3, False, total)
-    reads_sectors(pc, disc, disc.default, total - 1, 1, 0x80, 0x02, geometry=(heads, sectors))
+    check_sectors(pc, disc, disc.default, total - 1, 1, 0x80, 0x02, geometry=(heads, sectors))
     assert move(pc, 0x42, total, 1, number=0x80) == (NOT_FOUND, 0)
 
 
 def one_track() -> bytes:
-    """A disk whose partition begins in its second sector."""
+    """A disk whose partition starts in its second sector."""
     data = eltorito.noise(4, 63)
     entry = eltorito.partition((0, 0, 2), (0, 0, 63), 1, 62)
     return data[:446] + entry + bytes(48) + b"\x55\xAA" + data[512:]
 
 
 @variants
-def test_48h_of_an_image(variant):
+def test_48h_of_an_emulated_drive(variant):
     for media in (FLOPPY_12, FLOPPY_144, FLOPPY_288, HARD_DISK):
         pc, number = emulating(variant, media), number_of(media)
         pc.poke(PACKET, b"\x1A\0")
@@ -110,15 +111,15 @@ def test_48h_of_an_image(variant):
             "<2xHIIIQH", pc.peek(PACKET, 0x1A))
         assert (cylinders, heads, sectors) == (SHAPE if media == HARD_DISK else GEOMETRIES[media])
         assert (total, size) == (sectors_of(media), 512)
-        assert flags & 0x06 == 0x06, "CHS is valid, the medium removable"
+        assert flags & 0x06 == 0x06, "CHS is valid, the medium is removable"
 
 
 FUNCTIONS = {0x00, 0x01, 0x02, 0x04, 0x08, 0x09, 0x0C, 0x0D, 0x10, 0x11, 0x14, 0x15, 0x16, 0x41,
              0x42, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4B, 0x4D}
 
 
-def test_every_function_number(emulated):
-    """With arguments that are right for those that have any."""
+def test_only_documented_functions_succeed_on_emulated_drives(emulated):
+    """Functions with arguments get valid ones."""
     pc, media = emulated
     for function in range(0x100):
         packet = {0x48: b"\x4A\0", 0x4D: struct.pack("<BBHHH", 8, 1, 0, BUFFER >> 4, 0)}.get(
@@ -136,7 +137,7 @@ def test_every_function_number(emulated):
             assert result.ah == expected, hex(function)
         if function == 0x46:
             insert(pc, disc_of(media))
-            assert asks(pc, 0x16, number_of(media)).ah == CHANGED
+            assert simple_call(pc, 0x16, number_of(media)).ah == CHANGED
 
 
 # ---- Sectors ---------------------------------------------------------------------------
@@ -144,8 +145,8 @@ def test_every_function_number(emulated):
 
 @variants
 @pytest.mark.parametrize("media", [FLOPPY_12, FLOPPY_144, FLOPPY_288, HARD_DISK])
-def test_the_corners_of_every_geometry_by_chs(variant, media):
-    """First and last cylinder, head and sector, and each that is one beyond."""
+def test_reads_at_the_corners_of_every_geometry(variant, media):
+    """First, last and one-beyond-last cylinder, head and sector."""
     pc, number, (heads, sectors) = emulating(variant, media), number_of(media), track_of(media)
     disc, cylinders = disc_of(media), sectors_of(media) // heads // sectors
     for cylinder in (0, 1, cylinders - 1, cylinders):
@@ -163,63 +164,63 @@ def test_the_corners_of_every_geometry_by_chs(variant, media):
 
 @variants
 @pytest.mark.parametrize("media", [FLOPPY_12, FLOPPY_144, FLOPPY_288, HARD_DISK])
-def test_every_track_ends_where_the_next_begins(variant, media):
+def test_reads_across_track_ends(variant, media):
     pc, number, track = emulating(variant, media), number_of(media), track_of(media)
     disc, sectors = disc_of(media), track[1]
     for end in range(sectors, sectors_of(media), sectors * 7):
-        reads_sectors(pc, disc, disc.default, end - 1, 2, number, 0x02, geometry=track)
+        check_sectors(pc, disc, disc.default, end - 1, 2, number, 0x02, geometry=track)
 
 
 @variants
 @pytest.mark.parametrize("function", READS, ids=hexadecimal)
 @pytest.mark.parametrize("first", [0, 1, 2, 3, 2876 - 9])
-def test_sectors_are_cut_out_of_blocks(variant, first, function):
+def test_reads_at_any_sector_of_a_block(variant, first, function):
     """From each sector of a block, over up to four blocks."""
     pc = emulating(variant, FLOPPY_144)
     for count in range(1, 13):
-        reads_image(pc, first, count, function)
+        check_image(pc, first, count, function)
 
 
 @reads
 @pytest.mark.parametrize("first, count", [(0, 64), (1, 63), (3, 100), (2, 127), (5, 128),
                                           (2752, 128)])
-def test_many_sectors(reader, function, first, count):
-    reads_image(reader, first, count if function == 0x02 else min(count, 127), function)
+def test_reads_many_sectors(reader, function, first, count):
+    check_image(reader, first, count if function == 0x02 else min(count, 127), function)
 
 
 @pytest.mark.parametrize("address", [BUFFER + 1, 0x2FF03, 0x2FE01, 0x3FFFF, 0x80003], ids=hex)
-def test_any_buffer(reader, address):
+def test_reads_to_any_buffer(reader, address):
     for first, count in ((0, 9), (1, 3), (2, 2), (3, 30)):
-        reads_image(reader, first, count, address=address)
+        check_image(reader, first, count, address=address)
 
 
 @variants
-def test_any_sectors_of_a_hard_disk(variant):
+def test_random_reads_of_a_hard_disk(variant):
     pc, disc, chance = emulating(variant, HARD_DISK), disc_of(HARD_DISK), random.Random(5)
     for _ in range(60):
         count = chance.randrange(1, 40)
         first = chance.randrange(sectors_of(HARD_DISK) - count)
-        reads_sectors(pc, disc, disc.default, first, count, 0x80, chance.choice(READS),
+        check_sectors(pc, disc, disc.default, first, count, 0x80, chance.choice(READS),
                       geometry=SHAPE[1:])
 
 
 @pytest.mark.parametrize("flat", [0x100000, 0x10FDF0, 0x10FE00, 0x10FFEF,
                                   0x10FFF0, 0x123401])
 @pytest.mark.parametrize("first, count", [(0, 1), (1, 1), (3, 2), (2, 9), (0, 4), (7, 64)])
-def test_buffers_around_and_above_1_mib(pc, flat, first, count):
+def test_reads_to_buffers_around_and_above_1_mib(pc, flat, first, count):
     pc.poke(flat - 64, b"\xEE" * (count * 512 + 128))
     assert move(pc, 0x42, first, count, number=0, flat=flat, size=24) == (OK, count)
     assert pc.peek(flat, count * 512) == FLOPPY_DISC.sectors(IMAGE, first, count)
     assert pc.peek(flat - 64, 64) == pc.peek(flat + count * 512, 64) == b"\xEE" * 64
 
 
-def test_a_long_count(reader):
+def test_read_with_a_long_count(reader):
     assert move(reader, 0x42, 1, number=0, flat=0x200000, size=32, long_count=2879) == (OK, 2879)
     assert reader.peek(0x200000, 2879 * 512) == FLOPPY_DISC.sectors(IMAGE, 1, 2879)
 
 
 @pytest.mark.parametrize("function", [0x02, 0x04, 0x42, 0x44], ids=hexadecimal)
-def test_beyond_the_last_sector(emulated, function):
+def test_access_past_end_returns_04h(emulated, function):
     pc, media = emulated
     options = {"number": number_of(media), "geometry": track_of(media)}
     last = sectors_of(media) - 1
@@ -233,14 +234,14 @@ def test_beyond_the_last_sector(emulated, function):
 
 @pytest.mark.parametrize("count", [0, 129, 255])
 @pytest.mark.parametrize("function", [0x02, 0x04], ids=hexadecimal)
-def test_counts_that_are_none(reader, function, count):
+def test_invalid_count_returns_01h(reader, function, count):
     with nothing_sent(reader):
         assert move(reader, function, 5, count, number=0).status == BAD_COMMAND
 
 
 @pytest.mark.parametrize("function, command", [(0x04, VERIFY10), (0x44, VERIFY10), (0x0C, SEEK10),
                                                (0x47, SEEK10)], ids=hexadecimal)
-def test_verifies_and_seeks_move_nothing(reader, function, command):
+def test_verify_and_seek_transfer_no_data(reader, function, command):
     sent = len(cd(reader).commands)
     reader.poke(BUFFER, b"\xEE" * 512)
     assert move(reader, function, 9, 4, number=0).status == OK
@@ -250,7 +251,7 @@ def test_verifies_and_seeks_move_nothing(reader, function, command):
 
 @pytest.mark.parametrize("function", [0x03, 0x43], ids=hexadecimal)
 @pytest.mark.parametrize("lba, count", [(0, 1), (5, 3), (100, 17)])
-def test_nothing_can_be_written(emulated, function, lba, count):
+def test_write_returns_03h(emulated, function, lba, count):
     pc, media = emulated
     with nothing_sent(pc):
         outcome = move(pc, function, lba, count, number=number_of(media), geometry=track_of(media))
@@ -258,35 +259,35 @@ def test_nothing_can_be_written(emulated, function, lba, count):
     assert not outcome.good or function == 0x43
 
 
-def test_an_image_that_the_disc_ends_before():
-    """What there is of it can be read."""
+def test_image_truncated_by_the_disc_end():
+    """The part on the disc can be read."""
     disc = Disc(Entry(floppy(FLOPPY_144)[:100 * BLOCK], media=FLOPPY_144, count=1))
     pc = emulating("895A", FLOPPY_144, disc)
-    reads_sectors(pc, disc, disc.default, 390, 10)
+    check_sectors(pc, disc, disc.default, 390, 10)
     assert move(pc, 0x42, 400, 1, number=0) == (NOT_FOUND, 0)
     assert move(pc, 0x02, 399, 2, number=0) == (NOT_FOUND, 0)
     assert pc.int13(ah=8, dl=0, changes="ax bl cx dx es edi").ch == 79
 
 
-def test_a_bad_block_of_an_image(pc):
+def test_bad_block_of_an_image_returns_10h(pc):
     cd(pc).bad_blocks[64 + 3] = (3, 0x11, 0, True)
     assert move(pc, 0x42, 13, 1, number=0) == (BAD_SECTOR, 0)
     assert move(pc, 0x02, 8, 20, number=0) == (BAD_SECTOR, 4)
-    reads_image(pc, 8, 4)
-    reads_image(pc, 16, 4)
+    check_image(pc, 8, 4)
+    check_image(pc, 16, 4)
 
 
 # ---- The cache -------------------------------------------------------------------------
 
 
 def commands_of(pc: Pc, first: int, count: int, **options) -> list[int]:
-    """What a read of the floppy sends."""
+    """The commands that a read of the floppy sends."""
     sent = len(cd(pc).commands)
     assert move(pc, 0x42, first, count, number=0, **options) == (OK, count)
     return opcodes(cd(pc), sent)
 
 
-def test_a_part_of_the_block_that_is_there_is_not_read_again(pc):
+def test_cached_block_is_not_read_again(pc):
     assert commands_of(pc, 41, 1) == [READ10]
     for first, count in ((40, 1), (41, 1), (42, 2), (43, 1), (40, 3)):
         pc.poke(BUFFER, b"\xEE" * 2048)
@@ -297,47 +298,47 @@ def test_a_part_of_the_block_that_is_there_is_not_read_again(pc):
     assert commands_of(pc, 41, 1) == [READ10]
 
 
-def test_by_chs_too(pc):
-    """A loader that reads sector by sector: a read for each block."""
+def test_chs_reads_use_the_cache(pc):
+    """A loader that reads single sectors sends one READ per block."""
     sent = len(cd(pc).commands)
     for lba in range(100, 120):
-        reads_image(pc, lba, 1, 0x02)
-    told = opcodes(cd(pc), sent)
-    assert (told.count(READ10), told.count(TEST_UNIT_READY), len(told)) == (5, 15, 20)
+        check_image(pc, lba, 1, 0x02)
+    sent_now = opcodes(cd(pc), sent)
+    assert (sent_now.count(READ10), sent_now.count(TEST_UNIT_READY), len(sent_now)) == (5, 15, 20)
 
 
-def test_other_reads_leave_the_cache_right(pc):
-    """Of the CD, of whole blocks, of other parts."""
-    reads_image(pc, 41, 1)
-    reads_blocks(pc, FLOPPY_DISC, 64 + 10, 3)
-    reads_image(pc, 42, 1)
-    reads_image(pc, 80, 8)
-    reads_image(pc, 43, 1)
-    reads_image(pc, 83, 3)
-    reads_image(pc, 40, 1)
+def test_other_reads_do_not_corrupt_the_cache(pc):
+    """Reads of the CD, of whole blocks and of parts of other blocks."""
+    check_image(pc, 41, 1)
+    check_blocks(pc, FLOPPY_DISC, 64 + 10, 3)
+    check_image(pc, 42, 1)
+    check_image(pc, 80, 8)
+    check_image(pc, 43, 1)
+    check_image(pc, 83, 3)
+    check_image(pc, 40, 1)
 
 
-def test_a_buffer_above_1_mib_goes_by_the_cache(pc):
+def test_read_to_high_buffer_bypasses_the_cache(pc):
     assert commands_of(pc, 41, 1, flat=0x200000, size=24) == [READ10]
     assert commands_of(pc, 41, 1, flat=0x200000, size=24) == [READ10]
     pc.poke(0x200000, b"\xEE" * 512)
-    reads_image(pc, 42, 1)
+    check_image(pc, 42, 1)
     assert move(pc, 0x42, 43, 1, number=0, flat=0x200000, size=24) == (OK, 1)
     assert pc.peek(0x200000, 512) == FLOPPY_DISC.sectors(IMAGE, 43, 1)
 
 
-def test_a_read_that_failed_leaves_nothing_in_the_cache(pc):
-    reads_image(pc, 41, 1)
+def test_failed_read_is_not_cached(pc):
+    check_image(pc, 41, 1)
     cd(pc).bad_blocks[64 + 11] = (3, 0x11, 0, False)
     assert move(pc, 0x42, 45, 1, number=0) == (BAD_SECTOR, 0)
     assert move(pc, 0x42, 45, 1, number=0) == (BAD_SECTOR, 0)
     cd(pc).bad_blocks.clear()
-    reads_image(pc, 45, 1)
-    reads_image(pc, 41, 1)
+    check_image(pc, 45, 1)
+    check_image(pc, 41, 1)
 
 
-def test_a_hang_leaves_nothing_in_the_cache(pc):
-    reads_image(pc, 41, 1)
+def test_timed_out_read_is_not_cached(pc):
+    check_image(pc, 41, 1)
 
     def hook(bus, data):
         yield from Disk.data_in(bytes(700))
@@ -346,22 +347,22 @@ def test_a_hang_leaves_nothing_in_the_cache(pc):
     assert move(pc, 0x42, 45, 1, number=0) == (TIMEOUT, 0)
     cd(pc).data_hook = None
     assert move(pc, 0x42, 45, 1, number=0) == (CHANGED, 0), "the drive was reset"
-    reads_image(pc, 45, 1)
-    reads_image(pc, 41, 1)
+    check_image(pc, 45, 1)
+    check_image(pc, 41, 1)
 
 
 @variants
-def test_a_disk_with_large_blocks_does_not_disturb_the_cache(variant):
-    """It uses the same memory."""
+def test_disk_with_large_blocks_does_not_corrupt_the_cache(variant):
+    """Both use the same memory."""
     large = Disk(block_bytes=4096, blocks=1000)
     pc = emulating(variant, FLOPPY_144, others={0: large})
     for first in (41, 42, 43):
-        reads_image(pc, first, 1)
+        check_image(pc, first, 1)
         assert transfer(pc, 0x42, 81, 2) == (OK, 2)
         assert pc.peek(BUFFER, 1024) == large.block(10)[512:1536]
 
 
-def test_a_cache_hit_hears_of_a_medium_that_has_gone(pc):
-    reads_image(pc, 41, 1)
+def test_cached_read_reports_a_removed_medium(pc):
+    check_image(pc, 41, 1)
     cd(pc).take_out()
     assert move(pc, 0x42, 42, 1, number=0) == (NO_MEDIUM, 0)

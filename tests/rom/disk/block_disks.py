@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: disks with blocks of 1024, 2048 and 4096 bytes, for the tests."""
+"""Ring 1: helpers for tests of disks with blocks of 1024, 2048 and 4096 bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import random
 from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE
 from tests.model.pc import BUFFER, Pc
 from tests.model.target import Disk
-from tests.rom.strict import OK, disk, fresh, new_pc, transfer
+from tests.rom.strict import OK, disk, new_data, new_pc, transfer
 
 BLOCKS = 20000
 READS, WRITES, VERIFIES, SEEKS = (0x02, 0x42), (0x03, 0x43), (0x04, 0x44), (0x0C, 0x47)
@@ -27,7 +27,7 @@ def large_disk(size: int, kind: type[Disk] = Disk, **options) -> Disk:
 
 
 def with_blocks(size: int, variant: str = "895A", **options) -> Pc:
-    """The disk at ID 0 has large blocks, that at ID 3 has not."""
+    """A machine with large blocks at ID 0 and 512-byte blocks at ID 3."""
     return new_pc(variant, {0: large_disk(size), 3: Disk(content=lambda lba: bytes([3]) * 512)},
                   **options)
 
@@ -37,7 +37,7 @@ def per_block(pc: Pc) -> int:
 
 
 def sectors(pc: Pc, lba: int, count: int) -> bytes:
-    """What is on the disk now."""
+    """The current content of the disk."""
     split = per_block(pc)
     first, last = lba // split, (lba + count - 1) // split
     data = b"".join(disk(pc).block(b) for b in range(first, last + 1))
@@ -45,35 +45,37 @@ def sectors(pc: Pc, lba: int, count: int) -> bytes:
 
 
 def touched(pc: Pc, lba: int, count: int) -> set[int]:
-    """Blocks of the disk with one of these sectors."""
+    """The blocks that contain these sectors."""
     split = per_block(pc)
     return set(range(lba // split, (lba + count - 1) // split + 1))
 
 
-class Written:
-    """A write, and what has become of the sectors of it and around it."""
+class Write:
+    """A write, and the sectors in and around its range before and after it."""
 
     def __init__(self, pc: Pc, lba: int, count: int, seed: int, address: int = BUFFER + 1,
                  function: int = 0x43, **options):
         self.blocks = sorted(touched(pc, lba, count))
         split = per_block(pc)
         start = self.blocks[0] * split
-        self.new, disk(pc).written = fresh(seed, count), {}
+        self.new, disk(pc).written = new_data(seed, count), {}
         old = sectors(pc, start, len(self.blocks) * split)
         pc.poke(address, self.new)
         self.status, self.good = transfer(pc, function, lba, count, address, **options)
         now = sectors(pc, start, len(self.blocks) * split)
-        ahead = (lba - start) * 512
-        self.old, self.now = old[ahead:][:count * 512], now[ahead:][:count * 512]
+        before = (lba - start) * 512
+        self.old, self.now = old[before:][:count * 512], now[before:][:count * 512]
         assert disk(pc).written.keys() <= set(self.blocks)
-        assert now[:ahead] == old[:ahead], "sectors before"
-        assert now[ahead + count * 512:] == old[ahead + count * 512:], "sectors behind"
+        assert now[:before] == old[:before], "sectors before the range have changed"
+        assert (now[before + count * 512:]
+                == old[before + count * 512:]), "sectors after the range have changed"
 
-    def well(self) -> bool:
+    def succeeded(self) -> bool:
         return self.status == OK and self.good * 512 == len(self.new) and self.now == self.new
 
-    def honestly(self) -> bool:
-        """What counts as good is new; what does not is old or new."""
+    def check_and_succeeded(self) -> bool:
+        """Checks that good sectors are new and all others old or new; then whether the
+        write succeeded."""
         assert (self.status == OK) == (self.good * 512 == len(self.new))
         assert self.now[:self.good * 512] == self.new[:self.good * 512]
         for at in range(0, len(self.new), 512):
@@ -81,13 +83,13 @@ class Written:
         return self.status == OK
 
 
-def reads_well(pc: Pc, lba: int, count: int, address: int = BUFFER + 1, **options) -> None:
+def check_read(pc: Pc, lba: int, count: int, address: int = BUFFER + 1, **options) -> None:
     pc.poke(address, b"\xEE" * count * 512)
     assert transfer(pc, 0x42, lba, count, address, **options) == (OK, count)
     assert pc.peek(address, count * 512) == sectors(pc, lba, count)
 
 
-def kept(pc: Pc) -> int:
-    """Bytes of memory that nobody else can have now."""
+def kept_bytes(pc: Pc) -> int:
+    """The memory that the ROM keeps, in bytes."""
     lowered = (EBDA_KIB - pc.word(MEMORY_SIZE)) * 1024
     return lowered + sum(len(b.place) for b in pc.bios.memory.blocks if b.permanent)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: disks around and above 2^32 sectors. Long commands are sent where
-short ones do not reach and nowhere else; what 08h, 15h and 48h say is the
-truth or as near to it as their fields allow.
+"""Ring 1: disks around and above 2^32 sectors. 16-byte commands are sent only where
+10-byte ones do not reach. 08h, 15h and 48h return the size, or the nearest value
+that fits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tests.model.pc import BUFFER, Pc
 from tests.model.target import (READ10, READ16, READ_CAPACITY, READ_CAPACITY16, SEEK10, VERIFY10,
                                 VERIFY16, WRITE10, WRITE16, WRITE_VERIFY10, WRITE_VERIFY16, Disk,
                                 blocks_of)
-from tests.rom.strict import (NOT_FOUND, OK, VARIANTS, edd, expected, fresh, hexadecimal, new_pc,
+from tests.rom.strict import (NOT_FOUND, OK, VARIANTS, edd, expected, hexadecimal, new_data, new_pc,
                               nothing_sent, opcodes, transfer)
 
 LIMIT = 1 << 32
@@ -22,7 +22,7 @@ TIB = 1 << 31       # in sectors
 SIZES = [LIMIT - 1, LIMIT, LIMIT + 1, LIMIT + 127, 3 * TIB, 1 << 40]
 LARGE = [size for size in SIZES if size > LIMIT]
 SHORT, LONG = 0, 1
-# function, AL: the short command and the long one
+# function and AL: the 10-byte and the 16-byte command
 COMMANDS = {(0x42, 0): (READ10, READ16), (0x43, 0): (WRITE10, WRITE16),
             (0x43, 2): (WRITE_VERIFY10, WRITE_VERIFY16), (0x44, 0): (VERIFY10, VERIFY16)}
 
@@ -35,9 +35,9 @@ def with_disk(size: int, variant: str = "895A", **options) -> Pc:
     return new_pc(variant, {0: Disk(blocks=size), 3: Disk()}, **options)
 
 
-def moves_well(pc: Pc, function: int, al: int, lba: int, count: int) -> list[int]:
-    """Does what it says with these sectors. Returns the commands."""
-    target, data = pc.bus.targets[0], fresh(lba, count)
+def check_transfer(pc: Pc, function: int, al: int, lba: int, count: int) -> list[int]:
+    """Transfers these sectors and checks the data. Returns the opcodes sent."""
+    target, data = pc.bus.targets[0], new_data(lba, count)
     since = len(target.commands)
     target.written.clear()
     pc.poke(BUFFER, data)
@@ -51,13 +51,13 @@ def moves_well(pc: Pc, function: int, al: int, lba: int, count: int) -> list[int
     return opcodes(target, since)
 
 
-# ---- The size --------------------------------------------------------------------------
+# ---- Size --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @sized
-def test_the_size_is_found(variant, size):
-    """READ CAPACITY(16) is asked where the short one has no answer."""
+def test_48h_returns_the_size(variant, size):
+    """READ CAPACITY(16) is sent only if READ CAPACITY(10) returns FFFFFFFFh."""
     pc = with_disk(size, variant)
     asked = opcodes(pc.bus.targets[0])
     assert (READ_CAPACITY in asked, READ_CAPACITY16 in asked) == (True, size >= LIMIT)
@@ -66,14 +66,14 @@ def test_the_size_is_found(variant, size):
 
 
 @sized
-def test_15h_says_as_much_as_it_can(size):
+def test_15h_returns_at_most_ffffffffh(size):
     pc = with_disk(size)
     result = pc.int13(changes="ah cx dx", ah=0x15, dl=0x80)
     assert (result.ah, result.cx << 16 | result.dx) == (3, min(size, LIMIT - 1))
 
 
 @sized
-def test_08h_gives_the_largest_geometry_and_its_end_is_reached(size):
+def test_08h_returns_the_largest_geometry(size):
     pc = with_disk(size)
     result = pc.int13(changes="ax bl cx dx", ah=0x08, dl=0x80)
     assert (result.ch | (result.cl & 0xC0) << 2, result.dh, result.cl & 0x3F) == (1023, 254, 63)
@@ -88,7 +88,7 @@ def test_08h_gives_the_largest_geometry_and_its_end_is_reached(size):
 @pytest.mark.parametrize("blocks, block_bytes", [(LIMIT // 8, 4096), (LIMIT // 8 + 1, 4096),
                                                  (LIMIT - 1, 4096), (LIMIT, 4096),
                                                  (LIMIT + 1, 1024), (3 * TIB // 4, 2048)])
-def test_large_blocks_make_large_disks(blocks, block_bytes):
+def test_large_disks_with_large_blocks(blocks, block_bytes):
     pc = new_pc("895A", {0: Disk(blocks=blocks, block_bytes=block_bytes)})
     split = block_bytes // 512
     total = blocks * split
@@ -102,7 +102,7 @@ def test_large_blocks_make_large_disks(blocks, block_bytes):
     assert (READ16 in opcodes(pc.bus.targets[0])) == (blocks > LIMIT)
 
 
-# ---- Which command ---------------------------------------------------------------------
+# ---- Command forms -------------------------------------------------------------------------
 
 
 @commands
@@ -112,32 +112,32 @@ def test_large_blocks_make_large_disks(blocks, block_bytes):
     (3 * TIB - 127, 127, LONG), (3 * TIB - 1, 1, LONG)],
     ids=["first", "middle", "last short", "up to the limit", "over the limit", "mostly below",
          "at the limit", "above", "the end", "the last"])
-def test_a_command_is_long_only_where_a_short_one_does_not_reach(function, al, lba, count, form):
+def test_16_byte_commands_are_sent_only_if_needed(function, al, lba, count, form):
     pc = with_disk(3 * TIB)
-    assert set(moves_well(pc, function, al, lba, count)) == {COMMANDS[function, al][form]}
+    assert set(check_transfer(pc, function, al, lba, count)) == {COMMANDS[function, al][form]}
 
 
 @commands
 @pytest.mark.parametrize("lba, count", [(LIMIT - 200, 300), (LIMIT - 127, 254),
                                         (LIMIT - 500, 1000)])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_call_goes_on_over_the_limit(variant, function, al, lba, count):
-    assert set(moves_well(with_disk(3 * TIB, variant), function, al, lba, count)) == set(
+def test_call_may_cross_the_limit(variant, function, al, lba, count):
+    assert set(check_transfer(with_disk(3 * TIB, variant), function, al, lba, count)) == set(
         COMMANDS[function, al])
 
 
 @commands
-def test_a_disk_that_ends_at_the_limit_gets_no_long_command(function, al):
-    """It may not know them."""
+def test_disk_that_ends_at_the_limit_gets_no_16_byte_command(function, al):
+    """Such a disk may not support them."""
     for size in (LIMIT - 1, LIMIT):
         pc = with_disk(size)
         for lba, count in ((size - 1, 1), (size - 127, 127), (size - 200, 200)):
-            assert set(moves_well(pc, function, al, lba, count)) == {COMMANDS[function, al][SHORT]}
+            assert set(check_transfer(pc, function, al, lba, count)) == {COMMANDS[function, al][SHORT]}
 
 
 @pytest.mark.parametrize("function", [0x42, 0x43, 0x44, 0x47], ids=hexadecimal)
 @sized
-def test_ranges_end_with_the_disk(size, function):
+def test_access_past_end_returns_04h(size, function):
     pc = with_disk(size)
     counts = (1,) if function == 0x47 else (1, 2, 127, 200)
     for count in counts:
@@ -148,17 +148,17 @@ def test_ranges_end_with_the_disk(size, function):
 
 
 @large
-def test_the_lower_32_bits_of_an_address_are_not_all_of_it(size):
-    """What is written above is not found below."""
+def test_lba_is_not_truncated_to_32_bits(size):
+    """A sector written above the limit does not appear below it."""
     pc = with_disk(size)
-    moves_well(pc, 0x43, 0, LIMIT, 1)
+    check_transfer(pc, 0x43, 0, LIMIT, 1)
     assert pc.bus.targets[0].written.keys() == {LIMIT}
     assert transfer(pc, 0x42, 0, 1) == (OK, 1)
     assert pc.peek(BUFFER, 512) == Disk().block(0)
 
 
 @large
-def test_a_seek_is_sent_where_the_command_reaches_and_else_checked_only(size):
+def test_seek_above_the_limit_is_only_checked(size):
     pc = with_disk(size)
     target = pc.bus.targets[0]
     for lba in (0, LIMIT - 1):
@@ -175,30 +175,30 @@ def test_a_seek_is_sent_where_the_command_reaches_and_else_checked_only(size):
                                                {WRITE_VERIFY16, WRITE16, VERIFY16}),
     ({WRITE_VERIFY16, VERIFY16}, 0x43, 2, {WRITE_VERIFY16, WRITE16, VERIFY16, READ16})],
     ids=["VERIFY", "WRITE AND VERIFY", "both"])
-def test_a_disk_without_a_long_command_is_served_by_others(lacks, function, al, sent):
+def test_unsupported_16_byte_command_is_replaced(lacks, function, al, sent):
     pc = with_disk(3 * TIB)
     pc.bus.targets[0].unsupported = lacks
-    assert set(moves_well(pc, function, al, LIMIT + 5, 20)) - {0x03} == sent
+    assert set(check_transfer(pc, function, al, LIMIT + 5, 20)) - {0x03} == sent
 
 
 @commands
-def test_information_has_no_room_for_blocks_above_the_limit(function, al):
-    """It is not VALID then, and nothing counts as good."""
+def test_bad_block_above_the_limit_has_no_information(function, al):
+    """VALID is clear then, and no sector counts as good."""
     pc = with_disk(3 * TIB)
     pc.bus.targets[0].bad_blocks = {LIMIT + 7: (3, 0x11, 0, True)}
     assert transfer(pc, function, LIMIT + 5, 5, al=al) == (0xCC if function == 0x43 else 0x10, 0)
 
 
-# ---- READ CAPACITY(16) that fails or lies ----------------------------------------------
+# ---- READ CAPACITY(16) that fails or is wrong ----------------------------------------------
 
 
-def lying(**lies) -> Disk:
-    """A disk of 3 TiB; `short` and `long` are what it says of itself."""
+def with_capacity_data(**answers) -> Disk:
+    """A disk of 3 TiB that returns `short` and `long` as its capacity data."""
     target = Disk(blocks=3 * TIB)
-    if "short" in lies:
-        target.capacity_data = lambda: lies["short"]
-    if "long" in lies:
-        target.capacity16_data = lambda: lies["long"]
+    if "short" in answers:
+        target.capacity_data = lambda: answers["short"]
+    if "long" in answers:
+        target.capacity16_data = lambda: answers["long"]
     return target
 
 
@@ -206,13 +206,13 @@ def long_answer(last: int, block_bytes: int = 512, length: int = 32) -> bytes:
     return (last.to_bytes(8, "big") + block_bytes.to_bytes(4, "big") + bytes(20))[:length]
 
 
-def honest_disk_works(pc: Pc, drive: int) -> None:
+def check_other_disk(pc: Pc, drive: int) -> None:
     assert transfer(pc, 0x42, 77, 1, drive=drive) == (OK, 1)
     assert pc.peek(BUFFER, 512) == Disk().block(77)
 
 
 @pytest.mark.parametrize("asc", [0x20, 0x24])
-def test_without_the_long_answer_what_the_short_one_says_is_served(asc):
+def test_without_read_capacity_16_2_tib_are_served(asc):
     target = Disk(blocks=3 * TIB)
     target.status_hook = lambda cdb: target.check(5, asc) if cdb[0] == READ_CAPACITY16 else None
     pc = new_pc("895A", {0: target, 3: Disk()})
@@ -220,7 +220,7 @@ def test_without_the_long_answer_what_the_short_one_says_is_served(asc):
     assert transfer(pc, 0x42, LIMIT - 2, 1) == (OK, 1)
     assert pc.peek(BUFFER, 512) == target.block(LIMIT - 2)
     assert transfer(pc, 0x42, LIMIT, 1) == (NOT_FOUND, 0)
-    honest_disk_works(pc, 0x81)
+    check_other_disk(pc, 0x81)
 
 
 REFUSED = {
@@ -229,46 +229,46 @@ REFUSED = {
     "blocks of 520 bytes": long_answer(3 * TIB - 1, 520),
     "blocks of 4096 bytes": long_answer(3 * TIB - 1, 4096),
     "blocks of 2^32-1 bytes": long_answer(3 * TIB - 1, 2**32 - 1),
-    "11 bytes": long_answer(3 * TIB - 1, length=11), "nothing": b"",
+    "11 bytes": long_answer(3 * TIB - 1, length=11), "no data": b"",
     "all ones": b"\xFF" * 32, "zeros": bytes(32),
 }
 
 
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
-def test_a_disk_whose_long_answer_cannot_be_or_denies_the_short_one_is_refused(data):
-    target = lying(long=data)
+def test_invalid_read_capacity_16_data_is_refused(data):
+    target = with_capacity_data(long=data)
     pc = new_pc("895A", {0: target, 3: Disk()})
     assert "ID 0 LUN 0 BENCH STRICT DISK: " in pc.text
     assert pc.peek(0x475, 1) == b"\1"
     assert READ10 not in opcodes(target)
-    honest_disk_works(pc, 0x80)
+    check_other_disk(pc, 0x80)
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 100, TIB, LIMIT - 1, LIMIT, 2 * TIB + 5], ids=hex)
-def test_a_disk_that_is_smaller_in_the_long_answer_is_served_so_far(blocks):
-    target = lying(long=long_answer(blocks - 1))
+def test_smaller_size_of_read_capacity_16_is_used(blocks):
+    target = with_capacity_data(long=long_answer(blocks - 1))
     pc = new_pc("895A", {0: target, 3: Disk()})
     assert edd(pc).sectors == blocks
     assert transfer(pc, 0x42, blocks - 1, 1) == (OK, 1)
     assert pc.peek(BUFFER, 512) == target.block(blocks - 1)
     assert transfer(pc, 0x42, blocks, 1) == (NOT_FOUND, 0)
-    honest_disk_works(pc, 0x81)
+    check_other_disk(pc, 0x81)
 
 
-def test_a_disk_that_is_larger_in_the_long_answer_says_where_it_ends():
-    pc = new_pc("895A", {0: lying(long=long_answer(2**40 - 1)), 3: Disk()})
+def test_access_past_the_real_end_returns_04h():
+    pc = new_pc("895A", {0: with_capacity_data(long=long_answer(2**40 - 1)), 3: Disk()})
     assert edd(pc).sectors == 2**40
     assert transfer(pc, 0x42, 3 * TIB - 1, 2) == (NOT_FOUND, 0)
     assert transfer(pc, 0x43, 3 * TIB - 1, 2) == (NOT_FOUND, 0)
 
 
-def test_twelve_bytes_of_the_long_answer_are_all_that_counts():
-    """Older disks send no more."""
-    pc = new_pc("895A", {0: lying(long=long_answer(3 * TIB - 1, length=12)), 3: Disk()})
+def test_12_bytes_of_read_capacity_16_data_are_sufficient():
+    """Older disks return no more."""
+    pc = new_pc("895A", {0: with_capacity_data(long=long_answer(3 * TIB - 1, length=12)), 3: Disk()})
     assert edd(pc).sectors == 3 * TIB
 
 
-def test_a_disk_of_just_2_to_the_32_blocks_says_ffffffffh_and_means_it():
+def test_disk_of_2_to_the_32_blocks():
     pc = with_disk(LIMIT)
     assert edd(pc).sectors == LIMIT
     assert transfer(pc, 0x42, LIMIT - 1, 1) == (OK, 1)
@@ -276,11 +276,11 @@ def test_a_disk_of_just_2_to_the_32_blocks_says_ffffffffh_and_means_it():
 
 
 @large
-def test_a_large_disk_shows_its_own_blocks_if_asked(size):
+def test_native_blocks_of_a_large_disk(size):
     pc = new_pc("895A", {0: Disk(blocks=size, block_bytes=4096)},
                 fwcfg=FwCfg({"opt/lsi8xx-rom/native-blocks": b"1"}))
     answer = edd(pc)
     assert (answer.sectors, answer.sector_bytes) == (size, 4096)
-    pc.poke(BUFFER, fresh(1, 8))
+    pc.poke(BUFFER, new_data(1, 8))
     assert transfer(pc, 0x43, size - 1, 1) == (OK, 1)
-    assert pc.bus.targets[0].written == {size - 1: fresh(1, 8)}
+    assert pc.bus.targets[0].written == {size - 1: new_data(1, 8)}

@@ -13,22 +13,22 @@ import pytest
 from tests.model.bus import FREE, HANG, RESET, STATUS
 from tests.model.pc import BUFFER, Pc
 from tests.model.target import READ10, WRITE10, Answer, Disk, blocks_of
-from tests.rom.disk.block_disks import (READS, VERIFIES, WRITES, Written, large_disk,
-                                        reads_well, sectors, with_blocks)
-from tests.rom.strict import (BAD_SECTOR, CONTROLLER, OK, TIMEOUT, VARIANTS, WRITE_FAULT,
-                              TroubleAt, disk, hexadecimal, new_pc, transfer)
+from tests.rom.disk.block_disks import (READS, VERIFIES, WRITES, Write, check_read, large_disk,
+                                        sectors, with_blocks)
+from tests.rom.strict import (BAD_SECTOR, CONTROLLER, OK, TIMEOUT, VARIANTS, WRITE_FAULT, FaultAt,
+                              disk, hexadecimal, new_pc, transfer)
 
 
 @pytest.fixture(params=VARIANTS)
 def pc_1024(request) -> Pc:
-    """Where every place in a block is tried."""
+    """A machine whose blocks are small enough to test every position."""
     return with_blocks(1024, request.param)
 
 
-# ---- Halves that fail ------------------------------------------------------------------
+# ---- Writes that fail in part ------------------------------------------------------------
 
 RANGES = {
-    # first sector, sectors; of blocks of 4096 bytes
+    # first sector and number of sectors, in blocks of 4096 bytes
     "one edge, front": (800, 3), "one edge, back": (805, 3), "one edge, inside": (802, 3),
     "edge and blocks": (803, 21), "blocks and edge": (800, 21), "both edges": (805, 30),
     "two edges alone": (806, 4),
@@ -37,8 +37,8 @@ ranges = pytest.mark.parametrize("lba, count", RANGES.values(), ids=RANGES.keys(
 
 
 def at_nth_access(target: Disk, n: int, act: Callable[[bytes], Answer | None]) -> list[bytes]:
-    """Something happens to the nth command that reads or writes, and to each
-    after it for the same blocks. Returns where its CDB will be."""
+    """Runs `act` at the nth READ or WRITE, and at its repetitions. Returns a list that
+    will contain the CDB."""
     seen, hit = [0], []
 
     def hook(cdb):
@@ -55,13 +55,13 @@ def at_nth_access(target: Disk, n: int, act: Callable[[bytes], Answer | None]) -
 @pytest.mark.parametrize("key, asc", [(3, 0x11), (4, 0x44), (0xB, 0x47)],
                          ids=["medium", "hardware", "aborted"])
 @ranges
-def test_a_write_whose_nth_command_fails_is_honest_for_every_n(lba, count, key, asc):
+def test_write_with_any_failing_command_reports_good_sectors(lba, count, key, asc):
     pc = with_blocks(4096)
     target = disk(pc)
     for n in range(1, 9):
         hit = at_nth_access(target, n, lambda cdb: target.check(key, asc))
-        write = Written(pc, lba, count, n)
-        assert write.honestly() == (not hit)
+        write = Write(pc, lba, count, n)
+        assert write.check_and_succeeded() == (not hit)
         if hit and key == 3:
             statuses = (WRITE_FAULT,) if hit[0][0] == WRITE10 else (WRITE_FAULT, BAD_SECTOR)
             assert write.status in statuses
@@ -74,39 +74,39 @@ def test_a_write_whose_nth_command_fails_is_honest_for_every_n(lba, count, key, 
 
 
 @ranges
-def test_an_edge_that_cannot_be_read_is_not_written(lba, count):
+def test_partial_block_is_not_written_if_its_read_fails(lba, count):
     pc = with_blocks(4096)
     target = disk(pc)
     since = len(target.commands)
     target.status_hook = lambda cdb: target.check(3, 0x11) if cdb[0] == READ10 else None
-    write = Written(pc, lba, count, 1)
-    assert not write.honestly()
+    write = Write(pc, lba, count, 1)
+    assert not write.check_and_succeeded()
     edges = {lba // 8} if lba % 8 else {(lba + count - 1) // 8}
     wrote = {blocks_of(c)[0] for c in target.commands[since:] if c[0] == WRITE10}
     assert not wrote & edges
     target.status_hook = None
-    assert Written(pc, lba, count, 1).well()
+    assert Write(pc, lba, count, 1).succeeded()
 
 
 @ranges
-def test_an_edge_that_can_only_be_read_stays_as_it_was(lba, count):
+def test_partial_block_is_unchanged_if_its_write_fails(lba, count):
     pc = with_blocks(4096)
     target = disk(pc)
     target.status_hook = lambda cdb: target.check(3, 0x0C) if cdb[0] == WRITE10 else None
-    write = Written(pc, lba, count, 1)
+    write = Write(pc, lba, count, 1)
     assert (write.status, write.good, write.now) == (WRITE_FAULT, 0, write.old)
 
 
 @pytest.mark.parametrize("bad", range(100, 105))
 @pytest.mark.parametrize("valid", [True, False], ids=["valid", "invalid"])
 @pytest.mark.parametrize("function", [*READS, *WRITES, *VERIFIES], ids=hexadecimal)
-def test_sectors_before_a_bad_block_are_good(function, bad, valid):
-    """The disk names a block; the caller hears of sectors: 803 to 837."""
+def test_sectors_before_a_bad_block_are_counted(function, bad, valid):
+    """The disk names a block; the call for sectors 803 to 837 returns sectors."""
     pc = with_blocks(4096)
     disk(pc).bad_blocks = {bad: (3, 0x11, 0, valid)}
     if function in WRITES:
-        write = Written(pc, 803, 35, 1, function=function)
-        assert not write.honestly()
+        write = Write(pc, 803, 35, 1, function=function)
+        assert not write.check_and_succeeded()
         good = write.good
     else:
         status, good = transfer(pc, function, 803, 35)
@@ -118,21 +118,21 @@ def test_sectors_before_a_bad_block_are_good(function, bad, valid):
 
 @pytest.mark.parametrize("event", [FREE, RESET], ids=repr)
 @pytest.mark.parametrize("lba, count", [(801, 2), (801, 1)], ids=["two edges", "one edge"])
-def test_trouble_at_the_nth_bus_event_of_a_write_of_parts(pc_1024, lba, count, event):
-    """READ and WRITE of one or two blocks: whatever happens to them."""
+def test_fault_at_any_bus_event_of_a_partial_write(pc_1024, lba, count, event):
+    """The write sends READ and WRITE for one or two blocks."""
     pc, good = pc_1024, 0
     steps = range(1, count * 2 * 1100, 29)
     for n in steps:
-        disk(pc).session = TroubleAt(disk(pc), n, event)
-        good += Written(pc, lba, count, n).honestly()
+        disk(pc).session = FaultAt(disk(pc), n, event)
+        good += Write(pc, lba, count, n).check_and_succeeded()
         del disk(pc).session
-        lives_on_with_blocks(pc)
-    assert good == len(steps), "tried again"
+        check_recovery(pc)
+    assert good == len(steps), "every write is retried"
 
 
 @pytest.mark.parametrize("at", [0, 1, 511, 512, 513, 1023], ids=str)
 @pytest.mark.parametrize("opcode", [READ10, WRITE10], ids=hexadecimal)
-def test_a_hang_in_a_part_of_a_block_is_a_time_out(pc_1024, opcode, at):
+def test_hang_in_a_partial_write_times_out(pc_1024, opcode, at):
     pc, target = pc_1024, disk(pc_1024)
 
     def data_in(bus, data):
@@ -144,14 +144,14 @@ def test_a_hang_in_a_part_of_a_block_is_a_time_out(pc_1024, opcode, at):
         yield HANG
     target.data_hook, target.write_hook = (
         (data_in, None) if opcode == READ10 else (None, data_out))
-    write = Written(pc, 801, 1, 1)
+    write = Write(pc, 801, 1, 1)
     assert (write.status, write.good, write.now) == (TIMEOUT, 0, write.old)
-    lives_on_with_blocks(pc)
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("function", READS, ids=hexadecimal)
 @pytest.mark.parametrize("size", [512, 1024])
-def test_a_bad_block_of_an_earlier_call_says_nothing_of_a_later_one(function, size):
+def test_bad_block_does_not_affect_the_next_call(function, size):
     pc = new_pc("895A", {0: large_disk(size)})
 
     def hang(bus, data):
@@ -162,12 +162,12 @@ def test_a_bad_block_of_an_earlier_call_says_nothing_of_a_later_one(function, si
     assert transfer(pc, function, 1000, 8) == (TIMEOUT, 0)
 
 
-def lives_on_with_blocks(pc: Pc) -> None:
+def check_recovery(pc: Pc) -> None:
     target = disk(pc)
     target.data_hook = target.write_hook = target.status_hook = None
     assert transfer(pc, 0x42, 1, 1, drive=0x81) == (OK, 1)
     assert pc.peek(BUFFER, 512) == bytes([3]) * 512
-    reads_well(pc, 803, 5)
+    check_read(pc, 803, 5)
 
 
 # ---- Disconnections --------------------------------------------------------------------
@@ -177,8 +177,8 @@ PLACES = sorted({0, 1, 511, 512, 513, 1023, 1024, 1025, 1535, 1536, 1537, 2047, 
 
 
 @pytest.mark.parametrize("save", [True, False], ids=["saved", "not-saved"])
-def test_disconnecting_anywhere_in_a_block_that_is_read_loses_nothing(pc_1024, save):
-    """Sectors 801 and 802, with those around them for nobody."""
+def test_disconnection_at_any_place_of_a_partial_read(pc_1024, save):
+    """Sectors 801 and 802, whose blocks also contain sectors that are not requested."""
     pc, target = pc_1024, disk(pc_1024)
 
     def leaves_at(at):
@@ -189,12 +189,12 @@ def test_disconnecting_anywhere_in_a_block_that_is_read_loses_nothing(pc_1024, s
         return hook
     for at in PLACES:
         target.data_hook = leaves_at(at)
-        reads_well(pc, 801, 2)
-        reads_well(pc, 801, 3)
+        check_read(pc, 801, 2)
+        check_read(pc, 801, 3)
 
 
 @pytest.mark.parametrize("save", [True, False], ids=["saved", "not-saved"])
-def test_disconnecting_anywhere_in_a_block_that_is_written_loses_nothing(pc_1024, save):
+def test_disconnection_at_any_place_of_a_partial_write(pc_1024, save):
     pc, target = pc_1024, disk(pc_1024)
 
     def leaves_at(at):
@@ -206,11 +206,11 @@ def test_disconnecting_anywhere_in_a_block_that_is_written_loses_nothing(pc_1024
         return hook
     for at in PLACES:
         target.write_hook = leaves_at(at)
-        assert Written(pc, 801, 2, at).well()
-        assert Written(pc, 800, 4, at).well()
+        assert Write(pc, 801, 2, at).succeeded()
+        assert Write(pc, 800, 4, at).succeeded()
 
 
-def test_odd_pieces_of_parts(pc_1024):
+def test_partial_transfers_in_odd_pieces(pc_1024):
     pc, target = pc_1024, disk(pc_1024)
 
     def data_in(bus, data):
@@ -230,46 +230,46 @@ def test_odd_pieces_of_parts(pc_1024):
     target.data_hook, target.write_hook = data_in, data_out
     for lba in (800, 801):
         for count in (1, 2, 3, 4, 5):
-            assert Written(pc, lba, count, count).well()
-            reads_well(pc, lba, count)
+            assert Write(pc, lba, count, count).succeeded()
+            check_read(pc, lba, count)
 
 
 @pytest.mark.parametrize("length", [0, 1, 511, 512, 1023, 1024, 1536, 2047])
-def test_too_little_of_a_block_is_never_success(pc_1024, length):
+def test_short_partial_transfer_is_an_error(pc_1024, length):
     pc, target = pc_1024, disk(pc_1024)
     target.data_hook = lambda bus, data: Disk.data_in(data[:min(length, len(data) - 1)])
     assert transfer(pc, 0x42, 801, 2) == (CONTROLLER, 0)
-    write = Written(pc, 801, 1, 1)
+    write = Write(pc, 801, 1, 1)
     assert (write.status, write.good, write.now) == (CONTROLLER, 0, write.old)
     target.data_hook = None
     target.write_hook = lambda bus, count: Disk.data_out(min(length, count - 1))
-    write = Written(pc, 801, 2, 1)
+    write = Write(pc, 801, 2, 1)
     assert (write.status, write.good, write.now) == (CONTROLLER, 0, write.old)
-    lives_on_with_blocks(pc)
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("at", [0, 1, 511, 512, 513, 1023], ids=str)
 @pytest.mark.parametrize("status", [0, 0xFF], ids=hexadecimal)
 @pytest.mark.parametrize("lba, count", [(801, 1), (800, 1), (800, 2)],
                          ids=["second half", "first half", "whole"])
-def test_a_disk_that_wants_more_behind_its_status_gets_nothing(pc_1024, lba, count, status, at):
+def test_data_out_after_status_is_an_error(pc_1024, lba, count, status, at):
     pc = pc_1024
 
-    def goes_on(bus, size):
+    def continue_after_status(bus, size):
         first = yield from Disk.data_out(at)
         yield STATUS, status
         return first + (yield from Disk.data_out(size - at))
-    disk(pc).write_hook = goes_on
-    write = Written(pc, lba, count, at)
-    if (status, at, count) == (0xFF, 512, 1):   # between two segments it is as if it had not come
-        assert write.well()
+    disk(pc).write_hook = continue_after_status
+    write = Write(pc, lba, count, at)
+    if (status, at, count) == (0xFF, 512, 1):   # between two segments the status goes unnoticed
+        assert write.succeeded()
     else:
         assert (write.status, write.good, write.now) == (CONTROLLER, 0, write.old)
-    lives_on_with_blocks(pc)
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("first", [0, 2, 8, 0x18, 0xFF], ids=hexadecimal)
-def test_two_statuses_and_no_data_are_never_success(pc_1024, first):
+def test_two_statuses_without_data_are_an_error(pc_1024, first):
     pc = pc_1024
 
     def none(*_):
@@ -278,6 +278,6 @@ def test_two_statuses_and_no_data_are_never_success(pc_1024, first):
     disk(pc).data_hook = disk(pc).write_hook = none
     pc.poke(BUFFER, bytes(512))
     assert transfer(pc, 0x42, 801, 1) == (CONTROLLER, 0)
-    write = Written(pc, 800, 2, 1)
+    write = Write(pc, 800, 2, 1)
     assert (write.status, write.good, write.now) == (CONTROLLER, 0, write.old)
-    lives_on_with_blocks(pc)
+    check_recovery(pc)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: what the disk answers to a read, write, verify or seek, and what it
-does with the data. What is counted as good is good.
+"""Ring 1: error responses to reads, writes, verifies and seeks, and how targets
+take the data. Sectors that are counted as good must be good.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from tests.model.bus import DATA_OUT, FREE, MSG_IN, MSG_OUT, STATUS, Bad, Delay
 from tests.model.pc import BUFFER
 from tests.model.target import (BUSY, COMPLETE, QUEUE_FULL, READ10, REJECT, RESERVATION_CONFLICT,
                                 RESTORE, SAVE, SEEK10, VERIFY10, WRITE10, Answer, Disk, blocks_of)
-from tests.rom.disk.transfers import (COUNT, LBA, MOVING, READS, SEEKS, VERIFIES, WRITES, blocks,
-                                      moving, taking, with_information, write, writing,
-                                      written_well)
+from tests.rom.disk.transfers import (COUNT, LBA, MOVING, READS, SEEKS, VERIFIES, WRITES,
+                                      after_data, blocks, check_written, moving, with_information,
+                                      write, writing)
 from tests.rom.strict import (BAD_SECTOR, CONTROLLER, NOT_READY, OK, SECOND, TIMEOUT, WRITE_FAULT,
-                              WRITE_PROTECTED, disk, expected, fresh, hexadecimal, lives_on,
-                              opcodes, transfer)
+                              WRITE_PROTECTED, check_recovery, disk, expected, hexadecimal,
+                              new_data, opcodes, transfer)
 
 ALL = (*MOVING, *SEEKS)
 COMMAND_OF = {**dict.fromkeys(READS, READ10), **dict.fromkeys(WRITES, WRITE10),
@@ -26,39 +26,39 @@ COMMAND_OF = {**dict.fromkeys(READS, READ10), **dict.fromkeys(WRITES, WRITE10),
 functions = pytest.mark.parametrize("function", ALL, ids=hexadecimal)
 
 
-def writes_well(pc) -> None:
-    """A write succeeds, and the disk has it all."""
+def check_write(pc) -> None:
+    """A write succeeds, and the disk has stored all data."""
     assert write(pc) == (OK, COUNT)
-    written_well(pc)
+    check_written(pc)
 
 
-def write_fails(pc, status: int) -> None:
-    """No block counts as good."""
+def check_write_failure(pc, status: int) -> None:
+    """A write fails with this status and no good block."""
     assert write(pc) == (status, 0)
 
 
-# ---- What the disk says ----------------------------------------------------------------
+# ---- Status and sense data -----------------------------------------------------------------
 
 
 @writing
 @pytest.mark.parametrize("al", [0, 2])
-def test_a_write_protected_disk_is_named_and_still_read(any_pc, function, al):
+def test_write_protected_disk_returns_03h_and_can_be_read(any_pc, function, al):
     if function == 0x03 and al:
-        al = 0      # AL is a count there
+        al = 0      # AL of 03h is a count
     disk(any_pc).write_protected = True
     assert write(any_pc, function, **({"al": al} if al else {})) == (WRITE_PROTECTED, 0)
     assert disk(any_pc).written == {}
     assert transfer(any_pc, 0x44, LBA, COUNT) == (OK, COUNT)
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
 @pytest.mark.parametrize("valid", [True, False], ids=["valid", "invalid"])
 @pytest.mark.parametrize("bad", [0, 1, 5, 9])
 @moving
-def test_sectors_before_a_bad_one_are_good_if_the_disk_names_it(pc, function, bad, valid):
+def test_sectors_before_a_named_bad_block_are_counted(pc, function, bad, valid):
     target = disk(pc)
     target.bad_blocks = {LBA + bad: (3, 0x11, 0, valid)}
-    data = fresh(7, 10)
+    data = new_data(7, 10)
     pc.poke(BUFFER, data)
     status = WRITE_FAULT if function in WRITES else BAD_SECTOR
     assert transfer(pc, function, LBA, 10) == (status, bad if valid else 0)
@@ -66,16 +66,16 @@ def test_sectors_before_a_bad_one_are_good_if_the_disk_names_it(pc, function, ba
         assert pc.peek(BUFFER, bad * 512) == expected(pc, LBA, bad)
     assert target.written.items() <= blocks(LBA, data).items()
     target.bad_blocks = {}
-    lives_on(pc)
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("valid", [True, False], ids=["valid", "invalid"])
 @pytest.mark.parametrize("bad", [0, 126, 127, 128, 150, 199])
 @pytest.mark.parametrize("function", [0x42, 0x43, 0x44], ids=hexadecimal)
-def test_commands_before_a_failed_one_count(pc, function, bad, valid):
+def test_sectors_of_earlier_commands_are_counted(pc, function, bad, valid):
     target = disk(pc)
     target.bad_blocks = {LBA + bad: (3, 0x11, 0, valid)}
-    data, since = fresh(8, 200), len(target.commands)
+    data, since = new_data(8, 200), len(target.commands)
     pc.poke(BUFFER, data)
     status, good = transfer(pc, function, LBA, 200)
     assert status == (WRITE_FAULT if function in WRITES else BAD_SECTOR)
@@ -90,7 +90,7 @@ def test_commands_before_a_failed_one_count(pc, function, bad, valid):
 
 @pytest.mark.parametrize("function", [0x03, 0x04, 0x43, 0x44], ids=hexadecimal)
 @pytest.mark.parametrize("information", [0, LBA - 1, LBA + 10, LBA + 11, 2**32 - 1])
-def test_a_bad_block_outside_the_range_is_not_believed(pc, function, information):
+def test_named_block_outside_the_range_is_ignored(pc, function, information):
     target, opcode = disk(pc), COMMAND_OF[function]
     target.status_hook = lambda cdb: (with_information(target, (3, 0x11, 0), information)
                                       if cdb[0] == opcode else None)
@@ -101,7 +101,7 @@ def test_a_bad_block_outside_the_range_is_not_believed(pc, function, information
 @pytest.mark.parametrize("arrived, named, good", [
     (0, 5, 0), (511, 5, 0), (512, 5, 1), (1800, 5, 3), (5 * 512, 5, 5), (10 * 512, 5, 5),
     (10 * 512, 9, 9), (10 * 512, 0, 0), (3 * 512, 10, 0)])
-def test_only_sectors_that_arrived_are_good(any_pc, arrived, named, good):
+def test_only_received_sectors_are_counted(any_pc, arrived, named, good):
     pc, target = any_pc, disk(any_pc)
     target.status_hook = lambda cdb: (with_information(
         target, (3, 0x11, 0), LBA + named, expected(pc, LBA, 10)[:arrived])
@@ -110,31 +110,31 @@ def test_only_sectors_that_arrived_are_good(any_pc, arrived, named, good):
         assert transfer(pc, function, LBA, 10) == (BAD_SECTOR, good)
         assert pc.peek(BUFFER, good * 512) == expected(pc, LBA, good)
     target.status_hook = None
-    lives_on(pc)
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("function", [0x03, 0x04, 0x43, 0x44], ids=hexadecimal)
 @pytest.mark.parametrize("code, status, good", [(0xF0, CONTROLLER, 1), (0xF1, CONTROLLER, 0),
                                                 (0x70, CONTROLLER, 0)],
                          ids=["current", "deferred", "not valid"])
-def test_a_hardware_error_that_names_a_block(pc, function, code, status, good):
-    """A deferred error is one of another command."""
+def test_hardware_error_with_a_named_block(pc, function, code, status, good):
+    """A deferred error belongs to another command."""
     target, opcode = disk(pc), COMMAND_OF[function]
     target.status_hook = lambda cdb: (
-        taking(cdb, with_information(target, (4, 0x44, 0), LBA + 1, code=code))
+        after_data(cdb, with_information(target, (4, 0x44, 0), LBA + 1, code=code))
         if cdb[0] == opcode else None)
     assert transfer(pc, function, LBA, 3) == (status, good)
     target.status_hook = None
-    lives_on(pc)
+    check_recovery(pc)
 
 
 @writing
 @pytest.mark.parametrize("taken, good", [(0, 0), (511, 0), (512, 1), (1023, 1), (1024, 2), (1536, 2)])
-def test_what_was_not_taken_is_not_good(pc, function, taken, good):
-    """Whatever block the disk blames."""
+def test_only_taken_sectors_are_counted(pc, function, taken, good):
+    """The disk always names the third block."""
     target = disk(pc)
     target.status_hook = lambda cdb: (
-        taking(cdb, with_information(target, (3, 0x0C, 0), LBA + 2)) if cdb[0] == WRITE10 else None)
+        after_data(cdb, with_information(target, (3, 0x0C, 0), LBA + 2)) if cdb[0] == WRITE10 else None)
     target.write_hook = lambda bus, count: target.data_out(taken)
     assert write(pc, function) == (WRITE_FAULT, good)
 
@@ -150,36 +150,36 @@ def test_each_sense_key_of_a_write_has_its_status(any_pc, key, asc, ascq, status
     target = disk(any_pc)
     target.status_hook = lambda cdb: target.check(key, asc, ascq) if cdb[0] == WRITE10 else None
     since = len(target.commands)
-    write_fails(any_pc, status)
+    check_write_failure(any_pc, status)
     assert opcodes(target, since).count(WRITE10) == tries
-    lives_on(any_pc)
+    check_recovery(any_pc)
     assert target.written == {}
 
 
 @pytest.mark.parametrize("answer", [BUSY, QUEUE_FULL], ids=["BUSY", "QUEUE FULL"])
-def test_a_write_is_sent_again_to_a_busy_disk(any_pc, answer):
+def test_write_to_a_busy_disk_is_retried(any_pc, answer):
     left = [answer] * 7
     disk(any_pc).status_hook = lambda cdb: Answer(status=left.pop()) if left else None
-    writes_well(any_pc)
+    check_write(any_pc)
     disk(any_pc).status_hook = lambda cdb: Answer(status=answer)
-    write_fails(any_pc, NOT_READY)
+    check_write_failure(any_pc, NOT_READY)
 
 
-def test_a_reserved_disk_is_not_written_to(any_pc):
+def test_reservation_conflict_is_not_retried(any_pc):
     disk(any_pc).status_hook = lambda cdb: Answer(status=RESERVATION_CONFLICT)
     since = len(disk(any_pc).commands)
-    write_fails(any_pc, 0xB3)
+    check_write_failure(any_pc, 0xB3)
     assert opcodes(disk(any_pc), since) == [WRITE10]
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
 @moving
-def test_unit_attentions_of_a_fixed_disk_are_drained(any_pc, function):
+def test_unit_attentions_of_a_fixed_disk_are_cleared(any_pc, function):
     disk(any_pc).attentions = [(6, 0x29, 0), (6, 0x28, 0), (6, 0x2A, 1)] * 3
     assert transfer(any_pc, function, LBA, COUNT) == (OK, COUNT)
 
 
-def test_a_recovered_error_is_a_success_if_the_disk_took_the_data(pc):
+def test_recovered_error_is_a_success_if_all_data_was_taken(pc):
     target = disk(pc)
 
     def recovered(bus):
@@ -189,32 +189,32 @@ def test_a_recovered_error_is_a_success_if_the_disk_took_the_data(pc):
             yield FREE
     target.before_status = recovered
     since = len(target.commands)
-    writes_well(pc)
+    check_write(pc)
     assert opcodes(target, since) == [WRITE10, 0x03]
 
 
 @pytest.mark.parametrize("function", SEEKS, ids=hexadecimal)
-def test_a_seek_that_fails_says_so(any_pc, function):
+def test_failed_seek_returns_its_status(any_pc, function):
     target = disk(any_pc)
     target.status_hook = lambda cdb: target.check(3, 0x02) if cdb[0] == SEEK10 else None
     assert transfer(any_pc, function, LBA).status == BAD_SECTOR
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
 @functions
-def test_a_disk_that_is_gone_is_a_time_out(pc, function):
+def test_missing_disk_returns_80h(pc, function):
     target = pc.bus.targets.pop(0)
     assert transfer(pc, function, LBA, COUNT) == (TIMEOUT, None if function in SEEKS else 0)
     pc.bus.targets[0] = target
-    lives_on(pc)
+    check_recovery(pc)
 
 
-# ---- What the target does with the data ------------------------------------------------
+# ---- Data phases ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("save", [True, False], ids=["saved", "not-saved"])
-def test_disconnecting_at_every_odd_place_of_a_write_loses_nothing(pc, save):
-    """Without SAVE DATA POINTER the target takes all of it again."""
+def test_disconnection_at_any_place_of_a_write(pc, save):
+    """Without SAVE DATA POINTER the target takes all data again."""
     target = disk(pc)
 
     def leaves_at(at):
@@ -227,10 +227,10 @@ def test_disconnecting_at_every_odd_place_of_a_write_loses_nothing(pc, save):
     for at in [*range(1, COUNT * 512, 2), 0, 512, 1024, COUNT * 512]:
         target.write_hook = leaves_at(at)
         target.written.clear()
-        writes_well(pc)
+        check_write(pc)
 
 
-def test_a_write_in_odd_pieces(pc):
+def test_write_in_odd_pieces(pc):
     target = disk(pc)
 
     def hook(bus, count):
@@ -240,13 +240,13 @@ def test_a_write_in_odd_pieces(pc):
             yield from target.disconnect()
         return taken + (yield from Disk.data_out(count - len(taken)))
     target.write_hook = hook
-    writes_well(pc)
+    check_write(pc)
 
 
 @pytest.mark.parametrize("saved", [0, 1, 600, 1024])
 @pytest.mark.parametrize("at", [1, 511, 512])
-def test_restore_pointers_takes_the_data_again(pc, saved, at):
-    """From the saved place, which is the start if there is none."""
+def test_restore_pointers_sends_the_data_again(pc, saved, at):
+    """The data restarts at the saved pointer, or at the start if none was saved."""
     def hook(bus, count):
         first = yield from Disk.data_out(saved)
         if saved:
@@ -255,11 +255,11 @@ def test_restore_pointers_takes_the_data_again(pc, saved, at):
         yield MSG_IN, RESTORE
         return first + (yield from Disk.data_out(count - saved))
     disk(pc).write_hook = hook
-    writes_well(pc)
+    check_write(pc)
 
 
-def test_messages_in_the_data_of_a_write_change_nothing(pc):
-    """An offer of SDTR is answered with offset 0."""
+def test_sdtr_in_the_data_of_a_write_is_answered(pc):
+    """The answer to SDTR has offset 0."""
     seen = []
 
     def hook(bus, count):
@@ -270,58 +270,58 @@ def test_messages_in_the_data_of_a_write_change_nothing(pc):
             seen.append((yield MSG_OUT, None))
         return first + (yield from Disk.data_out(count - 700))
     disk(pc).write_hook = hook
-    writes_well(pc)
+    check_write(pc)
     assert seen == [1, 3, 1, 25, 0]
 
 
 @pytest.mark.parametrize("length", [0, 1, 511, 512, 1535])
-def test_a_disk_that_takes_too_little_has_not_written(any_pc, length):
+def test_write_with_too_little_data_taken_is_an_error(any_pc, length):
     target = disk(any_pc)
     target.write_hook = lambda bus, count: Disk.data_out(length)
     for function in WRITES:
         assert write(any_pc, function) == (CONTROLLER, 0)
-    lives_on(any_pc)
+    check_recovery(any_pc)
 
 
-def test_a_disk_that_took_too_little_once_gets_it_again(any_pc):
+def test_write_with_too_little_data_taken_is_retried(any_pc):
     lengths = [100, COUNT * 512]
     disk(any_pc).write_hook = lambda bus, count: Disk.data_out(lengths.pop(0))
-    writes_well(any_pc)
+    check_write(any_pc)
     assert lengths == []
 
 
 @pytest.mark.parametrize("place", ["at once", "after a disconnect"])
-def test_data_out_is_never_made_up(pc, place):
-    """A target that asks for more than there is gets a bus reset."""
-    made_up, target = [], disk(pc)
+def test_excess_data_out_is_never_invented(pc, place):
+    """A target that requests more data than the command has causes a bus reset."""
+    invented, target = [], disk(pc)
 
     def hook(bus, count):
         data = yield from Disk.data_out(count)
         if place != "at once":
             yield from target.disconnect()
-        made_up.append((yield DATA_OUT, None))
+        invented.append((yield DATA_OUT, None))
         return data
     target.write_hook = hook
-    write_fails(pc, CONTROLLER)
-    assert made_up == [] and target.written == {}
-    lives_on(pc)
+    check_write_failure(pc, CONTROLLER)
+    assert invented == [] and target.written == {}
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("function", [0x04, 0x44, 0x0C, 0x47, 0x10], ids=hexadecimal)
-def test_no_data_is_given_to_a_command_that_has_none(pc, function):
-    made_up = []
+def test_command_without_data_sends_no_data_out(pc, function):
+    invented = []
 
     def hook(bus):
-        made_up.append((yield DATA_OUT, None))
+        invented.append((yield DATA_OUT, None))
     disk(pc).before_status = hook
     status = (pc.int13(ah=0x10, dl=0x80).ah if function == 0x10
               else transfer(pc, function, LBA, 1).status)
-    assert (status, made_up) == (CONTROLLER, [])
-    lives_on(pc)
+    assert (status, invented) == (CONTROLLER, [])
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("event", [Bad(STATUS, 0), Bad(MSG_IN, REJECT)], ids=["status", "message"])
-def test_bad_parity_once_behind_a_write_is_not_seen_by_the_caller(pc, event):
+def test_single_parity_error_after_a_write_is_retried(pc, event):
     left = [event]
 
     def hook(bus):
@@ -330,10 +330,10 @@ def test_bad_parity_once_behind_a_write_is_not_seen_by_the_caller(pc, event):
             yield MSG_IN, COMPLETE
             yield FREE
     disk(pc).before_status = hook
-    writes_well(pc)
-    lives_on(pc)
+    check_write(pc)
+    check_recovery(pc)
 
 
-def test_a_slow_write_is_waited_for(pc):
+def test_slow_write_is_waited_for(pc):
     disk(pc).before_status = lambda bus: iter([Delay(4 * SECOND)])
-    writes_well(pc)
+    check_write(pc)

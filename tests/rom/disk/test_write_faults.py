@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: trouble at every bus event of a write. A write is a success only if
-the disk has all of it.
+"""Ring 1: faults at every bus event of a write. A write succeeds only if the disk
+has stored all data.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from tests.model.pc import BUFFER
 from tests.model.registers import BF, MDPE, US, DmaFault
 from tests.model.target import Disk
 from tests.rom.disk.transfers import LBA, blocks
-from tests.rom.strict import OK, TroubleAt, disk, fresh, lives_on, transfer
+from tests.rom.strict import OK, FaultAt, check_recovery, disk, new_data, transfer
 
 OTHER_INITIATOR = 6
 
 
 class TwoBlocks:
-    """Two blocks on the disk, overwritten by two others. Each is on the medium
-    as soon as it has come; the disk leaves the bus in and behind both."""
+    """Overwrites two blocks on the disk. Each block is stored as soon as it has arrived;
+    the disk disconnects within and after both."""
 
     def __init__(self, pc):
         self.pc, self.target, self.seed = pc, disk(pc), 0
@@ -40,11 +40,11 @@ class TwoBlocks:
         yield from self.target.disconnect()
         return data
 
-    def overwritten(self) -> bool:
-        """Write. Each block is either old or new, and those that count as good
-        are new."""
+    def overwrite(self) -> bool:
+        """Writes new data. Each block must be old or new, and good ones must be new.
+        Returns whether the write succeeded."""
         self.seed += 1
-        old, new = blocks(LBA, fresh(-self.seed, 2)), blocks(LBA, fresh(self.seed, 2))
+        old, new = blocks(LBA, new_data(-self.seed, 2)), blocks(LBA, new_data(self.seed, 2))
         self.target.written, self.target.write_hook = dict(old), self.hook
         self.pc.poke(BUFFER + 1, b"".join(new.values()))
         status, good = transfer(self.pc, 0x43, LBA, 2, BUFFER + 1)
@@ -56,31 +56,31 @@ class TwoBlocks:
         return status == OK
 
 
-def interesting(n: int) -> bool:
-    """A hang costs 10 virtual seconds, and one byte of data is like another:
-    the events that are no data, and one byte in sixteen."""
+def is_tested(n: int) -> bool:
+    """A hang costs 10 virtual seconds, and data bytes are alike: test all events outside
+    the data, and one data byte in 16."""
     return n % 16 == 0 or n < 30 or 290 < n < 340 or 410 < n < 440 or n > 1100
 
 
 @pytest.mark.parametrize("event", [FREE, RESET, HANG], ids=repr)
-def test_trouble_at_the_nth_bus_event_of_a_write_for_every_n(pc, event):
+def test_fault_at_any_bus_event_of_a_write(pc, event):
     two, good = TwoBlocks(pc), 0
-    for n in filter(lambda n: event is not HANG or interesting(n), range(1, 3000)):
-        disk(pc).session = trouble = TroubleAt(disk(pc), n, event)
-        good += two.overwritten()
+    for n in filter(lambda n: event is not HANG or is_tested(n), range(1, 3000)):
+        disk(pc).session = fault = FaultAt(disk(pc), n, event)
+        good += two.overwrite()
         del disk(pc).session
-        lives_on(pc)
-        if trouble.done:
+        check_recovery(pc)
+        if fault.done:
             break
-    assert trouble.done and n > 1124, "every byte of CDB, data, status and messages"
+    assert fault.done and n > 1124, "all bytes of CDB, data, status and messages are covered"
     if event is HANG:
-        assert good == 1, "not tried again"
+        assert good == 1, "a hang is not retried"
     else:
-        assert good > n - 20, "tried again, if the disk has not left for ever"
+        assert good > n - 20, "the write is retried unless the disk is gone"
 
 
 @pytest.mark.parametrize("cause", [BF, MDPE], ids=["BF", "MDPE"])
-def test_a_pci_fault_at_the_nth_memory_access_of_a_write_for_every_n(pc, cause):
+def test_pci_fault_at_any_memory_access_of_a_write(pc, cause):
     chip, two, left = pc.chip, TwoBlocks(pc), [0]
     real = {name: getattr(chip, name) for name in ("_read_main", "_write_main")}
 
@@ -95,16 +95,16 @@ def test_a_pci_fault_at_the_nth_memory_access_of_a_write_for_every_n(pc, cause):
         left[0] = n
         for name, access in real.items():
             setattr(chip, name, counted(access))
-        good = two.overwritten()
-        assert good == (left[0] > 0), "a fault is reported, not tried again"
+        good = two.overwrite()
+        assert good == (left[0] > 0), "a PCI fault is reported and not retried"
         left[0] = 0     # no more faults
-        lives_on(pc)
+        check_recovery(pc)
         if good:
             break
     assert good and n > 25
 
 
-def test_a_bus_reset_at_every_moment_of_a_write(pc):
+def test_bus_reset_at_any_time_of_a_write(pc):
     two = TwoBlocks(pc)
 
     def reset_after(ns):
@@ -112,5 +112,5 @@ def test_a_bus_reset_at_every_moment_of_a_write(pc):
         yield RESET
     for ns in range(1, 450 * US, 2_300):
         pc.bus.begin(OTHER_INITIATOR, reset_after(ns))
-        two.overwritten()
-        lives_on(pc)
+        two.overwrite()
+        check_recovery(pc)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: functions that read, write, verify and seek, with every count and
-every wrong argument, and on disks that lack a command.
+"""Ring 1: functions that read, write, verify and seek, with every count and invalid
+arguments, and on disks that do not support a command.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from tests.model.pc import BUFFER
 from tests.model.registers import MS
 from tests.model.target import (POWER_ON, READ10, REQUEST_SENSE, SAVE, SEEK10, VERIFY10, WRITE10,
                                 WRITE_VERIFY10, Disk, blocks_of)
-from tests.rom.disk.transfers import (COUNT, LBA, READS, SEEKS, VERIFIES, WRITES, blocks, moving,
-                                      taking, with_information, write, writing, written_well)
+from tests.rom.disk.transfers import (COUNT, LBA, READS, SEEKS, VERIFIES, WRITES, after_data,
+                                      blocks, check_written, moving, with_information, write,
+                                      writing)
 from tests.rom.strict import (BAD_COMMAND, BOUNDARY, NOT_FOUND, OK, SECOND, TIMEOUT, WRITE_FAULT,
-                              by_chs, covers, disk, expected, fresh, hexadecimal, lives_on,
-                              nothing_sent, opcodes, reads_well, transfer)
+                              by_chs, check_read, check_recovery, covers, disk, expected,
+                              hexadecimal, new_data, nothing_sent, opcodes, transfer)
 
 HEADS, SECTORS, CYLINDERS, BLOCKS = 64, 32, 32, 65536       # of the disk at ID 0
 
@@ -34,13 +35,13 @@ def reaches(cdb: bytes, lba: int) -> bool:
     return first <= lba < first + count
 
 
-# ---- Right arguments -------------------------------------------------------------------
+# ---- Valid arguments -----------------------------------------------------------------------
 
 
 @writing
-def test_every_count_is_written_from_odd_buffers_and_nothing_else(pc, function):
+def test_writes_of_every_count_from_odd_buffers(pc, function):
     for count in counts(function):
-        lba, address, data = count * 401 % 60000, BUFFER + count * 3 | 1, fresh(count, count)
+        lba, address, data = count * 401 % 60000, BUFFER + count * 3 | 1, new_data(count, count)
         disk(pc).written.clear()
         pc.poke(address, data)
         assert transfer(pc, function, lba, count, address) == (OK, count)
@@ -50,7 +51,7 @@ def test_every_count_is_written_from_odd_buffers_and_nothing_else(pc, function):
 
 
 @pytest.mark.parametrize("function", READS, ids=hexadecimal)
-def test_every_count_is_read_to_odd_buffers(pc, function):
+def test_reads_of_every_count_to_odd_buffers(pc, function):
     for count in counts(function):
         lba, address = count * 401 % 60000, BUFFER + count * 3 | 1
         pc.poke(address - 1, b"\xEE" * (count * 512 + 2))
@@ -59,8 +60,8 @@ def test_every_count_is_read_to_odd_buffers(pc, function):
 
 
 @pytest.mark.parametrize("function", VERIFIES, ids=hexadecimal)
-def test_every_count_is_verified_by_the_disk_alone(pc, function):
-    """BYTCHK 0, no data, and the buffer may be anywhere."""
+def test_verifies_of_every_count_transfer_no_data(pc, function):
+    """BYTCHK is 0, and the buffer address is not checked."""
     for count in counts(function):
         lba, sent = count * 401 % 60000, len(disk(pc).commands)
         assert transfer(pc, function, lba, count, 0x10FFEF) == (OK, count)
@@ -71,16 +72,16 @@ def test_every_count_is_verified_by_the_disk_alone(pc, function):
 
 @pytest.mark.parametrize("function", SEEKS, ids=hexadecimal)
 @pytest.mark.parametrize("lba", [0, 1, 2047, 40000, BLOCKS - 1])
-def test_a_seek_is_sent(pc, function, lba):
-    """The number of sectors and the buffer mean nothing."""
+def test_seek_is_sent_to_the_disk(pc, function, lba):
+    """The number of sectors and the buffer are ignored."""
     for count in (0, 1, 200) if function == 0x0C else (1,):
         assert transfer(pc, function, lba, count, 0x10FFEF) == (OK, None)
         command = disk(pc).commands[-1]
         assert (command[0], blocks_of(command)[0]) == (SEEK10, lba)
 
 
-def test_no_command_moves_64_kib(pc):
-    """An emulator counts in 16 bits (docs/flow.md)."""
+def test_commands_transfer_less_than_64_kib(pc):
+    """Some emulators have a 16-bit count (docs/flow.md)."""
     for function in (0x42, 0x43, 0x44):
         sent = len(disk(pc).commands)
         assert transfer(pc, function, 3, 1000) == (OK, 1000)
@@ -94,7 +95,7 @@ def test_no_command_moves_64_kib(pc):
 def test_any_buffer_below_fff0h_in_the_high_memory_area_works(any_pc, address):
     pc = any_pc
     for function in (*READS, *WRITES):
-        data = fresh(function, 1)
+        data = new_data(function, 1)
         pc.poke(address, data)
         assert transfer(pc, function, 9, 1, address) == (OK, 1)
         assert disk(pc).block(9) == pc.peek(address, 512)
@@ -102,19 +103,18 @@ def test_any_buffer_below_fff0h_in_the_high_memory_area_works(any_pc, address):
 
 
 @moving
-def test_a_range_runs_on_over_tracks_and_cylinders_to_the_last_sector(pc, function):
+def test_ranges_may_cross_tracks_and_cylinders(pc, function):
     for lba in (SECTORS - 1, HEADS * SECTORS - 1, BLOCKS - 2):
-        data = fresh(lba, 2)
+        data = new_data(lba, 2)
         pc.poke(BUFFER, data)
         assert transfer(pc, function, lba, 2) == (OK, 2)
         if function not in VERIFIES:
             assert expected(pc, lba, 2) == pc.peek(BUFFER, 1024)
 
 
-def test_what_is_written_is_read_and_verified(any_pc):
-    """On all hardware."""
+def test_written_data_can_be_verified_and_read(any_pc):
     for count in (1, 3, 127):
-        pc, data = any_pc, fresh(count, count)
+        pc, data = any_pc, new_data(count, count)
         pc.poke(BUFFER + 1, data)
         for function in (0x03, 0x43, 0x04, 0x44, 0x02, 0x42):
             assert transfer(pc, function, 77, count, BUFFER + 1) == (OK, count)
@@ -123,22 +123,22 @@ def test_what_is_written_is_read_and_verified(any_pc):
 
 @pytest.mark.parametrize("function", [0x42, 0x43, 0x44], ids=hexadecimal)
 @pytest.mark.parametrize("al", [0, 1, 2])
-def test_no_blocks_are_a_success_without_a_command(pc, function, al):
+def test_count_0_succeeds_without_a_command(pc, function, al):
     with nothing_sent(pc):
         assert transfer(pc, function, 5, 0, al=al) == (OK, 0)
 
 
 @pytest.mark.parametrize("al, sent", [(0, WRITE10), (1, WRITE10), (2, WRITE_VERIFY10)],
                          ids=hexadecimal)
-def test_al_of_43h_asks_for_verification(any_pc, al, sent):
+def test_al_2_of_43h_verifies_the_write(any_pc, al, sent):
     since = len(disk(any_pc).commands)
     assert write(any_pc, al=al) == (OK, COUNT)
-    written_well(any_pc)
+    check_written(any_pc)
     if any_pc.hardware == "silicon":
         assert opcodes(disk(any_pc), since) == [sent]
 
 
-# ---- Wrong arguments -------------------------------------------------------------------
+# ---- Invalid arguments ---------------------------------------------------------------------
 
 CHS_ERRORS = {
     "no sectors": (dict(al=0), BAD_COMMAND), "129 sectors": (dict(al=129), BAD_COMMAND),
@@ -153,22 +153,22 @@ CHS_ERRORS = {
 
 @pytest.mark.parametrize("registers, status", CHS_ERRORS.values(), ids=CHS_ERRORS.keys())
 @pytest.mark.parametrize("function", [0x02, 0x03, 0x04, 0x0C], ids=hexadecimal)
-def test_wrong_registers_are_refused_and_nothing_is_done(pc, function, registers, status):
+def test_invalid_registers_are_refused_without_a_command(pc, function, registers, status):
     if function == 0x0C and "al" in registers:
-        status = OK     # a seek goes to one sector
+        status = OK     # a seek ignores the count
     with nothing_sent(pc) if status else contextlib.nullcontext():
         result = by_chs(pc, function, 0, **registers)
     assert (result.ah, result.cf) == (status, status != OK)
     if function != 0x0C:
-        assert result.al == 0, "good sectors"
+        assert result.al == 0, "number of good sectors"
 
 
 PACKET_ERRORS = {
     # lba, count, buffer, packet size
     "size 0": (5, 1, BUFFER, 0, BAD_COMMAND), "size 15": (5, 1, BUFFER, 15, BAD_COMMAND),
-    "behind the end": (BLOCKS, 1, BUFFER, 16, NOT_FOUND),
-    "over the end": (BLOCKS - 1, 2, BUFFER, 16, NOT_FOUND),
-    "200 over the end": (BLOCKS - 199, 200, BUFFER, 16, NOT_FOUND),
+    "after the end": (BLOCKS, 1, BUFFER, 16, NOT_FOUND),
+    "across the end": (BLOCKS - 1, 2, BUFFER, 16, NOT_FOUND),
+    "200 across the end": (BLOCKS - 199, 200, BUFFER, 16, NOT_FOUND),
     "2^32 - 1": (2**32 - 1, 1, BUFFER, 16, NOT_FOUND), "2^32": (2**32, 1, BUFFER, 16, NOT_FOUND),
     "2^32 + 5": (2**32 + 5, 1, BUFFER, 16, NOT_FOUND),
     "2^63": (2**63, 1, BUFFER, 16, NOT_FOUND), "2^64 - 1": (2**64 - 1, 2, BUFFER, 16, NOT_FOUND),
@@ -181,13 +181,13 @@ PACKET_ERRORS = {
 @pytest.mark.parametrize("lba, count, address, size, status", PACKET_ERRORS.values(),
                          ids=PACKET_ERRORS.keys())
 @pytest.mark.parametrize("function", [0x42, 0x43, 0x44, 0x47], ids=hexadecimal)
-def test_wrong_packets_are_refused_and_nothing_is_done(pc, function, lba, count, address, size,
+def test_invalid_packets_are_refused_without_a_command(pc, function, lba, count, address, size,
                                                        status):
     if function in (0x44, 0x47) and status == BOUNDARY:
-        address, lba = BUFFER, BLOCKS       # they have no buffer
+        address, lba = BUFFER, BLOCKS       # these functions use no buffer
         status = NOT_FOUND
     if function == 0x47 and lba < BLOCKS and status == NOT_FOUND:
-        lba = BLOCKS                        # and a seek goes to one sector
+        lba = BLOCKS                        # a seek ignores the count
     with nothing_sent(pc):
         outcome = transfer(pc, function, lba, count, address, size=size)
     assert outcome.status == status
@@ -196,18 +196,18 @@ def test_wrong_packets_are_refused_and_nothing_is_done(pc, function, lba, count,
 
 
 @pytest.mark.parametrize("al", [3, 4, 0x7F, 0x80, 0xFF])
-def test_other_values_of_al_are_refused_by_43h(pc, al):
+def test_43h_with_other_al_returns_01h(pc, al):
     with nothing_sent(pc):
         assert write(pc, al=al).status == BAD_COMMAND
 
 
 @pytest.mark.parametrize("function", [0x42, 0x44, 0x47], ids=hexadecimal)
-def test_al_means_nothing_to_the_others(pc, function):
+def test_al_is_ignored_by_other_packet_functions(pc, function):
     assert transfer(pc, function, 5, 1, al=0xFF).status == OK
 
 
 @pytest.mark.parametrize("function", [0x42, 0x43, 0x44, 0x47], ids=hexadecimal)
-def test_a_packet_may_lie_across_the_end_of_its_segment(pc, function):
+def test_packet_may_cross_the_end_of_its_segment(pc, function):
     packet = struct.pack("<BBHHHQ", 16, 0, 1, 0, BUFFER >> 4, 1234)
     pc.poke(0x3FFF8, packet)
     result = pc.int13(range(0x3FFFA, 0x3FFFC), range(BUFFER, BUFFER + 512), ah=function, al=0,
@@ -216,7 +216,7 @@ def test_a_packet_may_lie_across_the_end_of_its_segment(pc, function):
     assert blocks_of(disk(pc).commands[-1])[0] == 1234
 
 
-# ---- Disks that lack a command ---------------------------------------------------------
+# ---- Unsupported commands ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("function, al, lacks, sent", [
@@ -224,8 +224,8 @@ def test_a_packet_may_lie_across_the_end_of_its_segment(pc, function):
     (0x43, 2, {WRITE_VERIFY10}, [WRITE_VERIFY10, WRITE10, VERIFY10]),
     (0x43, 2, {WRITE_VERIFY10, VERIFY10}, [WRITE_VERIFY10, WRITE10, VERIFY10, READ10])],
     ids=["04h", "44h", "43h", "43h without VERIFY"])
-def test_a_disk_without_the_command_is_served_by_others(any_pc, function, al, lacks, sent):
-    """What is read to verify goes nowhere."""
+def test_unsupported_command_is_replaced(any_pc, function, al, lacks, sent):
+    """Data read for a verification is discarded."""
     target = disk(any_pc)
     target.unsupported = lacks
     since = len(target.commands)
@@ -235,32 +235,32 @@ def test_a_disk_without_the_command_is_served_by_others(any_pc, function, al, la
         assert covers([c for c in target.commands[since:] if c[0] == opcode], LBA, COUNT)
     assert set(opcodes(target, since)) == {*sent, REQUEST_SENSE}
     if function == 0x43:
-        written_well(any_pc)
-    lives_on(any_pc)
+        check_written(any_pc)
+    check_recovery(any_pc)
 
 
 @pytest.mark.parametrize("count", [127, 128, 200])
-def test_a_large_range_is_verified_by_reading_all_of_it(pc, count):
+def test_verify_by_read_covers_a_large_range(pc, count):
     disk(pc).unsupported = {VERIFY10}
     since = len(disk(pc).commands)
     assert transfer(pc, 0x44, 5, count) == (OK, count)
     assert covers([c for c in disk(pc).commands[since:] if c[0] == READ10], 5, count)
 
 
-def away(target, data, at):
+def disconnecting(target, data, at):
     yield from Disk.data_in(data[:at])
     yield from target.disconnect()
     yield from Disk.data_in(data[at:])
 
 
-def away_not_saved(target, data, at):
-    """The pointers are where the data began."""
+def disconnecting_unsaved(target, data, at):
+    """The target resumes at the start of the data."""
     yield from Disk.data_in(data[:at])
     yield from target.disconnect(save=False)
     yield from Disk.data_in(data)
 
 
-def saves(target, data, at):
+def saving(target, data, at):
     yield from Disk.data_in(data[:at])
     yield MSG_IN, SAVE
     yield from Disk.data_in(data[at:])
@@ -273,10 +273,10 @@ def in_pieces(target, data, at):
         yield from Disk.data_in(data[i:i + step])
 
 
-@pytest.mark.parametrize("manner", [away, away_not_saved, saves, in_pieces])
+@pytest.mark.parametrize("manner", [disconnecting, disconnecting_unsaved, saving, in_pieces])
 @pytest.mark.parametrize("at", [0, 1, 100, 511, 512])
 @pytest.mark.parametrize("function, al", [(0x04, 0), (0x44, 0), (0x43, 2)], ids=hexadecimal)
-def test_a_disk_that_is_verified_by_reading_may_interrupt_its_data(pc, function, al, at, manner):
+def test_verify_by_read_survives_interrupted_data(pc, function, al, at, manner):
     """No block is read twice, and the bus is not reset."""
     target = disk(pc)
     target.unsupported = {VERIFY10, WRITE_VERIFY10}
@@ -287,11 +287,11 @@ def test_a_disk_that_is_verified_by_reading_may_interrupt_its_data(pc, function,
     assert covers([c for c in target.commands[since:] if c[0] == READ10], LBA, COUNT)
     assert POWER_ON not in pc.bus.targets[3].attentions
     target.data_hook = None
-    reads_well(pc)
+    check_read(pc)
 
 
-def test_a_verification_that_never_ends_is_ended_by_its_time_limit(pc):
-    """The disk saves its pointers and sends more, for ever."""
+def test_endless_verify_by_read_times_out(pc):
+    """The disk repeats SAVE DATA POINTER and data forever."""
     target = disk(pc)
     target.unsupported = {VERIFY10}
 
@@ -307,32 +307,32 @@ def test_a_verification_that_never_ends_is_ended_by_its_time_limit(pc):
     assert transfer(pc, 0x44, LBA, COUNT) == (TIMEOUT, 0)
     assert 10 * SECOND <= pc.chip.now - begun < 14 * SECOND
     target.data_hook = None
-    lives_on(pc)
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("function", SEEKS, ids=hexadecimal)
-def test_a_disk_without_seek_needs_none(any_pc, function):
+def test_seek_succeeds_if_the_disk_does_not_support_it(any_pc, function):
     disk(any_pc).unsupported = {SEEK10}
     assert transfer(any_pc, function, LBA).status == OK
     assert transfer(any_pc, 0x47, BLOCKS).status == NOT_FOUND
 
 
 @writing
-def test_a_disk_without_write_says_so(pc, function):
+def test_write_to_a_disk_without_write_returns_01h(pc, function):
     disk(pc).unsupported = {WRITE10}
     assert write(pc, function) == (BAD_COMMAND, 0)
-    lives_on(pc)
+    check_recovery(pc)
 
 
 @pytest.mark.parametrize("lacks", [set(), {WRITE_VERIFY10}, {WRITE_VERIFY10, VERIFY10}],
                          ids=["WRITE AND VERIFY", "VERIFY", "READ"])
-def test_a_verification_that_fails_fails_the_write(pc, lacks):
+def test_failed_verification_fails_the_write(pc, lacks):
     """The blocks before the bad one are written and verified."""
     target = disk(pc)
     target.unsupported = lacks
     verifies = READ10 if VERIFY10 in lacks else VERIFY10 if lacks else WRITE_VERIFY10
-    target.status_hook = lambda cdb: (taking(cdb, with_information(target, (3, 0x11, 0), LBA + 1))
+    target.status_hook = lambda cdb: (after_data(cdb, with_information(target, (3, 0x11, 0), LBA + 1))
                                       if cdb[0] == verifies and reaches(cdb, LBA + 1) else None)
     assert write(pc, al=2) == (WRITE_FAULT, 1)
     target.status_hook = None
-    lives_on(pc)
+    check_recovery(pc)

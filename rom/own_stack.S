@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The way from the caller's stack to our own, other than through INT 13h.
+ * Calls C code on our own stack, for entry points other than INT 13h.
  */
 #include "rom/workspace.h"
 
@@ -9,20 +9,21 @@
 
 	.code16
 
-/* Purpose:   run a C function on the workspace's stack
+/* Purpose:   call a C function on the workspace's stack
  * In:        DS = workspace, EAX and EDX = arguments, ECX = function
  * Out:       EAX = its result
  * Preserves: SS, ESP, DS
- * Stack:     2 bytes of the caller's
- * Flags:     IF closed, but see irq_window; DF clear
+ * Stack:     2 bytes of the caller's; the function runs on ours
+ * Flags:     IF clear, but irq_window opens interrupts if the caller had them
+ *            open; DF clear
  */
-	.section .text.run_c, "ax"
-	.globl	run_c
-run_c:
+	.section .text.own_stack, "ax"
+	.globl	own_stack_call
+own_stack_call:
 	pushfw
 	popw	WS_CALLER_FLAGS
 	cli
-	btsw	$BUSY_BIT, WS_BUSY	# no INT 13h of an interrupt handler
+	btsw	$BUSY_BIT, WS_BUSY	# refuse INT 13h from interrupt handlers
 	movw	%ss, WS_CALLER_SS
 	movl	%esp, WS_CALLER_ESP
 	movw	%ds, %bx
