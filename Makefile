@@ -25,7 +25,8 @@ CC := gcc
 PYTHON := /usr/bin/python3
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wswitch-enum -Wvla
 # The ROM's ABI. Each of these options is required:
-#   -m16 -march=i386 -std=gnu11 -ffreestanding: real mode, any CPU with 32-bit registers, __seg_fs, no libc
+#   -m16 -march=i386 -mgeneral-regs-only -std=gnu11 -ffreestanding: real mode, any CPU with 32-bit registers and no
+#     coprocessor, __seg_fs, no libc
 #   -fno-pie -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables: no GOT, no stack canary,
 #     no ENDBR, no unwinder
 #   -mpreferred-stack-boundary=2: the assembly stubs do not align the stack, and the ROM's stack is small
@@ -36,7 +37,7 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wcon
 #   -fno-jump-tables -fno-tree-switch-conversion: no constants that are read through DS
 #   -fno-delete-null-pointer-checks: offset 0 of a segment is valid memory
 #   -ffunction-sections: the linker scripts place functions and drop those that the unpacker does not call
-ABI := -m16 -march=i386 -std=gnu11 -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none \
+ABI := -m16 -march=i386 -mgeneral-regs-only -std=gnu11 -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -mpreferred-stack-boundary=2 -mregparm=3 -freg-struct-return -fno-ipa-sra -fshort-enums -fno-jump-tables \
 	-fno-tree-switch-conversion -fno-delete-null-pointer-checks -ffunction-sections
 # Small code: optimise for size; EBP is a general register; no padding between constants; structures stay in memory

@@ -29,7 +29,8 @@
 	}
 
 struct int13_frame {
-	u32 edi, esi, ebp; /* PUSHAL order */
+	u32 edi, esi, ebp; /* PUSHAL order; bits 15:0 of EBP are not the
+			    * caller's (rom/entry.S) */
 	u32 boot; /* in place of PUSHAL's ESP: far address to continue at
 		   * instead of returning to the caller; 0: return */
 	HALF_REGISTER(b);

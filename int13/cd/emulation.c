@@ -54,11 +54,11 @@ enum int13_status emulation_check(const struct int13_call *call)
 bool emulation_uses_buffer(const struct int13_call *call,
 			   const struct int13_job *job)
 {
+	const struct phys_range *data = &job->piece.request.data;
+
 	return job->action == DISK_READ &&
 	       job->sectors & ((1u << call->disk->split) - 1) &&
-	       job->piece.request.data.address +
-			       job->piece.request.data.bytes <=
-		       MIB;
+	       data->address < MIB && data->bytes <= MIB - data->address;
 }
 
 enum int13_status emulation_copy_part(const struct int13_call *call,

@@ -16,6 +16,7 @@ from tests.model.bus import HANG
 from tests.model.eltorito import (BLOCK, FLOPPY_12, FLOPPY_144, FLOPPY_288, GEOMETRIES, HARD_DISK,
                                   Disc, Entry, floppy, hard_disk)
 from tests.model.pc import BUFFER, PACKET, Pc
+from tests.model.rules import RuleViolation
 from tests.model.target import READ10, SEEK10, TEST_UNIT_READY, VERIFY10, Disk
 from tests.rom.cd.cdboot import (cd, check_blocks, check_boot, check_sectors, insert, move,
                                  simple_call, with_cd)
@@ -212,6 +213,14 @@ def test_reads_to_buffers_around_and_above_1_mib(pc, flat, first, count):
     assert move(pc, 0x42, first, count, number=0, flat=flat, size=24) == (OK, count)
     assert pc.peek(flat, count * 512) == FLOPPY_DISC.sectors(IMAGE, first, count)
     assert pc.peek(flat - 64, 64) == pc.peek(flat + count * 512, 64) == b"\xEE" * 64
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_read_to_buffer_that_ends_at_4_gib_goes_there_by_dma(pc, count):
+    """Address and length add up to 2^32. The PC has no memory there, which its model reports."""
+    flat = 2**32 - count * 512
+    with pytest.raises(RuleViolation, match=f"DMA outside memory: write of {flat:#x}"):
+        move(pc, 0x42, 1, count, number=0, flat=flat, size=24)
 
 
 def test_read_with_a_long_count(reader):
