@@ -12,8 +12,11 @@ import argparse
 import re
 import subprocess
 import sys
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+
+import stack
 
 TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
@@ -60,6 +63,12 @@ def stack_frames() -> list[tuple[int, str]]:
     return sorted(frames, reverse=True)
 
 
+def calls() -> stack.Calls:
+    return stack.Calls(BUILD, [
+        file for file in sorted(BUILD.rglob("*.o"))
+        if (TOP / file.relative_to(BUILD)).with_suffix(".c").exists()])
+
+
 @dataclass(frozen=True)
 class Row:
     """A budget and the bytes that this build uses of it."""
@@ -81,7 +90,7 @@ def rows(limits: dict[str, int], image: dict[str, tuple[int, int]],
     """All budgets: the file, the resident part by kind of machine, then RAM.
     `limits` come from the Makefile; `image` and `file` are the sections of the
     unpacked image and of the ROM file."""
-    block, slot, slots, stack, structure, workspace, disk_block, buffer = values(
+    block, slot, slots, stack_bytes, structure, workspace, disk_block, buffer = values(
         "ROM_BLOCK_BYTES", "PNP_SLOT_BYTES", "PNP_SLOTS", "STACK_BYTES", "sizeof(struct workspace)",
         "WORKSPACE_BYTES", "1 << MOST_BLOCK_SHIFT", "BLOCK_BUFFER_BYTES")
 
@@ -103,9 +112,14 @@ def rows(limits: dict[str, int], image: dict[str, tuple[int, int]],
         Row("resident after init, no boot entries or removable media",
             in_blocks(sum(image[".extra"])), limits["EXTRA"]),
         Row("resident after init, with a CD", in_blocks(sum(image[".cd"])), limits["CD"]),
-        Row("workspace: stack and structure", stack + structure, workspace),
+        Row("workspace: stack and structure", stack_bytes + structure, workspace),
         Row("block buffer, where a drive needs it", disk_block, buffer),
     ]
+
+
+def stack_row(found: stack.Calls) -> Row:
+    stack_bytes, canary = values("STACK_BYTES", "sizeof(workspace_canary)")
+    return Row("own stack: deepest call, computed", found.deepest_entry()[0], stack_bytes - canary)
 
 
 def limit(text: str) -> tuple[str, int]:
@@ -120,7 +134,9 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
 
     image, file = sections("rom"), sections("unpack")
-    budgets = rows(dict(args.limits), image, file)
+    found = calls()
+    depth = stack_row(found)
+    budgets = [*rows(dict(args.limits), image, file), depth]
     print(f"{'budget':{NAME_COLUMNS}} {'bytes':>7} {'limit':>7} {'free':>7}")
     for row in budgets:
         print(row)
@@ -128,18 +144,21 @@ def main(argv: list[str] | None = None) -> int:
     def sizes(sections: dict[str, tuple[int, int]]) -> str:
         return ", ".join(f"{name} {size}" for name, (_, size) in sections.items() if size)
 
-    stack, structure = values("STACK_BYTES", "sizeof(struct workspace)")
+    stack_bytes, structure = values("STACK_BYTES", "sizeof(struct workspace)")
     print("\nResident parts are whole blocks of 512 bytes.")
     print("The file is at least as large as the largest resident part.")
     print(f"file: {sizes(file)}")
     print(f"image {sum(image['.post'])}: {sizes(image)}")
-    print(f"workspace: stack {stack}, structure {structure}")
+    print(f"workspace: stack {stack_bytes}, structure {structure}")
     print("\nlargest functions and tables")
     for size, name in symbols()[:LARGEST]:
         print(f"  {size:5}  {name}")
     print("largest stack frames")
     for size, name in stack_frames()[:LARGEST // 2]:
         print(f"  {size:5}  {name}")
+    print("deepest call on our own stack")
+    print(textwrap.fill(" ".join(found.deepest_entry()[1]), 100, initial_indent="  ", subsequent_indent="  "))
+    print(f"room for a BIOS service: {depth.limit - found.deepest_entry(stack.BIOS_BEGINS)[0]}")
     return int(any(row.over for row in budgets))
 
 
