@@ -121,7 +121,8 @@ static NOT_INLINE enum cd_result load(const struct int13_call *call,
 		return CD_BEYOND_DISC;
 	enum int13_status status = int13_transfer(call, &job);
 	if (status == STATUS_OK && rest) {
-		status = cd_buffer_fill(call, image->lba + job.count);
+		status = cd_buffer_fill_by(call, image->lba + job.count,
+					   &job.piece);
 		if (status == STATUS_OK)
 			far_copy(to + (job.count << CD_BLOCK_SHIFT),
 				 linear_of(call->state->buffer_segment, 0),
