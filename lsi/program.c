@@ -26,7 +26,7 @@
  */
 #define MOST_MOVE_BYTES 0x200000u
 _Static_assert(MOST_MOVE_BYTES < (u32)LSI_DBC_HIGH << 16,
-	       "bits 23:16 of what is left must differ from LSI_DBC_HIGH");
+	       "bits 23:16 of a residual must differ from LSI_DBC_HIGH");
 _Static_assert(script_bytes == SCRIPT_DWORDS * 4,
 	       "SCRIPT_DWORDS must be the length of the program");
 
@@ -114,7 +114,7 @@ void program_begin(struct exec *x, struct lsi *lsi,
 {
 	u32 place = phys_of(&lsi->moved);
 
-	/* The bus address can differ from call to call (pc/vds.h). */
+	/* The bus address can differ from call to call. */
 	if (place != lsi->place)
 		place_moves(lsi, place - lsi->place);
 	program_clear_answers(lsi);

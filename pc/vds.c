@@ -62,7 +62,7 @@ void vds_release(u32 linear, u32 bytes, u32 *address)
 
 	*address = linear;
 	if (bytes)
-		(void)vds_call(&region, VDS_UNLOCK, 0); /* no cure if it fails */
+		(void)vds_call(&region, VDS_UNLOCK, 0); /* a failure has no remedy */
 }
 
 /* Do the pages cover the buffer exactly, so that the chip stays within them? */

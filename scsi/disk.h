@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Operations on a disk that INT 13h needs.
+ * Simple commands, capacity, and operations on the blocks of a disk.
  */
 #ifndef SCSI_DISK_H
 #define SCSI_DISK_H

@@ -40,7 +40,7 @@ static bool read_packet(const struct int13_call *call, struct cd_boot *boot)
 	    FAR8(at) < sizeof(struct packet))
 		return false;
 	boot->number = FAR8(at + offsetof(struct packet, number));
-	boot->stack = 0; /* the caller chooses a load address off its stack */
+	boot->stack = 0; /* the caller keeps its stack out of the way */
 	boot->image = (struct boot_image){
 		.lba = FAR32(at + offsetof(struct packet, lba)),
 		.load_segment =
