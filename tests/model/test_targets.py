@@ -513,7 +513,7 @@ def test_abort_code_within_another_message_is_ignored():
     assert (host.target.aborts, host.target.device_resets) == (0, 0)
 
 
-def test_deaf_target_stays_in_msg_out_until_reset():
+def test_target_that_ignores_aborts_stays_in_msg_out_until_reset():
     host = Initiator(Disk(deaf=True))
     host.send_messages(0x80, ABORT)
     for message in (DEVICE_RESET, ABORT, 0x80):
@@ -526,7 +526,7 @@ def test_deaf_target_stays_in_msg_out_until_reset():
     assert host.bus.free
 
 
-def test_target_deaf_to_abort_obeys_device_reset():
+def test_target_that_ignores_abort_obeys_device_reset():
     host = Initiator(Disk(deaf_to_abort=True))
     host.send_messages(0x80, ABORT)
     assert host.bus.request.phase == MSG_OUT

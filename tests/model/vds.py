@@ -5,7 +5,7 @@ virtual-8086 mode and remapped memory.
 
 Unicorn stays in real mode: its memory is linear memory, as the CPU sees it. The
 CPU accesses a remapped page at its linear address, and the chip at its physical
-address; `places()` tells where Unicorn stores physical memory.
+address; `places()` returns where Unicorn stores physical memory.
 
 [VDS 1.0; RBIL INT 4Bh]
 """

@@ -170,7 +170,7 @@ class Native:
         request.moved = 0xEEEEEEEE
 
     def data(self) -> bytes:
-        """What lies where the request's data is."""
+        """The content of the memory of the request's data."""
         return b"".join(self._dma_read(r.address, r.bytes) for r in self.ranges)
 
     def set_data(self, data: bytes) -> None:

@@ -74,7 +74,7 @@ def test_sources_contain_nothing_of_real_mode(folder):
     assert {path.name: found for path in paths if (found := re.findall(REAL_MODE, code_of(path)))} == {}
 
 
-def test_machine_interface_is_all_that_is_included_of_pc():
+def test_only_the_machine_interface_of_pc_is_included():
     used = {name for folder in FOLDERS for path in (TOP / folder).glob("*.[ch]")
             for name in re.findall(r'#include "pc/(\w+\.h)"', path.read_text())}
     assert used <= {"types.h", "range.h", "kinds.h", "io.h", "clock.h", "phys.h"}
@@ -198,8 +198,8 @@ def test_object_outside_the_reachable_memory_is_refused(library):
 
 LONG_MOVE = MIB
 OWN_BITS = 0x260000     # DBC on a chip, when an instruction reads its bits 23:16
-# Ends at every multiple of 64 KiB, and one or 256 bytes before and after: each byte of the rest
-# is alone in not being 0
+# Ends at every multiple of 64 KiB, and one or 256 bytes before and after. There are residuals in
+# which only the low, the middle or the high byte is not 0
 ENDS = sorted({end for k, off in itertools.product(range(17), (-256, -1, 0, 1, 256))
                if 0 <= (end := k * 0x10000 + off) < LONG_MOVE})
 
@@ -235,7 +235,7 @@ def test_short_end_of_a_long_move_is_counted_exactly(library, hardware, directio
 @pytest.mark.parametrize("hardware", ["silicon", "qemu", "86box"])
 @pytest.mark.parametrize("direction", [DATA_IN, DATA_OUT], ids=["in", "out"])
 @pytest.mark.parametrize("end", [0, 0x10000, 0x80000, 0xF0000, LONG_MOVE - 1])
-def test_short_long_move_is_no_success(library, hardware, direction, end):
+def test_short_end_of_a_long_move_is_reported_as_short_data(library, hardware, direction, end):
     native, disk = one_disk(library, hardware)
     (end_in_after if direction == DATA_IN else end_out_after)(disk, end)
     count = LONG_MOVE // 512
@@ -245,7 +245,7 @@ def test_short_long_move_is_no_success(library, hardware, direction, end):
 
 @pytest.mark.parametrize("hardware", ["silicon", "qemu", "86box"])
 def test_short_end_in_either_of_two_moves_is_counted_exactly(library, hardware):
-    """4 MiB are two moves. If they were one, OWN_BITS could be left of it."""
+    """4 MiB are two moves. With one move, the residual could be OWN_BITS."""
     native, disk = one_disk(library, hardware)
     for end in [0, 1, MIB, 4 * MIB - OWN_BITS, 2 * MIB - 1, 2 * MIB, 2 * MIB + 1, 3 * MIB, 4 * MIB - 0x10000]:
         end_in_after(disk, end)

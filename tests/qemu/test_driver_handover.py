@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """The state in which the ROM leaves the chip: an operating system's driver must
-not be able to tell that the ROM has used it (rings 2 and 3).
+not be able to detect that the ROM has used it (rings 2 and 3).
 
 The machines have controllers of both kinds, with and without disks, each of
 them twice: with our ROM and without a ROM.

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Makes INT 13h calls with random registers, packets and memory on disks of every
-kind, with random faults. All rules of the bench hold during each call. After each
+kind, with random faults. All rules of the model hold during each call. After each
 call the disks are compared: only the sectors of the call may change, and only good
 sectors may be counted as good. A call without a fault must return a status that
 tests/rom/oracle.py allows; any other call must return a documented status.

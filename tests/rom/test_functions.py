@@ -423,10 +423,10 @@ def test_far_range_never_wraps(pc, segment, offset, length):
         assert pc.get("fs") * 16 + start == linear
 
 
-# ---- The bench itself ----------------------------------------------------------------
+# ---- The model itself ----------------------------------------------------------------
 
 
-def test_bench_reports_write_outside_the_arguments(pc):
+def test_model_reports_write_outside_the_arguments(pc):
     with pytest.raises(RuleViolation, match="write outside buffer and workspace"):
         pc.call_c("drives_connect", pc.allocate(bytes(64)), pc.allocate(bytes(16)))  # 40:75h
 
@@ -436,7 +436,7 @@ def test_bench_reports_write_outside_the_arguments(pc):
     ("66 59 66 6a 00 66 51 66 c3", "stack not restored"),
     ("66 5b eb fe", "step bound"),
 ], ids=["EBX", "stack", "endless"])
-def test_bench_reports_abi_violations(code, rule):
+def test_model_reports_abi_violations(code, rule):
     pc = Pc(ROM_895A)
     pc.unpack_image()
     pc.poke(ROM_SEGMENT * 16 + symbol("geometry_fits"), bytes.fromhex(code))

@@ -43,7 +43,7 @@ def machine(request) -> Iterator[Pc]:
 
 @pytest.mark.parametrize("function", sorted(set(range(256)) - KNOWN), ids=hexadecimal)
 def test_unknown_function_returns_01h_and_changes_nothing(machine, function):
-    """The bench checks that registers and memory are unchanged."""
+    """The model checks that registers and memory are unchanged."""
     with nothing_sent(machine):
         assert simple_call(machine, function).ah == BAD_COMMAND
         assert simple_call(machine, function, eax=0xFFFF00FF | function << 8, ecx=0xFFFFFFFF, ebx=0,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Ring 1: the shipped ROM on the strict virtual PC, with targets that follow SCSI and
-targets that violate it. The bench checks its rules during every call; see
+targets that violate it. The model checks its rules during every call; see
 tests/model.
 """
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Ring 1: INT 13h under a virtual-8086 monitor with upper memory, like EMM386. The
-bench checks each instruction of the ROM before it runs (tests/model/v86.py);
+model checks each instruction of the ROM before it runs (tests/model/v86.py);
 instructions that no test runs are checked in the disassembled image.
 """
 
@@ -247,7 +247,7 @@ def test_two_controllers_under_one_monitor():
 
 @pytest.mark.parametrize("port", [0x00, 0x0A, 0x20, 0x60, 0x64, 0x80, 0x92, 0xA1, 0xC0, 0xCF8])
 @pytest.mark.parametrize("code", ["ec", "ee"], ids=["IN", "OUT"])
-def test_bench_rejects_ports_that_a_monitor_traps(port, code):
+def test_model_rejects_ports_that_a_monitor_traps(port, code):
     """The monitor passes only ports of the chip and of the 8254."""
     pc = booted()
     pc.poke(ROM_SEGMENT * 16 + pc.word(0x4C), b"\xba" + port.to_bytes(2, "little")
@@ -303,7 +303,7 @@ def test_executed_instructions_are_in_the_listing(variant):
             assert known, f"{at:#x}: {mnemonic}"
 
 
-# ---- The bench detects violations --------------------------------------------------------
+# ---- The model detects violations --------------------------------------------------------
 
 FAULTING = {
     "HLT": "f4", "CLTS": "0f06", "LGDT": "0f0116 0010", "LIDT": "670f011d 00100000", "LMSW": "0f01f0",
@@ -329,7 +329,7 @@ def test_emulated_instruction_is_accepted(code):
 
 @pytest.mark.parametrize("code", ["0f20c0", "669c 669d", "66b800002000 678800"],
                          ids=["a control register", "flags of 32 bits", "beyond a segment"])
-def test_bench_reports_faulting_int13_entry(code):
+def test_model_reports_faulting_int13_entry(code):
     """The code replaces the INT 13h entry."""
     pc = booted()
     pc.poke(ROM_SEGMENT * 16 + pc.word(0x4C), bytes.fromhex(code.replace(" ", "")) + b"\xcf")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Ring 1: a memory manager has remapped the caller's buffer or the workspace, and
-provides Virtual DMA Services. The bench checks that the chip accesses only locked
+provides Virtual DMA Services. The model checks that the chip accesses only locked
 memory, and that every lock is released.
 """
 

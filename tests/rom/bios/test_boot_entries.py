@@ -96,12 +96,12 @@ def test_without_bbs_bios_drives_are_unchanged_by_post(pmm):
     check_passed_on(pc, 0x80)
 
 
-# These succeed with the registers that the bench seeds; the others lack an argument.
+# These succeed with the registers that the model sets; the others lack an argument.
 SUCCEEDS = (0x00, 0x01, 0x08, 0x09, 0x0D, 0x10, 0x11, 0x14, 0x15, 0x49)
 
 
 def test_functions_work_within_the_kept_image_length():
-    """The bench overwrites the rest of the image with HLTs."""
+    """The model overwrites the rest of the image with HLTs."""
     pc = booted()
     assert pc.bios.kept < len(ROM_895A.read_bytes())
     for function in range(0x100):
@@ -110,7 +110,7 @@ def test_functions_work_within_the_kept_image_length():
         assert result.cf == (function not in SUCCEEDS), hex(function)
 
 
-def test_bench_measures_the_cost_of_a_call():
+def test_model_measures_the_cost_of_a_call():
     pc = booted(measure=True)
     small, large = pc.int13(ah=0x77, dl=0x80), pc.read(0, 8)
     assert (small.register_reads, small.register_writes, small.scripts_instructions) == (0, 0, 0)

@@ -92,7 +92,7 @@ def test_pci_3_rom_without_disks_leaves_no_trace(bios):
                          ids=lambda bx: f"{bx:04X}h")
 @pytest.mark.parametrize("manner", [PCI_3, SEABIOS])
 def test_invalid_runtime_segment_is_not_used(manner, bx):
-    """The BIOS reports PCI 3.0 but runs init in place. The bench rejects writes to
+    """The BIOS reports PCI 3.0 but runs init in place. The model rejects writes to
     any other place."""
     pc = booted(bios=Bios(manner, pci_version=0x0300, in_place=True, bx=bx))
     assert pc.word(INT13 + 2) == ROM_SEGMENT
@@ -471,10 +471,10 @@ def test_controller_without_bios_driver_is_served_beside_another():
     assert [owner(pc, 0x82), owner(pc, 0x83)] == [(1, 0), (1, 3)]
 
 
-# ---- The bench itself --------------------------------------------------------------------
+# ---- The model itself --------------------------------------------------------------------
 
 
-def test_bench_rejects_code_outside_known_ranges():
+def test_model_rejects_code_outside_known_ranges():
     """Verifies that the tests above really call through the other hook."""
     pc = booted()
     hook_int13_and_pass_on(pc)
@@ -484,7 +484,7 @@ def test_bench_rejects_code_outside_known_ranges():
         pc.int13(ah=0x02, dl=0x10)
 
 
-def test_bench_reports_image_beyond_its_runtime_length(tmp_path):
+def test_model_reports_image_beyond_its_runtime_length(tmp_path):
     """PCI 3.0: of 1024 bytes, 512 may stay; the image copies all."""
     moving_rom(tmp_path, 2).power_on()
     with pytest.raises(RuleViolation, match="write not allowed in POST"):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Ring 1: several controllers, some of them behind bridges, and one ROM copy for
-each. The test bench reports any access of a copy to the controller or the memory
+each. The model reports any access of a copy to the controller or the memory
 of another one (tests/model/multi_pc.py).
 """
 
@@ -143,7 +143,7 @@ def test_copy_without_disks_frees_its_segment_for_the_next_copy():
 
 
 def test_pci_3_copy_stays_within_its_declared_runtime_length():
-    """The bench rejects writes of a copy beyond the length in PCIR 16h."""
+    """The model rejects writes of a copy beyond the length in PCIR 16h."""
     pc = booted_with("four", bios=Bios(PCI_3))
     for copy in pc.bios.copies:
         assert copy.segment == copy.stays_at != 0
@@ -429,7 +429,7 @@ def test_repeated_int_19h_assigns_no_second_number():
         assert pc.peek(HARD_DISKS, 1) == b"\x02"
 
 
-# ---- The bench detects violations ---------------------------------------------------------
+# ---- The model detects violations ---------------------------------------------------------
 
 
 def make_rom(tmp_path, code: str):
@@ -452,7 +452,7 @@ READ_OTHER_PORT = f"ba{IO_BASE & 0xFF:02x}{(IO_BASE >> 8) + 1:02x} ec "
     (ENABLE.format(0x20) + READ_OTHER_PORT + "cb", True),
     (ENABLE.format(0x20) + ENABLE.format(0x28) + "cb", True),
 ], ids=["one controller", "a port of another one", "the command register of another one"])
-def test_bench_reports_copy_that_accesses_two_controllers(tmp_path, code, broken):
+def test_model_reports_copy_that_accesses_two_controllers(tmp_path, code, broken):
     def with_rom(file):
         pc = machine_with("two")
         for card in pc.cards:
@@ -473,7 +473,7 @@ def test_bench_reports_copy_that_accesses_two_controllers(tmp_path, code, broken
 
 
 @pytest.mark.parametrize("writer", ["the CPU", "the chip"])
-def test_bench_reports_write_to_memory_of_another_copy(writer):
+def test_model_reports_write_to_memory_of_another_copy(writer):
     pc = booted_with("two")
     mine, other = pc.workspaces
     if writer == "the CPU":    # its INT 13h entry: MOV AX, segment; MOV DS, AX; MOV [0], AL
@@ -493,7 +493,7 @@ def test_without_drives_the_vectors_are_unchanged():
     assert pc.bios.copies[0].segment == ROM_SEGMENT
 
 
-def test_bench_places_cards_at_their_pci_addresses():
+def test_model_places_cards_at_their_pci_addresses():
     """Verifies the set-up of the tests above."""
     pc = machine_with("four")
     assert [card.pci_address for card in pc.cards] == list(PLACES.values())

@@ -134,7 +134,7 @@ def test_switches_are_found_among_many_files():
 @variants
 @pytest.mark.parametrize("manner", [SEABIOS, NO_BBS, BOCHS])
 def test_fw_cfg_ports_are_not_accessed_without_fw_cfg(variant, manner):
-    """The bench rejects any access to them."""
+    """The model rejects any access to them."""
     pc = booted(variant=variant, bios=Bios(manner))
     if manner != SEABIOS:
         pc.bios.bootstrap()
@@ -265,7 +265,7 @@ def test_banner_0_still_prints_the_cd_menu():
 @variants
 @pytest.mark.parametrize("seconds", [0, 1, 7, 60])
 def test_scan_delay_is_the_time_from_reset_to_first_command(variant, seconds):
-    """In bench time a wait may be longer, but not shorter."""
+    """In virtual time a wait may be longer, but not shorter."""
     pc = machine(variant=variant, fwcfg=switched(scan_delay=seconds))
     resets, commands = counting_resets(pc), []
 
@@ -319,7 +319,7 @@ def test_on_qemu_a_disk_may_share_the_host_id(variant, host_id):
 
 @variants
 def test_on_other_machines_the_host_id_is_not_selected(variant):
-    """The bench rejects a selection of the own ID."""
+    """The model rejects a selection of the own ID."""
     pc = booted(0, 3, variant=variant)
     assert own_id(pc) == 7
     with pytest.raises(RuleViolation, match="own ID clashes"):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Ring 1: random calls to CDs and emulated drives while discs are changed. The
-bench rules hold, reads return the data of the disc, drive counts and numbers match
-the emulation, and at the end the initial state is restored.
+rules of the model hold, reads return the data of the disc, drive counts and
+numbers match the emulation, and at the end the initial state is restored.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ NO_SECTOR, NO_PARTITION = "no boot sector", "no partition"
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 8, 31, 63, 64, 65, 127, 128, 255, 256, 509,
                                    1000])
 def test_loads_the_number_of_sectors_in_the_catalog(variant, count):
-    """The bench rejects writes after the last sector."""
+    """The model rejects writes after the last sector."""
     disc = Disc(Entry(loader(count, 40), count=count))
     pc = with_cd(variant, disc)
     check_boot(pc, disc)
@@ -85,7 +85,7 @@ def test_image_must_end_below_the_40_13h_limit(kib):
     (0x0600, 1, True), (0x0600, 8, False), (0x06F0, 1, False), (0x06E0, 1, False),
     (0x0500, 200, False), (0x0720, 8, True)])
 def test_image_may_not_overlap_low_bios_stack(segment, count, fits):
-    """In the bench the stack ends at 7000h, with some bytes in use."""
+    """In the model the stack ends at 7000h, with some bytes in use."""
     disc = Disc(Entry(loader(count), count=count, segment=segment))
     pc = on_895a(disc)
     if fits:

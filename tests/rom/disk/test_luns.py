@@ -85,7 +85,7 @@ def test_listed_luns_are_drives(variant, luns):
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("version", [0, 1, 2])
 def test_old_targets_are_scanned_by_inquiry(variant, version):
-    """Some old targets do not survive a command that they do not know."""
+    """Some old targets hang at a command that they do not implement."""
     target = with_units(1, 2, 3, version=version)
     pc = boot(variant, target)
     assert luns_of(pc) == [0, 1, 2, 3]
@@ -107,7 +107,7 @@ def test_inquiry_scan_ends_at_a_gap(version):
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("version", range(8))
 def test_cdb_contains_the_lun_for_old_targets_only(variant, version):
-    """Newer standards use these bits otherwise, and the bench rejects them. IDENTIFY
+    """Newer standards use these bits otherwise, and the model rejects them. IDENTIFY
     contains the LUN in both cases."""
     target = with_units(1, 2, version=version)
     pc = boot(variant, target)

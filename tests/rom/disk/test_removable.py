@@ -221,7 +221,7 @@ def test_16h_and_49h_report_a_change_once(pc, first, second):
 @attentions
 @pytest.mark.parametrize("function", [0x16, 0x49], ids=hexadecimal)
 def test_any_unit_attention_is_reported_as_a_change_once(pc, function, attentions):
-    """After power-on or a reset a drive cannot know whether its medium has changed."""
+    """After power-on or a reset a drive cannot report whether its medium has changed."""
     disk(pc).attentions = list(attentions)
     assert [changed(pc, function) for _ in range(3)] == [CHANGED, OK, OK]
 
