@@ -44,7 +44,7 @@ class Chip:
         self.now = 0
         self.reads = self.writes = 0    # by the CPU
         self.own_id_is_free = False     # a target may use the chip's ID, as in QEMU
-        self.time_out_udc = "behind"
+        self.time_out_udc = "after"
         self.mode_change_ns: int | None = None  # SBMC this long after SRST, as on LVD chips
         self.mode_changes_at: int | None = None
         self.reset_to_selection_ns = RST_TO_SELECTION_NS
@@ -150,7 +150,7 @@ class Chip:
         """An unexpected disconnect is raised too: before the time-out, with it
         or after it. [825A "SIST0, UDC"]"""
         first, second = {"before": (UDC, STO), "with": (STO | UDC, 0),
-                         "behind": (STO, UDC)}[self.time_out_udc]
+                         "after": (STO, UDC)}[self.time_out_udc]
         self.raise_scsi(first)
         if second:
             self.raise_scsi(second)

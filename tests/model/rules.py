@@ -46,7 +46,7 @@ RULES = {
     "SDU left on": "SDU is cleared before the end of a message after which the target may leave",
     "connection dropped by SCNTL1": "only a target ends a connection, or a reset",
     "SELECT while RST is held": "the chip may hang",
-    "phase wanted on a free bus": "no phase test after the end of a nexus",
+    "phase test on a free bus": "no phase test after the end of a nexus",
     "no selection time-out": "STIME0.SEL is not 0",
     "own ID clashes": "the ID in SCID belongs to no other device",
     "cannot be reselected": "SCID.RRE and RESPID",

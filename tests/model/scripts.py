@@ -313,7 +313,7 @@ class Scripts:
         yield from self._selection_end()
         while self.running and (bus.request is None or chip.ack_held):
             if not chip.connected:
-                self._rule("phase wanted on a free bus")
+                self._rule("phase test on a free bus")
             yield WAIT
         if self.running:
             chip.registers[SSTAT1] = chip.registers[SSTAT1] & ~7 | bus.request.phase

@@ -58,7 +58,7 @@ MUTANTS = {
         "illegal instruction", "lsi/script_insn.inc", "0x48000000", "0x49000000"),
     "SET ACK": Mutant("SET ACK", "lsi/script_insn.inc", "0x58000008", "0x58000048"),
     "phase test after the end of a nexus": Mutant(
-        "phase wanted on a free bus", "lsi/post/script.S", "\tWAIT_DISCONNECT\n\tINT\tINT_COMPLETE",
+        "phase test on a free bus", "lsi/post/script.S", "\tWAIT_DISCONNECT\n\tINT\tINT_COMPLETE",
         "\tJUMP_WHEN PHASE_MSG_IN, dispatch\n\tINT\tINT_COMPLETE"),
     "INT after SELECT": Mutant(
         "INT during a selection", "lsi/post/script.S", "\tJUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn\n",

@@ -15,7 +15,7 @@ from tests.model.board import Board, Player
 from tests.model.bus import DATA_OUT, HANG, STATUS
 from tests.model.registers import DSP, MS, US
 from tests.model.target import Disk
-from tests.model.variants import STRANGERS, VARIANTS
+from tests.model.variants import OTHER_FAMILIES, VARIANTS
 
 SCNTL3, SCID, SXFER, DSTAT, SSTAT0, ISTAT, ISTAT1 = 0x03, 0x04, 0x05, 0x0C, 0x0D, 0x14, 0x15
 CTEST0, CTEST2, CTEST3, DFIFO, CTEST5, DBC = 0x18, 0x1A, 0x1B, 0x20, 0x22, 0x24
@@ -88,7 +88,7 @@ def play(board: Board, *events, target: int = 3) -> None:
 def test_pci_ids_match_the_pci_id_list():
     assert {device: {k for k, f in VARIANTS.items() if f.device == device}
             for device in {f.device for f in VARIANTS.values()}} == DEVICES
-    assert {f.device for f in STRANGERS.values()} == {0x0010, 0x0030, 0x0031}
+    assert {f.device for f in OTHER_FAMILIES.values()} == {0x0010, 0x0030, 0x0031}
 
 
 @pytest.mark.parametrize("older, newer, first", [
@@ -123,7 +123,7 @@ def test_word_access_past_the_existing_registers_is_detected():
     assert "register space" not in objections("875", RESPID0, 0x80, 2)
 
 
-@pytest.mark.parametrize("chip", STRANGERS)
+@pytest.mark.parametrize("chip", OTHER_FAMILIES)
 def test_controller_of_another_family_must_not_be_accessed(chip):
     for touch in (lambda board: board.read(ISTAT), lambda board: board.write(ISTAT, 0)):
         board = Board(chip)

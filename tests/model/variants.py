@@ -7,7 +7,7 @@
     "875-1"     the first 53C875, on boards with 80 MHz and without a doubler
     "1010-33-0" the first 53C1010-33, with an erratum that later ones lack
 
-STRANGERS are controllers of the same vendor from other families; their
+OTHER_FAMILIES are controllers of the same vendor from other families; their
 registers must not be accessed.
 
 [the technical manuals and data manuals of the 53C810A, 825A, 860, 875, 876,
@@ -139,7 +139,7 @@ VARIANTS = {
     "1510": replace(F895, name="53C1510", device=0x000A, revision=0x00),
 }
 
-STRANGERS = {
+OTHER_FAMILIES = {
     "1510-RAID": Variant("53C1510", 0x0010, pci_class=RAID, registers=0),
     "1030": Variant("53C1030", 0x0030, revision=0x07, registers=0),
     "1030ZC": Variant("53C1030ZC", 0x0031, registers=0),
@@ -147,4 +147,4 @@ STRANGERS = {
 
 
 def variant_named(key: str) -> Variant:
-    return VARIANTS[key] if key in VARIANTS else STRANGERS[key]
+    return VARIANTS[key] if key in VARIANTS else OTHER_FAMILIES[key]

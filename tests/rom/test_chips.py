@@ -25,7 +25,7 @@ from tests.model.hardware import HARDWARE
 from tests.model.pc import BUFFER, Pc
 from tests.model.registers import MS
 from tests.model.target import Disk
-from tests.model.variants import STRANGERS, VARIANTS, variant_named
+from tests.model.variants import OTHER_FAMILIES, VARIANTS, variant_named
 from tests.rom.fault_sequence import run_fault_sequence
 from tests.rom.strict import (OK, TIMEOUT, check_read, check_recovery, disk, expected, new_data,
                               once, transfer)
@@ -364,4 +364,4 @@ def check_nothing_left(pc: Pc) -> None:
 
 
 def test_unsupported_controllers_are_not_among_the_variants():
-    assert not {f.device for f in STRANGERS.values()} & {f.device for f in VARIANTS.values()}
+    assert not {f.device for f in OTHER_FAMILIES.values()} & {f.device for f in VARIANTS.values()}

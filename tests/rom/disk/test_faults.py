@@ -274,7 +274,7 @@ def test_selection_after_a_reset_is_retried(pc):
     check_read(pc)
 
 
-@pytest.mark.parametrize("udc", ["before", "with", "behind"])
+@pytest.mark.parametrize("udc", ["before", "with", "after"])
 def test_removed_disk_times_out_and_works_again(pc, udc):
     """A selection timeout is accompanied by an unexpected disconnection."""
     pc.chip.time_out_udc = udc
