@@ -29,6 +29,7 @@ def is_tested(n: int) -> bool:
     return n % 16 == 0 or n < 30 or 290 < n < 330 or n > 1332
 
 
+@pytest.mark.parametrize("pc", ["895A", pytest.param("810", marks=pytest.mark.long)], indirect=True)
 @pytest.mark.parametrize("event", [FREE, RESET, HANG], ids=repr)
 def test_fault_at_any_bus_event(pc, event):
     """The fault replaces the nth byte or message of a read of two sectors with

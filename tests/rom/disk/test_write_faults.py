@@ -62,6 +62,7 @@ def is_tested(n: int) -> bool:
     return n % 16 == 0 or n < 30 or 290 < n < 340 or 410 < n < 440 or n > 1100
 
 
+@pytest.mark.parametrize("pc", ["895A", pytest.param("810", marks=pytest.mark.long)], indirect=True)
 @pytest.mark.parametrize("event", [FREE, RESET, HANG], ids=repr)
 def test_fault_at_any_bus_event_of_a_write(pc, event):
     two, good = TwoBlocks(pc), 0
