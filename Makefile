@@ -34,14 +34,15 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wcon
 #   -fno-ipa-sra: gcc must not add arguments, which would be on the stack above a 16-bit return address
 #     (tools/code16.sed)
 #   -fshort-enums: an enumeration is a byte in structures and tables (asserted in pc/kinds.h)
+#   -malign-data=abi: a constant must not align its section, and so move init away from ROM_ENTRY
 #   -fno-jump-tables -fno-tree-switch-conversion: no constants that are read through DS
 #   -fno-delete-null-pointer-checks: offset 0 of a segment is valid memory
 #   -ffunction-sections: the linker scripts place functions and drop those that the unpacker does not call
 ABI := -m16 -march=i386 -mgeneral-regs-only -std=gnu11 -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none \
-	-fno-asynchronous-unwind-tables -mpreferred-stack-boundary=2 -mregparm=3 -freg-struct-return -fno-ipa-sra -fshort-enums -fno-jump-tables \
-	-fno-tree-switch-conversion -fno-delete-null-pointer-checks -ffunction-sections
-# Small code: optimise for size; EBP is a general register; no padding between constants; structures stay in memory
-SMALL := -Oz -fomit-frame-pointer -malign-data=abi -fno-tree-sra
+	-fno-asynchronous-unwind-tables -mpreferred-stack-boundary=2 -mregparm=3 -freg-struct-return -fno-ipa-sra -fshort-enums -malign-data=abi \
+	-fno-jump-tables -fno-tree-switch-conversion -fno-delete-null-pointer-checks -ffunction-sections
+# Small code: optimise for size; EBP is a general register; structures stay in memory
+SMALL := -Oz -fomit-frame-pointer -fno-tree-sra
 CFLAGS := $(ABI) $(SMALL) -fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -I$(OUT) -DVERSION='"$(VERSION)"'
 ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections --fatal-warnings --no-warn-rwx-segments -z noexecstack --orphan-handling=error

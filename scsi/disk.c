@@ -100,7 +100,7 @@ static enum scsi_result send(struct scsi_bus *bus,
 	job->blocks.opcode = command->opcode;
 	request->direction = command->direction;
 	if (command->direction != HBA_NO_DATA)
-		bytes = (u32)job->blocks.count << job->block_shift;
+		bytes = job->blocks.count << job->block_shift;
 	request->data_bytes = bytes;
 	request->least_bytes = bytes;
 	cdb_blocks(request, device, &job->blocks);

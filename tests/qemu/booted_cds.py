@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.boot.bootcds import (BLOCK, FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK,
-                                NO_EMULATION, Disc, geometry_of, pattern)
+                                NO_EMULATION, Disc, Entry, agent_code, disc, drive_image,
+                                geometry_of, pattern)
 from tests.qemu.agent import Registers
 from tests.qemu.calls import OK, SECTOR, Bench, bench
 from tests.qemu.machine import Machine, cd_arguments
@@ -145,3 +146,23 @@ def check_read_chs(pc: Bench, drive: int, medium: int, image: bytes, sector: int
 
 
 OUR_DISK = pattern(4096, 0x0C)
+
+
+def plain_disc(folder: Path) -> Disc:
+    """A no-emulation boot image, and two drive images that are not in the catalog."""
+    return disc(folder / "plain.iso", Entry(agent_code()),
+                more=(drive_image(FLOPPY_1440, agent_code(), 2),
+                      drive_image(HARD_DISK, agent_code(), 3)),
+                blocks=2000)
+
+
+def other_disc(folder: Path) -> Disc:
+    """Larger than `plain_disc`, with other data after its boot image."""
+    return disc(folder / "other.iso", Entry(agent_code()), more=(pattern(8000, 0xBB),), blocks=3000)
+
+
+def emulated_discs(folder: Path) -> dict[int, Disc]:
+    """A disc with an emulated drive for each media type."""
+    return {medium: disc(folder / f"emulated-{medium}.iso",
+                         Entry(drive_image(medium, agent_code()), medium, 0x7C0, count=1))
+            for medium in (FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK)}

@@ -13,11 +13,12 @@ import pytest
 
 from tests.boot.bootcds import (BLOCK, CATALOG_LBA, FLOPPY_1200, FLOPPY_1440, FLOPPY_2880,
                                 HARD_DISK, NO_EMULATION, Disc, Entry, agent_code, disc,
-                                drive_image, geometry_of, pattern, sectors_of)
+                                geometry_of, pattern, sectors_of)
 from tests.qemu.agent import BUFFER, FIXED_FLAG, IF, PACKET, Agent, Registers
 from tests.qemu.booted_cds import (ANY, CD, CD_ID, DISK, ENTRY, ENTRY_BYTES, FLOPPY, KIND,
-                                   OUR_DISK, Entered, booted, drive_of, check_status, image_of,
-                                   of_each_kind, on_each_path, on_two_paths, read_chs, check_read,
+                                   OUR_DISK, Entered, booted, drive_of, check_status,
+                                   emulated_discs, image_of, of_each_kind, on_each_path,
+                                   on_two_paths, other_disc, plain_disc, read_chs, check_read,
                                    check_read_chs, sector_of)
 from tests.qemu.calls import (BAD_COMMAND, CHANGED, FILL, HIGH, NOT_FOUND, NO_MEDIUM, OK, SECTOR,
                               WRITE_PROTECTED, Bench)
@@ -37,25 +38,17 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def plain(folder) -> Disc:
-    """A no-emulation boot image, and two drive images that are not in the catalog."""
-    return disc(folder / "plain.iso", Entry(agent_code()),
-                more=(drive_image(FLOPPY_1440, agent_code(), 2),
-                      drive_image(HARD_DISK, agent_code(), 3)),
-                blocks=2000)
+    return plain_disc(folder)
 
 
 @pytest.fixture(scope="module")
 def other(folder) -> Disc:
-    """Larger than `plain`, with other data after its boot image."""
-    return disc(folder / "other.iso", Entry(agent_code()), more=(pattern(8000, 0xBB),), blocks=3000)
+    return other_disc(folder)
 
 
 @pytest.fixture(scope="module")
 def emulated(folder) -> dict[int, Disc]:
-    """A disc with an emulated drive for each media type."""
-    return {medium: disc(folder / f"emulated-{medium}.iso",
-                         Entry(drive_image(medium, agent_code()), medium, 0x7C0, count=1))
-            for medium in (FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK)}
+    return emulated_discs(folder)
 
 
 @pytest.fixture
