@@ -14,6 +14,7 @@
 #include "pc/post/pci.h"
 #include "pc/phys.h"
 #include "pc/post/pnp.h"
+#include "state.h"
 #include "units.h"
 #include "rom/workspace.h"
 
@@ -43,10 +44,9 @@ static void order_entries(void)
 	for (u32 i = 0; i < state->disks; i++) {
 		u32 place = i;
 
-		rank[i] = workspace.post.fwcfg
-				  ? host_boot_rank(&workspace.post.settings.path,
-						   state->disk[i].device)
-				  : HOST_NO_RANK;
+		rank[i] = post.fwcfg ? host_boot_rank(&post.path,
+						      state->disk[i].device)
+				     : HOST_NO_RANK;
 		for (; place && rank[order[place - 1]] > rank[i]; place--)
 			order[place] = order[place - 1];
 		order[place] = (u8)i;
@@ -57,7 +57,7 @@ static void order_entries(void)
 }
 
 /* Settings of the user */
-static void apply_switches(const u8 *switches)
+static void apply_switches(u8 IN_ROM *switches)
 {
 	workspace.quiet = !switches[SWITCH_BANNER];
 	workspace.choice_seconds = switches[SWITCH_BOOT_TIMEOUT];
@@ -67,13 +67,13 @@ static void apply_switches(const u8 *switches)
 /* Returns null, or the reason why the controller cannot be used. */
 static char IN_ROM *open_controller(void)
 {
-	const u8 *switches = workspace.post.settings.switches;
+	u8 IN_ROM *switches = post.switches;
 	struct lsi_options options = {
-		.chip = workspace.post.chip,
-		.io = workspace.post.io,
+		.chip = post.chip,
+		.io = post.io,
 		.own_id = switches[SWITCH_HOST_ID],
 		.keep_bus = !switches[SWITCH_BUS_RESET],
-		.instant = workspace.post.emulated,
+		.instant = post.emulated,
 	};
 
 	if (!options.io)
@@ -93,12 +93,11 @@ static void scan(void)
 	workspace.int13.emulated = NOT_EMULATED;
 	bool lines = !units_scan();
 	if (!workspace.quiet)
-		banner_count(workspace.int13.disks - workspace.post.cds,
-			     workspace.post.cds, lines);
+		banner_count(workspace.int13.disks - post.cds, post.cds,
+			     lines);
 	if (workspace.int13.disks)
 		order_entries();
-	workspace.lsi.spins =
-		workspace.post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
+	workspace.lsi.spins = post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
 }
 
 /* Step 2, on our stack. Returns the number of units. */
@@ -108,10 +107,10 @@ u32 init_main(u32 unused)
 	workspace_canary = STACK_CANARY;
 	phys_identity();
 	clock_setup();
-	apply_switches(workspace.post.settings.switches);
+	apply_switches(post.switches);
 	if (!workspace.quiet) {
 		banner_begin();
-		banner_chip(workspace.post.chip, workspace.int13.pci_address);
+		banner_chip(post.chip, workspace.int13.pci_address);
 	}
 	char IN_ROM *failure = open_controller();
 	if (failure && !workspace.quiet)
@@ -156,15 +155,14 @@ u32 init_finish(u32 units, u32 workspace_segment)
 {
 	far_open((u16)workspace_segment);
 	struct memory memory = {
-		.place = FAR16(FIELD(post.place)),
-		.place_kib = FAR8(FIELD(post.place_kib)),
+		.place = post.place,
+		.place_kib = post.place_kib,
 		.workspace = (u16)workspace_segment,
 	};
-	enum rom_image_part part = FAR8(FIELD(post.cds))	     ? ROM_IMAGE_WITH_CD
-			       : FAR8(FIELD(post.removable)) ? ROM_IMAGE_WITH_EXTRA
-							     : ROM_IMAGE_PLAIN;
+	enum rom_image_part part = post.cds	    ? ROM_IMAGE_WITH_CD
+				   : post.removable ? ROM_IMAGE_WITH_EXTRA
+						    : ROM_IMAGE_PLAIN;
 
-	FAR32(FIELD(previous_int18)) = 0; /* shares memory with workspace.post */
 	if (!units) {
 		stop_bus_master(FAR16(FIELD(int13.pci_address)));
 		memory_leave(&memory);

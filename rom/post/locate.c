@@ -16,6 +16,7 @@
 #include "pc/post/pnp.h"
 #include "pc/phys.h"
 #include "rom/workspace.h"
+#include "state.h"
 
 #define SEABIOS_DEVICE 0x0012
 
@@ -186,16 +187,15 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 {
 	struct memory memory = {.place = choose_place((u16)rom, (u16)bx)};
 	struct controller controller;
-	struct post_settings settings;
-	const u8 *switches = settings.switches;
+	u8 IN_ROM *switches = post.switches;
 	char IN_ROM *failure =
 		find_controller((u16)ax, memory.place, &controller);
 	bool fwcfg = fwcfg_present();
 	u8 features = controller.chip ? controller.chip->features : CHIP_WIDE;
 
-	switches_read(settings.switches, fwcfg, features & CHIP_WIDE ? 15 : 7);
+	switches_read(post.switches, fwcfg, features & CHIP_WIDE ? 15 : 7);
 	if (fwcfg && !failure)
-		host_find_path(controller.pci_address, &settings.path);
+		host_find_path(controller.pci_address, &post.path);
 	if (!failure && fwcfg && !switches[SWITCH_TAKE_OVER] &&
 	    bios_has_driver(&controller))
 		failure = ROM_STRING(": used by the BIOS, set take-over to 1");
@@ -214,18 +214,14 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 		return 0;
 	}
 	rom_image_set_owner(memory.workspace, controller.pci_address);
-	u16 io = enable(controller.pci_address);
-	bool emulated = fwcfg && pci_read32(controller.pci_address,
+	post.io = enable(controller.pci_address);
+	post.chip = controller.chip;
+	post.fwcfg = fwcfg;
+	post.emulated = fwcfg && pci_read32(controller.pci_address,
 					    PCI_SUBSYSTEM) == QEMU_MODEL;
+	post.place = memory.place;
+	post.place_kib = (u8)memory.place_kib;
 	far_open(memory.workspace);
 	FAR16(FIELD(int13.pci_address)) = controller.pci_address;
-	FAR16(FIELD(post.io)) = io;
-	FAR32(FIELD(post.chip)) = (u32)controller.chip;
-	FAR8(FIELD(post.fwcfg)) = fwcfg;
-	FAR8(FIELD(post.emulated)) = emulated;
-	FAR16(FIELD(post.place)) = memory.place;
-	FAR8(FIELD(post.place_kib)) = (u8)memory.place_kib;
-	for (u32 i = 0; i < sizeof(settings); i++)
-		FAR8(FIELD(post.settings) + i) = ((const u8 *)&settings)[i];
 	return memory.workspace;
 }
