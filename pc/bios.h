@@ -9,7 +9,12 @@
 #include "types.h"
 
 #define FLAGS_CF 0x0001u
+#define FLAGS_ZF 0x0040u
 #define FLAGS_IF 0x0200u
+
+/* AX for INT 16h */
+#define INT16_READ 0x0000  /* out: AL = character; waits for a key */
+#define INT16_CHECK 0x0100 /* out: ZF if no key is waiting, else AL = character */
 
 /* Registers for a software interrupt, in PUSHAL order (see bios.S). */
 struct bios_regs {

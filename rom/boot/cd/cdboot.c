@@ -83,10 +83,6 @@ static void print_name(u32 header)
 	}
 }
 
-#define INT16_READ 0x0000
-#define INT16_CHECK 0x0100
-#define FLAGS_ZF 0x0040u /* no key is waiting */
-
 /* The key pressed, or 0 if none is within workspace.choice_seconds. */
 static char wait_for_key(void)
 {

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Reads the keyboard by INT 16h, which also delivers the keys of a serial
+ * console.
+ */
+#include "keys.h"
+
+#include "pc/bios.h"
+
+#define LOWER_CASE 0x20u
+
+bool keys_take(char letter)
+{
+	struct bios_regs regs = {.eax = INT16_CHECK};
+
+	bios_call(0x16, &regs);
+	if (regs.flags & FLAGS_ZF ||
+	    (regs.eax & 0xff & ~LOWER_CASE) != (u8)letter)
+		return false;
+	regs.eax = INT16_READ;
+	bios_call(0x16, &regs);
+	return true;
+}

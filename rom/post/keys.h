@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Keys that the user has pressed during POST.
+ */
+#ifndef ROM_KEYS_H
+#define ROM_KEYS_H
+
+#include "pc/types.h"
+
+/* If the next key in the BIOS's keyboard buffer is that letter ('A' to 'Z'; the
+ * user may type it in either case), remove it and return true. Any other key
+ * stays for the BIOS. Does not wait. Runs on our stack or the BIOS's. Moves FS.
+ */
+bool keys_take(char letter);
+
+#endif
