@@ -33,27 +33,40 @@ static struct scsi_bus *bus(void)
 	return &workspace.int13.bus;
 }
 
-/* Link the boot entries in the host's order; units without a rank follow by
- * ID and LUN.
+static void swap_with_next(struct disk *disk)
+{
+	struct disk first = disk[0];
+
+	disk[0] = disk[1];
+	disk[1] = first;
+}
+
+/* Bring drives and boot entries into the host's boot order; units without a
+ * rank follow by ID and LUN.
  */
-static void order_entries(void)
+static void order_drives(void)
 {
 	struct int13_state *state = &workspace.int13;
-	u8 rank[MOST_DISKS] = {0}, order[MOST_DISKS] = {0};
+	u8 rank[MOST_DISKS];
 
 	for (u32 i = 0; i < state->disks; i++) {
-		u32 place = i;
+		u8 own = post.fwcfg ? host_boot_rank(&post.path,
+						     state->disk[i].device)
+				    : HOST_NO_RANK;
+		u32 slot = i;
 
-		rank[i] = post.fwcfg ? host_boot_rank(&post.path,
-						      state->disk[i].device)
-				     : HOST_NO_RANK;
-		for (; place && rank[order[place - 1]] > rank[i]; place--)
-			order[place] = order[place - 1];
-		order[place] = (u8)i;
+		for (; slot && rank[slot - 1] > own; slot--) {
+			rank[slot] = rank[slot - 1];
+			swap_with_next(&state->disk[slot - 1]);
+			rom_image_swap_with_next(slot - 1);
+		}
+		rank[slot] = own;
 	}
-	workspace.cd_leads = rank[order[0]] == 0 &&
-			     state->disk[order[0]].flags & DISK_CD;
-	rom_image_link_entries(order, state->disks);
+	for (u32 i = 0; i < state->disks; i++)
+		if (state->disk[i].flags & DISK_CD)
+			rom_image_set_bootstrap(i);
+	workspace.cd_leads = rank[0] == 0 && state->disk[0].flags & DISK_CD;
+	rom_image_link_entries(state->disks);
 }
 
 /* Settings of the user */
@@ -96,7 +109,7 @@ static void scan(void)
 		banner_count(workspace.int13.disks - post.cds, post.cds,
 			     lines);
 	if (workspace.int13.disks)
-		order_entries();
+		order_drives();
 	workspace.lsi.spins = post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
 }
 

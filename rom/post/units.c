@@ -146,10 +146,8 @@ static void add_unit(struct disk *disk, const struct found *found)
 	rom_image_set_entry(state()->disks, &product);
 	if (disk->flags & DISK_REMOVABLE)
 		post.removable = true;
-	if (disk->flags & DISK_CD) {
-		rom_image_set_bootstrap(state()->disks);
+	if (disk->flags & DISK_CD)
 		post.cds++;
-	}
 	state()->disks++;
 }
 
