@@ -14,11 +14,12 @@ UNIVERSAL := $(OUT)/lsi53c8xx.rom $(OUT)/8xx_64.rom
 ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).rom) $(UNIVERSAL)
 
 # ---- Size budgets in bytes, enforced by the linker; `make size` prints them ----
-LIMITS := FILE RESIDENT EXTRA CD
+LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY
 FILE_LIMIT := 24576
 RESIDENT_LIMIT := 13312
-EXTRA_LIMIT := 16896
-CD_LIMIT := 22528
+WITHOUT_PMM_LIMIT := 16384
+CD_LIMIT := 23040
+CD_MEMORY_LIMIT := 5120
 
 # ---- Tools --------------------------------------------------------------
 CC := gcc
@@ -62,14 +63,14 @@ $(UNIVERSAL): FOR = --device 0012 --device-list '$(ALL_IDS)' --eprom $(if $(find
 $(ROMS): $(OUT)/rom.bin tools/romsign.py
 	@echo "  SIGN  $@"
 	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 $(FOR) --output $@ \
-		--run-time 0x$$(nm $(OUT)/rom.elf | sed -n 's/ . cd_end$$//p')
+		--run-time $(CD_LIMIT)
 
 # The ROM file: header, unpacker, and the packed image of rom.elf. rom_image_* are symbols of rom.elf.
 $(OUT)/rom.bin: $(OUT)/rom.elf $(OUT)/rom/unpack.ld tools/pack.py
 	@echo "  PACK  $@"
 	$(Q)objcopy -O binary -R .header $< $(OUT)/image.bin && $(PYTHON) tools/pack.py $(OUT)/image.bin --output $(OUT)/image.packed
 	$(Q)ld $(LDFLAGS) -T $(OUT)/rom/unpack.ld -o $(OUT)/unpack.elf $(OBJECTS) -b binary $(OUT)/image.packed \
-		$$(nm $< | sed -nE 's/^(.*) . (rom_init|cd_end|rom_end)$$/--defsym=rom_image_\2=0x\1/p')
+		$$(nm $< | sed -nE 's/^(.*) . (rom_init|cd_end|rom_memory_end)$$/--defsym=rom_image_\2=0x\1/p')
 	$(Q)objcopy -O binary $(OUT)/unpack.elf $@
 
 $(OUT)/rom.elf: $(OBJECTS) $(OUT)/rom/rom.ld
@@ -80,21 +81,33 @@ $(OUT)/rom/%.ld: rom/%.ld Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) -E -P -x assembler-with-cpp -I. -MMD -MP -MT $@ -MF $@.d $(foreach l,$(LIMITS),-D$(l)_LIMIT=$($(l)_LIMIT)) $< -o $@
 
-$(OUT)/%.o: %.c Makefile tools/code16.sed
+$(OUT)/%.o: %.c Makefile tools/code16.sed $(OUT)/gates.out $(OUT)/gates.in
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -MT $@ -S $< -o $(@:.o=.s)
 	$(Q)sed -f tools/code16.sed $(@:.o=.s) | $(CC) -m32 -Wa,--fatal-warnings,--noexecstack -x assembler -c - -o $@
+	$(Q)$(PASS_GATES)
+
+# Calls into and out of the code for CDs pass a gate (rom/boot/cd/gates.S): names of called functions, old and new.
+# Code in post/ runs beside both and needs none.
+PASS_GATES = $(if $(filter %/gates.o %/post/%,$@),,objcopy --redefine-syms=$(OUT)/gates.$(if $(findstring /cd/,$@),out,in) $@)
+GATES := $(OUT)/gates.out $(OUT)/gates.in
+$(OUT)/gates.out: GATE := GATE_OUT
+$(OUT)/gates.in: GATE := GATE_IN
+$(GATES): rom/boot/cd/gates.S
+	@mkdir -p $(@D)
+	$(Q)sed -n 's/^\t$(GATE) \(.*\)/\1 $(subst .,,$(suffix $@))_\1/p' $< > $@
 
 # Offsets of the SCRIPTS program's labels, for C
 $(OUT)/lsi/script_labels.h: $(OUT)/lsi/post/script.o tools/labels.sh
 	$(Q)tools/labels.sh $< > $@
 $(patsubst %.c,$(OUT)/%.o,$(filter %.c,$(SOURCES))): | $(OUT)/lsi/script_labels.h
 
-$(OUT)/%.o: %.S Makefile lsi/script_insn.inc
+$(OUT)/%.o: %.S Makefile lsi/script_insn.inc $(OUT)/gates.out $(OUT)/gates.in
 	@mkdir -p $(@D)
 	@echo "  AS    $<"
 	$(Q)$(CC) $(ASFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(PASS_GATES)
 
 -include $(OBJECTS:.o=.d) $(wildcard $(OUT)/rom/*.ld.d)
 

@@ -3,7 +3,7 @@
  *
  * The functions of the original BIOS, addressed by cylinder, head and sector.
  */
-#include "cd/emulation.h"
+#include "extra/emulated.h"
 #include "transfer.h"
 
 #include "pc/bda.h"

@@ -8,6 +8,7 @@
 #include "transfer.h"
 
 #include "cd/emulation.h"
+#include "extra/emulated.h"
 
 #define MOST_BYTES 0xffffu /* in one command: scsi/disk.h */
 

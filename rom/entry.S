@@ -27,7 +27,7 @@
 	.section .text.entry, "ax"
 	.globl	rom_int13
 rom_int13:
-	DOOR_ENTER
+	DOOR_ENTER ROM_WORKSPACE_SEGMENT
 	movzbl	%dl, %eax
 	subb	$FIRST_HARD_DISK, %al
 	cmpb	$BIOS_NUMBERS, %al
@@ -38,7 +38,7 @@ rom_int13:
 
 /* Purpose:   serve a call on our own stack, for both doors
  * In:        DS = workspace, interrupts closed and the stack as DOOR_ENTER sets
- *            them; BP = offset of the C function, int13_dispatch() or
+ *            them; BP = offset of the C function, int13_dispatch() or the gate to
  *            cd_dispatch(); all other registers but EAX as the caller of INT 13h
  *            had them
  * Out:       returns to the caller of INT 13h, or goes to the far address in

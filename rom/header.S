@@ -23,6 +23,9 @@ rom_header:
 	.long	ROM_OURS		# 0A other copies recognise this one by it
 	.word	0			# 0E PCI address of the controller: init
 	.word	0			# 10 PMM's memory: unpack_entry.S, for init
+	.word	0			# 12 first boot entry: init
+	.word	0			# 14 segment of the code for CDs: init
+	.word	0			# 16 segment of the resident image: init
 	.org	rom_header + 0x18
 	.word	pcir - rom_header	# 18 PCI data structure
 	.word	pnp_first		# 1A first PnP header: rom.ld, init
@@ -115,22 +118,21 @@ rom_nothing:
 pnp_of_file:
 	PNP_HEADER rom_nothing, rom_nothing
 
-/* The header of the first unit; init writes those of the others after it. */
-	.section .pnp, "ax"
+/* Model of a boot entry; init makes those of all units from it. */
+	.section .post.entry, "ax"
 	.balign	16
-first_slot:
-	PNP_HEADER connect_first, disconnect_first
-	.org	first_slot + PNP_STUBS
-	.globl	connect_first
-connect_first:				# each vector pushes its slot number
-	pushw	$0
+	.globl	entry_model
+entry_model:
+	PNP_HEADER 0, 0
+	.org	entry_model + PNP_STUBS
+	pushw	$0			# each vector pushes its slot number
 	jmp	boot_entry_vector
-	.org	first_slot + PNP_STUBS + PNP_STUB_BYTES
-disconnect_first:
+	.org	entry_model + PNP_STUBS + PNP_STUB_BYTES
 	pushw	$BOOT_DISCONNECT
 	jmp	boot_entry_vector
-	.org	first_slot + PNP_SLOTS * PNP_SLOT_BYTES
+	.org	entry_model + PNP_SLOT_BYTES
 
 	.section .romdata, "a"
+	.globl	manufacturer
 manufacturer:
 	.asciz	"lsi8xx-rom"

@@ -17,6 +17,10 @@
 #define ROM_CONTROLLER 0x0e	    /* word: PCI address of the controller; init */
 #define ROM_PMM 0x10		    /* word: segment where init runs, if PMM has
 				     * allocated it, else 0 */
+#define ROM_ENTRIES 0x12	    /* word: offset of the first boot entry, 0
+				     * if there are none; init */
+#define ROM_CD 0x14		    /* word: segment of the code for CDs; init */
+#define ROM_PLACE 0x16		    /* word: segment of the resident image; init */
 #define ROM_PNP 0x1a		    /* word: offset of the first $PnP header */
 #define ROM_PCIR 0x1c
 #define ROM_ENTRY 0x78		    /* where init begins. The file and the ROM
@@ -25,7 +29,6 @@
 #define ROM_PCIR_RUN_TIME_BLOCKS (ROM_PCIR + 0x16) /* word */
 
 /* One boot entry: a $PnP header with the text and the code it points to */
-#define PNP_SLOTS 16
 #define PNP_SLOT_BYTES 112
 #define PNP_NEXT 0x06	  /* word: offset of the next header, 0 ends */
 #define PNP_CHECKSUM 0x09 /* byte */

@@ -12,6 +12,9 @@
 #define WORKSPACE_KIB (WORKSPACE_BYTES / 1024)
 #define STACK_BYTES 856
 
+/* Unused below all memory of init on a BIOS without PMM (post/install.c) */
+#define SLACK_KIB 1
+
 /* Offsets in the block, for the entry points in assembly */
 #define WS_CALLER_ESP (STACK_BYTES + 0)
 #define WS_CALLER_SS (STACK_BYTES + 4)
@@ -54,10 +57,15 @@ struct workspace {
 	bool bios_calls_entries : 1; /* the BIOS has called a boot entry */
 	bool int19_pending : 1; /* a CD was booted instead of the old INT 19h */
 	bool cd_leads : 1;   /* the host ranks a CD before all other drives */
+	bool cd_returned : 1; /* the memory of the code for CDs */
 	struct int13_state int13;
 	struct lsi lsi;
 	/* old vectors, on a BIOS without boot entries */
 	u32 previous_int18, previous_int19;
+	u8 entries; /* boot entries of the resident image */
+	u8 cd_kib; /* size of the memory that only the code for CDs has, or 0 */
+	u16 lowest_kib; /* 40:13h at the end of init, on a BIOS without PMM */
+	u32 cd_sum; /* of the dwords of the code for CDs in memory of its own */
 };
 
 extern struct workspace workspace; /* placed by rom.ld */

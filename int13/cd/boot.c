@@ -6,7 +6,7 @@
 #include "boot.h"
 
 #include "buffer.h"
-#include "emulation.h"
+#include "int13/extra/emulated.h"
 #include "int13/transfer.h"
 #include "pc/bda.h"
 #include "pc/phys.h"

@@ -8,7 +8,7 @@
 
 #include "boot.h"
 #include "catalog.h"
-#include "emulation.h"
+#include "int13/extra/emulated.h"
 #include "int13/transfer.h"
 #include "pc/far.h"
 #include "pc/phys.h"
@@ -188,12 +188,26 @@ static enum int13_status cd_4d_catalog(const struct int13_call *call)
 #define GET_DISK_TYPE 0x15
 #define TYPE_FLOPPY 0x02 /* AH returned by 15h: a floppy with a change line */
 
-ROM_CONST struct int13_function functions[] = {
-	{0x4a, 0, 0, cd_4a_emulate},
-	{0x4b, 0, 0, cd_4b_terminate},
-	{0x4c, 0, 0, cd_4c_boot},
-	{0x4d, 0, 0, cd_4d_catalog},
-};
+#define MOST_FUNCTIONS 4
+
+int13_handler cd_function, in_cd_function;
+
+/* All functions of El Torito, for int13_serve_call(): the gate to cd_function() */
+ROM_CONST struct int13_function el_torito = {.handler = in_cd_function};
+
+enum int13_status cd_function(const struct int13_call *call)
+{
+	switch (call->regs->ah - FUNCTIONS_BEGIN) {
+	case 0:
+		return cd_4a_emulate(call);
+	case 1:
+		return cd_4b_terminate(call);
+	case 2:
+		return cd_4c_boot(call);
+	default:
+		return cd_4d_catalog(call);
+	}
+}
 
 void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
 {
@@ -207,14 +221,12 @@ void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
 		.disk = cd,
 		.status_byte = BDA_DISK_STATUS,
 	};
-	u8 number = (u8)(regs->ah - FUNCTIONS_BEGIN);
-	bool el_torito = number < ARRAY_SIZE(functions);
 
 	if (state->for_emulated && state->emulated < FIRST_HARD_DISK)
 		call.status_byte = BDA_FLOPPY_STATUS;
-	if (el_torito) {
+	if ((u8)(regs->ah - FUNCTIONS_BEGIN) < MOST_FUNCTIONS) {
 		/* These address the CD by its own number or the emulated one. */
-		int13_serve_call(&call, &functions[number]);
+		int13_serve_call(&call, &el_torito);
 		state->buffer_block = NO_BLOCK; /* may be of another CD */
 		return;
 	}

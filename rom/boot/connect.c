@@ -10,20 +10,19 @@
 #include "rom/layout.h"
 
 extern const char rom_int13[]; /* entry.S */
-extern const char pnp_slots[]; /* the boot entries; rom.ld */
 
-u32 connect_hook(u32 vector, u32 entry)
+u32 connect_hook(u32 vector, u32 handler)
 {
 	bda_open();
 	u32 previous = FAR32(vector);
-	FAR32(vector) = (u32)rom_segment() << 16 | entry;
+	FAR32(vector) = handler;
 	return previous;
 }
 
-bool connect_unhook(u32 vector, u32 entry, u32 previous)
+bool connect_unhook(u32 vector, u32 handler, u32 previous)
 {
 	bda_open();
-	if (FAR32(vector) != ((u32)rom_segment() << 16 | entry))
+	if (FAR32(vector) != handler)
 		return false;
 	FAR32(vector) = previous;
 	return true;
@@ -57,14 +56,19 @@ static void print_size(const struct disk *disk)
 void connect_print_drive(u32 slot)
 {
 	const struct disk *disk = &workspace.int13.disk[slot];
-	char IN_ROM *header =
-		(char IN_ROM *)((u32)pnp_slots + slot * PNP_SLOT_BYTES);
+	u16 entries = *(u16 IN_ROM *)ROM_ENTRIES;
 
 	if (workspace.quiet)
 		return;
 	console_hex8(disk->number);
 	console_rom(ROM_STRING("h: "));
-	console_rom(header + PNP_PRODUCT);
+	if (entries) {
+		console_rom((char IN_ROM *)(entries + slot * PNP_SLOT_BYTES +
+					    PNP_PRODUCT));
+	} else {
+		console_rom(ROM_STRING("SCSI ID "));
+		console_decimal(disk->device.target);
+	}
 	console_char(' ');
 	print_size(disk);
 	console_newline();
@@ -85,7 +89,8 @@ void connect_disk(u32 slot)
 		return;
 	}
 	if (!workspace.int13_hooked)
-		state->previous = connect_hook(IVT_INT13, (u32)rom_int13);
+		state->previous = connect_hook(IVT_INT13,
+					       connect_far((u32)rom_int13));
 	workspace.int13_hooked = true;
 	connect_print_drive(slot);
 }
@@ -96,6 +101,7 @@ void connect_undo_disk(u32 slot)
 
 	if (drives_disconnect(state, &state->disk[slot]) &&
 	    !state->drive_map &&
-	    connect_unhook(IVT_INT13, (u32)rom_int13, state->previous))
+	    connect_unhook(IVT_INT13, connect_far((u32)rom_int13),
+			   state->previous))
 		workspace.int13_hooked = false;
 }

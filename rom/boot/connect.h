@@ -6,6 +6,7 @@
 #ifndef ROM_CONNECT_H
 #define ROM_CONNECT_H
 
+#include "rom/layout.h"
 #include "rom/workspace.h"
 
 /* Assign a drive number to the disk of that slot, and hook INT 13h if it is
@@ -30,14 +31,20 @@ static inline bool connect_is_cd(u32 slot)
  */
 void connect_print_drive(u32 slot);
 
-/* Point an interrupt vector (IVT_...) at `entry`, an offset in this ROM. Returns
- * the previous vector. Moves FS.
- */
-u32 connect_hook(u32 vector, u32 entry);
+/* The far address of an offset in the resident image */
+static inline u32 connect_far(u32 offset)
+{
+	return (u32) * (u16 IN_ROM *)ROM_PLACE << 16 | offset;
+}
 
-/* Restore an interrupt vector. False, and nothing changes, if another handler
- * has hooked it since. Moves FS.
+/* Point an interrupt vector (IVT_...) at `handler`, a far address. Returns the
+ * previous vector. Moves FS.
  */
-bool connect_unhook(u32 vector, u32 entry, u32 previous);
+u32 connect_hook(u32 vector, u32 handler);
+
+/* Restore an interrupt vector. False, and nothing changes, if it is not `handler`
+ * any more. Moves FS.
+ */
+bool connect_unhook(u32 vector, u32 handler, u32 previous);
 
 #endif

@@ -7,13 +7,13 @@
  */
 #include "banner.h"
 #include "host.h"
+#include "install.h"
 #include "rom_image.h"
 #include "memory.h"
 #include "pc/bda.h"
 #include "pc/far.h"
 #include "pc/post/pci.h"
 #include "pc/phys.h"
-#include "pc/post/pnp.h"
 #include "state.h"
 #include "units.h"
 #include "rom/workspace.h"
@@ -62,11 +62,7 @@ static void order_drives(void)
 		}
 		rank[slot] = own;
 	}
-	for (u32 i = 0; i < state->disks; i++)
-		if (state->disk[i].flags & DISK_CD)
-			rom_image_set_bootstrap(i);
 	workspace.cd_leads = rank[0] == 0 && state->disk[0].flags & DISK_CD;
-	rom_image_link_entries(state->disks);
 }
 
 /* Settings of the user */
@@ -136,6 +132,8 @@ u32 init_main(u32 unused)
 		banner_end(ROM_STRING("stack overflow, disks not used"));
 		return 0;
 	}
+	if (workspace.int13.disks)
+		install_resident(workspace.int13.disks, !post.calls_entries);
 	return workspace.int13.disks;
 }
 
@@ -172,20 +170,12 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		.place_kib = post.place_kib,
 		.workspace = (u16)workspace_segment,
 	};
-	enum rom_image_part part = post.cds	    ? ROM_IMAGE_WITH_CD
-				   : post.removable ? ROM_IMAGE_WITH_EXTRA
-						    : ROM_IMAGE_PLAIN;
-
 	if (!units) {
 		stop_bus_master(FAR16(FIELD(int13.pci_address)));
 		memory_leave(&memory);
 		return 0;
 	}
-	if (!pnp_calls_boot_entries()) {
+	if (!post.calls_entries)
 		hook_int19(&memory);
-		if (part == ROM_IMAGE_PLAIN)
-			part = ROM_IMAGE_WITH_EXTRA;
-	}
-	rom_image_install(memory.place, units, part);
 	return units;
 }

@@ -217,6 +217,7 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 	post.io = enable(controller.pci_address);
 	post.chip = controller.chip;
 	post.fwcfg = fwcfg;
+	post.calls_entries = pnp_calls_boot_entries();
 	post.emulated = fwcfg && pci_read32(controller.pci_address,
 					    PCI_SUBSYSTEM) == QEMU_MODEL;
 	post.place = memory.place;

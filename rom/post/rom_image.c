@@ -11,13 +11,11 @@
 #include "rom/layout.h"
 #include "pc/far.h"
 #include "pc/phys.h"
+#include "rom/workspace.h"
 
-extern const char pnp_slots[], extra_end[], cd_end[]; /* offsets in the ROM image */
-
-static u32 slot_offset(u32 slot)
-{
-	return (u32)pnp_slots + slot * PNP_SLOT_BYTES;
-}
+/* Offsets in the ROM image (rom.ld) */
+extern const char text_end[], extra_end[], cd_rom_end[], cd_first[], cd_end[];
+extern const char entry_model[], manufacturer[], cd_workspace[], cd_rom[];
 
 /* Sum of the bytes of whole dwords */
 static u8 sum_of(u32 from, u32 bytes)
@@ -37,9 +35,11 @@ static void open_own(void)
 	far_open(rom_segment());
 }
 
-static void copy_to(u16 place, u32 bytes)
+/* Copy bytes of it to a place, from and to an offset. */
+static void copy(u16 place, u32 to, u32 from, u32 bytes)
 {
-	far_copy(linear_of(place, 0), linear_of(rom_segment(), 0), bytes);
+	far_copy(linear_of(place, (u16)to),
+		 linear_of(rom_segment(), (u16)from), bytes);
 }
 
 static void set_lengths(u32 blocks)
@@ -49,7 +49,9 @@ static void set_lengths(u32 blocks)
 	FAR16(ROM_PCIR_RUN_TIME_BLOCKS) = (u16)blocks;
 }
 
-/* One boot entry */
+/* ---- Boot entries ---------------------------------------------------------- */
+
+/* One boot entry. It is complete when rom_image_install() knows its place. */
 union entry {
 	struct {
 		u8 header[PNP_HEADER_BYTES];
@@ -63,87 +65,100 @@ union entry {
 };
 _Static_assert(offsetof(union entry, product) == PNP_PRODUCT &&
 		       offsetof(union entry, stub) == PNP_STUBS &&
-		       offsetof(union entry, stub[0].slot) == PNP_SLOT &&
 		       sizeof(union entry) == PNP_SLOT_BYTES,
-	       "header.S writes the first one");
+	       "header.S has the model");
 
-static void put_word(union entry *entry, u32 offset, u32 value)
+/* The entries of all units, behind the ROM image that init runs in */
+static union entry __seg_gs entries[MOST_DISKS]
+	__attribute__((section(".post_memory")));
+
+void rom_image_set_entry(u32 slot, const struct text *product)
+{
+	u32 IN_ROM *model = (u32 IN_ROM *)(u32)entry_model;
+	union entry __seg_gs *entry = &entries[slot];
+
+	for (u32 i = 0; i < ARRAY_SIZE(entry->dwords); i++)
+		entry->dwords[i] = model[i];
+	for (u32 i = 0; i < PNP_PRODUCT_BYTES; i++)
+		entry->product[i] =
+			i < product->length && i < PNP_PRODUCT_BYTES - 1
+				? product->bytes[i]
+				: 0;
+	open_own();
+	FAR16(ROM_ENTRIES) = (u16)(u32)entries;
+}
+
+void rom_image_swap_with_next(u32 slot)
+{
+	union entry __seg_gs *entry = &entries[slot];
+
+	for (u32 i = 0; i < ARRAY_SIZE(entry->dwords); i++) {
+		u32 four = entry[0].dwords[i];
+
+		entry[0].dwords[i] = entry[1].dwords[i];
+		entry[1].dwords[i] = four;
+	}
+}
+
+static void put_word(union entry __seg_gs *entry, u32 offset, u32 value)
 {
 	entry->header[offset] = (u8)value;
 	entry->header[offset + 1] = (u8)(value >> 8);
 }
 
-/* Build the entry in our stack from the first entry, then copy it: on an
- * emulated CPU each write to memory that code runs from is slow.
- */
-void rom_image_set_entry(u32 slot, const struct text *product)
+static void put_checksum(union entry __seg_gs *entry)
 {
-	union entry entry;
-	u32 way = slot * PNP_SLOT_BYTES, to = slot_offset(slot);
-	u32 IN_ROM *first = (u32 IN_ROM *)slot_offset(0);
+	entry->header[PNP_CHECKSUM] =
+		(u8)(entry->header[PNP_CHECKSUM] -
+		     sum_of((u32)entry, PNP_HEADER_BYTES));
+}
 
-	for (u32 i = 0; i < ARRAY_SIZE(entry.dwords); i++)
-		entry.dwords[i] = first[i];
-	put_word(&entry, PNP_TEXT, to + PNP_PRODUCT);
-	put_word(&entry, PNP_BCV, to + PNP_STUBS);
-	put_word(&entry, PNP_BEV, 0);
-	put_word(&entry, PNP_DISCONNECT, to + PNP_STUBS + PNP_STUB_BYTES);
+/* Complete the entry that will lie at offset `to`, before another if `more`. */
+static void place_entry(u32 slot, u32 to, bool more)
+{
+	union entry __seg_gs *entry = &entries[slot];
+	bool cd = workspace.int13.disk[slot].flags & DISK_CD;
+	u32 connect = to + PNP_STUBS;
+
+	put_word(entry, PNP_NEXT, more ? to + PNP_SLOT_BYTES : 0);
+	put_word(entry, PNP_TEXT, to + PNP_PRODUCT);
+	put_word(entry, PNP_BCV, cd ? 0 : connect);
+	put_word(entry, PNP_BEV, cd ? connect : 0);
+	put_word(entry, PNP_DISCONNECT, connect + PNP_STUB_BYTES);
 	for (u32 i = 0; i < 2; i++) {
-		entry.stub[i].slot |= (u8)slot;
-		entry.stub[i].way = (u16)(entry.stub[i].way - way);
+		entry->stub[i].slot |= (u8)slot;
+		entry->stub[i].way = (u16)(entry->stub[i].way +
+					   (u32)entry_model - to);
 	}
-	for (u32 i = 0; i < PNP_PRODUCT_BYTES; i++)
-		entry.product[i] =
-			i < product->length && i < PNP_PRODUCT_BYTES - 1
-				? product->bytes[i]
-				: 0;
-	open_own();
-	for (u32 i = 0; i < ARRAY_SIZE(entry.dwords); i++)
-		FAR32(to + i * 4) = entry.dwords[i];
+	put_checksum(entry);
 }
 
-void rom_image_set_bootstrap(u32 slot)
-{
-	u32 header = slot_offset(slot);
-
-	open_own();
-	FAR16(header + PNP_BEV) = FAR16(header + PNP_BCV);
-	FAR16(header + PNP_BCV) = 0;
-}
-
-void rom_image_swap_with_next(u32 slot)
-{
-	u32 text = slot_offset(slot) + PNP_PRODUCT;
-
-	open_own();
-	for (u32 at = text; at < text + PNP_PRODUCT_BYTES; at += 4) {
-		u32 four = FAR32(at);
-
-		FAR32(at) = FAR32(at + PNP_SLOT_BYTES);
-		FAR32(at + PNP_SLOT_BYTES) = four;
-	}
-}
-
-void rom_image_link_entries(u32 entries)
+/* Complete the entries that will lie from offset `to` on. Without any, there is
+ * a header without vectors, as a PnP BIOS expects one. Returns their size in
+ * bytes.
+ */
+static u32 place_entries(u32 to, u32 count)
 {
 	open_own();
-	FAR16(ROM_PNP) = (u16)slot_offset(0);
-	for (u32 i = 0; i < entries; i++) {
-		u32 header = slot_offset(i);
-
-		FAR16(header + PNP_NEXT) =
-			(u16)(i + 1 < entries ? slot_offset(i + 1) : 0);
-		FAR8(header + PNP_CHECKSUM) = (u8)(
-			FAR8(header + PNP_CHECKSUM) -
-			sum_of(header, PNP_HEADER_BYTES));
-	}
+	FAR16(ROM_PNP) = (u16)to;
+	FAR16(ROM_ENTRIES) = (u16)(count ? to : 0);
+	for (u32 i = 0; i < count; i++)
+		place_entry(i, to + i * PNP_SLOT_BYTES, i + 1 < count);
+	if (count)
+		return count * PNP_SLOT_BYTES;
+	put_word(&entries[0], PNP_TEXT, (u32)manufacturer);
+	put_checksum(&entries[0]);
+	return PNP_HEADER_BYTES;
 }
+
+/* ---- The whole image --------------------------------------------------------- */
 
 void rom_image_set_owner(u16 workspace, u16 pci_address)
 {
 	open_own();
 	FAR16(ROM_WORKSPACE_SEGMENT) = workspace;
 	FAR16(ROM_CONTROLLER) = pci_address;
+	FAR16((u32)cd_workspace) = workspace;
 }
 
 bool rom_image_fits_into(u16 place)
@@ -153,26 +168,74 @@ bool rom_image_fits_into(u16 place)
 	return FAR16(ROM_WORKSPACE_SEGMENT) == place;
 }
 
-void rom_image_install(u16 place, u32 entries, enum rom_image_part part)
+static u32 end_of(enum rom_image_part part)
 {
-	u32 end = part == ROM_IMAGE_WITH_CD	     ? (u32)cd_end
-		  : part == ROM_IMAGE_WITH_EXTRA ? (u32)extra_end
-					     : slot_offset(entries);
-	u32 blocks = (end + ROM_BLOCK_BYTES - 1) / ROM_BLOCK_BYTES;
-	u32 bytes = blocks * ROM_BLOCK_BYTES;
+	u32 end = part == ROM_IMAGE_WITH_CD	   ? (u32)cd_end
+		  : part == ROM_IMAGE_WITH_CD_ROM ? (u32)cd_rom_end
+		  : part == ROM_IMAGE_WITH_EXTRA   ? (u32)extra_end
+						   : (u32)text_end;
 
-	open_own();
+	return (end + 15) & ~15u;
+}
+
+u32 rom_image_room(enum rom_image_part part, u32 bytes)
+{
+	u32 end = end_of(part);
+
+	return end < bytes ? (bytes - end) / PNP_SLOT_BYTES : 0;
+}
+
+void rom_image_install(u16 place, u32 count, enum rom_image_part part)
+{
+	u32 end = end_of(part);
+	u32 added = place_entries(end, count);
+	u32 blocks = (end + added + ROM_BLOCK_BYTES - 1) / ROM_BLOCK_BYTES;
+	u32 rest = blocks * ROM_BLOCK_BYTES - end - added;
+
+	FAR16(ROM_PLACE) = place;
+	if (part == ROM_IMAGE_WITH_CD) {
+		FAR16(ROM_CD) = place;
+		FAR16((u32)cd_rom) = place;
+	}
 	set_lengths(blocks);
 	FAR8(ROM_CHECKSUM) =
-		(u8)(FAR8(ROM_CHECKSUM) - sum_of(0, bytes));
-	copy_to(place, bytes);
+		(u8)(FAR8(ROM_CHECKSUM) - sum_of(0, end) -
+		     sum_of((u32)entries, added) - sum_of(end + added, rest));
+	copy(place, 0, 0, end);
+	copy(place, end, (u32)entries, added);
+	copy(place, end + added, end + added, rest);
+	FAR16(ROM_ENTRIES) = (u16)(u32)entries;
+}
+
+u32 rom_image_cd_bytes(void)
+{
+	return (u32)cd_end - (u32)cd_first;
+}
+
+u32 rom_image_install_cd(u16 place, u16 memory)
+{
+	u16 segment = (u16)(memory - (u32)cd_first / 16);
+	u32 sum = 0;
+
+	open_own();
+	FAR16(ROM_CD) = segment;
+	FAR16((u32)cd_rom) = place;
+	for (u32 i = 0; i < rom_image_cd_bytes(); i += 4)
+		sum += FAR32((u32)cd_first + i);
+	copy(segment, (u32)cd_first, (u32)cd_first, rom_image_cd_bytes());
+	return sum;
+}
+
+u32 rom_image_file_bytes(void)
+{
+	return *(u8 IN_ROM *)ROM_BLOCKS * ROM_BLOCK_BYTES;
 }
 
 void rom_image_install_empty(u16 place)
 {
 	rom_image_set_owner(0, 0);
 	FAR16(ROM_PMM) = 0;
-	copy_to(place, ROM_ENTRY);
+	copy(place, 0, 0, ROM_ENTRY);
 	rom_image_withdraw(place);
 }
 
@@ -185,5 +248,5 @@ void rom_image_withdraw(u16 place)
 
 u32 rom_image_most_bytes(void)
 {
-	return (u32)cd_end;
+	return end_of(ROM_IMAGE_WITH_CD) + PNP_HEADER_BYTES;
 }

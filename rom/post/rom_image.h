@@ -9,25 +9,13 @@
 
 #include "pc/post/text.h"
 
-/* Write the boot entry of a disk in that slot (0 to PNP_SLOTS - 1). `product` is
- * the text for boot menus, cut off at PNP_PRODUCT_BYTES - 1. Moves FS.
+/* Prepare the boot entry of a unit in that slot (0 to MOST_DISKS - 1). `product`
+ * is the text for boot menus, cut off at PNP_PRODUCT_BYTES - 1. Moves FS.
  */
 void rom_image_set_entry(u32 slot, const struct text *product);
 
-/* Change the entry from one that connects a disk to one that boots a CD.
- * Moves FS.
- */
-void rom_image_set_bootstrap(u32 slot);
-
-/* Exchange the units of two boot entries that connect disks, that of `slot` and
- * of the next one. Moves FS.
- */
+/* Exchange the entry of that slot and the next one. */
 void rom_image_swap_with_next(u32 slot);
-
-/* Chain the boot entries in the order of their slots, in which a BIOS lists and
- * boots them, and set their checksums. Moves FS.
- */
-void rom_image_link_entries(u32 entries);
 
 /* Set the segment of the workspace, and the controller that this copy serves:
  * other copies read it. Moves FS.
@@ -37,17 +25,31 @@ void rom_image_set_owner(u16 workspace, u16 pci_address);
 /* Can the place be written? Changes its ROM_WORKSPACE_SEGMENT. Moves FS. */
 bool rom_image_fits_into(u16 place);
 
-/* How much of the ROM image stays resident (rom.ld) */
+/* How much of the ROM image stays resident (rom.ld). Boot entries follow it. */
 enum rom_image_part {
-	ROM_IMAGE_PLAIN, /* up to the last boot entry in use */
+	ROM_IMAGE_PLAIN,
 	ROM_IMAGE_WITH_EXTRA, /* up to the end of .extra */
+	ROM_IMAGE_WITH_CD_ROM, /* up to .cd_rom: the code for CDs lies elsewhere */
 	ROM_IMAGE_WITH_CD, /* up to the end of .cd */
 };
 
-/* Set lengths and checksum and copy the resident part to its place. `entries`
- * is the number of boot entries in use. Moves FS.
+/* How many boot entries fit into that many bytes together with the part. */
+u32 rom_image_room(enum rom_image_part part, u32 bytes);
+
+/* Complete `count` boot entries, set lengths and checksum, and copy the resident
+ * part to its place. Moves FS.
  */
-void rom_image_install(u16 place, u32 entries, enum rom_image_part part);
+void rom_image_install(u16 place, u32 count, enum rom_image_part part);
+
+/* Copy the code for CDs (rom_image_cd_bytes()) into memory of its own, to run
+ * together with the resident image at `place`. Call it before rom_image_install().
+ * Returns the sum of its dwords. Moves FS.
+ */
+u32 rom_image_install_cd(u16 place, u16 memory);
+u32 rom_image_cd_bytes(void);
+
+/* Size in bytes of the ROM file, as its header says */
+u32 rom_image_file_bytes(void);
 
 /* Copy only a header with length 0 to the place: the BIOS keeps nothing of
  * the ROM. Moves FS.
@@ -57,7 +59,7 @@ void rom_image_install_empty(u16 place);
 /* The same for a place that has our header already. Moves FS. */
 void rom_image_withdraw(u16 place);
 
-/* Size in bytes of the largest resident part */
+/* Size in bytes of the largest resident part, without boot entries */
 u32 rom_image_most_bytes(void);
 
 #endif

@@ -16,6 +16,7 @@ struct post_state {
 	u16 io;
 	u16 place; /* segment of the resident ROM image */
 	u8 place_kib; /* size of `place` if init has allocated it, else 0 */
+	bool calls_entries; /* the BIOS certainly calls boot entries */
 	bool fwcfg; /* QEMU's configuration device exists */
 	bool emulated; /* the controller is QEMU's model */
 	bool removable; /* a drive has removable media */

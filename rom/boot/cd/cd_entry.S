@@ -42,7 +42,7 @@
 	.section .text.cd_entry, "ax"
 	.globl	rom_int13_cd
 rom_int13_cd:
-	DOOR_ENTER
+	DOOR_ENTER cd_workspace
 	movb	%dl, %al
 	subb	WS_CD_FIRST, %al
 	movb	$0, WS_FOR_EMULATED
@@ -65,8 +65,10 @@ rom_int13_cd:
 for_emulated:
 	movb	$1, WS_FOR_EMULATED
 serve:
-	movw	$cd_dispatch, %bp
-	jmp	rom_int13_serve
+	pushw	%cs:cd_rom		# continue in the ROM's segment
+	pushw	$rom_int13_serve
+	movw	$in_cd_dispatch, %bp
+	lretw
 
 pass_on:
 	DOOR_PASS_ON WS_PREVIOUS_CD

@@ -8,7 +8,7 @@
 
 #include "int13/cd/boot.h"
 #include "int13/cd/catalog.h"
-#include "int13/cd/emulation.h"
+#include "int13/extra/emulated.h"
 #include "pc/bda.h"
 #include "pc/bios.h"
 #include "pc/clock.h"
@@ -21,6 +21,12 @@
 #define SPIN_UP_PATIENCE CDB_PATIENCE(30000)
 
 extern const char rom_int13_cd[]; /* cd_entry.S */
+
+/* The code for CDs may have a segment of its own. */
+static u32 door(void)
+{
+	return (u32)rom_segment() << 16 | (u32)rom_int13_cd;
+}
 
 /* ---- Drive numbers --------------------------------------------------------- */
 
@@ -51,7 +57,7 @@ static void connect_cds(struct int13_state *state)
 		if (state->disk[i].flags & DISK_CD)
 			state->disk[i].number = number++;
 	state->cd_count = (u8)(number - state->cd_first);
-	state->previous_cd = connect_hook(IVT_INT13, (u32)rom_int13_cd);
+	state->previous_cd = connect_hook(IVT_INT13, door());
 }
 
 void cdboot_disconnect(void)
@@ -60,8 +66,7 @@ void cdboot_disconnect(void)
 
 	emulation_end(state);
 	if (state->cd_count &&
-	    connect_unhook(IVT_INT13, (u32)rom_int13_cd,
-			   state->previous_cd))
+	    connect_unhook(IVT_INT13, door(), state->previous_cd))
 		state->cd_count = 0;
 }
 

@@ -6,7 +6,7 @@
  */
 #include "bootstrap.h"
 
-#include "int13/cd/emulation.h"
+#include "int13/extra/emulated.h"
 #include "pc/bda.h"
 #include "rom/boot/cd/cdboot.h"
 #include "rom/boot/connect.h"
@@ -15,7 +15,7 @@
 static void hook_int18(u32 entry)
 {
 	if (!workspace.previous_int18)
-		workspace.previous_int18 = connect_hook(IVT_INT18, entry);
+		workspace.previous_int18 = connect_hook(IVT_INT18, connect_far(entry));
 }
 
 static void connect_disks(void)
