@@ -55,7 +55,7 @@ static NOT_INLINE enum int13_status
 call_handler_with_vds(const struct int13_call *call, int13_handler *handler)
 {
 	struct int13_state *state = call->state;
-	u32 buffer_bytes = state->buffer_segment ? BLOCK_BUFFER_BYTES : 0;
+	u32 buffer_bytes = state->buffer_bytes;
 	u32 own = phys_base, buffer = state->buffer_address;
 	bool own_held = vds_hold(OWN_MEMORY_BYTES, &phys_base);
 	bool buffer_held = vds_hold(buffer_bytes, &state->buffer_address);

@@ -71,6 +71,7 @@ struct int13_state {
 	struct scsi_bus bus;
 	u16 pci_address;     /* of the controller */
 	u16 buffer_segment;  /* of the block buffer, 0 if there is none */
+	u16 buffer_bytes;    /* its size; 2048 if only CDs need it */
 	u32 buffer_address;  /* its bus address */
 	u32 buffer_block;    /* block of a CD that it contains, or NO_BLOCK */
 	struct boot_image boot_image;

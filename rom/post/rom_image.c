@@ -14,7 +14,7 @@
 #include "rom/workspace.h"
 
 /* Offsets in the ROM image (rom.ld) */
-extern const char text_end[], extra_end[], cd_rom_end[], cd_first[], cd_end[];
+extern const char text_end[], extra_end[], cd_rom_end[], cd_first[], cd_end[], cd_bytes[];
 extern const char entry_model[], manufacturer[], cd_workspace[], cd_rom[];
 
 /* Sum of the bytes of whole dwords */
@@ -35,11 +35,10 @@ static void open_own(void)
 	far_open(rom_segment());
 }
 
-/* Copy bytes of it to a place, from and to an offset. */
-static void copy(u16 place, u32 to, u32 from, u32 bytes)
+/* Copy bytes of it from an offset to a linear address. */
+static void copy(u32 to, u32 from, u32 bytes)
 {
-	far_copy(linear_of(place, (u16)to),
-		 linear_of(rom_segment(), (u16)from), bytes);
+	far_copy(to, linear_of(rom_segment(), (u16)from), bytes);
 }
 
 static void set_lengths(u32 blocks)
@@ -191,6 +190,7 @@ void rom_image_install(u16 place, u32 count, enum rom_image_part part)
 	u32 added = place_entries(end, count);
 	u32 blocks = (end + added + ROM_BLOCK_BYTES - 1) / ROM_BLOCK_BYTES;
 	u32 rest = blocks * ROM_BLOCK_BYTES - end - added;
+	u32 start = linear_of(place, 0);
 
 	FAR16(ROM_PLACE) = place;
 	if (part == ROM_IMAGE_WITH_CD) {
@@ -201,15 +201,15 @@ void rom_image_install(u16 place, u32 count, enum rom_image_part part)
 	FAR8(ROM_CHECKSUM) =
 		(u8)(FAR8(ROM_CHECKSUM) - sum_of(0, end) -
 		     sum_of((u32)entries, added) - sum_of(end + added, rest));
-	copy(place, 0, 0, end);
-	copy(place, end, (u32)entries, added);
-	copy(place, end + added, end + added, rest);
+	copy(start, 0, end);
+	copy(start + end, (u32)entries, added);
+	copy(start + end + added, end + added, rest);
 	FAR16(ROM_ENTRIES) = (u16)(u32)entries;
 }
 
 u32 rom_image_cd_bytes(void)
 {
-	return (u32)cd_end - (u32)cd_first;
+	return (u32)cd_bytes;
 }
 
 u32 rom_image_install_cd(u16 place, u16 memory)
@@ -222,7 +222,7 @@ u32 rom_image_install_cd(u16 place, u16 memory)
 	FAR16((u32)cd_rom) = place;
 	for (u32 i = 0; i < rom_image_cd_bytes(); i += 4)
 		sum += FAR32((u32)cd_first + i);
-	copy(segment, (u32)cd_first, (u32)cd_first, rom_image_cd_bytes());
+	copy(linear_of(memory, 0), (u32)cd_first, rom_image_cd_bytes());
 	return sum;
 }
 
@@ -235,7 +235,7 @@ void rom_image_install_empty(u16 place)
 {
 	rom_image_set_owner(0, 0);
 	FAR16(ROM_PMM) = 0;
-	copy(place, 0, 0, ROM_ENTRY);
+	copy(linear_of(place, 0), 0, ROM_ENTRY);
 	rom_image_withdraw(place);
 }
 

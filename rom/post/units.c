@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "state.h"
 #include "pc/console.h"
+#include "pc/post/pmm.h"
 #include "rom/workspace.h"
 
 #define SPIN_UP_PATIENCE CDB_PATIENCE(30000)
@@ -43,6 +44,7 @@ static void take_buffer(bool permanent)
 
 	state()->buffer_segment = segment;
 	state()->buffer_address = linear_of(segment, 0);
+	state()->buffer_bytes = segment ? BLOCK_BUFFER_BYTES : 0;
 }
 
 static void give_buffer_back(void)
@@ -50,6 +52,7 @@ static void give_buffer_back(void)
 	if (state()->buffer_segment)
 		memory_give_back(state()->buffer_segment, BLOCK_BUFFER_KIB);
 	state()->buffer_segment = 0;
+	state()->buffer_bytes = 0;
 }
 
 /* Make the block buffer permanent. False if there is no memory for that. */
@@ -90,6 +93,16 @@ static bool usable_without_medium(const struct disk *disk,
 	       (disk->flags & DISK_REMOVABLE && result == SCSI_NO_MEDIUM);
 }
 
+/* Does the drive need the block buffer after POST? Without PMM, memory for a CD is
+ * taken when it is booted (boot/cd/cdboot.c).
+ */
+static bool needs_buffer(const struct disk *disk)
+{
+	if (disk->flags & DISK_CD)
+		return pmm_present();
+	return disk->flags & DISK_REMOVABLE || disk->split;
+}
+
 /* Returns null if the unit is a drive that can be used, else the reason why
  * not.
  */
@@ -112,8 +125,7 @@ static char IN_ROM *examine(struct disk *disk, struct found *found)
 	}
 	bool no_memory =
 		result == SCSI_OK
-			? (disk->flags & DISK_REMOVABLE || disk->split) &&
-				  !keep_buffer()
+			? needs_buffer(disk) && !keep_buffer()
 			: result == SCSI_BAD_BLOCKS && !state()->buffer_segment;
 	if (no_memory)
 		return ROM_STRING("no memory for its block buffer");

@@ -59,6 +59,8 @@ class Copy:
     entries: list[BootEntry] = field(default_factory=list)
     memory: list[range] = field(default_factory=list)   # memory it keeps permanently
     workspace: range | None = None
+    cd_code: range = range(0)   # the code for CDs, if it is not part of the image,
+    cd_segment: int = 0         # and the segment in which it runs
 
     @property
     def image(self) -> range:
@@ -275,6 +277,9 @@ class Bios(Services):
         copy.memory = [*(b.place for b in self._own_blocks() if b.permanent), self._taken]
         if copy.kept:
             copy.workspace = pc.note_workspace()
+            if pc.note_cd_code(copy):
+                copy.memory[-1:] = [range(self._taken.start, copy.cd_code.start),
+                                    range(copy.cd_code.stop, self._taken.stop)]
             if self.manner not in WITHOUT_BBS:
                 copy.entries = list(self._walk())
         pc.poke(copy.image.start + copy.kept, bytes([GIVEN_BACK]) * (copy.size - copy.kept))

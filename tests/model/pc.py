@@ -25,7 +25,7 @@ from unicorn import (UC_ARCH_X86, UC_HOOK_CODE, UC_HOOK_INSN, UC_HOOK_INTR, UC_H
 from tests import build
 from tests.model.bios import Bios
 from tests.model.bios_data import (BIOS_SEGMENT, DISKETTE_STATUS, DISK_STATUS, EQUIPMENT,
-                                   HARD_DISKS, ROM_SEGMENT, STOP)
+                                   HARD_DISKS, MEMORY_SIZE, ROM_SEGMENT, STOP)
 from tests.model.bus import Bus
 from tests.model.devices import FwCfg, PciSpace, Pit, TimerInterrupt
 from tests.model.hardware import HARDWARE
@@ -135,6 +135,7 @@ class Pc(Memory, Ports, Cpu):
         self.booting = False        # a BEV, INT 19h or INT 18h is running
         self.workspace: range | None = None
         self.kept_memory: list[range] = []      # the workspace and the memory around it
+        self.post_kib = 0                       # 40:13h after POST
         self.writable: list[range] = [STACK]    # for the current call
         self._in_post = False
         self._loads: tuple[range, ...] = ()     # where a loaded program may run
@@ -199,10 +200,11 @@ class Pc(Memory, Ports, Cpu):
         """A copy of the ROM was added or moved, or may unpack itself: hook all
         other addresses, where no code may run."""
         home = ROM_SEGMENT * 16 + C_RETURN
-        places = [place for copy in self.bios.copies for place in (copy.image, copy.room)]
+        places = [place for copy in self.bios.copies
+                  for place in (copy.image, copy.room, copy.cd_code) if place]
         if self._in_post:
             places += self.bios.temporary_memory()
-        self._images = [copy.image for copy in self.bios.copies]
+        self._images = [place for copy in self.bios.copies for place in (copy.image, copy.cd_code)]
         if places == self._code_places:
             return
         self._code_places = places
@@ -370,6 +372,7 @@ class Pc(Memory, Ports, Cpu):
             self.uc.mem_protect(*area, UC_PROT_ALL)
         self.images_changed()
         self.kept_memory = self.bios.kept_memory()
+        self.post_kib = self.word(MEMORY_SIZE)
         self.booted = True
         self.chip.check_idle()
         if self.vds:
@@ -380,7 +383,7 @@ class Pc(Memory, Ports, Cpu):
         and the areas to load to. Loaded code may run in those areas."""
         ours = [STACK, *(self.kept_memory if self.workspace else []),
                 *(range(at, at + 1) for at in (DISKETTE_STATUS, DISK_STATUS, HARD_DISKS)),
-                range(EQUIPMENT, EQUIPMENT + 2),
+                range(EQUIPMENT, EQUIPMENT + 2), range(MEMORY_SIZE, MEMORY_SIZE + 2),
                 *(range(n * 4, n * 4 + 4) for n in BOOT_INTERRUPTS)]
         self._watch_writes(*ours)
         self.writable = [*ours, *loads]
@@ -419,7 +422,7 @@ class Pc(Memory, Ports, Cpu):
         status = DISK_STATUS if registers["edx"] & 0xFF >= 0x80 else DISKETTE_STATUS
         always = [STACK, range(status, status + 1)]
         if self.workspace:
-            always += self.kept_memory
+            always += [*self.kept_memory, self.taken_at_boot]
         self._watch_writes(*always)
         self.writable = [*always, *buffers, *loads]
         self._loads = loads

@@ -4,18 +4,26 @@
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from unicorn import UC_HOOK_MEM_WRITE
 
-from tests.model.bios_data import BIOS_SEGMENT, DISK_STATUS
+from tests import build
+from tests.model.bios_data import BIOS_SEGMENT, DISK_STATUS, MEMORY_SIZE
 from tests.model.devices import PciSpace
 from tests.model.rules import RuleViolation
+
+if TYPE_CHECKING:
+    from tests.model.bios import Copy
 
 MEMORY = 0x1000000
 CODE = range(0x50000, 0x100000)         # copies of the ROM, packed or not, and the BIOS
 WORKSPACE_BYTES = 2048
+
+symbol = functools.cache(build.symbol)
 
 
 class Memory:
@@ -73,6 +81,8 @@ class Memory:
         if self._may_write(address, end):
             return
         what = f"{source} wrote {length} bytes at {address:#x}"
+        if self.booting and address in (taken := self.taken_at_boot) and end <= taken.stop:
+            return
         if self.timer.running and self._timer_may_write(address):
             return
         if self._in_post:
@@ -156,3 +166,20 @@ class Memory:
         space = range(start, start + WORKSPACE_BYTES) if start else None
         self.workspace = self.workspace or space
         return space
+
+    def note_cd_code(self, copy: Copy) -> bool:
+        """Does the code for CDs of a copy have memory of its own? Its segment is at
+        +14h of the image, and it has the same offset there as in the image."""
+        segment = self.word(copy.runs_at * 16 + 0x14)
+        if segment in (0, copy.runs_at):
+            return False
+        copy.cd_segment = segment
+        copy.cd_code = range(segment * 16 + symbol("cd_first"), segment * 16 + symbol("cd_end"))
+        return True
+
+    @property
+    def taken_at_boot(self) -> range:
+        """Memory that the ROM has taken after POST, and the KiB above it, which it
+        has taken in POST and not used then."""
+        kib = self.word(MEMORY_SIZE)
+        return range(kib * 1024, (self.post_kib + 1) * 1024) if kib < self.post_kib else range(0)

@@ -235,12 +235,46 @@ static void print_reason(enum cd_result result)
 	console_newline();
 }
 
+/* ---- Memory ---------------------------------------------------------------- */
+
+#define CD_BUFFER_KIB 2
+#define PARAGRAPHS_PER_KIB 64
+
+/* Without PMM there is no block buffer yet. Take it from conventional memory; the
+ * slack of init is used for it if nothing else lies there now. Returns the size of
+ * conventional memory before, 0 if there is a buffer.
+ */
+static u16 take_buffer(struct int13_state *state)
+{
+	if (state->buffer_segment)
+		return 0;
+	bda_open();
+	u16 before = FAR16(BDA_MEMORY_KIB);
+	u16 top = (u16)(before - CD_BUFFER_KIB);
+	if (before == workspace.lowest_kib)
+		top = (u16)(top + SLACK_KIB);
+	FAR16(BDA_MEMORY_KIB) = top;
+	state->buffer_segment = (u16)(top * PARAGRAPHS_PER_KIB);
+	state->buffer_address = linear_of(state->buffer_segment, 0);
+	state->buffer_bytes = CD_BUFFER_KIB * 1024;
+	return before;
+}
+
+static void give_buffer_back(struct int13_state *state, u16 before)
+{
+	bda_open();
+	FAR16(BDA_MEMORY_KIB) = before;
+	state->buffer_segment = 0;
+	state->buffer_bytes = 0;
+}
+
 u32 cdboot_boot(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
 	struct int13_call call = {.state = state, .disk = &state->disk[slot]};
 	struct cd_boot boot;
 	bool connected = state->cd_count;
+	u16 before = take_buffer(state);
 
 	connect_cds(state);
 	enum cd_result result = (enum cd_result)measure_disc(&call);
@@ -251,6 +285,8 @@ u32 cdboot_boot(u32 slot)
 		result = cd_boot_image(&call, &boot);
 	if (result != CD_OK) {
 		print_reason(result);
+		if (before)
+			give_buffer_back(state, before);
 		if (!connected)
 			cdboot_disconnect();
 		return 0;

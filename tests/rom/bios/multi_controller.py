@@ -19,6 +19,7 @@ from tests.rom.cd.cdboot import drive_with
 from tests.rom.strict import OK, ROMS, by_packet
 
 LBA = 77
+TAKEN_KIB = 3   # off the 640 KiB by a copy without PMM and CDs: 2 and 1 unused
 CD_ID = 4
 
 # A bridge in slot 6 of bus 0 to bus 1, and one in slot 3 of that to bus 2

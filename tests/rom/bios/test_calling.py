@@ -19,7 +19,7 @@ from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, HARD_DISK, Disc, Entry, floppy, hard_disk, loader
 from tests.model.pc import SEEDS, Pc
 from tests.model.rules import RuleViolation
-from tests.rom.bios.multi_controller import (LBA, all_disks, booted, booted_with, lines, machine,
+from tests.rom.bios.multi_controller import (LBA, TAKEN_KIB, all_disks, booted, booted_with, lines, machine,
                                              machine_with, named_disk, owner, owners)
 from tests.rom.cd.cdboot import (CD, cd_entries, check_blocks, check_number_free, check_running,
                                  with_cd)
@@ -165,7 +165,7 @@ def test_damaged_pnp_structure_is_not_used(structure):
 
 def test_without_ebda_memory_ends_at_640_kib():
     pc = booted(bios=Bios(pmm="absent", ebda=False))
-    assert (pc.word(MEMORY_SIZE), pc.workspace.stop) == (638, 640 * 1024)
+    assert (pc.word(MEMORY_SIZE), pc.workspace.stop) == (637, 640 * 1024)
     assert pc.word(EBDA_POINTER) == 0
     assert ids(pc) == [0, 3]
 
@@ -177,7 +177,7 @@ def test_ebda_moved_below_the_workspace_does_not_damage_it(kib, when):
     pc = booted(bios=Bios(pmm="absent", others=move))
     if when == "after POST":
         pc.bios.move_ebda(kib)
-    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2 - kib
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB - TAKEN_KIB - kib
     assert pc.workspace.start == (EBDA_KIB - 2) * 1024
     assert ids(pc) == [0, 3]
     assert transfer(pc, 0x43, LBA + 9, 3) == (OK, 3)

@@ -20,7 +20,7 @@ from tests.model.multi_pc import MultiControllerPc
 from tests.model.pc import BUFFER, SEEDS
 from tests.model.pc_ports import IO_BASE
 from tests.model.rules import RuleViolation
-from tests.rom.bios.multi_controller import (BRIDGES, CARD_SETS, CD_ID, LBA, PLACES, all_disks,
+from tests.rom.bios.multi_controller import (BRIDGES, CARD_SETS, CD_ID, LBA, PLACES, TAKEN_KIB, all_disks,
                                              booted_with, card_at, check_write_target, disc_of,
                                              entries_of, lines, machine_with, owner, owners)
 from tests.rom.cd.cdboot import CD, check_blocks, check_running, check_sectors, drive_with
@@ -123,7 +123,7 @@ def test_copies_have_separate_memory_and_shrink_their_images(name, pmm):
     spaces = sorted((space.start, space.stop) for space in pc.workspaces)
     assert len(spaces) == count
     assert all(end <= start for (_, end), (start, _) in zip(spaces, spaces[1:]))
-    taken = 0 if pmm == "1.01" else 2 * count
+    taken = {"1.01": 0, "absent": TAKEN_KIB}.get(pmm, 2) * count
     assert pc.word(MEMORY_SIZE) == EBDA_KIB - taken
     images = [copy.image[:copy.kept] for copy in pc.bios.copies]
     assert all(a.stop <= b.start for a, b in zip(images, images[1:]))
@@ -138,7 +138,7 @@ def test_copy_without_disks_frees_its_segment_for_the_next_copy():
     pc.power_on()
     assert [copy.kept > 0 for copy in pc.bios.copies] == [True, False, True]
     assert pc.bios.copies[1].segment == pc.bios.copies[2].segment
-    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 4
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2 * TAKEN_KIB
     assert owners(pc) == [(0, 0), (0, 3), (2, 0), (2, 3)]
 
 
@@ -155,7 +155,7 @@ def test_pci_3_copy_stays_within_its_declared_runtime_length():
 def test_ebda_may_be_moved_below_the_workspace(kib):
     """The EBDA moves after each copy; the next copy allocates below it."""
     pc = booted_with("two", bios=Bios(pmm="absent", others=lambda pc, n: pc.bios.move_ebda(kib)))
-    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2 * (2 + kib) == pc.word(0x40E) // 64
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2 * (TAKEN_KIB + kib) == pc.word(0x40E) // 64
     assert pc.peek(pc.word(0x40E) * 16, 2) == b"\x01\0"
     assert owners(pc) == all_disks(pc)
     pc.bios.move_ebda(kib)
@@ -226,7 +226,7 @@ def test_second_copy_for_a_controller_prints_a_message_and_exits(bios):
     messages = [line.split(": ", 1)[1] for line in lines(pc) if "another copy" in line]
     assert messages == ["53C895A at PCI 00:04.0 is served by another copy",
                         "53C810 at PCI 00:05.0 is served by another copy"]
-    assert pc.word(MEMORY_SIZE) == EBDA_KIB - (4 if pc.bios.pmm == "absent" else 0)
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB - (2 * TAKEN_KIB if pc.bios.pmm == "absent" else 0)
     assert owners(pc) == all_disks(pc)
 
 
