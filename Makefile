@@ -17,8 +17,8 @@ ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).r
 LIMITS := FILE RESIDENT EXTRA CD
 FILE_LIMIT := 24576
 RESIDENT_LIMIT := 13312
-EXTRA_LIMIT := 16896
-CD_LIMIT := 22528
+EXTRA_LIMIT := 17408
+CD_LIMIT := 23040
 
 # ---- Tools --------------------------------------------------------------
 CC := gcc

@@ -13,12 +13,12 @@
 u32 boot_connect(u32 slot, u32 int18_entry);
 
 /* Called by boot_entry.S on our stack. `slot` is a slot, a slot with
- * BOOT_DISCONNECT, or BOOT_INT18 or BOOT_INT19. Returns the far address to
+ * BOOT_DISCONNECT, or one of those without a slot. Returns the far address to
  * continue at, 0 to return to the BIOS. Moves FS.
  */
 u32 boot_connect(u32 slot, u32 int18_entry)
 {
-	if (slot & BOOT_INTERRUPT)
+	if (slot & BOOT_NO_SLOT)
 		return bootstrap_next(slot, int18_entry);
 	bool leave = slot & BOOT_DISCONNECT;
 	slot &= ~(u32)BOOT_DISCONNECT;
@@ -32,10 +32,12 @@ u32 boot_connect(u32 slot, u32 int18_entry)
 			connect_undo_disk(slot);
 		return 0;
 	}
-	workspace.bios_calls_entries = true;
-	workspace.cds_tried = true;
 	if (cd)
 		return bootstrap_cd(slot, int18_entry);
 	connect_disk(slot);
+	if (workspace.calls_first_only)
+		bootstrap_connect_disks();
+	else
+		workspace.bios_calls_entries = true;
 	return 0;
 }

@@ -13,12 +13,11 @@
 #include "pc/far.h"
 #include "pc/post/pci.h"
 #include "pc/phys.h"
-#include "pc/post/pnp.h"
 #include "state.h"
 #include "units.h"
 #include "rom/workspace.h"
 
-extern const char rom_int19[]; /* rom/boot/boot_entry.S */
+extern const char rom_int18[], rom_int19[]; /* rom/boot/boot_entry.S */
 
 u32 init_main(u32 unused);
 u32 init_finish(u32 units, u32 workspace_segment);
@@ -65,7 +64,8 @@ static void order_drives(void)
 	for (u32 i = 0; i < state->disks; i++)
 		if (state->disk[i].flags & DISK_CD)
 			rom_image_set_bootstrap(i);
-	workspace.cd_leads = rank[0] == 0 && state->disk[0].flags & DISK_CD;
+	workspace.cd_leads = (post.cd_first && post.cds) ||
+			     (rank[0] == 0 && state->disk[0].flags & DISK_CD);
 	rom_image_link_entries(state->disks);
 }
 
@@ -99,17 +99,31 @@ static char IN_ROM *open_controller(void)
 	return NULL;
 }
 
+/* Are the disks to be connected at the end of init? A BIOS that calls no boot
+ * entries decides what to boot by 40:75h as it is then. If a CD is to boot first,
+ * it must find no hard disk, unless there is one of another ROM anyway.
+ */
+static bool connects_now(void)
+{
+	bda_open();
+	return post.bios == PNP_CALLS_NONE &&
+	       (!workspace.cd_leads || FAR8(BDA_HARD_DISK_COUNT));
+}
+
 static void scan(void)
 {
 	if (!workspace.quiet)
 		banner_host_id(workspace.lsi.hba.own_id);
 	workspace.int13.emulated = NOT_EMULATED;
+	workspace.calls_first_only = post.bios >= PNP_CALLS_FIRST;
 	bool lines = !units_scan();
 	if (!workspace.quiet)
 		banner_count(workspace.int13.disks - post.cds, post.cds,
 			     lines);
+	workspace.has_cd = post.cds;
 	if (workspace.int13.disks)
 		order_drives();
+	post.connects_now = connects_now();
 	workspace.lsi.spins = post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
 }
 
@@ -141,18 +155,29 @@ u32 init_main(u32 unused)
 
 /* ---- Step 3 ------------------------------------------------------------- */
 
-/* On a BIOS that ignores boot entries, our INT 19h handler connects the
- * disks. If the BIOS calls boot entries after all, it either sets this vector
- * again, as SeaBIOS does, or the handler does nothing because
- * workspace.bios_calls_entries is set.
- */
-static void hook_int19(const struct memory *memory)
+static u32 hook(const struct memory *memory, u32 vector, u32 entry)
 {
 	bda_open();
-	u32 previous = FAR32(IVT_INT19);
-	FAR32(IVT_INT19) = (u32)memory->place << 16 | (u32)rom_int19;
+	u32 previous = FAR32(vector);
+	FAR32(vector) = (u32)memory->place << 16 | entry;
+	return previous;
+}
+
+/* Take part in booting on a BIOS that may call no boot entries. If it calls
+ * them all the same, it either sets INT 19h again, as SeaBIOS does, or our handler
+ * does nothing because workspace.bios_calls_entries is set. Without a CD,
+ * INT 18h is not hooked: Award Medallion then boots a network before our disks.
+ */
+static void hook_bootstrap(const struct memory *memory)
+{
+	u32 previous_int18 = 0;
+	u32 previous_int19 = hook(memory, IVT_INT19, (u32)rom_int19);
+
+	if (post.bios == PNP_CALLS_NONE && post.cds)
+		previous_int18 = hook(memory, IVT_INT18, (u32)rom_int18);
 	far_open(memory->workspace);
-	FAR32(FIELD(previous_int19)) = previous;
+	FAR32(FIELD(previous_int18)) = previous_int18;
+	FAR32(FIELD(previous_int19)) = previous_int19;
 }
 
 static void stop_bus_master(u16 pci_address)
@@ -163,7 +188,10 @@ static void stop_bus_master(u16 pci_address)
 		    (u16)(command & ~PCI_COMMAND_MASTER));
 }
 
-/* Step 3, on the BIOS's stack again. Returns the number of units. */
+/* Step 3, on the BIOS's stack again. Returns the number of units, and in the upper
+ * half the segment of the resident image if it is to connect the disks now,
+ * else 0.
+ */
 u32 init_finish(u32 units, u32 workspace_segment)
 {
 	far_open((u16)workspace_segment);
@@ -181,11 +209,11 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		memory_leave(&memory);
 		return 0;
 	}
-	if (!pnp_calls_boot_entries()) {
-		hook_int19(&memory);
+	if (post.bios != PNP_CALLS_ENTRIES) {
+		hook_bootstrap(&memory);
 		if (part == ROM_IMAGE_PLAIN)
 			part = ROM_IMAGE_WITH_EXTRA;
 	}
 	rom_image_install(memory.place, units, part);
-	return units;
+	return post.connects_now ? (u32)memory.place << 16 | units : units;
 }

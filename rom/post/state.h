@@ -9,6 +9,7 @@
 
 #include "host.h"
 #include "lsi/chips.h"
+#include "pc/post/pnp.h"
 #include "switches.h"
 
 struct post_state {
@@ -20,6 +21,9 @@ struct post_state {
 	bool emulated; /* the controller is QEMU's model */
 	bool removable; /* a drive has removable media */
 	u8 cds; /* number of CD drives */
+	enum pnp_calls bios; /* what the BIOS does with boot entries */
+	bool cd_first; /* the user has asked for it by a key */
+	bool connects_now; /* the disks are connected at the end of init */
 	u8 switches[SWITCHES];
 	struct host_path path; /* valid if `fwcfg` */
 };

@@ -12,9 +12,13 @@
 #include "pc/types.h"
 
 /* Serve INT 19h or INT 18h (BOOT_INT19, BOOT_INT18) of the BIOS or of a booted
- * system. Returns the far address to continue at. Moves FS.
+ * system, or connect all disks at the end of init (BOOT_INIT). Returns the far
+ * address to continue at, 0 at the end of init. Moves FS.
  */
-u32 bootstrap_next(u32 interrupt, u32 int18_entry);
+u32 bootstrap_next(u32 reason, u32 int18_entry);
+
+/* Connect all disks that are not connected yet, in boot order. Moves FS. */
+void bootstrap_connect_disks(void);
 
 /* Boot the CD of that slot, and hook INT 18h because the system on it may
  * give up. Returns the far address to continue at, 0 if the CD cannot be
