@@ -113,7 +113,8 @@ static bool connects_now(void)
 static void scan(void)
 {
 	if (!workspace.quiet)
-		banner_host_id(workspace.lsi.hba.own_id);
+		banner_host_id(workspace.lsi.hba.own_id,
+			       post.bios != PNP_CALLS_ENTRIES);
 	workspace.int13.emulated = NOT_EMULATED;
 	workspace.calls_first_only = post.bios >= PNP_CALLS_FIRST;
 	bool lines = !units_scan();
