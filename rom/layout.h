@@ -52,9 +52,4 @@
 #define BOOT_INT19 (BOOT_NO_SLOT + 1)
 #define BOOT_INIT (BOOT_NO_SLOT + 2)
 
-/* Where the caller's CS lies at INT 18h, above workspace.caller_esp: below it are
- * what own_stack_call and boot_entry.S have pushed, and IP
- */
-#define BOOT_CALLER_CS 52
-
 #endif

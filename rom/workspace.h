@@ -59,7 +59,7 @@ struct workspace {
 	u32 previous_int18, previous_int19;
 	bool calls_first_only; /* the BIOS calls at most one boot entry in time */
 	/* while it boots */
-	bool dispatched;    /* it calls our INT 19h although it has replaced it */
+	bool device_pending; /* its next INT 18h is for one of several devices */
 	bool cds_tried;	    /* CDs are not tried again */
 	bool int19_pending; /* a CD was booted instead of the old INT 19h */
 };

@@ -13,6 +13,7 @@
 #include "pc/far.h"
 #include "pc/post/pci.h"
 #include "pc/phys.h"
+#include "rom/layout.h"
 #include "state.h"
 #include "units.h"
 #include "rom/workspace.h"
@@ -40,18 +41,34 @@ static void swap_with_next(struct disk *disk)
 	disk[1] = first;
 }
 
-/* Bring drives and boot entries into the host's boot order; units without a
- * rank follow by ID and LUN.
+#define AFTER_DISKS 0x100u
+
+/* The place of a drive in the boot order: by the host's rank. On a BIOS that calls
+ * one boot entry at most, this has to be that of a disk: it connects all others.
+ */
+static u16 rank_of(const struct disk *disk)
+{
+	u16 rank = post.fwcfg ? host_boot_rank(&post.path, disk->device)
+			      : HOST_NO_RANK;
+
+	if (!(disk->flags & DISK_CD))
+		return rank;
+	if (!rank)
+		workspace.cd_leads = true;
+	return post.bios >= PNP_CALLS_FIRST ? rank | AFTER_DISKS : rank;
+}
+
+/* Bring drives and boot entries into boot order; units of equal rank stay in the
+ * order of ID and LUN.
  */
 static void order_drives(void)
 {
 	struct int13_state *state = &workspace.int13;
-	u8 rank[MOST_DISKS];
+	u16 rank[MOST_DISKS];
 
+	workspace.cd_leads = post.cd_first && post.cds;
 	for (u32 i = 0; i < state->disks; i++) {
-		u8 own = post.fwcfg ? host_boot_rank(&post.path,
-						     state->disk[i].device)
-				    : HOST_NO_RANK;
+		u16 own = rank_of(&state->disk[i]);
 		u32 slot = i;
 
 		for (; slot && rank[slot - 1] > own; slot--) {
@@ -64,8 +81,6 @@ static void order_drives(void)
 	for (u32 i = 0; i < state->disks; i++)
 		if (state->disk[i].flags & DISK_CD)
 			rom_image_set_bootstrap(i);
-	workspace.cd_leads = (post.cd_first && post.cds) ||
-			     (rank[0] == 0 && state->disk[0].flags & DISK_CD);
 	rom_image_link_entries(state->disks);
 }
 
@@ -156,11 +171,29 @@ u32 init_main(u32 unused)
 
 /* ---- Step 3 ------------------------------------------------------------- */
 
-static u32 hook(const struct memory *memory, u32 vector, u32 entry)
+#define MOST_COPIES 32
+
+/* Hook an interrupt. `field` is where a copy of this ROM keeps the old vector in
+ * its workspace. Where only init hooks it, copies that were there first are
+ * called first, so we come after the last of them. Returns the old vector.
+ */
+static u32 hook(u32 vector, u32 entry, u32 field)
 {
-	bda_open();
-	u32 previous = FAR32(vector);
-	FAR32(vector) = (u32)memory->place << 16 | entry;
+	u16 segment = 0;
+	u32 previous;
+
+	for (u32 left = MOST_COPIES;; left--) {
+		far_open(segment);
+		previous = FAR32(vector);
+		far_open((u16)(previous >> 16));
+		if (post.bios != PNP_CALLS_NONE || !left ||
+		    (u16)previous != entry || FAR32(ROM_SIGNATURE) != ROM_OURS)
+			break;
+		segment = FAR16(ROM_WORKSPACE_SEGMENT);
+		vector = field;
+	}
+	far_open(segment);
+	FAR32(vector) = (u32)post.place << 16 | entry;
 	return previous;
 }
 
@@ -169,14 +202,16 @@ static u32 hook(const struct memory *memory, u32 vector, u32 entry)
  * does nothing because workspace.bios_calls_entries is set. Without a CD,
  * INT 18h is not hooked: Award Medallion then boots a network before our disks.
  */
-static void hook_bootstrap(const struct memory *memory)
+static void hook_bootstrap(u16 workspace_segment)
 {
 	u32 previous_int18 = 0;
-	u32 previous_int19 = hook(memory, IVT_INT19, (u32)rom_int19);
+	u32 previous_int19 =
+		hook(IVT_INT19, (u32)rom_int19, FIELD(previous_int19));
 
 	if (post.bios == PNP_CALLS_NONE && post.cds)
-		previous_int18 = hook(memory, IVT_INT18, (u32)rom_int18);
-	far_open(memory->workspace);
+		previous_int18 = hook(IVT_INT18, (u32)rom_int18,
+				      FIELD(previous_int18));
+	far_open(workspace_segment);
 	FAR32(FIELD(previous_int18)) = previous_int18;
 	FAR32(FIELD(previous_int19)) = previous_int19;
 }
@@ -211,7 +246,7 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		return 0;
 	}
 	if (post.bios != PNP_CALLS_ENTRIES) {
-		hook_bootstrap(&memory);
+		hook_bootstrap(memory.workspace);
 		if (part == ROM_IMAGE_PLAIN)
 			part = ROM_IMAGE_WITH_EXTRA;
 	}

@@ -14,7 +14,6 @@
 #include "rom/layout.h"
 
 #define BIOS_SEGMENT 0xf000
-#define FIRST_UPPER_SEGMENT 0xa000 /* of the BIOS and of ROMs: above programs */
 
 extern const char rom_iret[]; /* entry.S */
 
@@ -93,11 +92,23 @@ static u32 boot_any(void)
 	return entry;
 }
 
+/* INT 19h of Award Medallion. It has replaced our vector, but calls us before it
+ * boots each device, whose boot sector it has loaded if it is a disk.
+ */
+static u32 before_device(void)
+{
+	bool loaded = boot_sector_is_there();
+
+	workspace.device_pending = false;
+	if (loaded && !workspace.cd_leads)
+		return 0;
+	u32 entry = boot_any();
+	workspace.device_pending = !entry && !loaded;
+	return entry;
+}
+
 /* INT 19h: the BIOS starts to boot. Connect our disks. A CD is booted now only if
  * it comes before disks; otherwise INT 18h boots it, if nothing else has booted.
- *
- * Award Medallion replaces our vector, but calls us before it boots a device,
- * whose boot sector it has loaded if it is a disk. Returning 0 lets it go on.
  */
 static u32 before_int19(u32 int18_entry)
 {
@@ -110,11 +121,8 @@ static u32 before_int19(u32 int18_entry)
 		return 0;
 	hook_int18(int18_entry);
 	bda_open();
-	workspace.dispatched = FAR16(IVT_INT19 + 2) == BIOS_SEGMENT;
-	if (workspace.dispatched)
-		return boot_sector_is_there() && !workspace.cd_leads
-			       ? 0
-			       : boot_any();
+	if (FAR16(IVT_INT19 + 2) == BIOS_SEGMENT)
+		return before_device();
 	workspace.cds_tried = false;
 	disk = first_disk();
 	if (disk)
@@ -122,14 +130,6 @@ static u32 before_int19(u32 int18_entry)
 	u32 entry = workspace.cd_leads ? boot_cds() : 0;
 	workspace.int19_pending = entry;
 	return entry;
-}
-
-/* Does BIOS code call us, and not a program that was booted? */
-static bool called_by_bios(void)
-{
-	far_open(workspace.caller_ss);
-	return FAR16((u16)workspace.caller_esp + BOOT_CALLER_CS) >=
-	       FIRST_UPPER_SEGMENT;
 }
 
 /* INT 18h: the BIOS or a booted system gives up. Medallion calls it for a device,
@@ -151,9 +151,10 @@ static u32 before_int18(void)
 	 * a CD that has given up.
 	 */
 	workspace.cds_tried = workspace.int13.cd_count;
-	return workspace.dispatched && called_by_bios()
-		       ? (u32)rom_segment() << 16 | (u32)rom_iret
-		       : 0;
+	if (!workspace.device_pending)
+		return 0;
+	workspace.device_pending = false;
+	return (u32)rom_segment() << 16 | (u32)rom_iret;
 }
 
 u32 bootstrap_next(u32 reason, u32 int18_entry)
