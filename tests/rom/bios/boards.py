@@ -23,7 +23,6 @@ from tests.rom.strict import OK
 FILES = {"810": "lsi53c810.rom", "875": "lsi53c875.rom", "895A": "lsi53c895a.rom"}
 PLACES = (0x0020, 0x0028)       # PCI addresses of the controllers
 CD_ID, LBA = 2, 77
-NO_MEDIUM = "empty drive"
 
 # IDE disks; then for each controller, SCSI IDs of disks, and whether there is a CD.
 # The CD has an ID between those of the disks.

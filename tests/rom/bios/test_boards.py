@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.model.bios_data import HARD_DISKS
-from tests.model.boards import KINDS, WITHOUT_CALLS
+from tests.model.boards import KINDS
 from tests.rom.bios.boards import (DOUBLE, SINGLE, boot, boot_all, booted, drives, expected_cds,
                                    expected_drives)
 
@@ -72,15 +72,3 @@ def test_nothing_is_started_twice_with_two_copies(kind, name):
 def test_other_chips(kind, name, variant):
     check_boot(kind, name, variant=variant)
     check_giving_up(kind, name, variant=variant)
-
-
-@pytest.mark.parametrize("kind", WITHOUT_CALLS)
-@singles
-def test_init_connects_disks_and_hooks_int_18h_for_cds_only(kind, name):
-    pc = booted(kind, name)
-    ours, cds = expected_drives(pc)[pc.bios.disks:], expected_cds(pc)
-    hooked = pc.bios.hooked[0]
-    assert {"INT 19h"} <= hooked and ("INT 18h" in hooked) == bool(cds)
-    assert "INT 13h" in hooked or not ours
-    assert pc.bios.counted == len(expected_drives(pc))
-    assert pc.text.count("h: SCSI") == len(ours)
