@@ -41,6 +41,7 @@ struct disk {
 #define DISK_CD 0x10
 #define DISK_EMULATED 0x20	  /* the emulated drive: a boot image on a CD */
 #define DISK_FLOPPY 0x40  /* the emulated drive is a floppy */
+#define DISK_TRIED 0x80 /* read to BOOT_PLACE, as a boot sector */
 #define DISK_KIND (DISK_REMOVABLE | DISK_CD | DISK_EMULATED | DISK_FLOPPY)
 #define DISK_NEW_MEDIUM (DISK_CHANGED | DISK_UNKNOWN | DISK_UNREPORTED)
 

@@ -27,6 +27,9 @@ struct int13_job {
 				  * buffer, then the rest of the last block */
 };
 
+/* Linear address to which a BIOS reads a boot sector, and where it starts it */
+#define BOOT_PLACE 0x7c00u
+
 /* End of the memory that a seg:off pair can address, up to FFFF:FFFFh */
 #define REAL_MODE_END 0x10fff0u
 

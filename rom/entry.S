@@ -121,6 +121,8 @@ refuse:
 	popw	%bp
 	popw	%ds
 	addw	$6, %sp
+	.globl	rom_iret
+rom_iret:
 	iretw
 
 pass_on:

@@ -18,7 +18,7 @@ rom_header:
 	.byte	0xe9			# 03 near jump to init
 	.word	rom_header + ROM_ENTRY - . - 2
 	.byte	0			# 06 checksum: romsign.py
-	.byte	0
+	.byte	0			# 07 number of boot entries: init
 	.word	0			# 08 workspace segment: init
 	.long	ROM_OURS		# 0A other copies recognise this one by it
 	.word	0			# 0E PCI address of the controller: init

@@ -12,6 +12,7 @@
 
 #define ROM_BLOCKS 0x02		    /* byte: length in blocks */
 #define ROM_CHECKSUM 0x06	    /* byte: makes the sum of all bytes 0 */
+#define ROM_ENTRY_COUNT 0x07	    /* byte: number of boot entries; init */
 #define ROM_WORKSPACE_SEGMENT 0x08  /* word: our RAM; init */
 #define ROM_SIGNATURE 0x0a	    /* dword: ROM_OURS */
 #define ROM_CONTROLLER 0x0e	    /* word: PCI address of the controller; init */

@@ -50,22 +50,25 @@ struct workspace {
 	u8 busy;	  /* bit 0: a call is under way */
 	u8 boot_drive;	  /* DL for the address that boot_connect() returns */
 	u8 choice_seconds; /* how long the menu of a CD waits; 0: no menu */
-	bool cds_tried : 1;   /* INT 18h does not try to boot CDs any more */
 	bool buffer_kept : 1; /* POST: the block buffer is permanent */
 	bool int13_hooked : 1;
 	bool quiet : 1;	     /* print only what booting a CD requires */
-	bool bios_calls_entries : 1; /* the BIOS has called a boot entry */
-	bool int19_pending : 1; /* a CD was booted instead of the old INT 19h */
-	bool cd_leads : 1;   /* the host ranks a CD before all other drives */
+	bool bios_calls_entries : 1; /* the BIOS has called boot entries: it decides */
+	bool cd_leads : 1;   /* CDs boot before disks: the host or the user wants it */
+	bool has_cd : 1;
 	bool cd_returned : 1; /* the memory of the code for CDs */
 	struct int13_state int13;
 	struct lsi lsi;
 	/* old vectors, on a BIOS without boot entries */
 	u32 previous_int18, previous_int19;
-	u8 entries; /* boot entries of the resident image */
 	u8 cd_kib; /* size of the memory that only the code for CDs has, or 0 */
 	u16 lowest_kib; /* 40:13h at the end of init, on a BIOS without PMM */
 	u32 cd_sum; /* of the dwords of the code for CDs in memory of its own */
+	bool calls_first_only; /* the BIOS calls at most one boot entry in time */
+	/* while it boots */
+	bool device_pending; /* its next INT 18h is for one of several devices */
+	bool cds_tried;	    /* CDs are not tried again */
+	bool int19_pending; /* a CD was booted instead of the old INT 19h */
 };
 
 extern struct workspace workspace; /* placed by rom.ld */

@@ -86,16 +86,21 @@ enum cd_result cd_boot_check(const struct int13_call *call,
 #define STACK_BELOW 512
 #define STACK_ABOVE 256
 
-/* Is that memory free to load into: conventional, and not the stack? */
+/* Is that memory free to load into: conventional, and not the stack? A stack below
+ * BOOT_PLACE ends there. Seen: AMI calls INT 18h with SS:SP = 0000:7C00.
+ */
 static bool room_for(u32 to, u32 bytes, u32 stack)
 {
 	u32 end = to + bytes;
+	u32 stack_end = stack + STACK_ABOVE;
 
 	bda_open();
 	if (to < LOWEST_LOAD ||
 	    end > (u32)FAR16(BDA_MEMORY_KIB) << KIB_SHIFT)
 		return false;
-	return !stack || to >= stack + STACK_ABOVE || end + STACK_BELOW <= stack;
+	if (stack < BOOT_PLACE && stack_end > BOOT_PLACE)
+		stack_end = BOOT_PLACE;
+	return !stack || to >= stack_end || end + STACK_BELOW <= stack;
 }
 
 /* Load the boot image to linear address `to`: whole blocks directly, the sectors

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Finds the $PnP structure and requests the BBS version.
+ * Finds the $PnP structure and requests the BBS version, to find out what the
+ * BIOS does with boot entries.
  * [PnP-BIOS 1.0A "Installation structure"; BBS 1.01 "Get version"]
  */
 #include "pnp.h"
 
 #include "pc/bios.h"
 #include "pc/far.h"
+#include "pc/phys.h"
 #include "pmm.h"
 #include "table.h"
 
@@ -17,6 +19,8 @@
 #define PNP_SEGMENT 0x1b /* word: the data segment to pass */
 
 #define GET_BBS_VERSION 0x60
+
+#define ONE_MIB 0x100000u
 
 static u16 stack_segment(void)
 {
@@ -44,12 +48,19 @@ static bool reports_bbs(void)
 	return !failure && version;
 }
 
-/* The Bochs BIOS reports BBS but calls no boot entries. It has no PMM, while
- * every BIOS that calls boot entries has. SeaBIOS for microvm does not report
- * BBS, although it calls them: it is served as a BIOS without boot entries,
- * which does no harm.
+/* Function 60h counts only if there is a PMM, as on every BIOS that calls all
+ * boot entries: the Bochs BIOS answers it too. SeaBIOS for microvm has PMM and
+ * calls boot entries, but does not answer. Seen on boards of the 1990s: none
+ * answers, and only those on which ES:DI points at $PnP call an entry in time.
  */
-bool pnp_calls_boot_entries(void)
+enum pnp_calls pnp_boot_entries(u16 es, u16 di)
 {
-	return pmm_present() && reports_bbs();
+	u32 structure = linear_of(es, di);
+
+	if (pmm_present())
+		return reports_bbs() ? PNP_CALLS_ENTRIES : PNP_MAY_CALL;
+	bool valid = !(structure & 15) && structure < ONE_MIB &&
+		     table_open_at((u16)(structure >> 4), PNP_SIGNATURE,
+				   PNP_BYTES);
+	return valid ? PNP_CALLS_FIRST : PNP_CALLS_NONE;
 }

@@ -8,9 +8,17 @@
 
 #include "pc/types.h"
 
-/* Is it certain that the BIOS calls boot entries, as the BIOS boot specification
- * requires? Moves FS.
+/* What the BIOS does with boot entries */
+enum pnp_calls {
+	PNP_CALLS_ENTRIES, /* all of them, as the BIOS boot specification requires */
+	PNP_MAY_CALL,	   /* all of them or none */
+	PNP_CALLS_FIRST,   /* at most the first one, if it connects a disk */
+	PNP_CALLS_NONE, /* none, or some when it has already decided what to boot */
+};
+
+/* Find that out. ES and DI are those that the BIOS passed to init. Needs 1 KiB
+ * of stack, as PnP functions do. Moves FS.
  */
-bool pnp_calls_boot_entries(void);
+enum pnp_calls pnp_boot_entries(u16 es, u16 di);
 
 #endif

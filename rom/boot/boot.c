@@ -32,10 +32,12 @@ u32 boot_connect(u32 slot, u32 int18_entry)
 			connect_undo_disk(slot);
 		return 0;
 	}
-	workspace.bios_calls_entries = true;
-	workspace.cds_tried = true;
 	if (cd)
 		return bootstrap_cd(slot, int18_entry);
 	connect_disk(slot);
+	if (workspace.calls_first_only)
+		bootstrap_connect_disks();
+	else
+		workspace.bios_calls_entries = true;
 	return 0;
 }

@@ -15,8 +15,8 @@
  * In:        on the stack the argument of boot_connect(), above it the far return
  *            address
  * Out:       returns to the BIOS; or goes to the address that boot_connect()
- *            returns, with the boot drive in DL and interrupts open
- * Preserves: all registers, but DL if it does not return
+ *            returns, with interrupts open and the boot drive in DL if there is one
+ * Preserves: all registers, but DL if there is a boot drive
  * Stack:     56 bytes of the caller's
  * Flags:     all preserved
  */
@@ -33,6 +33,7 @@ boot_entry_vector:
 	testw	%bx, %bx		# 0: init has found nothing
 	jz	1f
 	movw	%bx, %ds
+	movb	%dl, WS_BOOT_DRIVE
 	movw	%sp, %bp
 	movzwl	42(%bp), %eax		# above GS FS ES DS, PUSHAL, flags
 	movl	$boot_connect, %ecx
@@ -63,8 +64,8 @@ boot_entry_vector:
 
 /* Purpose:   INT 18h and INT 19h on a BIOS without boot entries
  * In:        nothing
- * Out:       do not return: go to a boot image or to the previous handler
- * Preserves: all registers but DL
+ * Out:       go to a boot image, to the previous handler or to an IRET
+ * Preserves: all registers, but DL if a boot image was loaded
  * Stack:     62 bytes of the caller's
  * Flags:     IF set, others preserved
  */

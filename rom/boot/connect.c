@@ -53,22 +53,30 @@ static void print_size(const struct disk *disk)
 	console_rom(ROM_STRING("-byte blocks"));
 }
 
+/* "SCSI 00:03.0 ID 0 LUN 0 QEMU QEMU HARDDISK", or "SCSI ID 0" if the drive has no
+ * boot entry
+ */
+static void print_name(u32 slot)
+{
+	u32 entry = *(u16 IN_ROM *)ROM_ENTRIES + slot * PNP_SLOT_BYTES;
+
+	if (slot < *(u8 IN_ROM *)ROM_ENTRY_COUNT) {
+		console_rom((char IN_ROM *)(entry + PNP_PRODUCT));
+		return;
+	}
+	console_rom(ROM_STRING("SCSI ID "));
+	console_decimal(workspace.int13.disk[slot].device.target);
+}
+
 void connect_print_drive(u32 slot)
 {
 	const struct disk *disk = &workspace.int13.disk[slot];
-	u16 entries = *(u16 IN_ROM *)ROM_ENTRIES;
 
 	if (workspace.quiet)
 		return;
 	console_hex8(disk->number);
 	console_rom(ROM_STRING("h: "));
-	if (entries) {
-		console_rom((char IN_ROM *)(entries + slot * PNP_SLOT_BYTES +
-					    PNP_PRODUCT));
-	} else {
-		console_rom(ROM_STRING("SCSI ID "));
-		console_decimal(disk->device.target);
-	}
+	print_name(slot);
 	console_char(' ');
 	print_size(disk);
 	console_newline();

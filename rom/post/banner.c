@@ -50,12 +50,14 @@ void banner_chip(const struct lsi_chip __seg_gs *chip, u16 pci_address)
 	print(&text);
 }
 
-void banner_host_id(u8 id)
+void banner_host_id(u8 id, bool offers_key)
 {
 	struct text text = {0};
 
 	text_rom(&text, ROM_STRING(", host ID "));
 	text_decimal(&text, id);
+	if (offers_key)
+		text_rom(&text, ROM_STRING(", C: CD first"));
 	print(&text);
 }
 

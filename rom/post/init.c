@@ -14,11 +14,13 @@
 #include "pc/far.h"
 #include "pc/post/pci.h"
 #include "pc/phys.h"
+#include "rom/layout.h"
 #include "state.h"
 #include "units.h"
+#include "rom/boot/extra/bootstrap.h"
 #include "rom/workspace.h"
 
-extern const char rom_int19[]; /* rom/boot/boot_entry.S */
+extern const char rom_int18[], rom_int19[]; /* rom/boot/boot_entry.S */
 
 u32 init_main(u32 unused);
 u32 init_finish(u32 units, u32 workspace_segment);
@@ -41,18 +43,34 @@ static void swap_with_next(struct disk *disk)
 	disk[1] = first;
 }
 
-/* Bring drives and boot entries into the host's boot order; units without a
- * rank follow by ID and LUN.
+#define AFTER_DISKS 0x100u
+
+/* The place of a drive in the boot order: by the host's rank. On a BIOS that calls
+ * one boot entry at most, this has to be that of a disk: it connects all others.
+ */
+static u16 rank_of(const struct disk *disk)
+{
+	u16 rank = post.fwcfg ? host_boot_rank(&post.path, disk->device)
+			      : HOST_NO_RANK;
+
+	if (!(disk->flags & DISK_CD))
+		return rank;
+	if (!rank)
+		workspace.cd_leads = true;
+	return post.bios >= PNP_CALLS_FIRST ? rank | AFTER_DISKS : rank;
+}
+
+/* Bring drives and boot entries into boot order; units of equal rank stay in the
+ * order of ID and LUN.
  */
 static void order_drives(void)
 {
 	struct int13_state *state = &workspace.int13;
-	u8 rank[MOST_DISKS];
+	u16 rank[MOST_DISKS];
 
+	workspace.cd_leads = post.cd_first && post.cds;
 	for (u32 i = 0; i < state->disks; i++) {
-		u8 own = post.fwcfg ? host_boot_rank(&post.path,
-						     state->disk[i].device)
-				    : HOST_NO_RANK;
+		u16 own = rank_of(&state->disk[i]);
 		u32 slot = i;
 
 		for (; slot && rank[slot - 1] > own; slot--) {
@@ -62,7 +80,6 @@ static void order_drives(void)
 		}
 		rank[slot] = own;
 	}
-	workspace.cd_leads = rank[0] == 0 && state->disk[0].flags & DISK_CD;
 }
 
 /* Settings of the user */
@@ -95,15 +112,29 @@ static char IN_ROM *open_controller(void)
 	return NULL;
 }
 
+/* Are the disks to be connected at the end of init? A BIOS that calls no boot
+ * entries decides what to boot by 40:75h as it is then. If a CD is to boot first,
+ * it must find no hard disk, unless there is one of another ROM anyway.
+ */
+static bool connects_now(void)
+{
+	bda_open();
+	return post.bios == PNP_CALLS_NONE &&
+	       (!workspace.cd_leads || FAR8(BDA_HARD_DISK_COUNT));
+}
+
 static void scan(void)
 {
 	if (!workspace.quiet)
-		banner_host_id(workspace.lsi.hba.own_id);
+		banner_host_id(workspace.lsi.hba.own_id,
+			       post.bios != PNP_CALLS_ENTRIES);
 	workspace.int13.emulated = NOT_EMULATED;
+	workspace.calls_first_only = post.bios >= PNP_CALLS_FIRST;
 	bool lines = !units_scan();
 	if (!workspace.quiet)
 		banner_count(workspace.int13.disks - post.cds, post.cds,
 			     lines);
+	workspace.has_cd = post.cds;
 	if (workspace.int13.disks)
 		order_drives();
 	workspace.lsi.spins = post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
@@ -132,25 +163,59 @@ u32 init_main(u32 unused)
 		banner_end(ROM_STRING("stack overflow, disks not used"));
 		return 0;
 	}
-	if (workspace.int13.disks)
-		install_resident(workspace.int13.disks, !post.calls_entries);
+	if (!workspace.int13.disks)
+		return 0;
+	install_resident();
+	if (connects_now())
+		bootstrap_connect_disks();
 	return workspace.int13.disks;
 }
 
 /* ---- Step 3 ------------------------------------------------------------- */
 
-/* On a BIOS that ignores boot entries, our INT 19h handler connects the
- * disks. If the BIOS calls boot entries after all, it either sets this vector
- * again, as SeaBIOS does, or the handler does nothing because
- * workspace.bios_calls_entries is set.
+#define MOST_COPIES 32
+
+/* Hook an interrupt. `field` is where a copy of this ROM keeps the old vector in
+ * its workspace. Where only init hooks it, copies that were there first are
+ * called first, so we come after the last of them. Returns the old vector.
  */
-static void hook_int19(const struct memory *memory)
+static u32 hook(u32 vector, u32 entry, u32 field)
 {
-	bda_open();
-	u32 previous = FAR32(IVT_INT19);
-	FAR32(IVT_INT19) = (u32)memory->place << 16 | (u32)rom_int19;
-	far_open(memory->workspace);
-	FAR32(FIELD(previous_int19)) = previous;
+	u16 segment = 0;
+	u32 previous;
+
+	for (u32 left = MOST_COPIES;; left--) {
+		far_open(segment);
+		previous = FAR32(vector);
+		far_open((u16)(previous >> 16));
+		if (post.bios != PNP_CALLS_NONE || !left ||
+		    (u16)previous != entry || FAR32(ROM_SIGNATURE) != ROM_OURS)
+			break;
+		segment = FAR16(ROM_WORKSPACE_SEGMENT);
+		vector = field;
+	}
+	far_open(segment);
+	FAR32(vector) = (u32)post.place << 16 | entry;
+	return previous;
+}
+
+/* Take part in booting on a BIOS that may call no boot entries. If it calls
+ * them all the same, it either sets INT 19h again, as SeaBIOS does, or our handler
+ * does nothing because workspace.bios_calls_entries is set. Without a CD,
+ * INT 18h is not hooked: Award Medallion then boots a network before our disks.
+ */
+static void hook_bootstrap(u16 workspace_segment)
+{
+	u32 previous_int18 = 0;
+	u32 previous_int19 =
+		hook(IVT_INT19, (u32)rom_int19, FIELD(previous_int19));
+
+	if (post.bios == PNP_CALLS_NONE && post.cds)
+		previous_int18 = hook(IVT_INT18, (u32)rom_int18,
+				      FIELD(previous_int18));
+	far_open(workspace_segment);
+	FAR32(FIELD(previous_int18)) = previous_int18;
+	FAR32(FIELD(previous_int19)) = previous_int19;
 }
 
 static void stop_bus_master(u16 pci_address)
@@ -175,7 +240,7 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		memory_leave(&memory);
 		return 0;
 	}
-	if (!post.calls_entries)
-		hook_int19(&memory);
+	if (post.bios != PNP_CALLS_ENTRIES)
+		hook_bootstrap(memory.workspace);
 	return units;
 }

@@ -7,10 +7,9 @@
 #include "rom/workspace.h"
 
 /* Offsets on the BIOS's stack */
-#define ROM_SEGMENT 0		/* of the file; above it our own if PMM has
-				 * allocated it, else 0 */
-#define SAVED_EBX 28		/* above GS FS ES DS: PUSHAL's */
-#define SAVED_EAX 40
+				/* 0: the segment of the file; above it our own
+				 * if PMM has allocated it, else 0 */
+#define SAVED_EAX 40		/* above GS FS ES DS: PUSHAL's */
 
 #define PMM_DEALLOCATE 2	/* [PMM 1.01 section 3] */
 #define AX_DISKS 0x0120		/* INT 13h block device, one is attached */
@@ -31,19 +30,17 @@
 	.globl	rom_init
 rom_init:
 	movl	%esp, %ebp		# the upper half may not be zero
-	movzwl	ROM_SEGMENT(%bp), %ecx
-	movzwl	SAVED_EBX(%bp), %edx
-	movzwl	SAVED_EAX(%bp), %eax
 	movw	%ss, %bx		# C needs DS = ES = SS and GS = CS
 	movw	%bx, %ds
 	movw	%bx, %es
 	movw	%cs, %bx
 	movw	%bx, %gs
 	movzwl	%sp, %esp
+	movl	%esp, %eax		# the registers
 	callw	init_locate		# AX = workspace
 	movl	%ebp, %esp
 	testw	%ax, %ax
-	jz	1f
+	jz	0f
 	pushw	%ax
 	movw	%ax, %ds
 	movl	$init_main, %ecx
@@ -57,12 +54,11 @@ rom_init:
 	movzwl	%dx, %edx		# EDX = workspace
 	callw	init_finish		# EAX = number of units
 	movl	%ebp, %esp
-	movl	%eax, %ecx
-	jecxz	1f
+	testl	%eax, %eax
 	movw	$AX_DISKS, %ax
-	jmp	2f
-1:	xorw	%ax, %ax
-2:	movw	%sp, %bp
+	jnz	1f
+0:	xorw	%ax, %ax
+1:	movw	%sp, %bp
 	movw	%ax, SAVED_EAX(%bp)
 
 	popw	%bx			# ROM segment

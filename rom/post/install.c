@@ -45,13 +45,31 @@ static u32 least(u32 a, u32 b)
 	return a < b ? a : b;
 }
 
-void install_resident(u32 entries, bool extra)
+/* How many boot entries are of use? PNP_CALLS_FIRST: the first one connects all
+ * disks.
+ */
+static u32 useful_entries(void)
+{
+	switch (post.bios) {
+	case PNP_CALLS_NONE:
+		return 0;
+	case PNP_CALLS_FIRST:
+		return 1;
+	case PNP_CALLS_ENTRIES:
+	case PNP_MAY_CALL:
+		break;
+	}
+	return workspace.int13.disks;
+}
+
+void install_resident(void)
 {
 	bool old = !pmm_present();
 	bool apart = post.cds && old && !post.place_kib && install_cd();
 	enum rom_image_part part = apart      ? ROM_IMAGE_WITH_CD_ROM
 				   : post.cds ? ROM_IMAGE_WITH_CD
-				   : post.removable || extra
+				   : post.removable ||
+						     post.bios != PNP_CALLS_ENTRIES
 					   ? ROM_IMAGE_WITH_EXTRA
 					   : ROM_IMAGE_PLAIN;
 	u32 room = rom_image_room(part, old ? MOST_BYTES_WITHOUT_PMM
@@ -59,6 +77,5 @@ void install_resident(u32 entries, bool extra)
 
 	if (old)
 		take_slack();
-	workspace.entries = (u8)least(entries, room);
-	rom_image_install(post.place, workspace.entries, part);
+	rom_image_install(post.place, least(useful_entries(), room), part);
 }

@@ -8,11 +8,10 @@
 
 #include "pc/types.h"
 
-/* Copy what the drives found and the BIOS need of the ROM image to its place, with
- * `entries` boot entries or as many as fit, and the code for CDs to memory of its own
- * if there is no PMM. `extra`: the part .extra is needed for this BIOS. The entries
- * that fit are counted in workspace.entries. Moves FS.
+/* Copy what the drives found and the BIOS need of the ROM image to its place, with the
+ * boot entries that the BIOS calls or as many of them as fit, and the code for CDs to
+ * memory of its own if there is no PMM. Moves FS.
  */
-void install_resident(u32 entries, bool extra);
+void install_resident(void);
 
 #endif

@@ -13,7 +13,6 @@
 #include "pc/far.h"
 #include "pc/post/fwcfg.h"
 #include "pc/post/pci.h"
-#include "pc/post/pnp.h"
 #include "pc/phys.h"
 #include "rom/workspace.h"
 #include "state.h"
@@ -25,7 +24,15 @@
  */
 #define QEMU_MODEL 0x10000000
 
-u32 init_locate(u32 ax, u32 bx, u32 rom);
+/* What unpack_entry.S has pushed: the registers that the BIOS passed to init */
+struct init_stack {
+	u16 rom; /* segment of the file */
+	u16 pmm;
+	u16 gs, fs, es, ds;
+	u32 edi, esi, ebp, esp, ebx, edx, ecx, eax; /* PUSHAL */
+};
+
+u32 init_locate(const struct init_stack *passed);
 
 /* ---- The controller ---------------------------------------------------- */
 
@@ -100,7 +107,7 @@ static char IN_ROM *find_controller(u16 ax, u16 place,
 static bool bios_has_driver(const struct controller *controller)
 {
 	return controller->chip->device == SEABIOS_DEVICE &&
-	       pnp_calls_boot_entries() &&
+	       post.bios == PNP_CALLS_ENTRIES &&
 	       pci_read32(controller->pci_address, PCI_COMMAND) &
 		       PCI_COMMAND_MASTER;
 }
@@ -162,7 +169,7 @@ static bool take_place(struct memory *memory)
 static char IN_ROM *take_memory(struct memory *memory)
 {
 	if (!rom_image_fits_into(memory->place)) {
-		if (pnp_calls_boot_entries())
+		if (post.bios == PNP_CALLS_ENTRIES)
 			return ROM_STRING(": ROM is read-only, enable shadowing");
 		if (!take_place(memory))
 			return ROM_STRING(": no memory for a copy of the ROM");
@@ -179,20 +186,21 @@ static char IN_ROM *take_memory(struct memory *memory)
 /* ---- Step 1 ------------------------------------------------------------- */
 
 /* Called by init_entry.S on the BIOS's stack, which has room for PCI BIOS
- * calls. ax and bx: as the BIOS passed them; rom: segment of the file.
- * Returns the segment of the workspace, 0 if there is nothing to do. Moves
- * FS.
+ * and PnP calls. Returns the segment of the workspace, 0 if there is nothing to
+ * do. Moves FS.
  */
-u32 init_locate(u32 ax, u32 bx, u32 rom)
+u32 init_locate(const struct init_stack *passed)
 {
-	struct memory memory = {.place = choose_place((u16)rom, (u16)bx)};
+	struct memory memory = {
+		.place = choose_place(passed->rom, (u16)passed->ebx)};
 	struct controller controller;
 	u8 IN_ROM *switches = post.switches;
-	char IN_ROM *failure =
-		find_controller((u16)ax, memory.place, &controller);
+	char IN_ROM *failure = find_controller((u16)passed->eax, memory.place,
+					       &controller);
 	bool fwcfg = fwcfg_present();
 	u8 features = controller.chip ? controller.chip->features : CHIP_WIDE;
 
+	post.bios = pnp_boot_entries(passed->es, (u16)passed->edi);
 	switches_read(post.switches, fwcfg, features & CHIP_WIDE ? 15 : 7);
 	if (fwcfg && !failure)
 		host_find_path(controller.pci_address, &post.path);
@@ -217,7 +225,6 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 	post.io = enable(controller.pci_address);
 	post.chip = controller.chip;
 	post.fwcfg = fwcfg;
-	post.calls_entries = pnp_calls_boot_entries();
 	post.emulated = fwcfg && pci_read32(controller.pci_address,
 					    PCI_SUBSYSTEM) == QEMU_MODEL;
 	post.place = memory.place;

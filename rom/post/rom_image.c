@@ -71,6 +71,13 @@ _Static_assert(offsetof(union entry, product) == PNP_PRODUCT &&
 static union entry __seg_gs entries[MOST_DISKS]
 	__attribute__((section(".post_memory")));
 
+/* Note where the entries are, for connect_print_drive(). */
+static void use_entries(u32 at, u32 count)
+{
+	FAR16(ROM_ENTRIES) = (u16)at;
+	FAR8(ROM_ENTRY_COUNT) = (u8)count;
+}
+
 void rom_image_set_entry(u32 slot, const struct text *product)
 {
 	u32 IN_ROM *model = (u32 IN_ROM *)(u32)entry_model;
@@ -84,7 +91,7 @@ void rom_image_set_entry(u32 slot, const struct text *product)
 				? product->bytes[i]
 				: 0;
 	open_own();
-	FAR16(ROM_ENTRIES) = (u16)(u32)entries;
+	use_entries((u32)entries, slot + 1);
 }
 
 void rom_image_swap_with_next(u32 slot)
@@ -140,7 +147,7 @@ static u32 place_entries(u32 to, u32 count)
 {
 	open_own();
 	FAR16(ROM_PNP) = (u16)to;
-	FAR16(ROM_ENTRIES) = (u16)(count ? to : 0);
+	use_entries(to, count);
 	for (u32 i = 0; i < count; i++)
 		place_entry(i, to + i * PNP_SLOT_BYTES, i + 1 < count);
 	if (count)
@@ -204,7 +211,7 @@ void rom_image_install(u16 place, u32 count, enum rom_image_part part)
 	copy(start, 0, end);
 	copy(start + end, (u32)entries, added);
 	copy(start + end + added, end + added, rest);
-	FAR16(ROM_ENTRIES) = (u16)(u32)entries;
+	use_entries((u32)entries, workspace.int13.disks);
 }
 
 u32 rom_image_cd_bytes(void)

@@ -9,6 +9,7 @@
 
 #include "host.h"
 #include "lsi/chips.h"
+#include "pc/post/pnp.h"
 #include "switches.h"
 
 struct post_state {
@@ -16,11 +17,12 @@ struct post_state {
 	u16 io;
 	u16 place; /* segment of the resident ROM image */
 	u8 place_kib; /* size of `place` if init has allocated it, else 0 */
-	bool calls_entries; /* the BIOS certainly calls boot entries */
 	bool fwcfg; /* QEMU's configuration device exists */
 	bool emulated; /* the controller is QEMU's model */
 	bool removable; /* a drive has removable media */
 	u8 cds; /* number of CD drives */
+	enum pnp_calls bios; /* what the BIOS does with boot entries */
+	bool cd_first; /* the user has asked for it by a key */
 	u8 switches[SWITCHES];
 	struct host_path path; /* valid if `fwcfg` */
 };

@@ -8,6 +8,7 @@
 
 #include "banner.h"
 #include "host.h"
+#include "keys.h"
 #include "rom_image.h"
 #include "memory.h"
 #include "state.h"
@@ -271,6 +272,15 @@ static bool scan_further_luns(struct scsi_device device,
 	return quiet;
 }
 
+/* Note the user's key for this boot. A BIOS that calls boot entries decides by
+ * itself what to boot.
+ */
+static void take_key(void)
+{
+	if (post.bios != PNP_CALLS_ENTRIES && keys_take('C'))
+		post.cd_first = true;
+}
+
 /* If two targets in a row do not even complete an INQUIRY, the bus hangs, and
  * trying further IDs would only take time.
  */
@@ -285,6 +295,7 @@ bool units_scan(void)
 		struct scsi_device device = {.target = id};
 		struct found first;
 
+		take_key();
 		/* Seen: QEMU accepts a disk with the controller's ID. */
 		if (id == hba->own_id && !post.fwcfg)
 			continue;
@@ -301,6 +312,7 @@ bool units_scan(void)
 		if (!scan_further_luns(device, &first))
 			quiet = false;
 	}
+	take_key();
 	if (hung == 2 && !workspace.quiet) {
 		console_newline();
 		console_rom(ROM_STRING(

@@ -13,7 +13,9 @@ written from the manual, which reports every broken rule (ring 1).
     hardware.py selects silicon, QEMU or 86Box; emulators.py, emulated_qemu.py and
                 emulated_86box.py model how the emulators differ from silicon
     pc.py       runs init, BCV, INT 13h; pc_cpu.py (Unicorn), pc_memory.py, pc_ports.py
-    bios.py     how a BIOS treats an option ROM; bios_services.py, bios_data.py, pmm.py
+    bios.py     how a BIOS treats an option ROM; bios_services.py, bios_entries.py,
+                bios_data.py, pmm.py
+    boards.py   kinds of BIOSes of the 1990s, and Bochs; boards.S: how they boot
     multi_pc.py a PC with several controllers, and a copy of the ROM for each
     vds.py      Virtual DMA Services with remapped memory
     v86.py      instructions that a virtual-8086 monitor rejects

@@ -13,7 +13,7 @@ import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOTSTRAP, BOOTSTRAP_CODE, BOOT_SECTOR,
                                    BOOT_VECTORS, CONNECT_AS_IPL, EBDA_KIB, EBDA_POINTER, EQUIPMENT,
@@ -23,24 +23,13 @@ from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOTSTRAP, BOOTSTRAP_COD
                                    RUN_TIME_BLOCKS, SCRATCH_KIB, SEABIOS, SEABIOS_BOOT, SERVICE,
                                    STOP, TEMPORARY_AREA, TICKS, VIDEO_COLUMNS, VIDEO_MODE,
                                    WITHOUT_BBS, checksummed)
+from tests.model.bios_entries import BootEntry, Entries
 from tests.model.bios_services import Services
 from tests.model.pmm import Block, Pmm
 from tests.model.rules import RuleViolation
 
 if TYPE_CHECKING:
     from tests.model.pc import Pc, Result
-
-
-@dataclass(frozen=True)
-class BootEntry:
-    """The data a BIOS reads from a PnP header, and the ROM copy it belongs to."""
-    header: int
-    bcv: int
-    product: str
-    bev: int = 0
-    disconnect: int = 0
-    segment: int = ROM_SEGMENT
-    bdf: int = field(default=0, compare=False)
 
 
 @dataclass(eq=False)
@@ -77,7 +66,7 @@ class Copy:
 
 
 @dataclass
-class Bios(Services):
+class Bios(Services, Entries):
     """Options of a BIOS, and a record of the calls it received. `choose` is the
     user's boot order: it returns the entries whose vectors are called, in order."""
     manner: str = SEABIOS
@@ -94,6 +83,7 @@ class Bios(Services):
     floppies: int = 0       # its own floppy drives, counted at 40:10h
     answers: frozenset[int] = frozenset()   # drives that its INT 13h supports
     keys: deque = field(default_factory=deque)  # (ns after the first poll, AX of INT 16h)
+    stacks: ClassVar[tuple[range, ...]] = ()    # in segment 0, that it or an MBR uses at boot
     choose: Callable[[list[BootEntry]], list[BootEntry]] = lambda entries: entries
     # runs other ROMs after each copy of ours: (machine, copies so far)
     others: Callable[[Pc, int], None] = lambda pc, copies: None
@@ -223,7 +213,7 @@ class Bios(Services):
         places = [*(b.place for b in self._own_blocks()), *self.running.memory, self.image,
                   self._taken, *self.scratch, *self._post_memory]
         if not self.running.initialised:
-            places += [BOOT_VECTORS["INT 19h"], self.running.room]
+            places += [BOOT_VECTORS["INT 18h"], BOOT_VECTORS["INT 19h"], self.running.room]
         return places
 
     def move_ebda(self, kib: int) -> None:
@@ -236,6 +226,19 @@ class Bios(Services):
         pc.poke(size * 1024, ebda + bytes([JUNK]) * (kib - 1) * 1024)
         pc.poke(EBDA_POINTER, struct.pack("<H", size * 64))
         pc.poke(MEMORY_SIZE, struct.pack("<H", size))
+
+    def settle_memory(self, before: int) -> None:
+        """40:13h was `before` KiB. At boot a ROM may give back base memory that it has
+        taken, if there is nothing below it. The contents are lost."""
+        pc, after = self._pc, self._pc.word(MEMORY_SIZE)
+        freed = range(before * 1024, after * 1024)
+        if after < before or not all(
+                any(at in place for place in self.kept_memory()) for at in freed[::1024]):
+            raise RuleViolation("memory of others given back", f"{before} KiB became {after}")
+        pc.poke(freed.start, bytes([JUNK]) * len(freed))
+        for copy in self.copies:
+            copy.memory = [range(max(place.start, freed.stop), place.stop) if place.start in freed
+                           else place for place in copy.memory]
 
     # ---- POST -------------------------------------------------------------------------
 
@@ -251,24 +254,32 @@ class Bios(Services):
             self.running.bdf = bdf
             self._initialise(self.running)
             self._pc.images_changed()
+            self._after_init(self.running)
             self.others(self._pc, number + 1)
-        if self.manner not in WITHOUT_BBS:
-            self._connect()
+        self._after_roms()
         self.running = self.copies[0]
         self._reclaim_memory()
+
+    def _after_init(self, copy: Copy) -> None:
+        """What a BIOS does before it initialises the next ROM."""
+
+    def _after_roms(self) -> None:
+        if self.manner not in WITHOUT_BBS:
+            self._connect()
 
     def _initialise(self, copy: Copy) -> None:
         pc = self._pc
         before = {name: pc.peek(p.start, len(p)) for name, p in BOOT_VECTORS.items()}
         self._memory_before = pc.word(MEMORY_SIZE)
         self.memory.refused = not self.memory.is_there
-        copy.init_result = pc.far_call(copy.segment, INIT, self._init_registers(copy))
+        registers = self._init_registers(copy)
+        copy.init_result = pc.far_call(copy.segment, INIT, registers)
+        hooks = self._hooks_allowed(registers)
         self._check_temporary_memory()
         if self.manner == SEABIOS:      # SeaBIOS restores INT 19h
             pc.poke(BOOT_VECTORS["INT 19h"].start, before["INT 19h"])
         for name, place in BOOT_VECTORS.items():
-            allowed = name == "INT 19h" and not (self.pnp == "BBS" and self.memory.is_there)
-            if not allowed and pc.peek(place.start, len(place)) != before[name]:
+            if name not in hooks and pc.peek(place.start, len(place)) != before[name]:
                 raise RuleViolation("boot vector hooked in init", name)
         if copy.stays_at:
             pc.poke(copy.image.start, bytes([JUNK]) * copy.size)
@@ -285,6 +296,17 @@ class Bios(Services):
         pc.poke(copy.image.start + copy.kept, bytes([GIVEN_BACK]) * (copy.size - copy.kept))
         self._memory_before = pc.word(MEMORY_SIZE)
         copy.initialised = True
+
+    def _hooks_allowed(self, registers: dict[str, int]) -> set[str]:
+        """Boot vectors that init may hook. A BIOS with PMM, or one that points at its
+        PnP structure, may call boot entries: INT 19h is for the case that it does not.
+        Any other calls none, so init connects the disks, and hooks INT 18h for CDs."""
+        if self.pnp == "BBS" and self.memory.is_there:
+            return set()
+        if self.memory.is_there or (registers.get("es"), registers.get("edi")) == (
+                BIOS_SEGMENT, PNP_OFFSET):
+            return {"INT 19h"}
+        return {"INT 13h", "INT 19h", "40:75h", *(["INT 18h"] if self._pc.has_cd() else [])}
 
     def _check_temporary_memory(self) -> None:
         """No temporary block is kept; the contents of freed scratch memory are lost."""
@@ -349,45 +371,6 @@ class Bios(Services):
         """INT 19h with all its hooks: one of them boots, or all fail."""
         self._first_poll_at = None
         return self._pc.boot_interrupt(0x19, BOOT_SECTOR, *loads)
-
-    def _walk(self):
-        """Walk the chain of PnP headers; SeaBIOS checks their signatures only."""
-        start, seen = self.image.start, set()
-        header = self._pc.word(start + 0x1A)
-        while header:
-            if header in seen:
-                raise RuleViolation("PnP header wrong", f"{header:#x}: the chain is a ring")
-            seen.add(header)
-            if self.manner != SEABIOS:
-                self._check_header(header)
-            elif self._pc.peek(start + header, 4) != b"$PnP":
-                return
-            product = self._string(self._pc.word(start + header + 0x10))
-            bcv, disconnect, bev = struct.unpack("<3H", self._pc.peek(start + header + 0x16, 6))
-            yield BootEntry(header, bcv, product, bev, disconnect, start // 16, self.running.bdf)
-            header = self._pc.word(start + header + 6)
-
-    def _string(self, offset: int) -> str:
-        kept = self._pc.peek(self.image.start, self.kept)
-        if not 0 < offset < len(kept) or b"\0" not in kept[offset:]:
-            raise RuleViolation("PnP header wrong", f"no text at {offset:#x}")
-        return kept[offset:kept.index(b"\0", offset)].decode("ascii")
-
-    def _check_header(self, offset: int) -> None:
-        """[PnP-BIOS 1.0A "Expansion header for Plug and Play"]"""
-        data = self._pc.peek(self.image.start + offset, 0x20)
-        kept = self.kept
-        bcv, bev, manufacturer = (struct.unpack_from("<H", data, at)[0] for at in (0x16, 0x1A, 0xE))
-        wrong = {"signature": data[:4] != b"$PnP", "place": offset % 16 or offset + 0x20 > kept,
-                 "revision": data[4] != 1, "length": data[5] != 2, "checksum": sum(data) & 0xFF,
-                 "device type": data[0x12] != 1, "boot connection vector": bcv >= kept,
-                 "bootstrap entry vector": bev >= kept, "no vector": not (bcv or bev),
-                 "both vectors": bcv and bev,
-                 "disconnect vector": struct.unpack_from("<H", data, 0x18)[0] >= kept}
-        for what, is_wrong in wrong.items():
-            if is_wrong:
-                raise RuleViolation("PnP header wrong", f"{offset:#x}: {what}")
-        self._string(manufacturer)
 
     def _reclaim_memory(self) -> None:
         """Memory that is not kept belongs to the BIOS or the operating system."""

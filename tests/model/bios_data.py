@@ -44,9 +44,10 @@ CHARACTER_NS = 100_000  # teletype output that also goes to a serial line
 MOST_TEXT = 20_000
 
 # BOCHS has a $PnP structure, but neither BBS nor boot connection vectors.
-SEABIOS, SPECIFICATION, PCI_3, NO_BBS, BOCHS = (
-    "SeaBIOS", "specification", "PCI 3.0", "no BBS", "Bochs")
-WITHOUT_BBS = (NO_BBS, BOCHS)
+# BOARD: boards.py.
+SEABIOS, SPECIFICATION, PCI_3, NO_BBS, BOCHS, BOARD = (
+    "SeaBIOS", "specification", "PCI 3.0", "no BBS", "Bochs", "board")
+WITHOUT_BBS = (NO_BBS, BOCHS, BOARD)
 PNP_KINDS = ("BBS", "no BBS", "bare", "bad checksum", "absent")
 GET_BBS_VERSION, BBS_VERSION, PNP_UNSUPPORTED = 0x60, 0x0101, 0x82
 CONNECT_AS_IPL = 0x0004     # AX for a boot connection vector [PnP-BIOS 1.0A]

@@ -190,6 +190,15 @@ class MultiControllerPc(Pc):
 
     # ---- POST -------------------------------------------------------------------------
 
+    def has_cd(self) -> bool:
+        return any(self._is_cd_on(card.bus) for card in self.cards
+                   if card.server is self.bios.running)
+
+    def _leave_devices(self) -> None:
+        for card in self.cards:
+            card.server = None
+            self.pci.set_command(card.pci_address, card.pci_command)
+
     def _post(self, *bdfs: int) -> None:
         """Initialise a ROM copy for each address; an address without a
         controller gets the ROM of the first card."""

@@ -14,7 +14,7 @@ import ctypes
 import functools
 import mmap
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -23,9 +23,9 @@ from unicorn import (UC_ARCH_X86, UC_HOOK_CODE, UC_HOOK_INSN, UC_HOOK_INTR, UC_H
                      UC_MODE_16, UC_PROT_ALL, UC_PROT_EXEC, UC_PROT_READ, Uc, x86_const as x86)
 
 from tests import build
-from tests.model.bios import Bios
+from tests.model.bios import Bios, Copy
 from tests.model.bios_data import (BIOS_SEGMENT, DISKETTE_STATUS, DISK_STATUS, EQUIPMENT,
-                                   HARD_DISKS, MEMORY_SIZE, ROM_SEGMENT, STOP)
+                                   HARD_DISKS, JUNK, MEMORY_SIZE, ROM_SEGMENT, STOP)
 from tests.model.bus import Bus
 from tests.model.devices import FwCfg, PciSpace, Pit, TimerInterrupt
 from tests.model.hardware import HARDWARE
@@ -34,6 +34,7 @@ from tests.model.pc_memory import MEMORY, Memory
 from tests.model.pc_ports import FIRST_CLOCK_READ_NS, FIRST_RUN_CLOCK_READ_NS, IO_BASE, Ports
 from tests.model.registers import MS
 from tests.model.rules import RuleViolation
+from tests.model.target import CD_ROM, Disk
 from tests.model.variants import variant_named
 from tests.model.vds import Vds
 
@@ -50,6 +51,7 @@ PACKET = 0x1000
 
 C_SEGMENT, C_STACK_TOP, C_END = 0x3000, 0x2000, 0xF000   # arguments are above the stack
 C_RETURN = 0xFFF0                       # in the ROM's segment: a HLT
+FREE_MEMORY = range(0x600, 0xA0000)
 C_MEMORY = range(C_SEGMENT * 16, C_SEGMENT * 16 + 0x10000)
 
 WAITED_NS, WAITED_AT_ONCE = 1000, 16    # with Pc.measure: time per waiting instruction, batch size
@@ -60,6 +62,7 @@ SEEDS = {"eax": 0xAAAA5A07, "ebx": 0xBBBB5B04, "ecx": 0xCCCC5C06, "edx": 0xDDDD5
 PARTS = {"x": (0xFFFF0000, 0), "l": (0xFFFFFF00, 0), "h": (0xFFFF00FF, 8)}   # mask, shift
 BOOT_INTERRUPTS = (0x13, 0x18, 0x19)
 INT_FRAME = 6           # bytes
+STACK_USED = 64         # by a board's BIOS before it calls a boot interrupt
 
 symbol = functools.cache(build.symbol)
 
@@ -214,6 +217,14 @@ class Pc(Memory, Ports, Cpu):
             self.uc.hook_add(UC_HOOK_CODE, self._guarded(self._astray), begin=begin, end=end)
             for begin, end in self._gaps(0, BIOS_SEGMENT << 4, *places, range(home, home + 1))]
 
+    @staticmethod
+    def _code_in_memory(copy: Copy) -> list[range]:
+        """Base memory that a copy has taken, without its workspace, may contain code."""
+        space = copy.workspace or range(0)
+        return [part for place in copy.memory if place.stop <= 640 * 1024
+                for part in (range(place.start, space.start), range(space.stop, place.stop))
+                if len(part) and place.start <= space.start < place.stop]
+
     def hook_at(self, address: int, hook: Callable[[int], None]) -> None:
         """Call `hook` before the instruction at `address`, even if it has run before."""
         self.uc.ctl_remove_cache(address, address + 1)
@@ -264,7 +275,7 @@ class Pc(Memory, Ports, Cpu):
             address = self._execute(address, closed)
         if address == home + 1 or self._landed:
             return home if address == home + 1 else address     # pending until the next call
-        if self.get("ss") != STACK_SEGMENT and self.get("cs") != BIOS_SEGMENT:
+        if self.get("ss") not in (STACK_SEGMENT, 0) and self.get("cs") != BIOS_SEGMENT:
             raise RuleViolation("interrupt on our stack", self._where())
         self.timer.enter(self.chip.now, self.pit.period_ns)
         return self._enter(8)
@@ -281,36 +292,38 @@ class Pc(Memory, Ports, Cpu):
     # ---- Calls ------------------------------------------------------------------------
 
     def _run(self, segment: int, offset: int, frame: list[int], registers: dict[str, int],
-             flags: int, deeper: int = 0) -> Result:
+             flags: int, deeper: int = 0, stack: tuple[int, int] = (STACK_SEGMENT, STACK_TOP)
+             ) -> Result:
         """Run until the code returns to STOP. `frame` holds the words that CALL
         or INT pushed above the return address. The BIOS may use `deeper` bytes
         of stack below that before a program boots."""
         self.poke(STACK.start, bytes([STACK_FILL]) * STACK_TOP)
         words = [STOP, BIOS_SEGMENT, *frame]
-        sp = STACK_TOP - 2 * len(words)
-        self.poke(STACK.start + sp, struct.pack(f"<{len(words)}H", *words))
-        for name, value in {**SEEDS, **registers, "cs": segment, "ss": STACK_SEGMENT,
+        sp = stack[1] - 2 * len(words)
+        self.frame = stack[0], sp
+        self.poke(stack[0] * 16 + sp, struct.pack(f"<{len(words)}H", *words))
+        for name, value in {**SEEDS, **registers, "cs": segment, "ss": stack[0],
                             "esp": sp}.items():
             self.set(name, value)
         self.set("eflags", flags)
         result = self._counted(segment * 16 + offset, (BIOS_SEGMENT << 4) + STOP)
-        stack = self.peek(STACK.start, STACK_TOP)
-        result.stack_used = len(stack.lstrip(bytes([STACK_FILL])))
+        result.stack_used = len(self.peek(STACK.start, STACK_TOP).lstrip(bytes([STACK_FILL])))
         result.booted = self._landed
         if result.booted:
             result.registers["eip"] = self._ip()
             self._check_landing(result, STACK_TOP - 2 * len(words) - deeper)
-        elif (result.ss, result.esp) != (STACK_SEGMENT, STACK_TOP):
+        elif (result.ss, result.esp) != stack:
             raise RuleViolation("stack not restored", f"{result.ss:04x}:{result.esp:08x}")
         self._check_own_stack()
         self.pit.check_idle()
         return result
 
-    @staticmethod
-    def _check_landing(result: Result, sp: int) -> None:
+    def _check_landing(self, result: Result, sp: int) -> None:
         """A loaded program starts on the BIOS's stack, no deeper than at the
         call and at most the call's frame shallower."""
-        if result.ss != STACK_SEGMENT or not sp <= result.esp <= STACK_TOP:
+        low = [range(stack.stop - INT_FRAME - STACK_USED, stack.stop + 1) for stack in self.bios.stacks]
+        if (result.ss != STACK_SEGMENT or not sp <= result.esp <= STACK_TOP) and not (
+                result.ss == 0 and any(result.esp in stack for stack in low)):
             raise RuleViolation("stack not restored", f"{result.ss:04x}:{result.esp:08x} at boot")
 
     def _counted(self, address: int, home: int) -> Result:
@@ -346,18 +359,47 @@ class Pc(Memory, Ports, Cpu):
         self.writable = [*self.bios.post_memory(), STACK]
         self._watch_writes(*(r for r in self.writable if len(r) >= LEAST_UNWATCHED))
 
-    def far_call(self, segment: int, offset: int, registers: dict[str, int]) -> Result:
+    def far_call(self, segment: int, offset: int, registers: dict[str, int],
+                 frame: Sequence[int] = ()) -> Result:
         """A far call as the BIOS makes it during POST, interrupts enabled."""
         self.allow_post_writes()
         self._in_post = True
         self.images_changed()
         try:
-            return self._run(segment, offset, [], registers, FIXED | IF)
+            return self._run(segment, offset, [*frame], registers, FIXED | (0 if frame else IF))
         finally:
             self._in_post = False
 
+    def post_interrupt(self, vector: int, registers: dict[str, int]) -> Result:
+        """An interrupt that the BIOS calls during POST."""
+        offset, segment = struct.unpack("<HH", self.peek(vector * 4, 4))
+        return self.far_call(segment, offset, registers, [FIXED | IF])
+
     def _post(self, *bdfs: int) -> None:
         self.bios.run_post(*(bdfs or [self.pci_address]))
+
+    def has_cd(self) -> bool:
+        """Whether the copy that is being initialised can find a CD-ROM drive."""
+        return self._is_cd_on(self.bus)
+
+    @staticmethod
+    def _is_cd_on(bus: Bus) -> bool:
+        return any(unit.type == CD_ROM for target in bus.targets.values()
+                   if isinstance(target, Disk) for unit in (target, *target.luns.values()))
+
+    def _leave_devices(self) -> None:
+        """The BIOS restarts: COMMAND is as at power-on."""
+        self.pci.set_command(self.pci_address, self.pci_command)
+
+    def warm_boot(self, *bdfs: int, junk: bool = False) -> None:
+        """POST again. The chip keeps its registers, memory its contents unless `junk`."""
+        if junk:
+            self.poke(FREE_MEMORY.start, bytes([JUNK]) * len(FREE_MEMORY))
+        self.booted, self.workspace, self.kept_memory, self.text = False, None, [], ""
+        self.code = []
+        self._leave_devices()
+        self.bios.attach(self)
+        self.power_on(*bdfs)
 
     def power_on(self, *bdfs: int) -> None:
         """POST, as self.bios runs it; then the ROM area is read-only. `bdfs`
@@ -381,18 +423,22 @@ class Pc(Memory, Ports, Cpu):
     def _boot(self, run: Callable[[], Result], loads: tuple[range, ...]) -> Result:
         """Set the memory that may be written at boot: drive vectors and counts,
         and the areas to load to. Loaded code may run in those areas."""
-        ours = [STACK, *(self.kept_memory if self.workspace else []),
+        ours = [STACK, *(self.kept_memory if self.workspace else []), *self.bios.stacks,
                 *(range(at, at + 1) for at in (DISKETTE_STATUS, DISK_STATUS, HARD_DISKS)),
-                range(EQUIPMENT, EQUIPMENT + 2), range(MEMORY_SIZE, MEMORY_SIZE + 2),
+                *(range(at, at + 2) for at in (EQUIPMENT, MEMORY_SIZE)),
                 *(range(n * 4, n * 4 + 4) for n in BOOT_INTERRUPTS)]
         self._watch_writes(*ours)
         self.writable = [*ours, *loads]
         self._loads, self.booting = loads, True
+        size_kib = self.word(MEMORY_SIZE)
         try:
             result = run()
         finally:
             self._loads, self.booting = (), False
         self.chip.check_idle()
+        self.bios.settle_memory(size_kib)
+        self.images_changed()
+        self.kept_memory = self.bios.kept_memory()
         return result
 
     def boot_call(self, segment: int, offset: int, registers: dict[str, int],
@@ -401,10 +447,12 @@ class Pc(Memory, Ports, Cpu):
         enabled."""
         return self._boot(lambda: self._run(segment, offset, [], registers, FIXED | IF), loads)
 
-    def boot_interrupt(self, vector: int, *loads: range) -> Result:
+    def boot_interrupt(self, vector: int, *loads: range,
+                       stack: tuple[int, int] = (STACK_SEGMENT, STACK_TOP)) -> Result:
         """INT 18h or 19h; INT 19h may call INT 18h."""
         offset, segment = struct.unpack("<HH", self.peek(vector * 4, 4))
-        return self._boot(lambda: self._run(segment, offset, [FIXED | IF], {}, FIXED, INT_FRAME),
+        deeper = INT_FRAME + (STACK_USED if self.bios.stacks else 0)
+        return self._boot(lambda: self._run(segment, offset, [FIXED | IF], {}, FIXED, deeper, stack),
                           loads)
 
     def int13(self, *buffers: range, changes: str = "ah", flags: int = IF | CF,

@@ -242,6 +242,7 @@ def test_linker_checks_references_from_resident_code():
 CHECKED_REFERENCES = {
     ("boot_connect", "bootstrap_next"), ("boot_connect", "bootstrap_cd"),    # hooked vector; DISK_CD
     ("boot_connect", "cdboot_disconnect"),
+    ("boot_connect", "bootstrap_connect_disks"),                # calls_first_only
     ("int13_check_medium", "media_measure"), ("int13_check_medium", "emulation_check"),  # DISK_UNKNOWN, DISK_EMULATED
     ("int13_49_changed", "media_changed"), ("int13_16_changed", "media_changed"),  # DISK_REMOVABLE
     ("int13_45_lock", "media_lock"), ("int13_46_eject", "media_eject"),

@@ -7,10 +7,15 @@
 #include "bootstrap.h"
 
 #include "int13/extra/emulated.h"
+#include "int13/job.h"
 #include "pc/bda.h"
 #include "rom/boot/cd/cdboot.h"
 #include "rom/boot/connect.h"
 #include "rom/layout.h"
+
+#define BIOS_SEGMENT 0xf000
+
+extern const char rom_iret[]; /* entry.S */
 
 static void hook_int18(u32 entry)
 {
@@ -18,7 +23,7 @@ static void hook_int18(u32 entry)
 		workspace.previous_int18 = connect_hook(IVT_INT18, connect_far(entry));
 }
 
-static void connect_disks(void)
+void bootstrap_connect_disks(void)
 {
 	for (u32 slot = 0; slot < workspace.int13.disks; slot++)
 		if (!connect_is_cd(slot))
@@ -38,32 +43,118 @@ static u32 boot_cds(void)
 	return entry;
 }
 
-/* INT 19h: the BIOS starts to boot. Connect our disks. A CD is booted now
- * only if the host ranks it first; otherwise INT 18h boots it, if nothing
- * else has booted.
+/* The disk that a BIOS would boot, if it is ours; else null. */
+static struct disk *first_disk(void)
+{
+	return drives_find(&workspace.int13, FIRST_HARD_DISK);
+}
+
+static bool boot_sector_is_there(void)
+{
+	bda_open();
+	return FAR16(BOOT_PLACE + MBR_SIGNATURE_AT) == MBR_SIGNATURE;
+}
+
+#define TRIES 3 /* the first one after an exchange reports a new medium */
+
+/* Boot our first disk, as a BIOS would. Not if its boot sector was already read
+ * since INT 19h: it has been started and gave up, or it cannot be started.
+ */
+static u32 boot_disk(void)
+{
+	struct disk *disk = first_disk();
+	struct int13_frame regs;
+
+	if (!disk || disk->flags & DISK_TRIED)
+		return 0;
+	for (u32 tries = TRIES; tries; tries--) {
+		regs = (struct int13_frame){.eax = 0x0201,
+					    .ebx = BOOT_PLACE,
+					    .ecx = 0x0001,
+					    .edx = FIRST_HARD_DISK};
+		int13_dispatch(&regs, &workspace.int13);
+		if (regs.flags & FLAGS_CF)
+			continue;
+		if (!boot_sector_is_there())
+			return 0;
+		workspace.boot_drive = FIRST_HARD_DISK;
+		return BOOT_PLACE;
+	}
+	return 0;
+}
+
+static u32 boot_any(void)
+{
+	u32 entry = workspace.cd_leads ? boot_cds() : boot_disk();
+
+	if (!entry)
+		entry = workspace.cd_leads ? boot_disk() : boot_cds();
+	return entry;
+}
+
+/* INT 19h of Award Medallion. It has replaced our vector, but calls us before it
+ * boots each device, whose boot sector it has loaded if it is a disk.
+ */
+static u32 before_device(void)
+{
+	bool loaded = boot_sector_is_there();
+
+	workspace.device_pending = false;
+	if (loaded && !workspace.cd_leads)
+		return 0;
+	u32 entry = boot_any();
+	workspace.device_pending = !entry && !loaded;
+	return entry;
+}
+
+/* INT 19h: the BIOS starts to boot. Connect our disks. A CD is booted now only if
+ * it comes before disks; otherwise INT 18h boots it, if nothing else has booted.
  */
 static u32 before_int19(u32 int18_entry)
 {
-	u32 entry = 0;
+	struct disk *disk;
 
-	workspace.cds_tried = workspace.bios_calls_entries;
 	if (workspace.bios_calls_entries)
 		return 0;
-	connect_disks();
+	bootstrap_connect_disks();
+	if (!workspace.has_cd)
+		return 0;
 	hook_int18(int18_entry);
-	if (workspace.cd_leads)
-		entry = boot_cds();
+	bda_open();
+	if (FAR16(IVT_INT19 + 2) == BIOS_SEGMENT)
+		return before_device();
+	workspace.cds_tried = false;
+	disk = first_disk();
+	if (disk)
+		disk->flags &= (u8)~DISK_TRIED;
+	u32 entry = workspace.cd_leads ? boot_cds() : 0;
 	workspace.int19_pending = entry;
 	return entry;
 }
 
-/* INT 18h: the BIOS or a booted system gives up. */
+/* INT 18h: the BIOS or a booted system gives up. Medallion calls it for a device,
+ * and goes on to the next one when it returns.
+ */
 static u32 before_int18(void)
 {
-	if (!workspace.int19_pending)
-		return boot_cds();
-	workspace.int19_pending = false;
-	return workspace.previous_int19;
+	if (workspace.int19_pending) {
+		workspace.int19_pending = false;
+		return workspace.previous_int19;
+	}
+	if (workspace.bios_calls_entries)
+		return 0;
+	bootstrap_connect_disks();
+	u32 entry = boot_any();
+	if (entry)
+		return entry;
+	/* If the user inserts a disc and the BIOS tries again, so do we, but not
+	 * a CD that has given up.
+	 */
+	workspace.cds_tried = workspace.int13.cd_count;
+	if (!workspace.device_pending)
+		return 0;
+	workspace.device_pending = false;
+	return (u32)rom_segment() << 16 | (u32)rom_iret;
 }
 
 u32 bootstrap_next(u32 interrupt, u32 int18_entry)
@@ -87,6 +178,7 @@ u32 bootstrap_cd(u32 slot, u32 int18_entry)
 {
 	u32 entry = cdboot_boot(slot);
 
+	workspace.bios_calls_entries = true;
 	if (entry)
 		hook_int18(int18_entry);
 	return entry;
