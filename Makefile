@@ -88,13 +88,14 @@ $(OUT)/%.o: %.c Makefile tools/code16.sed $(OUT)/gates.out $(OUT)/gates.in
 	$(Q)sed -f tools/code16.sed $(@:.o=.s) | $(CC) -m32 -Wa,--fatal-warnings,--noexecstack -x assembler -c - -o $@
 	$(Q)$(PASS_GATES)
 
-# Calls into and out of the code for CDs pass a gate (rom/boot/cd/gates.S): names of called functions, old and new.
-# Code in post/ runs beside both and needs none.
-PASS_GATES = $(if $(filter %/gates.o %/post/%,$@),,objcopy --redefine-syms=$(OUT)/gates.$(if $(findstring /cd/,$@),out,in) $@)
+# Calls into and out of far code pass a gate (rom/gates/gates.S): names of called functions, old and new. Code in
+# post/ runs beside both and needs none.
+IS_FAR = $(findstring /cd/,$@)$(findstring /removable/,$@)
+PASS_GATES = $(if $(findstring /post/,$@)$(findstring /gates/,$@),,objcopy --redefine-syms=$(OUT)/gates.$(if $(IS_FAR),out,in) $@)
 GATES := $(OUT)/gates.out $(OUT)/gates.in
 $(OUT)/gates.out: GATE := GATE_OUT
 $(OUT)/gates.in: GATE := GATE_IN
-$(GATES): rom/boot/cd/gates.S
+$(GATES): rom/gates/gates.S
 	@mkdir -p $(@D)
 	$(Q)sed -n 's/^\t$(GATE) \(.*\)/\1 $(subst .,,$(suffix $@))_\1/p' $< > $@
 

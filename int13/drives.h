@@ -80,6 +80,7 @@ struct int13_state {
 	bool native_blocks;  /* large blocks are not split into sectors */
 	bool use_vds;	     /* this call translates addresses by VDS */
 	u8 disks;
+	void (*boot_sector_read)(void); /* if not null, called when DISK_TRIED is set */
 	struct disk disk[MOST_DISKS]; /* in boot order, once POST has ended */
 };
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Cylinders, heads and sectors. Pure: no I/O.
+ * Cylinders, heads and sectors. Pure: no I/O. Available after init only if there is
+ * a disk with removable media: geometry_choose().
  */
 #ifndef INT13_GEOMETRY_H
 #define INT13_GEOMETRY_H
 
-#include "pc/types.h"
+#include "pc/far.h"
 
 struct geometry {
 	u16 cylinders;	      /* 1 to 1024 */
@@ -31,7 +32,12 @@ struct geometry geometry_choose(u32 sectors, bool first_sector);
 /* Does every CHS address of the geometry exist on a disk of `sectors`
  * sectors?
  */
-bool geometry_fits(const struct geometry *geometry, u32 sectors);
+static inline bool geometry_fits(const struct geometry *geometry, u32 sectors)
+{
+	return (u32)geometry->cylinders * geometry->heads *
+		       geometry->sectors_per_track <=
+	       sectors;
+}
 
 struct chs {
 	u16 cylinder;
@@ -49,7 +55,13 @@ struct chs {
 /* The CHS address at FS:at, packed as in a partition entry: head, sector with
  * cylinder bits 9:8 in 7:6, cylinder bits 7:0.
  */
-struct chs geometry_unpack(u32 at);
+static inline struct chs geometry_unpack(u32 at)
+{
+	u8 sector = FAR8(at + 1);
+
+	return (struct chs){(u16)((sector & 0xc0) << 2 | FAR8(at + 2)),
+			    FAR8(at), sector & 0x3f};
+}
 
 /* CL of AH=08h: bits 9:8 of the last cylinder in 7:6, the last sector in 5:0 */
 static inline u8 geometry_cl(const struct geometry *geometry)

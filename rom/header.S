@@ -24,7 +24,7 @@ rom_header:
 	.word	0			# 0E PCI address of the controller: init
 	.word	0			# 10 PMM's memory: unpack_entry.S, for init
 	.word	0			# 12 first boot entry: init
-	.word	0			# 14 segment of the code for CDs: init
+	.word	0			# 14 segment of far code: init
 	.word	0			# 16 segment of the resident image: init
 	.org	rom_header + 0x18
 	.word	pcir - rom_header	# 18 PCI data structure

@@ -20,7 +20,7 @@
 				     * allocated it, else 0 */
 #define ROM_ENTRIES 0x12	    /* word: offset of the first boot entry, 0
 				     * if there are none; init */
-#define ROM_CD 0x14		    /* word: segment of the code for CDs; init */
+#define ROM_FAR 0x14		    /* word: segment of far code; init */
 #define ROM_PLACE 0x16		    /* word: segment of the resident image; init */
 #define ROM_PNP 0x1a		    /* word: offset of the first $PnP header */
 #define ROM_PCIR 0x1c

@@ -56,14 +56,14 @@ struct workspace {
 	bool bios_calls_entries : 1; /* the BIOS has called boot entries: it decides */
 	bool cd_leads : 1;   /* CDs boot before disks: the host or the user wants it */
 	bool has_cd : 1;
-	bool cd_returned : 1; /* the memory of the code for CDs */
+	bool cd_returned : 1; /* the memory of cd_kib has been given back */
 	struct int13_state int13;
 	struct lsi lsi;
 	/* old vectors, on a BIOS without boot entries */
 	u32 previous_int18, previous_int19;
-	u8 cd_kib; /* size of the memory that only the code for CDs has, or 0 */
+	u8 cd_kib; /* size of the memory of far code, if only CDs need it, else 0 */
 	u16 lowest_kib; /* 40:13h at the end of init, on a BIOS without PMM */
-	u32 cd_sum; /* of the dwords of the code for CDs in memory of its own */
+	u32 cd_sum; /* of the dwords of that far code */
 	bool calls_first_only; /* the BIOS calls at most one boot entry in time */
 	/* while it boots */
 	bool device_pending; /* its next INT 18h is for one of several devices */

@@ -91,7 +91,7 @@ def rows(limits: dict[str, int], image: dict[str, tuple[int, int]],
     `limits` come from the Makefile; `image` and `file` are the sections of the
     unpacked image and of the ROM file."""
     block, slot, slots, stack_bytes, structure, workspace, disk_block, buffer = values(
-        "ROM_BLOCK_BYTES", "PNP_SLOT_BYTES", "PNP_SLOTS", "STACK_BYTES", "sizeof(struct workspace)",
+        "ROM_BLOCK_BYTES", "PNP_SLOT_BYTES", "MOST_DISKS", "STACK_BYTES", "sizeof(struct workspace)",
         "WORKSPACE_BYTES", "1 << MOST_BLOCK_SHIFT", "BLOCK_BUFFER_BYTES")
 
     def in_blocks(end: int) -> int:

@@ -24,10 +24,14 @@ ENTRY_POINTS = {"int13_dispatch": 44, "cd_dispatch": 44, "boot_connect": 0, "ini
 STUBS = {"bios_call": 64, "bios_far_call": 38, "irq_window": 2, "far_copy": 14}
 BIOS_BEGINS = {"bios_call": 34, "bios_far_call": 38}
 
+# Bytes of a gate (rom/gates/gates.S): below the call that it passes on, and at most
+GATE_BYTES, GATE_MOST_BYTES = 4, 10
+
 # Objects with indirect calls, and the functions that these may call; for .romdata
 # of an object, all functions in its tables
 INDIRECT = {"scsi/command.o": ["lsi_execute"],
-            "int13/dispatch.o": ["int13/dispatch.o .romdata", "int13/cd/functions.o .romdata"]}
+            "int13/dispatch.o": ["int13/dispatch.o .romdata", "int13/cd/functions.o .romdata"],
+            "int13/transfer.o": ["cd_memory_give_back"]}
 
 Depth = tuple[int, tuple[str, ...]]     # bytes, and each function with its frame
 
@@ -57,6 +61,16 @@ class Calls:
         for file in objects:
             self.read_frames(file.with_suffix(".su"))
         self.read_code(objdump("-dr", "-m", "i8086", *objects))
+        self.gates = self.read_gates()
+
+    def read_gates(self) -> set[str]:
+        """The names of gates, which call the functions that have them."""
+        gates = set()
+        for file in self.build.glob("gates.*"):
+            for name, gate in map(str.split, file.read_text().splitlines()):
+                self.frames[gate], self.calls[gate] = GATE_BYTES, {name}
+                gates.add(gate)
+        return gates
 
     def read_frames(self, file: Path) -> None:
         for line in file.read_text().splitlines():
@@ -102,7 +116,8 @@ class Calls:
         if name in callers or plain(name) not in self.frames:
             raise NotBounded(f"recursion or no frame: {' '.join((*callers, name))}")
         frame = self.frames[plain(name)]
-        own = ends.get(name, 0) if ends else frame + CONSTANT_BYTES * (name in self.constants)
+        own = ends.get(name, 0) if ends else max(
+            frame + CONSTANT_BYTES * (name in self.constants), GATE_MOST_BYTES * (name in self.gates))
         found = [(own, (f"{name}:{own}",))]
         for calls, kept in ((self.calls, frame), (self.tail_calls, 0)):
             for called in calls.get(name, ()):

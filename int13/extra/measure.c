@@ -22,7 +22,7 @@ static NOT_INLINE bool read_first_block(struct int13_state *state,
 	};
 
 	state->buffer_block = NO_BLOCK;
-	if (!state->buffer_segment || disk->flags & DISK_CD ||
+	if (!state->buffer_segment ||
 	    disk_do(&state->bus, &disk->device, &job) != SCSI_OK)
 		return false;
 	far_open(state->buffer_segment);
@@ -52,8 +52,10 @@ enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 				     : SECTOR_SHIFT;
 	disk->split = (u8)(shift - disk->sector_shift);
 	disk->sectors = capacity->blocks << disk->split;
-	disk->geometry = geometry_choose(drives_sectors32(disk),
-					 read_first_block(state, disk));
+	if (!(disk->flags & DISK_CD))
+		disk->geometry =
+			geometry_choose(drives_sectors32(disk),
+					read_first_block(state, disk));
 	/* The first block may be that of another medium. */
 	if (state->bus.medium_changed && state->bus.stop_at_change)
 		return SCSI_MEDIUM_CHANGED;

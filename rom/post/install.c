@@ -3,29 +3,35 @@
  *
  * Chooses the parts of the ROM image that stay resident, and their places. A BIOS
  * without PMM is of the 1990s: some of these hang in POST if more than 16 KiB stay
- * in the area of ROMs. There, the code for CDs lies in conventional memory.
+ * in the area of ROMs. There, far code lies in conventional memory.
  */
 #include "install.h"
 
 #include "memory.h"
 #include "pc/bda.h"
 #include "pc/post/pmm.h"
+#include "rom/boot/extra/cd_memory.h"
 #include "rom/workspace.h"
 #include "rom_image.h"
 #include "state.h"
 
 #define MOST_BYTES_WITHOUT_PMM 16384
 
-/* Take memory for the code for CDs and copy it there. */
-static bool install_cd(void)
+/* Take memory for far code and copy it there. */
+static bool install_far(void)
 {
-	u16 kib = (u16)((rom_image_cd_bytes() + 1023) / 1024);
+	struct rom_range range = rom_image_far(post.removable, post.cds);
+	u16 kib = (u16)((range.end - range.first + 1023) / 1024);
 	u16 memory = memory_take(kib, true);
 
 	if (!memory)
 		return false;
-	workspace.cd_kib = (u8)kib;
-	workspace.cd_sum = rom_image_install_cd(post.place, memory);
+	u32 sum = rom_image_install_far(post.place, memory, range);
+	if (!post.removable) {
+		workspace.cd_kib = (u8)kib;
+		workspace.cd_sum = sum;
+		workspace.int13.boot_sector_read = cd_memory_give_back;
+	}
 	return true;
 }
 
@@ -62,16 +68,22 @@ static u32 useful_entries(void)
 	return workspace.int13.disks;
 }
 
+static enum rom_image_part choose_part(bool old)
+{
+	bool far_code = post.cds || post.removable;
+
+	if (far_code && old && !post.place_kib && install_far())
+		return ROM_IMAGE_WITH_FAR_ROM;
+	if (far_code)
+		return post.cds ? ROM_IMAGE_WITH_CD : ROM_IMAGE_WITH_REMOVABLE;
+	return post.bios != PNP_CALLS_ENTRIES ? ROM_IMAGE_WITH_EXTRA
+					      : ROM_IMAGE_PLAIN;
+}
+
 void install_resident(void)
 {
 	bool old = !pmm_present();
-	bool apart = post.cds && old && !post.place_kib && install_cd();
-	enum rom_image_part part = apart      ? ROM_IMAGE_WITH_CD_ROM
-				   : post.cds ? ROM_IMAGE_WITH_CD
-				   : post.removable ||
-						     post.bios != PNP_CALLS_ENTRIES
-					   ? ROM_IMAGE_WITH_EXTRA
-					   : ROM_IMAGE_PLAIN;
+	enum rom_image_part part = choose_part(old);
 	u32 room = rom_image_room(part, old ? MOST_BYTES_WITHOUT_PMM
 					    : rom_image_file_bytes());
 

@@ -9,7 +9,7 @@
 #include "pc/types.h"
 
 /* Copy what the drives found and the BIOS need of the ROM image to its place, with the
- * boot entries that the BIOS calls or as many of them as fit, and the code for CDs to
+ * boot entries that the BIOS calls or as many of them as fit, and far code to
  * memory of its own if there is no PMM. Moves FS.
  */
 void install_resident(void);

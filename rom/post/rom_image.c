@@ -14,8 +14,9 @@
 #include "rom/workspace.h"
 
 /* Offsets in the ROM image (rom.ld) */
-extern const char text_end[], extra_end[], cd_rom_end[], cd_first[], cd_end[], cd_bytes[];
-extern const char entry_model[], manufacturer[], cd_workspace[], cd_rom[];
+extern const char text_end[], extra_end[], far_rom_end[], removable_first[], gates_first[], gates_end[],
+	cd_end[];
+extern const char entry_model[], manufacturer[], far_workspace[], far_rom[];
 
 /* Sum of the bytes of whole dwords */
 static u8 sum_of(u32 from, u32 bytes)
@@ -164,7 +165,9 @@ void rom_image_set_owner(u16 workspace, u16 pci_address)
 	open_own();
 	FAR16(ROM_WORKSPACE_SEGMENT) = workspace;
 	FAR16(ROM_CONTROLLER) = pci_address;
-	FAR16((u32)cd_workspace) = workspace;
+	FAR16((u32)far_workspace) = workspace;
+	FAR16((u32)far_rom) = rom_segment(); /* for POST */
+	FAR16(ROM_FAR) = rom_segment();
 }
 
 bool rom_image_fits_into(u16 place)
@@ -176,11 +179,24 @@ bool rom_image_fits_into(u16 place)
 
 static u32 end_of(enum rom_image_part part)
 {
-	u32 end = part == ROM_IMAGE_WITH_CD	   ? (u32)cd_end
-		  : part == ROM_IMAGE_WITH_CD_ROM ? (u32)cd_rom_end
-		  : part == ROM_IMAGE_WITH_EXTRA   ? (u32)extra_end
-						   : (u32)text_end;
+	u32 end = (u32)text_end;
 
+	switch (part) {
+	case ROM_IMAGE_PLAIN:
+		break;
+	case ROM_IMAGE_WITH_EXTRA:
+		end = (u32)extra_end;
+		break;
+	case ROM_IMAGE_WITH_FAR_ROM:
+		end = (u32)far_rom_end;
+		break;
+	case ROM_IMAGE_WITH_REMOVABLE:
+		end = (u32)gates_end;
+		break;
+	case ROM_IMAGE_WITH_CD:
+		end = (u32)cd_end;
+		break;
+	}
 	return (end + 15) & ~15u;
 }
 
@@ -189,6 +205,13 @@ u32 rom_image_room(enum rom_image_part part, u32 bytes)
 	u32 end = end_of(part);
 
 	return end < bytes ? (bytes - end) / PNP_SLOT_BYTES : 0;
+}
+
+/* Set the segments that the gates use. FS must be on our own image. */
+static void use_far(u16 rom, u16 far_code)
+{
+	FAR16((u32)far_rom) = rom;
+	FAR16(ROM_FAR) = far_code;
 }
 
 void rom_image_install(u16 place, u32 count, enum rom_image_part part)
@@ -200,10 +223,8 @@ void rom_image_install(u16 place, u32 count, enum rom_image_part part)
 	u32 start = linear_of(place, 0);
 
 	FAR16(ROM_PLACE) = place;
-	if (part == ROM_IMAGE_WITH_CD) {
-		FAR16(ROM_CD) = place;
-		FAR16((u32)cd_rom) = place;
-	}
+	if (part != ROM_IMAGE_WITH_FAR_ROM)
+		use_far(place, place);
 	set_lengths(blocks);
 	FAR8(ROM_CHECKSUM) =
 		(u8)(FAR8(ROM_CHECKSUM) - sum_of(0, end) -
@@ -214,22 +235,22 @@ void rom_image_install(u16 place, u32 count, enum rom_image_part part)
 	use_entries((u32)entries, workspace.int13.disks);
 }
 
-u32 rom_image_cd_bytes(void)
+struct rom_range rom_image_far(bool removable, bool cds)
 {
-	return (u32)cd_bytes;
+	return (struct rom_range){
+		(u16)(u32)(removable ? removable_first : gates_first),
+		(u16)(u32)(cds ? cd_end : gates_end)};
 }
 
-u32 rom_image_install_cd(u16 place, u16 memory)
+u32 rom_image_install_far(u16 place, u16 memory, struct rom_range range)
 {
-	u16 segment = (u16)(memory - (u32)cd_first / 16);
 	u32 sum = 0;
 
 	open_own();
-	FAR16(ROM_CD) = segment;
-	FAR16((u32)cd_rom) = place;
-	for (u32 i = 0; i < rom_image_cd_bytes(); i += 4)
-		sum += FAR32((u32)cd_first + i);
-	copy(linear_of(memory, 0), (u32)cd_first, rom_image_cd_bytes());
+	use_far(place, (u16)(memory - range.first / 16));
+	for (u32 at = range.first; at < range.end; at += 4)
+		sum += FAR32(at);
+	copy(linear_of(memory, 0), range.first, range.end - range.first);
 	return sum;
 }
 

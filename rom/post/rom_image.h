@@ -29,7 +29,8 @@ bool rom_image_fits_into(u16 place);
 enum rom_image_part {
 	ROM_IMAGE_PLAIN,
 	ROM_IMAGE_WITH_EXTRA, /* up to the end of .extra */
-	ROM_IMAGE_WITH_CD_ROM, /* up to .cd_rom: the code for CDs lies elsewhere */
+	ROM_IMAGE_WITH_FAR_ROM, /* up to the end of .far_rom: far code lies elsewhere */
+	ROM_IMAGE_WITH_REMOVABLE, /* up to the end of .gates */
 	ROM_IMAGE_WITH_CD, /* up to the end of .cd */
 };
 
@@ -41,12 +42,17 @@ u32 rom_image_room(enum rom_image_part part, u32 bytes);
  */
 void rom_image_install(u16 place, u32 count, enum rom_image_part part);
 
-/* Copy the code for CDs (rom_image_cd_bytes()) into memory of its own, to run
- * together with the resident image at `place`. Call it before rom_image_install().
- * Returns the sum of its dwords. Moves FS.
+/* The far code for such drives: offsets of its begin and end */
+struct rom_range {
+	u16 first, end;
+};
+struct rom_range rom_image_far(bool removable, bool cds);
+
+/* Copy far code into memory of its own, to run together with the resident image at
+ * `place`. Call it before rom_image_install() with ROM_IMAGE_WITH_FAR_ROM. Returns the
+ * sum of its dwords. Moves FS.
  */
-u32 rom_image_install_cd(u16 place, u16 memory);
-u32 rom_image_cd_bytes(void);
+u32 rom_image_install_far(u16 place, u16 memory, struct rom_range range);
 
 /* Size in bytes of the ROM file, as its header says */
 u32 rom_image_file_bytes(void);

@@ -19,7 +19,7 @@ struct post_state {
 	u8 place_kib; /* size of `place` if init has allocated it, else 0 */
 	bool fwcfg; /* QEMU's configuration device exists */
 	bool emulated; /* the controller is QEMU's model */
-	bool removable; /* a drive has removable media */
+	bool removable; /* a disk has removable media */
 	u8 cds; /* number of CD drives */
 	enum pnp_calls bios; /* what the BIOS does with boot entries */
 	bool cd_first; /* the user has asked for it by a key */

@@ -157,10 +157,10 @@ static void add_unit(struct disk *disk, const struct found *found)
 	banner_controller(&product, state()->pci_address);
 	banner_unit(&product, disk->device, &found->inquiry);
 	rom_image_set_entry(state()->disks, &product);
-	if (disk->flags & DISK_REMOVABLE)
-		post.removable = true;
 	if (disk->flags & DISK_CD)
 		post.cds++;
+	else if (disk->flags & DISK_REMOVABLE)
+		post.removable = true;
 	state()->disks++;
 }
 

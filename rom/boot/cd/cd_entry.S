@@ -42,7 +42,7 @@
 	.section .text.cd_entry, "ax"
 	.globl	rom_int13_cd
 rom_int13_cd:
-	DOOR_ENTER cd_workspace
+	DOOR_ENTER far_workspace
 	movb	%dl, %al
 	subb	WS_CD_FIRST, %al
 	movb	$0, WS_FOR_EMULATED
@@ -65,10 +65,7 @@ rom_int13_cd:
 for_emulated:
 	movb	$1, WS_FOR_EMULATED
 serve:
-	pushw	%cs:cd_rom		# continue in the ROM's segment
-	pushw	$rom_int13_serve
-	movw	$in_cd_dispatch, %bp
-	lretw
+	jmp	far_serve
 
 pass_on:
 	DOOR_PASS_ON WS_PREVIOUS_CD

@@ -22,7 +22,7 @@
 
 extern const char rom_int13_cd[]; /* cd_entry.S */
 
-/* The code for CDs may have a segment of its own. */
+/* This code may have a segment of its own. */
 static u32 door(void)
 {
 	return (u32)rom_segment() << 16 | (u32)rom_int13_cd;

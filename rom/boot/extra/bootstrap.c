@@ -11,6 +11,7 @@
 #include "pc/bda.h"
 #include "rom/boot/cd/cdboot.h"
 #include "rom/boot/connect.h"
+#include "rom/boot/extra/cd_memory.h"
 #include "rom/layout.h"
 
 #define BIOS_SEGMENT 0xf000
@@ -34,7 +35,7 @@ static u32 boot_cds(void)
 {
 	u32 entry = 0;
 
-	if (workspace.cds_tried)
+	if (workspace.cds_tried || !cd_memory_take())
 		return 0;
 	for (u32 slot = 0; slot < workspace.int13.disks && !entry; slot++)
 		if (connect_is_cd(slot))
@@ -100,8 +101,10 @@ static u32 before_device(void)
 	bool loaded = boot_sector_is_there();
 
 	workspace.device_pending = false;
-	if (loaded && !workspace.cd_leads)
+	if (loaded && !workspace.cd_leads) {
+		cd_memory_give_back();
 		return 0;
+	}
 	u32 entry = boot_any();
 	workspace.device_pending = !entry && !loaded;
 	return entry;
@@ -129,6 +132,8 @@ static u32 before_int19(u32 int18_entry)
 		disk->flags &= (u8)~DISK_TRIED;
 	u32 entry = workspace.cd_leads ? boot_cds() : 0;
 	workspace.int19_pending = entry;
+	if (!entry)
+		cd_memory_give_back();
 	return entry;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The memory that only the code for CDs has, on a BIOS without PMM: the lowest that
- * init has taken from the 640 KiB (post/install.c).
+ * The memory of far code (rom/gates/gates.S) that only CDs need, on a BIOS without
+ * PMM: the lowest that init has taken from the 640 KiB (post/install.c).
  */
 #ifndef ROM_CD_MEMORY_H
 #define ROM_CD_MEMORY_H

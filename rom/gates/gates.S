@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Gates between the code for CDs and the rest of the ROM. The code for CDs may lie
- * in memory of its own, in another segment (docs/memory.md), so every call between
- * the two passes a gate, which changes CS. The Makefile renames the calls: a file
- * in a folder cd/ that calls NAME calls out_NAME, and other files call in_NAME.
+ * Gates between the rest of the ROM and the code for CDs and for disks with removable
+ * media, called far code: it may lie in memory of its own, in another segment
+ * (docs/memory.md). Every call between the two passes a gate, which changes CS. The
+ * Makefile renames the calls: far code that calls NAME calls out_NAME, and other code
+ * calls in_NAME.
  *
- * GS stays the segment of the ROM image, so constants of the code for CDs lie there.
+ * GS stays the segment of the ROM image, where the constants of far code lie.
  */
 #include "rom/layout.h"
 
@@ -38,18 +39,18 @@
 	lretw
 	.endm
 
-/* ---- From the code for CDs to the rest ------------------------------------- */
+/* ---- From far code to the rest --------------------------------------------- */
 
-	.section .text.gates_out, "ax"
-	.globl	cd_workspace, cd_rom
-cd_workspace:
+	.section .gates_out, "ax"
+	.globl	far_workspace, far_rom
+far_workspace:
 	.word	0			# init: segment of the workspace
-cd_rom:
+far_rom:
 	.word	0			# init: segment of the rest
-back_in_cd:
+back_in_far:
 	lretw
 leave:
-	CROSS	cd_rom, back_in_rom
+	CROSS	far_rom, back_in_rom
 
 	.macro	GATE_OUT name
 	.globl	out_\name
@@ -76,7 +77,6 @@ out_\name:
 	GATE_OUT emulation_end
 	GATE_OUT emulation_view
 	GATE_OUT far_open_range
-	GATE_OUT geometry_unpack
 	GATE_OUT int13_check_medium
 	GATE_OUT int13_find_function
 	GATE_OUT int13_serve_call
@@ -84,13 +84,27 @@ out_\name:
 	GATE_OUT int13_transfer
 	GATE_OUT vds_in_v86_mode
 
-/* ---- From the rest to the code for CDs ------------------------------------- */
+/* Purpose:   the door of CDs (boot/cd/cd_entry.S) continues in entry.S
+ * In:        as rom_int13_serve
+ * Out:       goes to rom_int13_serve, to call cd_dispatch()
+ * Preserves: all registers but BP
+ * Stack:     4 bytes in between
+ * Flags:     all preserved
+ */
+	.globl	far_serve
+far_serve:
+	movw	$in_cd_dispatch, %bp
+	pushw	%cs:far_rom
+	pushw	$rom_int13_serve
+	lretw
 
-	.section .romdata.gates_in, "ax"
+/* ---- From the rest to far code --------------------------------------------- */
+
+	.section .gates_in, "ax"
 back_in_rom:
 	lretw
 enter:
-	CROSS	ROM_CD, back_in_cd
+	CROSS	ROM_FAR, back_in_far
 
 	.macro	GATE_IN name
 	.globl	in_\name
@@ -105,3 +119,4 @@ in_\name:
 	GATE_IN cdboot_disconnect
 	GATE_IN emulation_check
 	GATE_IN emulation_copy_part
+	GATE_IN geometry_choose

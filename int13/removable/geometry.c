@@ -7,8 +7,6 @@
  */
 #include "int13/geometry.h"
 
-#include "pc/far.h"
-
 #define MBR_ENTRY_BYTES 16
 
 /* Further offsets in a partition entry */
@@ -17,21 +15,6 @@
 #define PART_SECTORS 12
 
 #define SMALL_DISK_SECTORS 0x200000u /* 1 GiB */
-
-struct chs geometry_unpack(u32 at)
-{
-	u8 sector = FAR8(at + 1);
-
-	return (struct chs){(u16)((sector & 0xc0) << 2 | FAR8(at + 2)),
-			    FAR8(at), sector & 0x3f};
-}
-
-bool geometry_fits(const struct geometry *geometry, u32 sectors)
-{
-	return (u32)geometry->cylinders * geometry->heads *
-		       geometry->sectors_per_track <=
-	       sectors;
-}
 
 /* Is the packed CHS address that of the LBA? An LBA past cylinder 1023 has no
  * CHS address; then every value agrees.
