@@ -52,6 +52,7 @@ struct post_state {
 	u16 io;
 	u16 place; /* segment of the resident ROM image */
 	struct post_settings settings;
+	bool named; /* the BIOS has named the controller */
 	bool fwcfg; /* QEMU's configuration device exists */
 	bool emulated; /* the controller is QEMU's model */
 	u8 cds; /* number of CD drives */

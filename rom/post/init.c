@@ -11,7 +11,6 @@
 #include "memory.h"
 #include "pc/bda.h"
 #include "pc/far.h"
-#include "pc/post/pci.h"
 #include "pc/phys.h"
 #include "pc/post/pnp.h"
 #include "units.h"
@@ -143,14 +142,6 @@ static void hook_int19(const struct memory *memory)
 	FAR32(FIELD(previous_int19)) = previous;
 }
 
-static void stop_bus_master(u16 pci_address)
-{
-	u32 command = pci_read32(pci_address, PCI_COMMAND);
-
-	pci_write16(pci_address, PCI_COMMAND,
-		    (u16)(command & ~PCI_COMMAND_MASTER));
-}
-
 /* Step 3, on the BIOS's stack again. Returns the number of units. */
 u32 init_finish(u32 units, u32 workspace_segment)
 {
@@ -166,7 +157,6 @@ u32 init_finish(u32 units, u32 workspace_segment)
 
 	FAR32(FIELD(previous_int18)) = 0; /* shares memory with workspace.post */
 	if (!units) {
-		stop_bus_master(FAR16(FIELD(int13.pci_address)));
 		memory_leave(&memory);
 		return 0;
 	}
