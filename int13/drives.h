@@ -78,7 +78,7 @@ struct int13_state {
 	bool native_blocks;  /* large blocks are not split into sectors */
 	bool use_vds;	     /* this call translates addresses by VDS */
 	u8 disks;
-	struct disk disk[MOST_DISKS];
+	struct disk disk[MOST_DISKS]; /* in boot order, once POST has ended */
 };
 
 /* The disk or CD with that BIOS drive number, or null. */

@@ -38,27 +38,6 @@
 #include "int13/drives.h"
 #include "lsi/lsi.h"
 #include "pc/phys.h"
-#include "rom/post/host.h"
-#include "rom/post/switches.h"
-
-struct post_settings {
-	u8 switches[SWITCHES];
-	struct host_path path; /* valid if post_state.fwcfg */
-};
-
-/* Results of POST's first step, which runs on the BIOS's stack */
-struct post_state {
-	const struct lsi_chip __seg_gs *chip;
-	u16 io;
-	u16 place; /* segment of the resident ROM image */
-	struct post_settings settings;
-	bool named; /* the BIOS has named the controller */
-	bool fwcfg; /* QEMU's configuration device exists */
-	bool emulated; /* the controller is QEMU's model */
-	u8 cds; /* number of CD drives */
-	bool removable; /* a drive has removable media */
-	u8 place_kib; /* size of `place` if init has allocated it, else 0 */
-};
 
 struct workspace {
 	u32 caller_esp;
@@ -77,12 +56,8 @@ struct workspace {
 	bool cd_leads : 1;   /* the host ranks a CD before all other drives */
 	struct int13_state int13;
 	struct lsi lsi;
-	union {
-		struct post_state post;
-		struct { /* old vectors, on a BIOS without boot entries */
-			u32 previous_int18, previous_int19;
-		};
-	};
+	/* old vectors, on a BIOS without boot entries */
+	u32 previous_int18, previous_int19;
 };
 
 extern struct workspace workspace; /* placed by rom.ld */

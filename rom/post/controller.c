@@ -13,11 +13,12 @@
 #include "keys.h"
 #include "pc/post/pci.h"
 #include "pc/post/pnp.h"
+#include "state.h"
 
 #define SEABIOS_DEVICE 0x0012
 #define TAKE_OVER_KEY 'T'
 
-static bool identify(u16 pci_address, struct controller *controller)
+bool controller_identify(struct controller *controller, u16 pci_address)
 {
 	u32 id = pci_read32(pci_address, PCI_ID);
 
@@ -31,36 +32,29 @@ static bool identify(u16 pci_address, struct controller *controller)
 	return controller->chip;
 }
 
-void controller_named(struct controller_search *search, u16 ax)
-{
-	search->named = identify(ax, &search->controller);
-}
-
 /* A copy of this ROM that serves the controller has turned bus mastering on.
  * If it is off, the copy in memory is a remnant of an earlier boot.
  */
-static bool is_served(u16 place, u16 pci_address)
+static bool is_served(u16 pci_address)
 {
 	return pci_read32(pci_address, PCI_COMMAND) & PCI_COMMAND_MASTER &&
-	       copies_serve(place, pci_address);
+	       copies_serve(post.place, pci_address);
 }
 
-/* Find the next controller that no copy of this ROM serves. Sets *served if
- * one was skipped because of that.
+/* Find the first controller from that PCI address on that no copy of this ROM
+ * serves. Sets *served if one was skipped because of that.
  */
-static bool find_free(struct controller_search *search, bool *served)
+static bool find_free(struct controller *controller, u32 from, bool *served)
 {
-	struct controller *controller = &search->controller;
 	u32 last_bus;
 
 	if (pci_version(&last_bus))
-		for (u32 at = search->from; at < (last_bus + 1) << 8; at++) {
-			if (!pci_has_function((u16)at) ||
-			    !identify((u16)at, controller) ||
+		for (; from < (last_bus + 1) << 8; from++) {
+			if (!pci_has_function((u16)from) ||
+			    !controller_identify(controller, (u16)from) ||
 			    controller->chip->features == CHIP_REFUSED)
 				continue;
-			search->from = at + 1;
-			if (!is_served(search->place, (u16)at))
+			if (!is_served((u16)from))
 				return true;
 			*served = true;
 		}
@@ -81,18 +75,15 @@ static bool bios_has_driver(const struct controller *controller)
 }
 
 /* Returns null if the controller is ours to serve, else the reason. */
-static char IN_ROM *refusal(const struct controller_search *search, u32 *number)
+static char IN_ROM *refusal(const struct controller *controller, u32 *number)
 {
-	const struct controller *controller = &search->controller;
-
 	if (controller->chip->features == CHIP_REFUSED)
 		return ROM_STRING(" is not supported");
-	if (search->named &&
-	    is_served(search->place, controller->pci_address))
+	if (post.named && is_served(controller->pci_address))
 		return ROM_STRING(" is served by another copy");
-	if (search->switches[SWITCH_TAKE_OVER])
+	if (post.switches[SWITCH_TAKE_OVER])
 		return NULL;
-	if (search->fwcfg && bios_has_driver(controller))
+	if (post.fwcfg && bios_has_driver(controller))
 		return ROM_STRING(": used by the BIOS, set take-over to 1");
 	*number = foreign_driver(controller->pci_address, controller->chip);
 	if (*number && !keys_take(TAKE_OVER_KEY))
@@ -100,12 +91,10 @@ static char IN_ROM *refusal(const struct controller_search *search, u32 *number)
 	return NULL;
 }
 
-void controller_report(const struct controller_search *search,
+void controller_report(const struct controller *controller,
 		       char IN_ROM *why, u32 number)
 {
-	const struct controller *controller = &search->controller;
-
-	if (!search->switches[SWITCH_BANNER])
+	if (!post.switches[SWITCH_BANNER])
 		return;
 	banner_begin();
 	if (controller->chip)
@@ -114,32 +103,34 @@ void controller_report(const struct controller_search *search,
 	banner_end(ROM_STRING(""));
 }
 
-static bool may_serve(struct controller_search *search)
+static bool may_serve(const struct controller *controller)
 {
-	u8 features = search->controller.chip->features;
 	u32 number = 0;
 
-	switches_read(search->switches, search->fwcfg,
-		      features & CHIP_WIDE ? 15 : 7);
-	char IN_ROM *why = refusal(search, &number);
+	switches_read(post.switches, post.fwcfg,
+		      controller->chip->features & CHIP_WIDE ? 15 : 7);
+	char IN_ROM *why = refusal(controller, &number);
 	if (why)
-		controller_report(search, why, number);
+		controller_report(controller, why, number);
 	return !why;
 }
 
-bool controller_find(struct controller_search *search)
+bool controller_find(struct controller *controller, u32 from)
 {
-	bool served = false, tried = search->from != 0;
+	bool served = false, tried = from != 0;
 
-	if (search->named)
-		return may_serve(search);
-	for (; find_free(search, &served); tried = true)
-		if (may_serve(search))
+	if (post.named)
+		return may_serve(controller);
+	while (find_free(controller, from, &served)) {
+		if (may_serve(controller))
 			return true;
+		from = controller->pci_address + 1u;
+		tried = true;
+	}
 	if (tried) /* there is a line for it */
 		return false;
-	switches_read(search->switches, search->fwcfg, 15);
-	controller_report(search,
+	switches_read(post.switches, post.fwcfg, 15);
+	controller_report(controller,
 			  served ? ROM_STRING("all 53C8xx controllers are served")
 				 : ROM_STRING("no 53C8xx controller"),
 			  0);

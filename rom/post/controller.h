@@ -7,38 +7,29 @@
 #define ROM_CONTROLLER_H
 
 #include "lsi/chips.h"
-#include "rom/workspace.h"
 
 struct controller {
 	u16 pci_address;
 	IN_ROM struct lsi_chip *chip; /* null: there is no controller */
 };
 
-struct controller_search {
-	u16 place; /* segment of this copy */
-	u32 from; /* the lowest PCI address to try, if the BIOS names none */
-	bool named; /* the BIOS has named the controller */
-	bool fwcfg; /* fwcfg_present() */
-	struct controller controller; /* out, if `named` also in */
-	u8 switches[SWITCHES]; /* out, also if there is no controller */
-};
-
-/* Begin a search: AX names the controller if it is the PCI address of a chip of
- * the family. It is not on a BIOS that does not know PCI, nor for a ROM that
- * was loaded from another source than the controller. Moves FS.
+/* Is there a chip of the family at that PCI address? The address may be any
+ * number: AX at init is undefined on a BIOS that does not know PCI, and for a
+ * ROM that was loaded from another source than the controller. Moves FS.
  */
-void controller_named(struct controller_search *search, u16 ax);
+bool controller_identify(struct controller *controller, u16 pci_address);
 
-/* Find the controller to serve: the named one, or else the first one from
- * `from` on that no other driver serves. False if there is none: the reason
- * is on the screen. Reads the switches. Moves FS.
+/* Find the controller to serve: if post.named, the one that *controller has,
+ * else the first one at PCI address `from` or above that no other driver serves.
+ * False if there is none: the reason is on the screen. Sets post.switches in any
+ * case. Moves FS.
  */
-bool controller_find(struct controller_search *search);
+bool controller_find(struct controller *controller, u32 from);
 
-/* Print that this controller, or the ROM if there is none, cannot be used,
- * and why. '$' in `why` stands for `number`. Moves FS.
+/* Print why this controller, or any if there is none, is not served. '$' in `why` stands for
+ * `number`. Moves FS.
  */
-void controller_report(const struct controller_search *search,
+void controller_report(const struct controller *controller,
 		       char IN_ROM *why, u32 number);
 
 #endif

@@ -104,7 +104,7 @@ static bool find_bridge(u32 bus, u16 *pci_address)
 	return false;
 }
 
-static void find_files(struct host_path *path)
+static void find_files(struct host_path __seg_gs *path)
 {
 	struct fwcfg_wanted wanted[] = {{.name = ROM_STRING("bootorder")},
 					{.name = ROM_STRING("bios-geometry")}};
@@ -114,7 +114,7 @@ static void find_files(struct host_path *path)
 	path->geometries = wanted[1].file;
 }
 
-void host_find_path(u16 pci_address, struct host_path *path)
+void host_find_path(u16 pci_address, struct host_path __seg_gs *path)
 {
 	find_files(path);
 	path->steps = 0;
@@ -130,7 +130,7 @@ void host_find_path(u16 pci_address, struct host_path *path)
 }
 
 /* Skip the path of the controller, from the root. */
-static bool skip_controller(const char **at, const struct host_path *path)
+static bool skip_controller(const char **at, IN_ROM struct host_path *path)
 {
 	u32 slot, function;
 
@@ -145,7 +145,7 @@ static bool skip_controller(const char **at, const struct host_path *path)
 }
 
 /* Skip a path that names the unit. */
-static bool skip_unit(const char **at, const struct host_path *path,
+static bool skip_unit(const char **at, IN_ROM struct host_path *path,
 		      struct scsi_device device)
 {
 	u32 channel, ignored, target, lun;
@@ -159,9 +159,10 @@ static bool skip_unit(const char **at, const struct host_path *path,
 	       (!**at || **at == '/' || **at == ' ');
 }
 
-u8 host_boot_rank(const struct host_path *path, struct scsi_device device)
+u8 host_boot_rank(IN_ROM struct host_path *path, struct scsi_device device)
 {
-	u32 left = fwcfg_open(&path->order);
+	struct fwcfg_file file = path->order;
+	u32 left = fwcfg_open(&file);
 	struct line line;
 
 	for (u8 rank = 0; rank < MOST_LINES && read_line(&line, &left);
@@ -183,10 +184,11 @@ static bool decimal_number(const char **at, u32 most, u32 *value)
 	return *value >= 1 && *value <= most;
 }
 
-bool host_geometry(const struct host_path *path, struct scsi_device device,
+bool host_geometry(IN_ROM struct host_path *path, struct scsi_device device,
 		   struct geometry *geometry)
 {
-	u32 left = fwcfg_open(&path->geometries);
+	struct fwcfg_file file = path->geometries;
+	u32 left = fwcfg_open(&file);
 	u32 cylinders, heads, sectors;
 	struct line line;
 

@@ -26,17 +26,17 @@ struct host_path {
 /* Fill in the path of the controller and the files. Calls the PCI BIOS, so it
  * must run on the BIOS's stack. Moves FS.
  */
-void host_find_path(u16 pci_address, struct host_path *path);
+void host_find_path(u16 pci_address, struct host_path __seg_gs *path);
 
 /* Rank of a unit of that controller in "bootorder" (0 is first). HOST_NO_RANK
  * if the unit is not in the file or there is no file.
  */
-u8 host_boot_rank(const struct host_path *path, struct scsi_device device);
+u8 host_boot_rank(IN_ROM struct host_path *path, struct scsi_device device);
 
 /* Read the geometry of the unit from "bios-geometry". False if there is none
  * or its values are out of range.
  */
-bool host_geometry(const struct host_path *path, struct scsi_device device,
+bool host_geometry(IN_ROM struct host_path *path, struct scsi_device device,
 		   struct geometry *geometry);
 
 #endif

@@ -13,6 +13,7 @@
 #include "pc/far.h"
 #include "pc/phys.h"
 #include "pc/post/pnp.h"
+#include "state.h"
 #include "units.h"
 #include "rom/workspace.h"
 
@@ -31,32 +32,44 @@ static struct scsi_bus *bus(void)
 	return &workspace.int13.bus;
 }
 
-/* Link the boot entries in the host's order; units without a rank follow by
- * ID and LUN.
+static void swap_with_next(struct disk *disk)
+{
+	struct disk first = disk[0];
+
+	disk[0] = disk[1];
+	disk[1] = first;
+}
+
+/* Bring drives and boot entries into the host's boot order; units without a
+ * rank follow by ID and LUN.
  */
-static void order_entries(void)
+static void order_drives(void)
 {
 	struct int13_state *state = &workspace.int13;
-	u8 rank[MOST_DISKS] = {0}, order[MOST_DISKS] = {0};
+	u8 rank[MOST_DISKS];
 
 	for (u32 i = 0; i < state->disks; i++) {
-		u32 place = i;
+		u8 own = post.fwcfg ? host_boot_rank(&post.path,
+						     state->disk[i].device)
+				    : HOST_NO_RANK;
+		u32 slot = i;
 
-		rank[i] = workspace.post.fwcfg
-				  ? host_boot_rank(&workspace.post.settings.path,
-						   state->disk[i].device)
-				  : HOST_NO_RANK;
-		for (; place && rank[order[place - 1]] > rank[i]; place--)
-			order[place] = order[place - 1];
-		order[place] = (u8)i;
+		for (; slot && rank[slot - 1] > own; slot--) {
+			rank[slot] = rank[slot - 1];
+			swap_with_next(&state->disk[slot - 1]);
+			rom_image_swap_with_next(slot - 1);
+		}
+		rank[slot] = own;
 	}
-	workspace.cd_leads = rank[order[0]] == 0 &&
-			     state->disk[order[0]].flags & DISK_CD;
-	rom_image_link_entries(order, state->disks);
+	for (u32 i = 0; i < state->disks; i++)
+		if (state->disk[i].flags & DISK_CD)
+			rom_image_set_bootstrap(i);
+	workspace.cd_leads = rank[0] == 0 && state->disk[0].flags & DISK_CD;
+	rom_image_link_entries(state->disks);
 }
 
 /* Settings of the user */
-static void apply_switches(const u8 *switches)
+static void apply_switches(u8 IN_ROM *switches)
 {
 	workspace.quiet = !switches[SWITCH_BANNER];
 	workspace.choice_seconds = switches[SWITCH_BOOT_TIMEOUT];
@@ -66,13 +79,13 @@ static void apply_switches(const u8 *switches)
 /* Returns null, or the reason why the controller cannot be used. */
 static char IN_ROM *open_controller(void)
 {
-	const u8 *switches = workspace.post.settings.switches;
+	u8 IN_ROM *switches = post.switches;
 	struct lsi_options options = {
-		.chip = workspace.post.chip,
-		.io = workspace.post.io,
+		.chip = post.chip,
+		.io = post.io,
 		.own_id = switches[SWITCH_HOST_ID],
 		.keep_bus = !switches[SWITCH_BUS_RESET],
-		.instant = workspace.post.emulated,
+		.instant = post.emulated,
 	};
 
 	if (!options.io)
@@ -92,12 +105,11 @@ static void scan(void)
 	workspace.int13.emulated = NOT_EMULATED;
 	bool lines = !units_scan();
 	if (!workspace.quiet)
-		banner_count(workspace.int13.disks - workspace.post.cds,
-			     workspace.post.cds, lines);
+		banner_count(workspace.int13.disks - post.cds, post.cds,
+			     lines);
 	if (workspace.int13.disks)
-		order_entries();
-	workspace.lsi.spins =
-		workspace.post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
+		order_drives();
+	workspace.lsi.spins = post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
 }
 
 /* Step 2, on our stack. Returns the number of units. */
@@ -107,10 +119,10 @@ u32 init_main(u32 unused)
 	workspace_canary = STACK_CANARY;
 	phys_identity();
 	clock_setup();
-	apply_switches(workspace.post.settings.switches);
+	apply_switches(post.switches);
 	if (!workspace.quiet) {
 		banner_begin();
-		banner_chip(workspace.post.chip, workspace.int13.pci_address);
+		banner_chip(post.chip, workspace.int13.pci_address);
 	}
 	char IN_ROM *failure = open_controller();
 	if (failure && !workspace.quiet)
@@ -147,15 +159,14 @@ u32 init_finish(u32 units, u32 workspace_segment)
 {
 	far_open((u16)workspace_segment);
 	struct memory memory = {
-		.place = FAR16(FIELD(post.place)),
-		.place_kib = FAR8(FIELD(post.place_kib)),
+		.place = post.place,
+		.place_kib = post.place_kib,
 		.workspace = (u16)workspace_segment,
 	};
-	enum rom_image_part part = FAR8(FIELD(post.cds))	     ? ROM_IMAGE_WITH_CD
-			       : FAR8(FIELD(post.removable)) ? ROM_IMAGE_WITH_EXTRA
-							     : ROM_IMAGE_PLAIN;
+	enum rom_image_part part = post.cds	    ? ROM_IMAGE_WITH_CD
+				   : post.removable ? ROM_IMAGE_WITH_EXTRA
+						    : ROM_IMAGE_PLAIN;
 
-	FAR32(FIELD(previous_int18)) = 0; /* shares memory with workspace.post */
 	if (!units) {
 		memory_leave(&memory);
 		return 0;

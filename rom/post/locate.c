@@ -14,6 +14,7 @@
 #include "pc/post/pnp.h"
 #include "pc/phys.h"
 #include "rom/workspace.h"
+#include "state.h"
 
 /* Subsystem of QEMU's models: the device number of LSI's boards with vendor
  * 0. Real boards have a vendor, old chips have neither.
@@ -101,34 +102,27 @@ static char IN_ROM *take_memory(struct memory *memory)
 
 /* ---- Step 1 ------------------------------------------------------------- */
 
-/* Enable the controller and fill the workspace for init_main(). */
+/* Enable the controller and set what init_main() needs. */
 static void prepare(const struct memory *memory,
-		    const struct controller_search *search)
+		    const struct controller *controller)
 {
-	u16 pci_address = search->controller.pci_address;
-	struct host_path path = {0};
+	u16 pci_address = controller->pci_address;
 
-	if (search->fwcfg)
-		host_find_path(pci_address, &path);
+	if (post.fwcfg)
+		host_find_path(pci_address, &post.path);
 	rom_image_set_owner(memory->workspace, pci_address);
-	u16 io = enable(pci_address);
-	bool emulated = search->fwcfg &&
-			pci_read32(pci_address, PCI_SUBSYSTEM) == QEMU_MODEL;
+	post.io = enable(pci_address);
+	post.chip = controller->chip;
+	post.emulated = post.fwcfg && pci_read32(pci_address, PCI_SUBSYSTEM) ==
+					      QEMU_MODEL;
+	post.place = memory->place;
+	post.place_kib = (u8)memory->place_kib;
+	post.cds = 0;
+	post.removable = false;
 	far_open(memory->workspace);
 	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
 		FAR32(i) = 0;
 	FAR16(FIELD(int13.pci_address)) = pci_address;
-	FAR16(FIELD(post.io)) = io;
-	FAR32(FIELD(post.chip)) = (u32)search->controller.chip;
-	FAR8(FIELD(post.named)) = search->named;
-	FAR8(FIELD(post.fwcfg)) = search->fwcfg;
-	FAR8(FIELD(post.emulated)) = emulated;
-	FAR16(FIELD(post.place)) = memory->place;
-	FAR8(FIELD(post.place_kib)) = (u8)memory->place_kib;
-	for (u32 i = 0; i < SWITCHES; i++)
-		FAR8(FIELD(post.settings.switches) + i) = search->switches[i];
-	for (u32 i = 0; i < sizeof(path); i++)
-		FAR8(FIELD(post.settings.path) + i) = ((const u8 *)&path)[i];
 }
 
 /* Called by init_entry.S on the BIOS's stack, which has room for PCI BIOS
@@ -139,20 +133,21 @@ static void prepare(const struct memory *memory,
 u32 init_locate(u32 ax, u32 bx, u32 rom)
 {
 	struct memory memory = {.place = choose_place((u16)rom, (u16)bx)};
-	struct controller_search search = {.place = memory.place,
-					   .fwcfg = fwcfg_present()};
+	struct controller controller;
 
-	controller_named(&search, (u16)ax);
-	if (controller_find(&search)) {
+	post.place = memory.place;
+	post.fwcfg = fwcfg_present();
+	post.named = controller_identify(&controller, (u16)ax);
+	if (controller_find(&controller, 0)) {
 		char IN_ROM *failure =
 			memory.place < FIRST_ROM_SEGMENT
 				? ROM_STRING(": no place for the ROM from the BIOS")
 				: take_memory(&memory);
 		if (!failure) {
-			prepare(&memory, &search);
+			prepare(&memory, &controller);
 			return memory.workspace;
 		}
-		controller_report(&search, failure, 0);
+		controller_report(&controller, failure, 0);
 	}
 	memory_leave(&memory);
 	return 0;
@@ -164,22 +159,16 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
  */
 u32 init_next(u32 workspace)
 {
-	struct memory memory = {.workspace = (u16)workspace};
-	struct controller_search search;
+	struct memory memory = {post.place, post.place_kib, (u16)workspace};
+	struct controller controller;
 
 	far_open(memory.workspace);
-	memory.place = FAR16(FIELD(post.place));
-	memory.place_kib = FAR8(FIELD(post.place_kib));
-	search.place = memory.place;
-	search.named = FAR8(FIELD(post.named));
-	search.fwcfg = FAR8(FIELD(post.fwcfg));
 	u16 pci_address = FAR16(FIELD(int13.pci_address));
-	search.from = pci_address + 1u;
 	/* A copy in memory that names this workspace is of an earlier boot. */
 	FAR32(0) = 0;
 	stop_bus_master(pci_address);
-	if (search.named || !controller_find(&search))
+	if (post.named || !controller_find(&controller, pci_address + 1u))
 		return false;
-	prepare(&memory, &search);
+	prepare(&memory, &controller);
 	return true;
 }

@@ -111,15 +111,28 @@ void rom_image_set_bootstrap(u32 slot)
 	FAR16(header + PNP_BCV) = 0;
 }
 
-void rom_image_link_entries(const u8 *order, u32 entries)
+void rom_image_swap_with_next(u32 slot)
+{
+	u32 text = slot_offset(slot) + PNP_PRODUCT;
+
+	open_own();
+	for (u32 at = text; at < text + PNP_PRODUCT_BYTES; at += 4) {
+		u32 four = FAR32(at);
+
+		FAR32(at) = FAR32(at + PNP_SLOT_BYTES);
+		FAR32(at + PNP_SLOT_BYTES) = four;
+	}
+}
+
+void rom_image_link_entries(u32 entries)
 {
 	open_own();
-	FAR16(ROM_PNP) = (u16)slot_offset(order[0]);
+	FAR16(ROM_PNP) = (u16)slot_offset(0);
 	for (u32 i = 0; i < entries; i++) {
-		u32 header = slot_offset(order[i]);
+		u32 header = slot_offset(i);
 
 		FAR16(header + PNP_NEXT) =
-			(u16)(i + 1 < entries ? slot_offset(order[i + 1]) : 0);
+			(u16)(i + 1 < entries ? slot_offset(i + 1) : 0);
 		FAR8(header + PNP_CHECKSUM) = (u8)(
 			FAR8(header + PNP_CHECKSUM) -
 			sum_of(header, PNP_HEADER_BYTES));

@@ -19,10 +19,15 @@ void rom_image_set_entry(u32 slot, const struct text *product);
  */
 void rom_image_set_bootstrap(u32 slot);
 
-/* Chain the boot entries in this order of slots, in which a BIOS lists and boots
- * them, and set their checksums. Moves FS.
+/* Exchange the units of two boot entries that connect disks, that of `slot` and
+ * of the next one. Moves FS.
  */
-void rom_image_link_entries(const u8 *order, u32 entries);
+void rom_image_swap_with_next(u32 slot);
+
+/* Chain the boot entries in the order of their slots, in which a BIOS lists and
+ * boots them, and set their checksums. Moves FS.
+ */
+void rom_image_link_entries(u32 entries);
 
 /* Set the segment of the workspace, and the controller that this copy serves:
  * other copies read it. Moves FS.

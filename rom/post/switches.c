@@ -32,7 +32,7 @@ ROM_CONST struct switch_row rows[SWITCHES] = {
 ROM_CONST char folder[] = "opt/lsi8xx-rom/";
 
 /* Read the number that is the whole file, except for a line feed at its end. */
-static bool read_number(u32 bytes, u8 most, u8 *number)
+static bool read_number(u32 bytes, u8 most, u8 __seg_gs *number)
 {
 	u32 value = 0, digits = 0;
 
@@ -58,7 +58,7 @@ static void report_bad_value(char IN_ROM *name)
 	banner_end(ROM_STRING(": bad value, ignored"));
 }
 
-void switches_read(u8 *values, bool fwcfg, u8 last_id)
+void switches_read(u8 __seg_gs *values, bool fwcfg, u8 last_id)
 {
 	struct fwcfg_wanted wanted[SWITCHES];
 

@@ -27,6 +27,6 @@ enum rom_switch {
  * else the defaults. A bad value is reported on the screen and ignored.
  * last_id: the highest ID that the controller can have. Moves FS.
  */
-void switches_read(u8 *values, bool fwcfg, u8 last_id);
+void switches_read(u8 __seg_gs *values, bool fwcfg, u8 last_id);
 
 #endif

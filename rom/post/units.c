@@ -10,6 +10,7 @@
 #include "host.h"
 #include "rom_image.h"
 #include "memory.h"
+#include "state.h"
 #include "pc/console.h"
 #include "rom/workspace.h"
 
@@ -136,20 +137,17 @@ static void add_unit(struct disk *disk, const struct found *found)
 	struct text product = {0};
 	struct geometry geometry;
 
-	if (workspace.post.fwcfg && !(disk->flags & DISK_CD) &&
-	    host_geometry(&workspace.post.settings.path, disk->device,
-			  &geometry) &&
+	if (post.fwcfg && !(disk->flags & DISK_CD) &&
+	    host_geometry(&post.path, disk->device, &geometry) &&
 	    geometry_fits(&geometry, drives_sectors32(disk)))
 		disk->geometry = geometry;
 	banner_controller(&product, state()->pci_address);
 	banner_unit(&product, disk->device, &found->inquiry);
 	rom_image_set_entry(state()->disks, &product);
 	if (disk->flags & DISK_REMOVABLE)
-		workspace.post.removable = true;
-	if (disk->flags & DISK_CD) {
-		rom_image_set_bootstrap(state()->disks);
-		workspace.post.cds++;
-	}
+		post.removable = true;
+	if (disk->flags & DISK_CD)
+		post.cds++;
 	state()->disks++;
 }
 
@@ -178,7 +176,7 @@ static void print_line(struct scsi_device device, const struct found *found,
 static enum unit fine(struct scsi_device device, const struct found *found,
 		      char IN_ROM *words)
 {
-	if (!workspace.post.settings.switches[SWITCH_VERBOSE])
+	if (!post.switches[SWITCH_VERBOSE])
 		return UNIT_FINE;
 	print_line(device, found, words);
 	return UNIT_TROUBLE;
@@ -276,7 +274,7 @@ bool units_scan(void)
 		struct found first;
 
 		/* Seen: QEMU accepts a disk with the controller's ID. */
-		if (id == hba->own_id && !workspace.post.fwcfg)
+		if (id == hba->own_id && !post.fwcfg)
 			continue;
 		enum unit unit = scan_unit(device, &first, NULL);
 		hung = unit == UNIT_HUNG ? hung + 1 : 0;

@@ -12,34 +12,17 @@
 #include "rom/boot/connect.h"
 #include "rom/layout.h"
 
-static u16 rom_word(u32 offset)
-{
-	return *(u16 IN_ROM *)offset;
-}
-
-static u32 slot_at(u32 header)
-{
-	return *(u8 IN_ROM *)(header + PNP_SLOT);
-}
-
-/* The entry of a disk has a boot connection vector instead. */
-static bool boots_cd(u32 header)
-{
-	return rom_word(header + PNP_BEV);
-}
-
 static void hook_int18(u32 entry)
 {
 	if (!workspace.previous_int18)
 		workspace.previous_int18 = connect_hook(IVT_INT18, entry);
 }
 
-/* Entries are chained in the order of the host. */
 static void connect_disks(void)
 {
-	for (u32 at = rom_word(ROM_PNP); at; at = rom_word(at + PNP_NEXT))
-		if (!boots_cd(at))
-			connect_disk(slot_at(at));
+	for (u32 slot = 0; slot < workspace.int13.disks; slot++)
+		if (!connect_is_cd(slot))
+			connect_disk(slot);
 }
 
 static u32 boot_cds(void)
@@ -48,10 +31,9 @@ static u32 boot_cds(void)
 
 	if (workspace.cds_tried)
 		return 0;
-	for (u32 at = rom_word(ROM_PNP); at && !entry;
-	     at = rom_word(at + PNP_NEXT))
-		if (boots_cd(at))
-			entry = cdboot_boot(slot_at(at));
+	for (u32 slot = 0; slot < workspace.int13.disks && !entry; slot++)
+		if (connect_is_cd(slot))
+			entry = cdboot_boot(slot);
 	workspace.cds_tried = true;
 	return entry;
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * What the steps of POST tell each other. It lies in the ROM image that init runs
+ * in, which is RAM, so that it takes nothing of the workspace.
+ */
+#ifndef ROM_POST_STATE_H
+#define ROM_POST_STATE_H
+
+#include "host.h"
+#include "lsi/chips.h"
+#include "switches.h"
+
+struct post_state {
+	IN_ROM struct lsi_chip *chip;
+	u16 io;
+	u16 place; /* segment of the resident ROM image */
+	u8 place_kib; /* size of `place` if init has allocated it, else 0 */
+	bool named; /* the BIOS has named the controller */
+	bool fwcfg; /* QEMU's configuration device exists */
+	bool emulated; /* the controller is QEMU's model */
+	bool removable; /* a drive has removable media */
+	u8 cds; /* number of CD drives */
+	u8 switches[SWITCHES];
+	struct host_path path; /* valid if `fwcfg` */
+};
+
+extern struct post_state __seg_gs post;
+
+#endif
