@@ -191,7 +191,7 @@ class PciSpace:
     WRITABLE = {COMMAND, COMMAND + 1, CACHE_LINE, LATENCY, INTERRUPT}
     BRIDGE, OURS = 0x12378086, 0x1000
     QEMU = 0x11001AF4
-    ADDRESS_PORT, ENABLE, PORTS = 0xCF8, 0x80000000, range(0xCF8, 0xD00)
+    ADDRESS_PORT, DATA_PORT, PORTS, ENABLE = 0xCF8, 0xCFC, range(0xCF8, 0xD00), 0x80000000
     QEMU_MODEL = 0x10000000     # subsystem ID of a QEMU controller; vendor 0
 
     def __init__(self, address: int, variant: Variant | None, bar0: int, qemu: bool):
@@ -244,7 +244,8 @@ class PciSpace:
 
     def _selected(self, port: int, size: int) -> tuple[int, int]:
         """PCI address and register of an access to the data port."""
-        if not self.mechanism_1 or not self.selected & self.ENABLE or port % size:
+        enabled = self.mechanism_1 and self.selected & self.ENABLE
+        if not enabled or port < self.DATA_PORT or port % size:
             raise RuleViolation("port not ours", f"{size} bytes at {port:#x}")
         return self.selected >> 8 & 0xFFFF, self.selected & 0xFC | port & 3
 
