@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Accesses PCI configuration space through INT 1Ah [PCI-BIOS 2.1].
+ * Accesses PCI configuration space through INT 1Ah [PCI-BIOS 2.1], or through
+ * the ports of the host bridge on a BIOS without that.
  * An address is bus << 8 | device << 3 | function, as in AX at ROM init.
  */
 #ifndef PC_PCI_H
@@ -35,11 +36,14 @@ u16 pci_version(u32 *last_bus);
 bool pci_has_function(u16 address);
 
 /* Read the dword at offset `reg` of configuration space. All ones if the BIOS
- * reports an error. Moves FS.
+ * reports an error, or if there are neither BIOS nor ports. Moves FS.
  */
 u32 pci_read32(u16 address, u8 reg);
 
 /* Write a word of configuration space. Errors are not reported. Moves FS. */
 void pci_write16(u16 address, u8 reg, u16 value);
+
+/* The I/O address in BAR 0; 0 if the BIOS has assigned none. Moves FS. */
+u16 pci_io_base(u16 address);
 
 #endif

@@ -111,10 +111,14 @@ void banner_failure(struct scsi_device device,
 void banner_reason(char IN_ROM *reason, u32 number)
 {
 	for (; *reason; reason++) {
-		if (*reason == '#')
+		if (*reason == '#') {
 			console_decimal(number);
-		else
+		} else if (*reason == '$') {
+			console_hex8((u8)(number >> 8));
+			console_hex8((u8)number);
+		} else {
 			console_char(*reason);
+		}
 	}
 }
 

@@ -35,7 +35,9 @@ void banner_end(char IN_ROM *words);
 void banner_failure(struct scsi_device device,
 		    const struct scsi_inquiry *inquiry);
 
-/* Print the reason, with the number in place of each '#'. Moves FS. */
+/* Print the reason, with the number in place of each '#', or as four hexadecimal
+ * digits in place of each '$'. Moves FS.
+ */
 void banner_reason(char IN_ROM *reason, u32 number);
 
 /* The text for a SCSI result; it may have a '#' for banner_reason(). */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * A copy is a ROM image with our signature and a valid workspace. It lies in the
- * area of ROMs, or in RAM that it has allocated in that area or at the top of
- * conventional memory.
+ * A copy is a ROM image with our signature and a valid workspace, which is for
+ * the same controller: the one that a remnant of an earlier boot names may
+ * belong to another copy by now. It lies in the area of ROMs, or in RAM that it
+ * has allocated in that area or at the top of conventional memory.
  */
 #include "copies.h"
 
@@ -28,7 +29,8 @@ static bool is_copy(u16 segment, u16 pci_address, u32 top)
 	    FAR16(ROM_WORKSPACE_SEGMENT) < top)
 		return false;
 	far_open(FAR16(ROM_WORKSPACE_SEGMENT));
-	return FAR32(0) == STACK_CANARY;
+	return FAR32(0) == STACK_CANARY &&
+	       FAR16(FIELD(int13.pci_address)) == pci_address;
 }
 
 bool copies_serve(u16 place, u16 pci_address)

@@ -12,7 +12,6 @@
 #include "memory.h"
 #include "pc/bda.h"
 #include "pc/far.h"
-#include "pc/post/pci.h"
 #include "pc/phys.h"
 #include "rom/layout.h"
 #include "state.h"
@@ -218,14 +217,6 @@ static void hook_bootstrap(u16 workspace_segment)
 	FAR32(FIELD(previous_int19)) = previous_int19;
 }
 
-static void stop_bus_master(u16 pci_address)
-{
-	u32 command = pci_read32(pci_address, PCI_COMMAND);
-
-	pci_write16(pci_address, PCI_COMMAND,
-		    (u16)(command & ~PCI_COMMAND_MASTER));
-}
-
 /* Step 3, on the BIOS's stack again. Returns the number of units. */
 u32 init_finish(u32 units, u32 workspace_segment)
 {
@@ -236,7 +227,6 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		.workspace = (u16)workspace_segment,
 	};
 	if (!units) {
-		stop_bus_master(FAR16(FIELD(int13.pci_address)));
 		memory_leave(&memory);
 		return 0;
 	}

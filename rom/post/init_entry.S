@@ -41,6 +41,7 @@ rom_init:
 	movl	%ebp, %esp
 	testw	%ax, %ax
 	jz	0f
+scan:
 	pushw	%ax
 	movw	%ax, %ds
 	movl	$init_main, %ecx
@@ -51,7 +52,18 @@ rom_init:
 	movw	%bx, %es
 	movl	%esp, %ebp
 	movzwl	%sp, %esp
-	movzwl	%dx, %edx		# EDX = workspace
+	movzwl	%dx, %esi		# workspace; C preserves ESI
+	testl	%eax, %eax
+	jnz	finish
+	movl	%esi, %eax
+	callw	init_next		# is there another controller?
+	testl	%eax, %eax
+	jz	finish
+	movl	%esi, %eax
+	movl	%ebp, %esp
+	jmp	scan
+finish:
+	movl	%esi, %edx
 	callw	init_finish		# EAX = number of units
 	movl	%ebp, %esp
 	testl	%eax, %eax

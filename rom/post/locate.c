@@ -2,11 +2,9 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * The first step of POST, on the BIOS's stack: choose the controller, the
- * place of the resident ROM image, and our RAM. This file and init.c are the
- * only ones that use all layers.
+ * place of the resident ROM image, and our RAM.
  */
-#include "banner.h"
-#include "copies.h"
+#include "controller.h"
 #include "rom/layout.h"
 #include "rom_image.h"
 #include "memory.h"
@@ -16,8 +14,6 @@
 #include "pc/phys.h"
 #include "rom/workspace.h"
 #include "state.h"
-
-#define SEABIOS_DEVICE 0x0012
 
 /* Subsystem of QEMU's models: the device number of LSI's boards with vendor
  * 0. Real boards have a vendor, old chips have neither.
@@ -33,99 +29,31 @@ struct init_stack {
 };
 
 u32 init_locate(const struct init_stack *passed);
+u32 init_next(u32 workspace);
 
 /* ---- The controller ---------------------------------------------------- */
-
-struct controller {
-	u16 pci_address;
-	const struct lsi_chip __seg_gs *chip;
-};
-
-static bool identify(u16 pci_address, struct controller *controller)
-{
-	u32 id = pci_read32(pci_address, PCI_ID);
-
-	controller->pci_address = pci_address;
-	controller->chip =
-		(id & 0xffff) == LSI_PCI_VENDOR
-			? lsi_chip_find((u16)(id >> 16),
-					(u8)pci_read32(pci_address,
-						       PCI_REVISION))
-			: NULL;
-	return controller->chip;
-}
-
-/* A copy of this ROM that serves the controller has turned bus mastering on.
- * If it is off, the copy in memory is a remnant of an earlier boot.
- */
-static bool is_served(u16 place, u16 pci_address)
-{
-	return pci_read32(pci_address, PCI_COMMAND) & PCI_COMMAND_MASTER &&
-	       copies_serve(place, pci_address);
-}
-
-/* Find the first controller that no copy of this ROM serves. */
-static bool find_free(u16 place, u32 last_bus, struct controller *controller)
-{
-	for (u32 at = 0; at < (last_bus + 1) << 8; at++)
-		if (pci_has_function((u16)at) && identify((u16)at, controller) &&
-		    controller->chip->features != CHIP_REFUSED &&
-		    !is_served(place, (u16)at))
-			return true;
-	controller->chip = NULL;
-	return false;
-}
-
-/* Find the controller to serve: the one at address AX, or else the first free
- * one. AX is an address only on a PCI BIOS, and not for a ROM that was loaded
- * from another source than the controller. Returns null, or the reason why
- * there is none.
- */
-static char IN_ROM *find_controller(u16 ax, u16 place,
-					  struct controller *controller)
-{
-	u32 last_bus;
-
-	controller->chip = NULL;
-	bool pci = pci_version(&last_bus);
-	if (pci && identify(ax, controller)) {
-		if (controller->chip->features == CHIP_REFUSED)
-			return ROM_STRING(" is not supported");
-		return is_served(place, ax)
-			       ? ROM_STRING(" is served by another copy")
-			       : NULL;
-	}
-	return pci && find_free(place, last_bus, controller)
-		       ? NULL
-		       : ROM_STRING("no 53C8xx controller");
-}
-
-/* SeaBIOS has a driver for one of our chips. If the ROM was not loaded from
- * the controller, this driver has run before it. Bus mastering shows that:
- * the driver turns it on, SeaBIOS's set-up of PCI devices does not.
- */
-static bool bios_has_driver(const struct controller *controller)
-{
-	return controller->chip->device == SEABIOS_DEVICE &&
-	       post.bios == PNP_CALLS_ENTRIES &&
-	       pci_read32(controller->pci_address, PCI_COMMAND) &
-		       PCI_COMMAND_MASTER;
-}
 
 /* Enable I/O, memory and bus mastering of the controller. Returns the I/O
  * address of its operating registers, 0 if the BIOS has assigned none.
  */
 static NOT_INLINE u16 enable(u16 pci_address)
 {
-	u32 bar = pci_read32(pci_address, PCI_BAR0);
+	u16 io = pci_io_base(pci_address);
 	u32 command = pci_read32(pci_address, PCI_COMMAND);
 
-	if (!(bar & PCI_BAR_IS_IO) || bar < 4 || bar > 0xffff)
-		return 0;
+	if (io)
+		pci_write16(pci_address, PCI_COMMAND,
+			    (u16)(command | PCI_COMMAND_IO |
+				  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
+	return io;
+}
+
+static void stop_bus_master(u16 pci_address)
+{
+	u32 command = pci_read32(pci_address, PCI_COMMAND);
+
 	pci_write16(pci_address, PCI_COMMAND,
-		    (u16)(command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
-			  PCI_COMMAND_MASTER));
-	return (u16)(bar & ~3u);
+		    (u16)(command & ~PCI_COMMAND_MASTER));
 }
 
 /* ---- Memory ------------------------------------------------------------ */
@@ -175,15 +103,34 @@ static char IN_ROM *take_memory(struct memory *memory)
 			return ROM_STRING(": no memory for a copy of the ROM");
 	}
 	memory->workspace = memory_take(WORKSPACE_KIB, true);
-	if (!memory->workspace)
-		return ROM_STRING(": no memory below 1 MiB");
-	far_open(memory->workspace);
-	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
-		FAR32(i) = 0;
-	return NULL;
+	return memory->workspace ? NULL
+				 : ROM_STRING(": no memory below 1 MiB");
 }
 
 /* ---- Step 1 ------------------------------------------------------------- */
+
+/* Enable the controller and set what init_main() needs. */
+static void prepare(const struct memory *memory,
+		    const struct controller *controller)
+{
+	u16 pci_address = controller->pci_address;
+
+	if (post.fwcfg)
+		host_find_path(pci_address, &post.path);
+	rom_image_set_owner(memory->workspace, pci_address);
+	post.io = enable(pci_address);
+	post.chip = controller->chip;
+	post.emulated = post.fwcfg && pci_read32(pci_address, PCI_SUBSYSTEM) ==
+					      QEMU_MODEL;
+	post.place = memory->place;
+	post.place_kib = (u8)memory->place_kib;
+	post.cds = 0;
+	post.removable = false;
+	far_open(memory->workspace);
+	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
+		FAR32(i) = 0;
+	FAR16(FIELD(int13.pci_address)) = pci_address;
+}
 
 /* Called by init_entry.S on the BIOS's stack, which has room for PCI BIOS
  * and PnP calls. Returns the segment of the workspace, 0 if there is nothing to
@@ -194,42 +141,42 @@ u32 init_locate(const struct init_stack *passed)
 	struct memory memory = {
 		.place = choose_place(passed->rom, (u16)passed->ebx)};
 	struct controller controller;
-	u8 IN_ROM *switches = post.switches;
-	char IN_ROM *failure = find_controller((u16)passed->eax, memory.place,
-					       &controller);
-	bool fwcfg = fwcfg_present();
-	u8 features = controller.chip ? controller.chip->features : CHIP_WIDE;
 
 	post.bios = pnp_boot_entries(passed->es, (u16)passed->edi);
-	switches_read(post.switches, fwcfg, features & CHIP_WIDE ? 15 : 7);
-	if (fwcfg && !failure)
-		host_find_path(controller.pci_address, &post.path);
-	if (!failure && fwcfg && !switches[SWITCH_TAKE_OVER] &&
-	    bios_has_driver(&controller))
-		failure = ROM_STRING(": used by the BIOS, set take-over to 1");
-	if (!failure && memory.place < FIRST_ROM_SEGMENT)
-		failure = ROM_STRING(": no place for the ROM from the BIOS");
-	if (!failure)
-		failure = take_memory(&memory);
-	if (failure) {
-		memory_leave(&memory);
-		if (!switches[SWITCH_BANNER])
-			return 0;
-		banner_begin();
-		if (controller.chip)
-			banner_chip(controller.chip, controller.pci_address);
-		banner_end(failure);
-		return 0;
-	}
-	rom_image_set_owner(memory.workspace, controller.pci_address);
-	post.io = enable(controller.pci_address);
-	post.chip = controller.chip;
-	post.fwcfg = fwcfg;
-	post.emulated = fwcfg && pci_read32(controller.pci_address,
-					    PCI_SUBSYSTEM) == QEMU_MODEL;
 	post.place = memory.place;
-	post.place_kib = (u8)memory.place_kib;
+	post.fwcfg = fwcfg_present();
+	post.named = controller_identify(&controller, (u16)passed->eax);
+	if (controller_find(&controller, 0)) {
+		char IN_ROM *failure =
+			memory.place < FIRST_ROM_SEGMENT
+				? ROM_STRING(": no place for the ROM from the BIOS")
+				: take_memory(&memory);
+		if (!failure) {
+			prepare(&memory, &controller);
+			return memory.workspace;
+		}
+		controller_report(&controller, failure, 0);
+	}
+	memory_leave(&memory);
+	return 0;
+}
+
+/* Called by init_entry.S on the BIOS's stack if the controller has no units.
+ * True if there is another one to scan, for which the workspace is ready: if the
+ * BIOS has not named the controller, the disks may be on any. Moves FS.
+ */
+u32 init_next(u32 workspace)
+{
+	struct memory memory = {post.place, post.place_kib, (u16)workspace};
+	struct controller controller;
+
 	far_open(memory.workspace);
-	FAR16(FIELD(int13.pci_address)) = controller.pci_address;
-	return memory.workspace;
+	u16 pci_address = FAR16(FIELD(int13.pci_address));
+	/* A copy in memory that names this workspace is of an earlier boot. */
+	FAR32(0) = 0;
+	stop_bus_master(pci_address);
+	if (post.named || !controller_find(&controller, pci_address + 1u))
+		return false;
+	prepare(&memory, &controller);
+	return true;
 }

@@ -17,6 +17,7 @@ struct post_state {
 	u16 io;
 	u16 place; /* segment of the resident ROM image */
 	u8 place_kib; /* size of `place` if init has allocated it, else 0 */
+	bool named; /* the BIOS has named the controller */
 	bool fwcfg; /* QEMU's configuration device exists */
 	bool emulated; /* the controller is QEMU's model */
 	bool removable; /* a disk has removable media */

@@ -191,12 +191,15 @@ class PciSpace:
     WRITABLE = {COMMAND, COMMAND + 1, CACHE_LINE, LATENCY, INTERRUPT}
     BRIDGE, OURS = 0x12378086, 0x1000
     QEMU = 0x11001AF4
+    ADDRESS_PORT, DATA_PORT, PORTS, ENABLE = 0xCF8, 0xCFC, range(0xCF8, 0xD00), 0x80000000
     QEMU_MODEL = 0x10000000     # subsystem ID of a QEMU controller; vendor 0
 
     def __init__(self, address: int, variant: Variant | None, bar0: int, qemu: bool):
         self._ours = address
         self._controllers: set[int] = set() if variant else {address}
         self.aliases = False    # single-function devices respond at all eight functions
+        self.mechanism_1 = False    # the host bridge has the ports CF8h and CFCh
+        self.selected = 0           # content of CF8h
         self.on_write: Callable[[int], None] = lambda address: None
         self._spaces = {0: bytearray(256)}
         self._set(0, self.ID, self.BRIDGE)
@@ -238,6 +241,25 @@ class PciSpace:
         self.on_write(address)
         if address in self._spaces:
             self._spaces[address][register:register + size] = value.to_bytes(size, "little")
+
+    def _selected(self, port: int, size: int) -> tuple[int, int]:
+        """PCI address and register of an access to the data port."""
+        enabled = self.mechanism_1 and self.selected & self.ENABLE
+        if not enabled or port < self.DATA_PORT or port % size:
+            raise RuleViolation("port not ours", f"{size} bytes at {port:#x}")
+        return self.selected >> 8 & 0xFFFF, self.selected & 0xFC | port & 3
+
+    def port_read(self, port: int, size: int) -> int:
+        """Configuration mechanism 1 [PCI 2.1]. The address port has 32 bits."""
+        if port == self.ADDRESS_PORT and size == 4:
+            return self.selected if self.mechanism_1 else 0xFFFFFFFF
+        return self.read(*self._selected(port, size), size)
+
+    def port_write(self, port: int, size: int, value: int) -> None:
+        if port == self.ADDRESS_PORT and size == 4:
+            self.selected = value & 0x80FFFFFC
+        else:
+            self.write(*self._selected(port, size), size, value)
 
     def find(self, vendor_device: int, index: int) -> int | None:
         """Address of the index-th device with this vendor and device ID."""

@@ -122,12 +122,21 @@ class MultiControllerPc(Pc):
     def _check_owner(self, card: Card) -> None:
         """A ROM copy accesses a controller."""
         copy = self._running()
+        if not copy.initialised:
+            self._release(copy, card)
         served = [other for other in self.cards if other.server is copy]
         gone = card.server and card.server.initialised and not card.server.kept
         if (card.server is None or gone) and not served and not copy.initialised:
             card.server = copy
         if card.server is not copy:
             raise RuleViolation("controller of another copy", f"PCI {card.pci_address:#06x}")
+
+    def _release(self, copy: Copy, chosen: Card) -> None:
+        """A copy that chooses a further controller has stopped the one before."""
+        for card in self.cards:
+            if card.server is copy and card is not chosen and (
+                    not self.pci.command_of(card.pci_address) & PciSpace.MASTER):
+                card.server = None
 
     def _pci_written(self, address: int) -> None:
         self._check_owner(next(card for card in self.cards if card.pci_address == address))

@@ -43,6 +43,10 @@ class Ports:
         """QEMU's device is accessible in POST only: the system may use it later."""
         return self.fwcfg is not None and not self.booted and (port, size) == wanted
 
+    def _is_config(self, port: int) -> bool:
+        """A BIOS with PCI services uses these ports itself."""
+        return port in PciSpace.PORTS and not self.bios.pci and not self.booted
+
     def _port_in(self, uc, port, size, _) -> int:
         self._port_accesses += 1
         self.pass_time(PORT_NS)
@@ -56,6 +60,8 @@ class Ports:
             return self.pit.read()
         if self._is_fwcfg(port, size, (FwCfg.DATA, 1)):
             return self.fwcfg.read()
+        if self._is_config(port):
+            return self.pci.port_read(port, size)
         raise RuleViolation("port not ours", f"read of {port:#x}")
 
     def _port_out(self, uc, port, size, value, _) -> None:
@@ -74,6 +80,8 @@ class Ports:
             self.pit.write(value, self.chip.now)
         elif self._is_fwcfg(port, size, (FwCfg.SELECT, 2)):
             self.fwcfg.select(value)
+        elif self._is_config(port):
+            self.pci.port_write(port, size, value)
         elif not (self.timer.running and (port, size, value) == (EOI_PORT, 1, 0x20)):
             raise RuleViolation("port not ours", f"write of {value:#x} to {port:#x}")
 

@@ -95,6 +95,38 @@ def test_small_rom_that_breaks_no_rule_passes(tmp_path):
 COPY_TO_BX = "8ec3 0e 1f 31f6 31ff b90001 f3a5"
 
 
+SELECT = "66b8 00200080 baf80c 66ef"    # 80002000h to CF8h: the ID of 00:04.0
+READ_DATA = "bafc0c 66ed"
+
+
+@pytest.mark.parametrize("code, pci, mechanism_1", [
+    (SELECT, True, True),                               # the BIOS has PCI services
+    (SELECT + READ_DATA, False, False),                 # there is no host bridge
+    (READ_DATA, False, True),                           # nothing is selected
+    ("b080 bafb0c ee", False, True),                    # a part of the address port
+    (SELECT + "bafb0c ec", False, True),
+    (SELECT + "bafd0c ed", False, True),                # a word across registers
+], ids=["PCI BIOS", "no mechanism", "not selected", "byte written", "byte read", "not aligned"])
+def test_wrong_access_to_configuration_ports_is_detected(tmp_path, code, pci, mechanism_1):
+    pc = small_rom(tmp_path, code + RETF, bios=Bios(pci=pci))
+    pc.pci.mechanism_1 = mechanism_1
+    with pytest.raises(RuleViolation, match="port not ours"):
+        pc.power_on()
+
+
+def test_write_by_configuration_ports_is_checked(tmp_path):
+    for code, rule in (("66b8 04200080 baf80c 66ef bafc0c b80700 ef", None),           # COMMAND
+                       ("66b8 10200080 baf80c 66ef bafc0c 66ef", "PCI register not ours")):
+        pc = small_rom(tmp_path, code + RETF, bios=Bios(pci=False))
+        pc.pci.mechanism_1 = True
+        if rule:
+            with pytest.raises(RuleViolation, match=rule):
+                pc.power_on()
+        else:
+            pc.power_on()
+            assert pc.pci.command == 7
+
+
 def test_pci_3_rom_must_move_to_the_given_segment(tmp_path):
     small_rom(tmp_path, COPY_TO_BX + RETF, bios=Bios(PCI_3)).power_on()
     with pytest.raises(RuleViolation, match="no image at the run-time segment"):

@@ -17,6 +17,7 @@ from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, E
                                    ROM_SEGMENT, SEABIOS, SPECIFICATION)
 from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, HARD_DISK, Disc, Entry, floppy, hard_disk, loader
+from tests.model.multi_pc import MultiControllerPc
 from tests.model.pc import SEEDS, Pc
 from tests.model.rules import RuleViolation
 from tests.rom.bios.multi_controller import (LBA, TAKEN_KIB, all_disks, booted, booted_with, lines, machine,
@@ -158,6 +159,51 @@ def test_damaged_pnp_structure_is_not_used(structure):
     pc.power_on()
     assert pc.bios.bootstrap().booted
     assert ids(pc) == [0, 3]
+
+
+# ---- A BIOS without PCI services ----------------------------------------------------------
+
+
+def without_pci_bios(name: str, *bdfs: int, **options) -> MultiControllerPc:
+    """The host bridge has the ports of configuration mechanism 1."""
+    pc = machine_with(name, bios=Bios(pci=False, **options.pop("bios", {})), **options)
+    pc.pci.mechanism_1 = True
+    pc.pci.selected = 0x80000840        # left by the BIOS
+    pc.power_on(*bdfs)
+    return pc
+
+
+@pytest.mark.parametrize("manner", [SEABIOS, SPECIFICATION])
+def test_controllers_named_in_ax_are_served_without_a_pci_bios(manner):
+    pc = without_pci_bios("four", bios=dict(manner=manner))
+    assert owners(pc) == all_disks(pc)
+    assert [pc.pci.command_of(card.pci_address) for card in pc.cards] == [7] * 4
+
+
+def test_fw_cfg_is_used_without_a_pci_bios():
+    order = b"/pci@i0cf8/scsi@4/channel@0/disk@3,0"
+    pc = without_pci_bios("two", fwcfg=FwCfg({"bootorder": order}))
+    assert owners(pc) == [(0, 3), (0, 0), (1, 0), (1, 3)]
+
+
+@pytest.mark.parametrize("ax", [0x0000, 0x0018, 0x0030, 0x1234, 0xC800, 0xFFFF],
+                         ids=lambda ax: f"{ax:04X}h")
+def test_without_a_pci_bios_ax_must_name_a_controller(ax):
+    pc = without_pci_bios("two", ax)
+    assert lines(pc) == ["lsi8xx-rom 0.1.0: no 53C8xx controller"]
+    assert pc.bios.kept == 0
+
+
+def test_port_of_another_device_keeps_its_value():
+    """Bit 31 does not stay, so this is not a host bridge. The data port is not touched."""
+    pc = machine(bios=Bios(pci=False))
+    written = []
+    pc.pci.port_write = lambda port, size, value: written.append((port, size, value))
+    pc.pci.port_read = lambda port, size: 0x12345678
+    pc.power_on()
+    assert lines(pc) == ["lsi8xx-rom 0.1.0: no 53C8xx controller"]
+    assert {port for port, _, _ in written} == {0xCF8}
+    assert written[1::2] == [(0xCF8, 4, 0x12345678)] * (len(written) // 2)
 
 
 # ---- Memory ------------------------------------------------------------------------------

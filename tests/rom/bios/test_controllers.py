@@ -12,8 +12,8 @@ import struct
 import pytest
 
 from tests.model.bios import Bios
-from tests.model.bios_data import (BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_BBS, PCI_3,
-                                   ROM_SEGMENT, SEABIOS, SPECIFICATION)
+from tests.model.bios_data import (BIOS_SEGMENT, BOOT_SECTOR, EBDA_KIB, HARD_DISKS, MEMORY_SIZE,
+                                   NO_BBS, PCI_3, ROM_SEGMENT, SEABIOS, SPECIFICATION)
 from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, HARD_DISK, Disc, Entry, floppy, hard_disk
 from tests.model.multi_pc import MultiControllerPc
@@ -231,10 +231,10 @@ def test_second_copy_for_a_controller_prints_a_message_and_exits(bios):
 
 
 @pytest.mark.parametrize("bdf", [0, 0xFFFF])
-def test_surplus_copy_finds_no_controller(bdf):
+def test_surplus_copy_says_that_all_controllers_are_served(bdf):
     pc = booted_with("two", bdf, bdf, bdf)
     assert served(pc) == [0, 1, -1]
-    assert lines(pc)[2].endswith("no 53C8xx controller")
+    assert lines(pc)[2].endswith(": all 53C8xx controllers are served")
     assert pc.bios.copies[2].kept == 0
     assert owners(pc) == all_disks(pc)
 
@@ -256,6 +256,145 @@ def test_unusable_controller_does_not_affect_the_others():
     pc.power_on()
     assert "no I/O address" in pc.text
     assert owners(pc) == [(1, 0), (1, 3)]
+
+
+# ---- A copy without an address whose controller has no disk ---------------------------------
+
+
+WITHOUT_ADDRESS = {"SeaBIOS": dict(), "specification": dict(manner=SPECIFICATION), "PCI 3.0": dict(manner=PCI_3),
+                   "PMM refuses": dict(pmm="refusing"), "no PMM": dict(pmm="absent"),
+                   "no BBS": dict(manner=NO_BBS, pmm="absent")}
+without_address = pytest.mark.parametrize("bios", WITHOUT_ADDRESS.values(), ids=WITHOUT_ADDRESS)
+
+
+def with_empty(name: str, *empty: int, command: int = 0, **options) -> MultiControllerPc:
+    """A machine in which these cards have no disks."""
+    pc = machine_with(name, **options)
+    for number, card in enumerate(pc.cards):
+        card.pci_command = command
+        if number in empty:
+            card.bus.targets.clear()
+    pc._plug_in()
+    return pc
+
+
+def remnant_of(card: int, workspace: int) -> bytes:
+    """A copy that an earlier boot has left, for that card."""
+    return struct.pack("<HHIHIH", 0xAA55, 0, 0, workspace, 0x3869736C, list(PLACES.values())[card])
+
+
+def tried(pc: MultiControllerPc) -> list[str]:
+    """Address and result in each line about a controller."""
+    return [line[line.index("PCI ") + 4:].replace(", host ID 7", "") for line in lines(pc)
+            if " at PCI " in line]
+
+
+@without_address
+@pytest.mark.parametrize("empty", [(0,), (0, 1), (1, 0, 2)], ids=len)
+def test_copy_without_an_address_goes_on_to_a_controller_with_disks(bios, empty):
+    pc = with_empty("four", *empty, bios=Bios(**bios))
+    pc.power_on(0)
+    if pc.bios.manner == NO_BBS:
+        pc.bios.bootstrap(BOOT_SECTOR)
+    assert owners(pc) == [(len(empty), 0), (len(empty), 3)]
+    assert len(tried(pc)) == len(empty) + 1
+    assert [", no disk" in line for line in tried(pc)] == [True] * len(empty) + [False]
+    commands = [pc.pci.command_of(card.pci_address) for card in pc.cards]
+    assert [command & 4 for command in commands[:len(empty) + 1]] == [0] * len(empty) + [4]
+    if bios.get("pmm"):
+        assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2
+
+
+def test_copy_with_an_address_does_not_go_on():
+    pc = with_empty("two", 0)
+    pc.power_on(0x0020)
+    assert tried(pc) == ["00:04.0, no disk"]
+    assert (pc.bios.kept, owners(pc)) == (0, [])
+
+
+@without_address
+def test_copy_that_finds_no_disk_on_any_controller_leaves_no_trace(bios):
+    """There is no further line: each controller has one."""
+    pc = with_empty("three", 0, 1, 2, bios=Bios(**bios))
+    pc.power_on(0)
+    assert tried(pc) == ["00:04.0, no disk", "00:05.0, no disk", "01:01.0, no disk"]
+    assert len(lines(pc)) == 3
+    assert (pc.bios.kept, pc.bios.init_result.ax, pc.bios.memory.blocks) == (0, 0, [])
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB
+    assert [pc.pci.command_of(card.pci_address) & 4 for card in pc.cards] == [0, 0, 0]
+    check_passed_on(pc, 0x80)
+
+
+@without_address
+@pytest.mark.parametrize("empty", [0, 1, 2])
+def test_each_copy_without_an_address_serves_one_controller_beside_an_empty_one(bios, empty):
+    pc = with_empty("three", empty, bios=Bios(**bios))
+    pc.power_on(0, 0, 0)
+    if pc.bios.manner == NO_BBS:
+        pc.bios.bootstrap(BOOT_SECTOR)
+    assert sorted(owners(pc)) == [(n, i) for n in range(3) if n != empty for i in (0, 3)]
+    assert [copy.kept > 0 for copy in pc.bios.copies] == [True, True, False]
+
+
+def test_controller_that_fails_is_passed_over():
+    pc = machine_with("two")
+    pc.cards[0].has_ports = False
+    pc._plug_in()
+    pc.power_on(0)
+    assert tried(pc)[0] == "00:04.0: no I/O address from the BIOS"
+    assert owners(pc) == [(1, 0), (1, 3)]
+
+
+@pytest.mark.parametrize("pmm", ["1.01", "absent"])
+def test_remnant_with_the_workspace_of_the_running_copy_is_not_a_copy(pmm):
+    """In the boot before, a copy for the second controller had this workspace. The
+    BIOS leaves bus mastering on."""
+    pc = with_empty("two", 0, command=7, bios=Bios(pmm=pmm))
+    pc.power_on(0)
+    workspace = pc.bios.copies[0].workspace.start // 16
+    pc = with_empty("two", 0, command=7, bios=Bios(pmm=pmm))
+    pc.poke(0xE2000, remnant_of(1, workspace))
+    pc.power_on(0)
+    assert owners(pc) == [(1, 0), (1, 3)]
+
+
+@pytest.mark.parametrize("pmm", ["1.01", "absent"])
+@pytest.mark.parametrize("bdf", [0x0000, 0x0028])
+def test_remnant_with_the_workspace_of_another_copy_is_not_a_copy(pmm, bdf):
+    pc = with_empty("two", command=7, bios=Bios(pmm=pmm))
+    pc.power_on(0)
+    workspace = pc.bios.copies[0].workspace.start // 16
+    pc = with_empty("two", command=7, bios=Bios(pmm=pmm))
+    pc.poke(0xE2000, remnant_of(1, workspace))
+    pc.power_on(0, bdf)
+    assert owners(pc) == all_disks(pc)
+
+
+def test_copy_goes_on_if_the_bios_serves_the_first_controller():
+    """SeaBIOS has a driver for the 53C895A."""
+    pc = with_empty("two", fwcfg=FwCfg(), bios=Bios(disks=2))
+    pc.cards[0].pci_command = 7
+    pc._plug_in()
+    pc.power_on(0)
+    assert tried(pc) == ["00:04.0: used by the BIOS, set take-over to 1", "00:05.0, 2 disks"]
+    assert [owner(pc, drive) for drive in (0x82, 0x83)] == [(1, 0), (1, 3)]
+
+
+def test_controller_of_the_bios_is_named_alone_if_there_is_no_other():
+    pc = with_empty("one", fwcfg=FwCfg(), bios=Bios(disks=2), command=7)
+    pc.power_on(0)
+    assert len(lines(pc)) == 1 and tried(pc) == ["00:04.0: used by the BIOS, set take-over to 1"]
+
+
+def test_host_id_switch_is_checked_for_each_controller():
+    """A narrow chip cannot have ID 10."""
+    fwcfg = FwCfg({"opt/lsi8xx-rom/host-id": b"10"})
+    pc = with_empty("four", 0, 1, fwcfg=fwcfg)
+    pc.power_on(0)
+    assert pc.text.count("host-id: bad value, ignored") == 1
+    assert [line.split("host ID ")[1] for line in lines(pc) if " at PCI " in line] == [
+        "10, no disk", "7, no disk", "10, 2 disks"]
+    assert owners(pc) == [(2, 0), (2, 3)]
 
 
 # ---- The boot order of the host -----------------------------------------------------------

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Chooses the controller that this copy of the ROM serves.
+ */
+#ifndef ROM_CONTROLLER_H
+#define ROM_CONTROLLER_H
+
+#include "lsi/chips.h"
+
+struct controller {
+	u16 pci_address;
+	IN_ROM struct lsi_chip *chip; /* null: there is no controller */
+};
+
+/* Is there a chip of the family at that PCI address? The address may be any
+ * number: AX at init is undefined on a BIOS that does not know PCI, and for a
+ * ROM that was loaded from another source than the controller. Moves FS.
+ */
+bool controller_identify(struct controller *controller, u16 pci_address);
+
+/* Find the controller to serve: if post.named, the one that *controller has,
+ * else the first one at PCI address `from` or above that no other driver serves.
+ * False if there is none: the reason is on the screen. Sets post.switches in any
+ * case. Moves FS.
+ */
+bool controller_find(struct controller *controller, u32 from);
+
+/* Print why this controller, or any if there is none, is not served. '$' in `why` stands for
+ * `number`. Moves FS.
+ */
+void controller_report(const struct controller *controller,
+		       char IN_ROM *why, u32 number);
+
+#endif
