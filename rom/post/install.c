@@ -51,23 +51,6 @@ static u32 least(u32 a, u32 b)
 	return a < b ? a : b;
 }
 
-/* How many boot entries are of use? PNP_CALLS_FIRST: the first one connects all
- * disks.
- */
-static u32 useful_entries(void)
-{
-	switch (post.bios) {
-	case PNP_CALLS_NONE:
-		return 0;
-	case PNP_CALLS_FIRST:
-		return 1;
-	case PNP_CALLS_ENTRIES:
-	case PNP_MAY_CALL:
-		break;
-	}
-	return workspace.int13.disks;
-}
-
 static enum rom_image_part choose_part(bool old)
 {
 	bool far_code = post.cds || post.removable;
@@ -89,5 +72,9 @@ void install_resident(void)
 
 	if (old)
 		take_slack();
-	rom_image_install(post.place, least(useful_entries(), room), part);
+	rom_image_install(post.place,
+			  post.bios == PNP_CALLS_NONE
+				  ? 0
+				  : least(workspace.int13.disks, room),
+			  part);
 }

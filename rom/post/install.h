@@ -9,8 +9,8 @@
 #include "pc/types.h"
 
 /* Copy what the drives found and the BIOS need of the ROM image to its place, with the
- * boot entries that the BIOS calls or as many of them as fit, and far code to
- * memory of its own if there is no PMM. Moves FS.
+ * boot entries unless the BIOS calls none, and far code to memory of its own if there
+ * is no PMM. If not all entries fit, those of the last units are missing. Moves FS.
  */
 void install_resident(void);
 

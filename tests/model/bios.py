@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOTSTRAP, BOOTSTRAP_CODE, BOOT_SECTOR,
+from tests.model.bios_data import (BASE_MEMORY, BIOS_SEGMENT, BOCHS, BOOT_KIB, BOOTSTRAP, BOOTSTRAP_CODE, BOOT_SECTOR,
                                    BOOT_VECTORS, CONNECT_AS_IPL, EBDA_KIB, EBDA_POINTER, EQUIPMENT,
                                    GIVEN_BACK, HARD_DISKS, INIT, INIT_SEGMENT, JUNK, MEMORY_SIZE,
                                    NO_BBS, OPENING, PCI_3, PERMANENT_AREA, PMM_ENTRY, PMM_TABLE,
@@ -48,8 +48,8 @@ class Copy:
     entries: list[BootEntry] = field(default_factory=list)
     memory: list[range] = field(default_factory=list)   # memory it keeps permanently
     workspace: range | None = None
-    cd_code: range = range(0)   # the code for CDs, if it is not part of the image,
-    cd_segment: int = 0         # and the segment in which it runs
+    far_code: range = range(0)   # far code, if it is not part of the image,
+    far_segment: int = 0         # and the segment in which it runs
 
     @property
     def image(self) -> range:
@@ -188,8 +188,10 @@ class Bios(Services, Entries):
         return range(self._pc.word(MEMORY_SIZE) * 1024, self._memory_before * 1024)
 
     def kept_memory(self) -> list[range]:
-        """Memory that the ROM keeps permanently."""
-        return [place for copy in self.copies for place in copy.memory]
+        """Memory that the ROM keeps permanently, and has not given back."""
+        top = self._pc.word(MEMORY_SIZE) * 1024
+        return [range(max(place.start, top), place.stop) if place.stop <= BASE_MEMORY else place
+                for copy in self.copies for place in copy.memory]
 
     def _own_blocks(self) -> list[Block]:
         """PMM blocks of the copy being initialised."""
@@ -228,17 +230,15 @@ class Bios(Services, Entries):
         pc.poke(MEMORY_SIZE, struct.pack("<H", size))
 
     def settle_memory(self, before: int) -> None:
-        """40:13h was `before` KiB. At boot a ROM may give back base memory that it has
-        taken, if there is nothing below it. The contents are lost."""
+        """40:13h was `before` KiB. At boot a ROM may take a buffer from base memory, and
+        give back what it has taken, if there is nothing below it."""
         pc, after = self._pc, self._pc.word(MEMORY_SIZE)
-        freed = range(before * 1024, after * 1024)
-        if after < before or not all(
-                any(at in place for place in self.kept_memory()) for at in freed[::1024]):
+        ours = [place for copy in self.copies for place in (*copy.memory, copy.far_code)]
+        freed = range(max(before, pc.post_kib) * 1024, after * 1024, 1024)
+        if not all(any(place.start < at + 1024 and at < place.stop for place in ours) for at in freed):
             raise RuleViolation("memory of others given back", f"{before} KiB became {after}")
-        pc.poke(freed.start, bytes([JUNK]) * len(freed))
-        for copy in self.copies:
-            copy.memory = [range(max(place.start, freed.stop), place.stop) if place.start in freed
-                           else place for place in copy.memory]
+        if after < pc.post_kib - BOOT_KIB * len(self.copies):
+            raise RuleViolation("memory taken at boot", f"{before} KiB became {after}")
 
     # ---- POST -------------------------------------------------------------------------
 
@@ -288,9 +288,9 @@ class Bios(Services, Entries):
         copy.memory = [*(b.place for b in self._own_blocks() if b.permanent), self._taken]
         if copy.kept:
             copy.workspace = pc.note_workspace()
-            if pc.note_cd_code(copy):
-                copy.memory[-1:] = [range(self._taken.start, copy.cd_code.start),
-                                    range(copy.cd_code.stop, self._taken.stop)]
+            if pc.note_far_code(copy):
+                copy.memory[-1:] = [range(self._taken.start, copy.far_code.start),
+                                    range(copy.far_code.stop, self._taken.stop)]
             if self.manner not in WITHOUT_BBS:
                 copy.entries = list(self._walk())
         pc.poke(copy.image.start + copy.kept, bytes([GIVEN_BACK]) * (copy.size - copy.kept))
@@ -303,8 +303,8 @@ class Bios(Services, Entries):
         Any other calls none, so init connects the disks, and hooks INT 18h for CDs."""
         if self.pnp == "BBS" and self.memory.is_there:
             return set()
-        if self.memory.is_there or (registers.get("es"), registers.get("edi")) == (
-                BIOS_SEGMENT, PNP_OFFSET):
+        pointer = registers.get("es"), registers.get("edi")
+        if self.memory.is_there or self.pnp in ("BBS", "no BBS") and pointer == (BIOS_SEGMENT, PNP_OFFSET):
             return {"INT 19h"}
         return {"INT 13h", "INT 19h", "40:75h", *(["INT 18h"] if self._pc.has_cd() else [])}
 

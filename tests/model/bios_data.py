@@ -23,6 +23,8 @@ INIT, RUN_TIME_BLOCKS = 3, 0x16     # offsets in the ROM header, in its PCI data
 ROM_ALIGNMENT = 2048    # of each ROM copy
 EBDA_KIB = 639
 MEMORY_KIB = 16 * 1024
+BASE_MEMORY = 640 * 1024
+BOOT_KIB = 2            # most base memory that a copy of the ROM takes at boot
 
 PERMANENT_AREA = range(0xE8000, 0xF0000)    # PMM allocates from these two
 TEMPORARY_AREA = range(0x50000, 0x60000)

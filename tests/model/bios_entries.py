@@ -53,14 +53,17 @@ class Entries:
         return kept[offset:kept.index(b"\0", offset)].decode("ascii")
 
     def _check_header(self, offset: int) -> None:
-        """[PnP-BIOS 1.0A "Expansion header for Plug and Play"]"""
+        """[PnP-BIOS 1.0A "Expansion header for Plug and Play"] Without any boot entry,
+        there may be one header without vectors."""
         data = self._pc.peek(self.image.start + offset, 0x20)
         kept = self.kept
+        alone = offset == self._pc.word(self.image.start + 0x1A) and not any(data[6:8])
         bcv, bev, manufacturer = (struct.unpack_from("<H", data, at)[0] for at in (0x16, 0x1A, 0xE))
         wrong = {"signature": data[:4] != b"$PnP", "place": offset % 16 or offset + 0x20 > kept,
                  "revision": data[4] != 1, "length": data[5] != 2, "checksum": sum(data) & 0xFF,
                  "device type": data[0x12] != 1, "boot connection vector": bcv >= kept,
-                 "bootstrap entry vector": bev >= kept, "no vector": not (bcv or bev),
+                 "bootstrap entry vector": bev >= kept,
+                 "no vector": not (bcv or bev) and not alone,
                  "both vectors": bcv and bev,
                  "disconnect vector": struct.unpack_from("<H", data, 0x18)[0] >= kept}
         for what, is_wrong in wrong.items():

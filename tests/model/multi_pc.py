@@ -116,7 +116,7 @@ class MultiControllerPc(Pc):
         if self._in_post and not self.bios.running.initialised:
             return self.bios.running
         segment = self.get("cs")
-        return next((c for c in self.bios.copies if c.kept and segment in (c.segment, c.runs_at, c.cd_segment)),
+        return next((c for c in self.bios.copies if c.kept and segment in (c.segment, c.runs_at, c.far_segment)),
                     None)
 
     def _check_owner(self, card: Card) -> None:

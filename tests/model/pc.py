@@ -204,10 +204,10 @@ class Pc(Memory, Ports, Cpu):
         other addresses, where no code may run."""
         home = ROM_SEGMENT * 16 + C_RETURN
         places = [place for copy in self.bios.copies
-                  for place in (copy.image, copy.room, copy.cd_code) if place]
+                  for place in (copy.image, copy.room, copy.far_code) if place]
         if self._in_post:
             places += self.bios.temporary_memory()
-        self._images = [place for copy in self.bios.copies for place in (copy.image, copy.cd_code)]
+        self._images = [place for copy in self.bios.copies for place in (copy.image, copy.far_code)]
         if places == self._code_places:
             return
         self._code_places = places

@@ -167,14 +167,18 @@ class Memory:
         self.workspace = self.workspace or space
         return space
 
-    def note_cd_code(self, copy: Copy) -> bool:
-        """Does the code for CDs of a copy have memory of its own? Its segment is at
-        +14h of the image, and it has the same offset there as in the image."""
+    def note_far_code(self, copy: Copy) -> bool:
+        """Does the far code of a copy have memory of its own? Its segment is at +14h
+        of the image, and it has the same offset there as in the image. The memory
+        begins at a KiB, with or without the part for disks with removable media."""
         segment = self.word(copy.runs_at * 16 + 0x14)
         if segment in (0, copy.runs_at):
             return False
-        copy.cd_segment = segment
-        copy.cd_code = range(segment * 16 + symbol("cd_first"), segment * 16 + symbol("cd_end"))
+        copy.far_segment = segment
+        first = next(at for at in (symbol("removable_first"), symbol("gates_first"))
+                     if (segment * 16 + at) % 1024 == 0)
+        end = symbol("cd_end") if self.has_cd() else symbol("gates_end")
+        copy.far_code = range(segment * 16 + first, segment * 16 + end)
         return True
 
     @property
