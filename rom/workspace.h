@@ -61,7 +61,7 @@ struct workspace {
 	/* while it boots */
 	bool device_pending; /* its next INT 18h is for one of several devices */
 	bool cds_tried;	    /* CDs are not tried again */
-	bool int19_pending; /* a CD was booted instead of the old INT 19h */
+	bool int19_pending; /* a CD was booted before what INT 19h would boot */
 };
 
 extern struct workspace workspace; /* placed by rom.ld */
