@@ -43,13 +43,14 @@
 #define ROM_OURS 0x3869736c /* "lsi8" */
 
 /* Arguments of boot_connect() other than a plain slot: BOOT_DISCONNECT is
- * added to a slot; BOOT_INT18 and BOOT_INT19 are interrupts and BOOT_INIT is the
- * end of init, which have no slot.
+ * added to a slot; BOOT_INT18, BOOT_INT19 and BOOT_INT13 are interrupts and BOOT_INIT
+ * is the end of init, which have no slot.
  */
 #define BOOT_DISCONNECT 0x40
 #define BOOT_NO_SLOT 0x80
 #define BOOT_INT18 (BOOT_NO_SLOT + 0)
 #define BOOT_INT19 (BOOT_NO_SLOT + 1)
-#define BOOT_INIT (BOOT_NO_SLOT + 2)
+#define BOOT_INT13 (BOOT_NO_SLOT + 2)
+#define BOOT_INIT (BOOT_NO_SLOT + 3)
 
 #endif

@@ -19,6 +19,7 @@
 #include "rom/workspace.h"
 
 extern const char rom_int18[], rom_int19[]; /* rom/boot/boot_entry.S */
+extern const char rom_int13_boot[]; /* rom/boot/extra/int13_boot.S */
 
 u32 init_main(u32 unused);
 u32 init_finish(u32 units, u32 workspace_segment);
@@ -116,13 +117,20 @@ static char IN_ROM *open_controller(void)
 
 /* Are the disks to be connected at the end of init? A BIOS that calls no boot
  * entries decides what to boot by 40:75h as it is then. If a CD is to boot first,
- * it must find no hard disk, unless there is one of another ROM anyway.
+ * it must find no hard disk. If it has one itself, the read of its boot sector
+ * boots the CD, unless INT 19h has done so.
  */
 static bool connects_now(void)
 {
+	if (post.bios != PNP_CALLS_NONE)
+		return false;
+	if (!workspace.cd_leads)
+		return true;
 	bda_open();
-	return post.bios == PNP_CALLS_NONE &&
-	       (!workspace.cd_leads || FAR8(BDA_HARD_DISK_COUNT));
+	if (!FAR8(BDA_HARD_DISK_COUNT))
+		return false;
+	workspace.for_others = (u16)(u32)rom_int13_boot;
+	return true;
 }
 
 static void scan(void)

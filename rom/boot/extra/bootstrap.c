@@ -116,6 +116,7 @@ static u32 before_device(void)
  */
 static u32 before_int19(u32 int18_entry)
 {
+	workspace.for_others = 0;
 	if (workspace.bios_calls_entries)
 		return 0;
 	bootstrap_connect_disks();
@@ -164,8 +165,15 @@ u32 bootstrap_next(u32 reason, u32 int18_entry)
 	u32 entry;
 
 	if (reason == BOOT_INIT) {
+		if (workspace.for_others)
+			connect_int13();
 		bootstrap_connect_disks();
 		return 0;
+	}
+	if (reason == BOOT_INT13) {
+		entry = boot_cds();
+		workspace.int19_pending = entry;
+		return entry ? entry : workspace.int13.previous;
 	}
 	/* The next system to boot may need the drive whose number the emulated
 	 * drive has taken.

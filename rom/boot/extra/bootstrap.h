@@ -11,9 +11,9 @@
 
 #include "pc/types.h"
 
-/* Serve INT 19h or INT 18h (BOOT_INT19, BOOT_INT18) of the BIOS or of a booted
- * system, or connect all disks at the end of init (BOOT_INIT). Returns the far
- * address to continue at, 0 at the end of init. Moves FS.
+/* Serve INT 19h, INT 18h or INT 13h (BOOT_INT19, BOOT_INT18, BOOT_INT13) of the
+ * BIOS or of a booted system, or connect all disks at the end of init (BOOT_INIT).
+ * Returns the far address to continue at, 0 at the end of init. Moves FS.
  */
 u32 bootstrap_next(u32 reason, u32 int18_entry);
 
