@@ -14,11 +14,11 @@ from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, HARD_DISKS,
                                    ROM_SEGMENT, SEABIOS, SPECIFICATION)
 from tests.model.boards import KINDS, WITH_CALLS, WITHOUT_CALLS
 from tests.model.devices import FwCfg
-from tests.model.pc import BUFFER, Pc
+from tests.model.pc import Pc
 from tests.model.target import Disk
 from tests.rom.bios.boards import (CD_ID, KEY_C, boot, booted, disc_of, drives, expected_drives, give_up,
                                    machine)
-from tests.rom.strict import OK, new_pc, transfer
+from tests.rom.strict import new_pc
 
 NOT_BOOTABLE = {"content": lambda lba: bytes([lba & 0xFF]) * 512}
 KEY = ", C: CD first"
@@ -120,14 +120,17 @@ def test_key_c_hides_disks_until_the_bios_boots(kind):
     assert pc.bios.counted == 2
 
 
-def test_only_the_read_of_a_boot_sector_boots_the_cd():
-    """An AMI BIOS never calls INT 19h of a ROM. Each of these reads reaches the disk."""
+@pytest.mark.parametrize("registers", [
+    {"al": 2}, {"dl": 0x81}, {"bx": 0x7E00}, {"es": 0x100}, {"ah": 0x04}],
+    ids=["two sectors", "81h", "another offset", "another segment", "verify"])
+def test_only_the_read_of_a_boot_sector_boots_the_cd(registers):
+    """An AMI BIOS never calls INT 19h of a ROM. All other calls reach the disk."""
     pc = booted("AMI", "IDE + CD", **WITH_KEY)
-    for function, address, count, drive in ((0x02, BUFFER, 1, 0x80), (0x02, 0x7C00, 2, 0x80),
-                                            (0x42, 0x7C00, 1, 0x80)):
-        assert transfer(pc, function, 0, count, address=address, drive=drive) == (OK, count)
+    places = (BOOT_SECTOR, range(BOOT_SECTOR.stop, BOOT_SECTOR.stop + 512), range(0x8C00, 0x8E00))
+    call = {"ah": 0x02, "al": 1, "cx": 1, "dh": 0, "dl": 0x80, "es": 0, "bx": BOOT_SECTOR.start}
+    assert not pc.int13(*places, changes="ax", **{**call, **registers}).booted
     assert boot(pc) == "CD 0"
-    assert transfer(pc, 0x02, 0, 1, address=0x7C00) == (OK, 1), "once"
+    assert not pc.int13(*places, changes="ax", **call).booted, "once"
 
 
 @without_calls
