@@ -126,4 +126,9 @@ rom_iret:
 	iretw
 
 pass_on:
+	cmpw	$0, WS_FOR_OTHERS
+	jne	1f
+	.globl	rom_int13_pass_on
+rom_int13_pass_on:
 	DOOR_PASS_ON WS_PREVIOUS
+1:	jmp	*WS_FOR_OTHERS

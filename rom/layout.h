@@ -47,11 +47,13 @@
 #define ROM_OURS 0x3869736c /* "lsi8" */
 
 /* Arguments of boot_connect() other than a plain slot: BOOT_DISCONNECT is
- * added to a slot; BOOT_INT18 and BOOT_INT19 are interrupts and have no slot.
+ * added to a slot; BOOT_INT18, BOOT_INT19 and BOOT_INT13 are interrupts and have no
+ * slot.
  */
 #define BOOT_DISCONNECT 0x40
 #define BOOT_INTERRUPT 0x80
 #define BOOT_INT18 (BOOT_INTERRUPT + 0)
 #define BOOT_INT19 (BOOT_INTERRUPT + 1)
+#define BOOT_INT13 (BOOT_INTERRUPT + 2)
 
 #endif

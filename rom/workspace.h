@@ -22,7 +22,8 @@
 #define WS_PHYS_BASE (STACK_BYTES + 8)
 #define WS_BUSY (STACK_BYTES + 12)
 #define WS_BOOT_DRIVE (STACK_BYTES + 13)
-#define WS_INT13 (STACK_BYTES + 16) /* struct int13_state */
+#define WS_FOR_OTHERS (STACK_BYTES + 16)
+#define WS_INT13 (STACK_BYTES + 20) /* struct int13_state */
 #define WS_DRIVE_MAP (WS_INT13 + 0)
 #define WS_PREVIOUS (WS_INT13 + 4)
 #define WS_PREVIOUS_CD (WS_INT13 + 8)
@@ -57,6 +58,8 @@ struct workspace {
 	bool cd_leads : 1;   /* CDs boot before disks: the host or the user wants it */
 	bool has_cd : 1;
 	bool cd_returned : 1; /* the memory of cd_kib has been given back */
+	u16 for_others; /* offset of code for INT 13h calls that are not for our
+			 * disks, or 0 */
 	struct int13_state int13;
 	struct lsi lsi;
 	/* old vectors, on a BIOS without boot entries */
@@ -68,7 +71,7 @@ struct workspace {
 	/* while it boots */
 	bool device_pending; /* its next INT 18h is for one of several devices */
 	bool cds_tried;	    /* CDs are not tried again */
-	bool int19_pending; /* a CD was booted instead of the old INT 19h */
+	bool int19_pending; /* a CD was booted before what INT 19h would boot */
 };
 
 extern struct workspace workspace; /* placed by rom.ld */
@@ -89,6 +92,7 @@ WORKSPACE_AT(caller_flags, WS_CALLER_FLAGS);
 WORKSPACE_AT(busy, WS_BUSY);
 WORKSPACE_AT(boot_drive, WS_BOOT_DRIVE);
 WORKSPACE_AT(phys_base, WS_PHYS_BASE);
+WORKSPACE_AT(for_others, WS_FOR_OTHERS);
 WORKSPACE_AT(int13.drive_map, WS_DRIVE_MAP);
 WORKSPACE_AT(int13.previous, WS_PREVIOUS);
 WORKSPACE_AT(int13.previous_cd, WS_PREVIOUS_CD);

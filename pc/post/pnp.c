@@ -20,7 +20,7 @@
 
 #define GET_BBS_VERSION 0x60
 
-#define ONE_MIB 0x100000u
+#define BIOS_AREA 0xe0000u /* linear */
 
 static u16 stack_segment(void)
 {
@@ -48,6 +48,14 @@ static bool reports_bbs(void)
 	return !failure && version;
 }
 
+/* Does ES:DI point at $PnP? SeaBIOS without PnP has only the signature. */
+static bool points_at_pnp(u16 es, u16 di)
+{
+	far_open(es);
+	return linear_of(es, di) >= BIOS_AREA && di <= 0xfffc &&
+	       FAR32(di) == PNP_SIGNATURE;
+}
+
 /* Function 60h counts only if there is a PMM, as on every BIOS that calls all
  * boot entries: the Bochs BIOS answers it too. SeaBIOS for microvm has PMM and
  * calls boot entries, but does not answer. Seen on boards of the 1990s: none
@@ -55,12 +63,7 @@ static bool reports_bbs(void)
  */
 enum pnp_calls pnp_boot_entries(u16 es, u16 di)
 {
-	u32 structure = linear_of(es, di);
-
 	if (pmm_present())
 		return reports_bbs() ? PNP_CALLS_ENTRIES : PNP_MAY_CALL;
-	bool valid = !(structure & 15) && structure < ONE_MIB &&
-		     table_open_at((u16)(structure >> 4), PNP_SIGNATURE,
-				   PNP_BYTES);
-	return valid ? PNP_CALLS_FIRST : PNP_CALLS_NONE;
+	return points_at_pnp(es, di) ? PNP_CALLS_FIRST : PNP_CALLS_NONE;
 }

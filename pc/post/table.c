@@ -26,12 +26,6 @@ static bool is_table(u32 least_bytes)
 	return bytes >= least_bytes && sum == 0;
 }
 
-bool table_open_at(u16 segment, u32 signature, u32 least_bytes)
-{
-	far_open(segment);
-	return FAR32(0) == signature && is_table(least_bytes);
-}
-
 /* The upper half is searched first because most BIOSes have their tables
  * there.
  */
@@ -40,7 +34,8 @@ bool table_open(u32 signature, u32 least_bytes)
 	u16 segment = UPPER_HALF;
 
 	do {
-		if (table_open_at(segment, signature, least_bytes))
+		far_open(segment);
+		if (FAR32(0) == signature && is_table(least_bytes))
 			return true;
 		segment = (u16)(segment + 1) | FIRST_SEGMENT;
 	} while (segment != UPPER_HALF);

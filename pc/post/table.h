@@ -15,7 +15,4 @@
  */
 bool table_open(u32 signature, u32 least_bytes);
 
-/* Point FS at a segment, and check that the table begins there. Moves FS. */
-bool table_open_at(u16 segment, u32 signature, u32 least_bytes);
-
 #endif

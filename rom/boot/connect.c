@@ -82,6 +82,14 @@ void connect_print_drive(u32 slot)
 	console_newline();
 }
 
+void connect_int13(void)
+{
+	if (!workspace.int13_hooked)
+		workspace.int13.previous =
+			connect_hook(IVT_INT13, connect_far((u32)rom_int13));
+	workspace.int13_hooked = true;
+}
+
 void connect_disk(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
@@ -96,10 +104,7 @@ void connect_disk(u32 slot)
 		console_newline();
 		return;
 	}
-	if (!workspace.int13_hooked)
-		state->previous = connect_hook(IVT_INT13,
-					       connect_far((u32)rom_int13));
-	workspace.int13_hooked = true;
+	connect_int13();
 	connect_print_drive(slot);
 }
 

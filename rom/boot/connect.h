@@ -15,6 +15,9 @@
  */
 void connect_disk(u32 slot);
 
+/* Hook INT 13h, unless it is hooked. Moves FS. */
+void connect_int13(void);
+
 /* Undo connect_disk(). The number stays if other drives were counted after
  * it, the vector if another handler was hooked after ours. Moves FS.
  */

@@ -16,10 +16,12 @@
 #include "rom/layout.h"
 #include "state.h"
 #include "units.h"
+#include "rom/boot/connect.h"
 #include "rom/boot/extra/bootstrap.h"
 #include "rom/workspace.h"
 
 extern const char rom_int18[], rom_int19[]; /* rom/boot/boot_entry.S */
+extern const char rom_int13_boot[]; /* rom/boot/extra/int13_boot.S */
 
 u32 init_main(u32 unused);
 u32 init_finish(u32 units, u32 workspace_segment);
@@ -113,13 +115,20 @@ static char IN_ROM *open_controller(void)
 
 /* Are the disks to be connected at the end of init? A BIOS that calls no boot
  * entries decides what to boot by 40:75h as it is then. If a CD is to boot first,
- * it must find no hard disk, unless there is one of another ROM anyway.
+ * it must find no hard disk. If it has one itself, the read of its boot sector
+ * boots the CD, unless INT 19h has done so.
  */
 static bool connects_now(void)
 {
+	if (post.bios != PNP_CALLS_NONE)
+		return false;
+	if (!workspace.cd_leads)
+		return true;
 	bda_open();
-	return post.bios == PNP_CALLS_NONE &&
-	       (!workspace.cd_leads || FAR8(BDA_HARD_DISK_COUNT));
+	if (!FAR8(BDA_HARD_DISK_COUNT))
+		return false;
+	workspace.for_others = (u16)(u32)rom_int13_boot;
+	return true;
 }
 
 static void scan(void)
@@ -165,8 +174,11 @@ u32 init_main(u32 unused)
 	if (!workspace.int13.disks)
 		return 0;
 	install_resident();
-	if (connects_now())
+	if (connects_now()) {
+		if (workspace.for_others)
+			connect_int13();
 		bootstrap_connect_disks();
+	}
 	return workspace.int13.disks;
 }
 

@@ -93,19 +93,21 @@ static u32 boot_any(void)
 	return entry;
 }
 
-/* INT 19h of Award Medallion. It has replaced our vector, but calls us before it
- * boots each device, whose boot sector it has loaded if it is a disk.
+/* Award Medallion has replaced our INT 19h, but calls it before it boots each
+ * device, whose boot sector it has loaded if it is a disk.
  */
+static bool bios_dispatches(void)
+{
+	bda_open();
+	return FAR16(IVT_INT19 + 2) == BIOS_SEGMENT;
+}
+
 static u32 before_device(void)
 {
 	bool loaded = boot_sector_is_there();
+	u32 entry = loaded && !workspace.cd_leads ? 0 : boot_any();
 
-	workspace.device_pending = false;
-	if (loaded && !workspace.cd_leads) {
-		cd_memory_give_back();
-		return 0;
-	}
-	u32 entry = boot_any();
+	workspace.int19_pending = entry && loaded;
 	workspace.device_pending = !entry && !loaded;
 	return entry;
 }
@@ -115,21 +117,19 @@ static u32 before_device(void)
  */
 static u32 before_int19(u32 int18_entry)
 {
-	struct disk *disk;
-
+	workspace.for_others = 0;
 	if (workspace.bios_calls_entries)
 		return 0;
 	bootstrap_connect_disks();
 	if (!workspace.has_cd)
 		return 0;
 	hook_int18(int18_entry);
-	bda_open();
-	if (FAR16(IVT_INT19 + 2) == BIOS_SEGMENT)
+	if (bios_dispatches())
 		return before_device();
-	workspace.cds_tried = false;
-	disk = first_disk();
+	struct disk *disk = first_disk();
 	if (disk)
 		disk->flags &= (u8)~DISK_TRIED;
+	workspace.cds_tried = false;
 	u32 entry = workspace.cd_leads ? boot_cds() : 0;
 	workspace.int19_pending = entry;
 	if (!entry)
@@ -144,7 +144,8 @@ static u32 before_int18(void)
 {
 	if (workspace.int19_pending) {
 		workspace.int19_pending = false;
-		return workspace.previous_int19;
+		return bios_dispatches() ? FAR32(IVT_INT19)
+					 : workspace.previous_int19;
 	}
 	if (workspace.bios_calls_entries)
 		return 0;
@@ -166,6 +167,11 @@ u32 bootstrap_next(u32 interrupt, u32 int18_entry)
 {
 	u32 entry;
 
+	if (interrupt == BOOT_INT13) {
+		entry = boot_cds();
+		workspace.int19_pending = entry;
+		return entry ? entry : workspace.int13.previous;
+	}
 	/* The next system to boot may need the drive whose number the emulated
 	 * drive has taken.
 	 */

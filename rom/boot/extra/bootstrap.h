@@ -11,8 +11,8 @@
 
 #include "pc/types.h"
 
-/* Serve INT 19h or INT 18h (BOOT_INT19, BOOT_INT18) of the BIOS or of a booted
- * system. Returns the far address to continue at. Moves FS.
+/* Serve INT 19h, INT 18h or INT 13h (BOOT_INT19, BOOT_INT18, BOOT_INT13) of the
+ * BIOS or of a booted system. Returns the far address to continue at. Moves FS.
  */
 u32 bootstrap_next(u32 interrupt, u32 int18_entry);
 
