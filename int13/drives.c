@@ -9,7 +9,7 @@
 
 struct disk *drives_find(struct int13_state *state, u8 number)
 {
-	struct disk *disk = state->disk;
+	struct disk *disk = drive_table;
 
 	for (u8 left = state->disks; left; left--, disk++)
 		if (disk->number == number)

@@ -9,7 +9,7 @@
 #include "geometry.h"
 #include "scsi/disk.h"
 
-#define MOST_DISKS 16
+#define MOST_DISKS 32
 #define FIRST_HARD_DISK 0x80
 #define MOST_BIOS_NUMBERS 32 /* 80h to 9Fh: one bit each in drive_map */
 
@@ -79,10 +79,14 @@ struct int13_state {
 	u8 equipment;	     /* 40:10h before a floppy was emulated */
 	bool native_blocks;  /* large blocks are not split into sectors */
 	bool use_vds;	     /* this call translates addresses by VDS */
-	u8 disks;
+	u8 disks; /* rows of drive_table */
 	void (*boot_sector_read)(void); /* if not null, called when DISK_TRIED is set */
-	struct disk disk[MOST_DISKS]; /* in boot order, once POST has ended */
 };
+
+/* The table of drives, int13_state.disks rows, in boot order once POST has ended. It
+ * lies at the end of the workspace, which has only as many rows as are needed.
+ */
+extern struct disk drive_table[];
 
 /* The disk or CD with that BIOS drive number, or null. */
 struct disk *drives_find(struct int13_state *state, u8 number);

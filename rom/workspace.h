@@ -2,14 +2,14 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * All our RAM except the block buffer: one block of memory with our stack at
- * its start and struct workspace above it. While our C code runs on this
+ * its start, struct workspace above it, and the table of drives at the end. While our C code runs on this
  * stack, DS, ES and SS are its segment.
  */
 #ifndef ROM_WORKSPACE_H
 #define ROM_WORKSPACE_H
 
-#define WORKSPACE_BYTES 2048
-#define WORKSPACE_KIB (WORKSPACE_BYTES / 1024)
+#define WORKSPACE_KIB 2 /* as a rule: with up to WORKSPACE_DISKS drives */
+#define WORKSPACE_MOST_KIB 3
 #define STACK_BYTES 856
 
 /* Unused below all memory of init on a BIOS without PMM (post/install.c) */
@@ -31,6 +31,7 @@
 #define WS_CD_COUNT (WS_INT13 + 13)
 #define WS_EMULATED (WS_INT13 + 14)
 #define WS_FOR_EMULATED (WS_INT13 + 15)
+#define WS_DRIVES 1728 /* drive_table, behind struct workspace */
 
 /* Lowest dword of the stack; another value there shows that the stack
  * overflowed.
@@ -100,10 +101,16 @@ WORKSPACE_AT(int13.cd_first, WS_CD_FIRST);
 WORKSPACE_AT(int13.cd_count, WS_CD_COUNT);
 WORKSPACE_AT(int13.emulated, WS_EMULATED);
 WORKSPACE_AT(int13.for_emulated, WS_FOR_EMULATED);
-_Static_assert(sizeof(struct workspace) <= WORKSPACE_BYTES - STACK_BYTES,
-	       "the workspace budget is WORKSPACE_BYTES");
-_Static_assert(WORKSPACE_BYTES == OWN_MEMORY_BYTES,
-	       "pc/phys.h has the size of the memory at DS:0");
+_Static_assert(sizeof(struct workspace) <= WS_DRIVES - STACK_BYTES,
+	       "drive_table begins behind struct workspace");
+_Static_assert(WORKSPACE_KIB * 1024 == OWN_MEMORY_BYTES,
+	       "pc/phys.h has the size of the memory at DS:0 that the chip uses");
+
+#define WORKSPACE_DISKS                                        \
+	((WORKSPACE_KIB * 1024 - WS_DRIVES) / sizeof(struct disk))
+_Static_assert(WORKSPACE_MOST_KIB * 1024 - WS_DRIVES >=
+		       MOST_DISKS * sizeof(struct disk),
+	       "the largest workspace has room for all drives");
 
 #endif
 #endif

@@ -92,7 +92,7 @@ def rows(limits: dict[str, int], image: dict[str, tuple[int, int]],
     unpacked image and of the ROM file."""
     block, slot, slots, stack_bytes, structure, workspace, disk_block, buffer = values(
         "ROM_BLOCK_BYTES", "PNP_SLOT_BYTES", "MOST_DISKS", "STACK_BYTES", "sizeof(struct workspace)",
-        "WORKSPACE_BYTES", "1 << MOST_BLOCK_SHIFT", "BLOCK_BUFFER_BYTES")
+        "WORKSPACE_KIB * 1024", "1 << MOST_BLOCK_SHIFT", "BLOCK_BUFFER_BYTES")
 
     def in_blocks(end: int) -> int:
         return (end + block - 1) // block * block

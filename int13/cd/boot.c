@@ -72,7 +72,7 @@ enum cd_result cd_boot_check(const struct int13_call *call,
 	if (status != STATUS_OK)
 		return (enum cd_result)status;
 	image->geometry = (struct geometry){0};
-	image->disk = (u8)(call->disk - call->state->disk);
+	image->disk = (u8)(call->disk - drive_table);
 	image->checked = true;
 	return examine(image, boots);
 }

@@ -87,7 +87,7 @@ static struct packet specification(const struct int13_call *call)
 		.target = disk->device.target,
 	};
 
-	if (!image->lba || disk != &state->disk[image->disk])
+	if (!image->lba || disk != &drive_table[image->disk])
 		return packet;
 	packet.media = image->media;
 	packet.lba = image->lba;
@@ -120,7 +120,7 @@ static enum int13_status cd_4b_terminate(const struct int13_call *call)
 	for (u32 i = 0; i < sizeof(packet); i++)
 		FAR8(to + i) = ((const u8 *)&packet)[i];
 	if (regs->al == TERMINATE &&
-	    call->disk == &call->state->disk[call->state->boot_image.disk])
+	    call->disk == &drive_table[call->state->boot_image.disk])
 		emulation_end(call->state);
 	return STATUS_OK;
 }
@@ -212,7 +212,7 @@ enum int13_status cd_function(const struct int13_call *call)
 void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
 {
 	struct disk *cd = state->for_emulated
-				  ? &state->disk[state->boot_image.disk]
+				  ? &drive_table[state->boot_image.disk]
 				  : drives_find(state, regs->dl);
 	struct disk view; /* the emulated drive; shares the CD's state */
 	struct int13_call call = {

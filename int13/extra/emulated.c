@@ -13,7 +13,7 @@ struct disk *emulation_view(const struct int13_state *state, struct disk *view)
 {
 	const struct boot_image *image = &state->boot_image;
 	const struct geometry *geometry = &image->geometry;
-	const struct disk *cd = &state->disk[image->disk];
+	const struct disk *cd = &drive_table[image->disk];
 	u64 rest = (cd->sectors - image->lba) << CD_SECTOR_SPLIT;
 	u32 sectors = (u32)geometry->cylinders * geometry->heads *
 		      geometry->sectors_per_track;

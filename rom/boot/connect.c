@@ -65,12 +65,12 @@ static void print_name(u32 slot)
 		return;
 	}
 	console_rom(ROM_STRING("SCSI ID "));
-	console_decimal(workspace.int13.disk[slot].device.target);
+	console_decimal(drive_table[slot].device.target);
 }
 
 void connect_print_drive(u32 slot)
 {
-	const struct disk *disk = &workspace.int13.disk[slot];
+	const struct disk *disk = &drive_table[slot];
 
 	if (workspace.quiet)
 		return;
@@ -93,7 +93,7 @@ void connect_int13(void)
 void connect_disk(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
-	struct disk *disk = &state->disk[slot];
+	struct disk *disk = &drive_table[slot];
 
 	if (disk->number)
 		return;
@@ -112,7 +112,7 @@ void connect_undo_disk(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
 
-	if (drives_disconnect(state, &state->disk[slot]) &&
+	if (drives_disconnect(state, &drive_table[slot]) &&
 	    !state->drive_map &&
 	    connect_unhook(IVT_INT13, connect_far((u32)rom_int13),
 			   state->previous))

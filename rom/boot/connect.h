@@ -26,7 +26,7 @@ void connect_undo_disk(u32 slot);
 /* Is the unit of that slot a CD? */
 static inline bool connect_is_cd(u32 slot)
 {
-	return workspace.int13.disk[slot].flags & DISK_CD;
+	return drive_table[slot].flags & DISK_CD;
 }
 
 /* Print "80h: SCSI 00:03.0 ID 0 LUN 0 QEMU QEMU HARDDISK 64 MiB, ..." and a new

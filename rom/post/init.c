@@ -21,6 +21,7 @@
 #include "rom/workspace.h"
 
 extern const char rom_int18[], rom_int19[]; /* rom/boot/boot_entry.S */
+extern const char text_end[]; /* rom.ld */
 extern const char rom_int13_boot[]; /* rom/boot/extra/int13_boot.S */
 
 u32 init_main(u32 unused);
@@ -71,12 +72,12 @@ static void order_drives(void)
 
 	workspace.cd_leads = post.cd_first && post.cds;
 	for (u32 i = 0; i < state->disks; i++) {
-		u16 own = rank_of(&state->disk[i]);
+		u16 own = rank_of(&drive_table[i]);
 		u32 slot = i;
 
 		for (; slot && rank[slot - 1] > own; slot--) {
 			rank[slot] = rank[slot - 1];
-			swap_with_next(&state->disk[slot - 1]);
+			swap_with_next(&drive_table[slot - 1]);
 			rom_image_swap_with_next(slot - 1);
 		}
 		rank[slot] = own;
@@ -139,6 +140,11 @@ static void scan(void)
 	workspace.int13.emulated = NOT_EMULATED;
 	workspace.calls_first_only = post.bios >= PNP_CALLS_FIRST;
 	bool lines = !units_scan();
+	if (post.crowded) {
+		if (!workspace.quiet)
+			banner_end(ROM_STRING(", many drives"));
+		return;
+	}
 	if (!workspace.quiet)
 		banner_count(workspace.int13.disks - post.cds, post.cds,
 			     lines);
@@ -171,7 +177,7 @@ u32 init_main(u32 unused)
 		banner_end(ROM_STRING("stack overflow, disks not used"));
 		return 0;
 	}
-	if (!workspace.int13.disks)
+	if (post.crowded || !workspace.int13.disks)
 		return 0;
 	install_resident();
 	if (connects_now()) {
@@ -185,6 +191,19 @@ u32 init_main(u32 unused)
 /* ---- Step 3 ------------------------------------------------------------- */
 
 #define MOST_COPIES 32
+
+/* Is the ROM at FS:0 a copy of this ROM, and of the same build? Only then has its
+ * workspace the same fields at the same places.
+ */
+static bool is_same_build(void)
+{
+	if (FAR32(ROM_SIGNATURE) != ROM_OURS)
+		return false;
+	for (u32 at = ROM_ENTRY; at < (u32)text_end; at += 4)
+		if (FAR32(at) != *(u32 IN_ROM *)at)
+			return false;
+	return true;
+}
 
 /* Hook an interrupt. `field` is where a copy of this ROM keeps the old vector in
  * its workspace. Where only init hooks it, copies that were there first are
@@ -200,7 +219,7 @@ static u32 hook(u32 vector, u32 entry, u32 field)
 		previous = FAR32(vector);
 		far_open((u16)(previous >> 16));
 		if (post.bios != PNP_CALLS_NONE || !left ||
-		    (u16)previous != entry || FAR32(ROM_SIGNATURE) != ROM_OURS)
+		    (u16)previous != entry || !is_same_build())
 			break;
 		segment = FAR16(ROM_WORKSPACE_SEGMENT);
 		vector = field;

@@ -56,12 +56,11 @@ scan:
 	testl	%eax, %eax
 	jnz	finish
 	movl	%esi, %eax
-	callw	init_next		# is there another controller?
+	callw	init_next		# EAX = workspace for another scan, or 0
 	testl	%eax, %eax
-	jz	finish
-	movl	%esi, %eax
 	movl	%ebp, %esp
-	jmp	scan
+	jnz	scan
+	movzwl	%sp, %esp
 finish:
 	movl	%esi, %edx
 	callw	init_finish		# EAX = number of units

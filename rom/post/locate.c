@@ -90,6 +90,12 @@ static bool take_place(struct memory *memory)
 	return true;
 }
 
+static void take_workspace(struct memory *memory, u16 kib)
+{
+	memory->workspace = memory_take(kib, true);
+	memory->workspace_kib = memory->workspace ? kib : 0;
+}
+
 /* Allocate the workspace, and a place in RAM if the ROM cannot be written. A
  * BIOS that calls boot entries reads them in the ROM's own place, so a copy
  * is of no use there. Returns null, or the reason for the failure.
@@ -102,7 +108,7 @@ static char IN_ROM *take_memory(struct memory *memory)
 		if (!take_place(memory))
 			return ROM_STRING(": no memory for a copy of the ROM");
 	}
-	memory->workspace = memory_take(WORKSPACE_KIB, true);
+	take_workspace(memory, WORKSPACE_KIB);
 	return memory->workspace ? NULL
 				 : ROM_STRING(": no memory below 1 MiB");
 }
@@ -124,10 +130,15 @@ static void prepare(const struct memory *memory,
 					      QEMU_MODEL;
 	post.place = memory->place;
 	post.place_kib = (u8)memory->place_kib;
+	post.workspace_kib = (u8)memory->workspace_kib;
+	post.room = (u8)(memory->workspace_kib > WORKSPACE_KIB
+				 ? MOST_DISKS
+				 : WORKSPACE_DISKS);
+	post.crowded = false;
 	post.cds = 0;
 	post.removable = false;
 	far_open(memory->workspace);
-	for (u32 i = 0; i < WORKSPACE_BYTES; i += 4)
+	for (u32 i = 0; i < memory->workspace_kib * 1024u; i += 4)
 		FAR32(i) = 0;
 	FAR16(FIELD(int13.pci_address)) = pci_address;
 }
@@ -161,22 +172,39 @@ u32 init_locate(const struct init_stack *passed)
 	return 0;
 }
 
-/* Called by init_entry.S on the BIOS's stack if the controller has no units.
- * True if there is another one to scan, for which the workspace is ready: if the
- * BIOS has not named the controller, the disks may be on any. Moves FS.
+/* PMM has just returned the smaller one, so there is one again if there is no larger
+ * one.
+ */
+static void enlarge_workspace(struct memory *memory)
+{
+	post.enlarged = true;
+	memory_give_back(memory->workspace, memory->workspace_kib);
+	take_workspace(memory, WORKSPACE_MOST_KIB);
+	if (!memory->workspace)
+		take_workspace(memory, WORKSPACE_KIB);
+}
+
+/* Called by init_entry.S on the BIOS's stack if the scan found no units, or more than
+ * the workspace has room for. Returns the segment of the workspace for another scan,
+ * 0 if there is nothing to scan: if the BIOS has not named the controller, the disks
+ * may be on any. Moves FS.
  */
 u32 init_next(u32 workspace)
 {
-	struct memory memory = {post.place, post.place_kib, (u16)workspace};
-	struct controller controller;
+	struct memory memory = {post.place, post.place_kib, (u16)workspace,
+				post.workspace_kib};
+	struct controller controller = {.chip = post.chip};
 
 	far_open(memory.workspace);
-	u16 pci_address = FAR16(FIELD(int13.pci_address));
+	controller.pci_address = FAR16(FIELD(int13.pci_address));
 	/* A copy in memory that names this workspace is of an earlier boot. */
 	FAR32(0) = 0;
-	stop_bus_master(pci_address);
-	if (post.named || !controller_find(&controller, pci_address + 1u))
-		return false;
+	stop_bus_master(controller.pci_address);
+	if (post.crowded)
+		enlarge_workspace(&memory);
+	else if (post.named ||
+		 !controller_find(&controller, controller.pci_address + 1u))
+		return 0;
 	prepare(&memory, &controller);
-	return true;
+	return memory.workspace;
 }

@@ -124,7 +124,7 @@ static void put_checksum(union entry __seg_gs *entry)
 static void place_entry(u32 slot, u32 to, bool more)
 {
 	union entry __seg_gs *entry = &entries[slot];
-	bool cd = workspace.int13.disk[slot].flags & DISK_CD;
+	bool cd = drive_table[slot].flags & DISK_CD;
 	u32 connect = to + PNP_STUBS;
 
 	put_word(entry, PNP_NEXT, more ? to + PNP_SLOT_BYTES : 0);

@@ -202,7 +202,7 @@ static enum unit fine(struct scsi_device device, const struct found *found,
 static enum unit scan_unit(struct scsi_device device, struct found *found,
 			   const struct found *first)
 {
-	struct disk *disk = &state()->disk[state()->disks];
+	struct disk *disk = &drive_table[state()->disks];
 	char IN_ROM *failure;
 
 	*found = (struct found){0};
@@ -216,9 +216,14 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 			       ? UNIT_FINE
 			       : fine(device, found,
 				      ROM_STRING("neither disk nor CD"));
+	bool full = state()->disks == post.room;
+	if (full && !post.enlarged && pmm_present()) {
+		post.crowded = true;
+		return UNIT_ABSENT;
+	}
 	if (result != SCSI_OK) {
 		failure = banner_words(result);
-	} else if (state()->disks == MOST_DISKS) {
+	} else if (full) {
 		failure = ROM_STRING("too many drives");
 	} else {
 		*disk = (struct disk){.device = device,
@@ -291,7 +296,7 @@ bool units_scan(void)
 	u32 hung = 0;
 
 	take_buffer(false);
-	for (u8 id = 0; id <= hba->last_id && hung < 2; id++) {
+	for (u8 id = 0; id <= hba->last_id && hung < 2 && !post.crowded; id++) {
 		struct scsi_device device = {.target = id};
 		struct found first;
 
@@ -318,7 +323,7 @@ bool units_scan(void)
 		console_rom(ROM_STRING(
 			"  SCSI bus hangs, scan ended: check cable and termination"));
 	}
-	if (!workspace.buffer_kept || !state()->disks)
+	if (!workspace.buffer_kept || !state()->disks || post.crowded)
 		give_buffer_back();
 	state()->bus.suspect = false; /* the last ID may just be unused */
 	return quiet;

@@ -28,7 +28,7 @@ u32 unpack_place(void);
  */
 static u32 top_of_memory(void)
 {
-	u32 kib = (u32)rom_image_kib + (u32)resident_kib + WORKSPACE_KIB +
+	u32 kib = (u32)rom_image_kib + (u32)resident_kib + WORKSPACE_MOST_KIB +
 		  BLOCK_BUFFER_KIB;
 	u16 stack;
 

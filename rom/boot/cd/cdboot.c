@@ -17,7 +17,8 @@
 #include "rom/boot/connect.h"
 
 #define FIRST_CD 0xe0
-#define MOST_BIOS_CDS 15 /* with 16 of ours the last number is FEh */
+#define LAST_CD 0xfe
+#define MOST_BIOS_CDS 15
 #define SPIN_UP_PATIENCE CDB_PATIENCE(30000)
 
 extern const char rom_int13_cd[]; /* cd_entry.S */
@@ -54,8 +55,8 @@ static void connect_cds(struct int13_state *state)
 		number++;
 	state->cd_first = number;
 	for (u32 i = 0; i < state->disks; i++)
-		if (state->disk[i].flags & DISK_CD)
-			state->disk[i].number = number++;
+		if (drive_table[i].flags & DISK_CD && number <= LAST_CD)
+			drive_table[i].number = number++;
 	state->cd_count = (u8)(number - state->cd_first);
 	state->previous_cd = connect_hook(IVT_INT13, door());
 }
@@ -271,7 +272,7 @@ static void give_buffer_back(struct int13_state *state, u16 before)
 u32 cdboot_boot(u32 slot)
 {
 	struct int13_state *state = &workspace.int13;
-	struct int13_call call = {.state = state, .disk = &state->disk[slot]};
+	struct int13_call call = {.state = state, .disk = &drive_table[slot]};
 	struct cd_boot boot;
 	bool connected = state->cd_count;
 	u16 before = take_buffer(state);

@@ -109,6 +109,8 @@ static u32 before_device(void)
 
 	workspace.int19_pending = entry && loaded;
 	workspace.device_pending = !entry && !loaded;
+	if (!entry && loaded)
+		cd_memory_give_back();
 	return entry;
 }
 
