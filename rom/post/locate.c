@@ -164,8 +164,6 @@ u32 init_next(u32 workspace)
 
 	far_open(memory.workspace);
 	u16 pci_address = FAR16(FIELD(int13.pci_address));
-	/* A copy in memory that names this workspace is of an earlier boot. */
-	FAR32(0) = 0;
 	stop_bus_master(pci_address);
 	if (post.named || !controller_find(&controller, pci_address + 1u))
 		return false;
