@@ -160,7 +160,7 @@ u32 init_locate(u32 ax, u32 bx, u32 rom)
 u32 init_next(u32 workspace)
 {
 	struct memory memory = {post.place, post.place_kib, (u16)workspace};
-	struct controller controller;
+	struct controller controller = {0};
 
 	far_open(memory.workspace);
 	u16 pci_address = FAR16(FIELD(int13.pci_address));
