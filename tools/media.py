@@ -351,11 +351,11 @@ def _seabios_source() -> Path:
 
 
 @one_at_a_time
-def seabios_without_lsi(pmm: bool = True) -> Path:
-    """SeaBIOS with all drivers except the one for our chip, with or without the
-    POST memory manager."""
-    options = ["QEMU=y", "ROM_SIZE=256", "LSI_SCSI=n"] + ([] if pmm else ["PMM=n"])
-    out = MEDIA / ("bios-nolsi.bin" if pmm else "bios-nolsi-nopmm.bin")
+def seabios_without_lsi(*without: str) -> Path:
+    """SeaBIOS with all drivers except the one for our chip. `without`: options
+    that are off too, such as "PMM"."""
+    options = ["QEMU=y", "ROM_SIZE=256", "LSI_SCSI=n", *(f"{name}=n" for name in without)]
+    out = MEDIA / ("-no".join(["bios-nolsi", *without]).lower() + ".bin")
     if is_made(out):
         return out
     report(f"building SeaBIOS: {out.name}")

@@ -143,6 +143,14 @@ static void prepare(const struct memory *memory,
 	FAR16(FIELD(int13.pci_address)) = pci_address;
 }
 
+static u16 stack_kib(const void *on_stack)
+{
+	u16 segment;
+
+	__asm__("movw %%ss, %0" : "=r"(segment));
+	return (u16)(linear_of(segment, (u16)(u32)on_stack) / 1024);
+}
+
 /* Called by init_entry.S on the BIOS's stack, which has room for PCI BIOS
  * and PnP calls. Returns the segment of the workspace, 0 if there is nothing to
  * do. Moves FS.
@@ -155,6 +163,7 @@ u32 init_locate(const struct init_stack *passed)
 
 	post.bios = pnp_boot_entries(passed->es, (u16)passed->edi);
 	post.place = memory.place;
+	post.stack_kib = stack_kib(passed);
 	post.fwcfg = fwcfg_present();
 	post.named = controller_identify(&controller, (u16)passed->eax);
 	if (controller_find(&controller, 0)) {
@@ -197,8 +206,6 @@ u32 init_next(u32 workspace)
 
 	far_open(memory.workspace);
 	controller.pci_address = FAR16(FIELD(int13.pci_address));
-	/* A copy in memory that names this workspace is of an earlier boot. */
-	FAR32(0) = 0;
 	stop_bus_master(controller.pci_address);
 	if (post.crowded)
 		enlarge_workspace(&memory);

@@ -11,6 +11,7 @@
 #include "rom/layout.h"
 #include "rom/workspace.h"
 #include "rom_image.h"
+#include "state.h"
 
 #define KIB 1024
 #define LEAST_MEMORY_KIB 64 /* a lower 40:13h is not plausible */
@@ -23,11 +24,19 @@ static bool top_is_plausible(void)
 	return top >= LEAST_MEMORY_KIB && top <= MOST_MEMORY_KIB;
 }
 
+/* Does the BIOS's stack lie between these two, in KiB? */
+static bool holds_stack(u32 from, u32 to)
+{
+	return post.stack_kib >= from && post.stack_kib < to;
+}
+
 static u16 conventional_take(u16 kib)
 {
 	if (!top_is_plausible())
 		return 0;
 	u16 top = (u16)(FAR16(BDA_MEMORY_KIB) - kib);
+	if (holds_stack(top, top + kib))
+		return 0;
 	FAR16(BDA_MEMORY_KIB) = top;
 	return (u16)(top * PARAGRAPHS_PER_KIB);
 }

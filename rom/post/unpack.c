@@ -22,24 +22,26 @@ u32 unpack_place(void);
 
 /* Without PMM, POST uses the top of conventional memory: init takes its memory
  * from the top down, and the ROM image is unpacked below the most that init can
- * take. One rule makes this memory safe to use: it lies above LEAST_MEMORY_KIB
- * and does not contain the BIOS's stack, on which this code runs. Returns the
- * segment of the lowest byte, 0 if the rule is not met.
+ * take. If the BIOS's stack, on which this code runs, lies in between, as on two
+ * Intel boards, the image is unpacked below the
+ * stack's segment. Init refuses memory with the stack in it (memory.c). Returns the
+ * segment of the lowest byte, 0 if it would lie below LEAST_MEMORY_KIB.
  */
 static u32 top_of_memory(void)
 {
-	u32 kib = (u32)rom_image_kib + (u32)resident_kib + WORKSPACE_MOST_KIB +
-		  BLOCK_BUFFER_KIB;
+	u32 kib = (u32)rom_image_kib;
 	u16 stack;
 
 	bda_open();
 	u32 top = FAR16(BDA_MEMORY_KIB);
-	if (top < LEAST_MEMORY_KIB + kib || top > MOST_MEMORY_KIB)
+	u32 end = top - ((u32)resident_kib + WORKSPACE_MOST_KIB + BLOCK_BUFFER_KIB);
+	if (top > MOST_MEMORY_KIB || top < LEAST_MEMORY_KIB + kib)
 		return 0;
-	u32 segment = (top - kib) * PARAGRAPHS_PER_KIB;
 	__asm__("movw %%ss, %0" : "=r"(stack));
-	u32 at = linear_of(stack, (u16)(u32)&stack);
-	return at >= segment * 16 && at < top * 1024 ? 0 : segment;
+	u32 at = linear_of(stack, (u16)(u32)&stack) / 1024;
+	if (at >= end - kib && at < top && end > stack / PARAGRAPHS_PER_KIB)
+		end = stack / PARAGRAPHS_PER_KIB;
+	return end < LEAST_MEMORY_KIB + kib ? 0 : (end - kib) * PARAGRAPHS_PER_KIB;
 }
 
 /* Called by unpack_entry.S on the BIOS's stack. The lower half of the result

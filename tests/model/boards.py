@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.model.bios import BootEntry, Bios, Copy
-from tests.model.bios_data import (BIOS_SEGMENT, BOARD, BOOTSTRAP, BOOT_VECTORS, CONNECT_AS_IPL, EBDA_POINTER,
-                                   HARD_DISKS, JUNK, PNP_OFFSET, SERVICE)
+from tests.model.bios_data import (BIOS_SEGMENT, BOARD, BOOTSTRAP, BOOT_VECTORS, CONNECT_AS_IPL, DISK_STATUS,
+                                   EBDA_POINTER, HARD_DISKS, JUNK, PNP_OFFSET, SERVICE)
 from tests.model.rules import RuleViolation
 
 if TYPE_CHECKING:
@@ -166,8 +166,8 @@ class BoardBios(Bios):
         return registers
 
     def post_memory(self) -> list[range]:
-        """Ours, and what other copies own: their INT 13h handlers may be called."""
-        return [*super().post_memory(), *self.kept_memory()]
+        """Ours, and what INT 13h handlers write: other copies' memory, and the status."""
+        return [*super().post_memory(), *self.kept_memory(), range(DISK_STATUS, DISK_STATUS + 1)]
 
     def _after_init(self, copy: Copy) -> None:
         self.hooked.append({name for name in ("INT 13h", "INT 18h", "INT 19h")

@@ -207,7 +207,9 @@ class Pc(Memory, Ports, Cpu):
                   for place in (copy.image, copy.room, copy.far_code) if place]
         if self._in_post:
             places += self.bios.temporary_memory()
-        self._images = [place for copy in self.bios.copies for place in (copy.image, copy.far_code)]
+        top = self.word(MEMORY_SIZE) * 1024     # far code below it has been given back
+        self._images = [place for copy in self.bios.copies for place in (copy.image, copy.far_code)
+                        if place.start >= top]
         if places == self._code_places:
             return
         self._code_places = places

@@ -38,7 +38,7 @@ class BootPath:
     option_rom: bool = False  # ROM that belongs to no device
     address: int = 0         # address at which QEMU loads the ROM before the BIOS starts
     build: bool = False      # BIOS built by tools/media.py ...
-    pmm: bool = True         # ... with or without PMM
+    without: tuple[str, ...] = ()   # ... and without these options
     more: tuple[str, ...] = ()  # further QEMU arguments for this BIOS
 
     @property
@@ -48,7 +48,7 @@ class BootPath:
     def arguments(self, rom: Path | None) -> list[str]:
         out = list(self.more)
         if self.build:
-            out += ["-bios", str(media.seabios_without_lsi(self.pmm))]
+            out += ["-bios", str(media.seabios_without_lsi(*self.without))]
         elif self.bios:
             out += ["-bios", str(SEABIOS / self.bios)]
         if not self.device:
@@ -78,7 +78,8 @@ PATHS = {
     "fwcfg": BootPath(bios="bios-microvm.bin", fw_cfg=True),
     "c810": BootPath(device="lsi53c810"),
     "nolsi": BootPath(build=True),
-    "nopmm": BootPath(build=True, pmm=False),
+    "nopmm": BootPath(build=True, without=("PMM",)),
+    "nopcibios": BootPath(build=True, without=("PCIBIOS",)),
     "bochs": BootPath(bios="../bochs/BIOS-bochs-latest", address=0xD0000, more=BOCHS_NEEDS),
     "genrom": BootPath(option_rom=True),  # in addition to SeaBIOS's own driver
     "genrom-nolsi": BootPath(build=True, option_rom=True),

@@ -8,11 +8,13 @@ it (rings 2 and 3).
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
 from tests.boot import bootcds
 from tests.boot.bootcds import FLOPPY_1440, Entry
+from tests.boot.test_reboot import wait_until
 from tests.build import ROM_895A
 from tests.qemu.agent import FIXED_FLAG, IF, Agent, Registers
 from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
@@ -109,5 +111,83 @@ def test_take_over_boots_cd_through_rom(tmp_path):
 
 def test_rom_serves_controller_that_bios_does_not_serve(start, tmp_path):
     pc = start("genrom-nolsi", *disks_and_cd(tmp_path))
+    assert "53C895A at PCI 00:04.0, host ID 7, 2 disks, 1 CD" in banner(pc)
+    assert [name_of(pc, 0x80), name_of(pc, 0x81)] == ["a", "b"]
+
+
+# ---- Several controllers ----------------------------------------------------------------
+
+
+def controllers(*devices: str) -> list[str]:
+    """Further controllers, which have no ROM of their own; the first is at slot 5."""
+    return [argument for slot, device in enumerate(devices, 5)
+            for argument in ("-device", f"{device},id=at{slot},addr={slot},rombar=0")]
+
+
+def further_copies(directory, count: int) -> list[str]:
+    """SeaBIOS runs one ROM of each file name."""
+    copies = [shutil.copy(ROM_895A, directory / f"copy{number}.rom") for number in range(count)]
+    return [argument for copy in copies for argument in ("-option-rom", copy)]
+
+
+def disk_at(directory, slot: int, name: str) -> list[str]:
+    return disk_arguments(make_disk(directory, name), 0, controller=f"at{slot}")
+
+
+def results(pc: Agent) -> list[str]:
+    """Slot and result in each line about a controller."""
+    return [f"{slot} {result}" for slot, result in re.findall(
+        r"at PCI 00:0(\d)\.0(?:, host ID 7)?[,:] (.*)\n", banner(pc))]
+
+
+def test_rom_goes_on_from_an_empty_controller(start, tmp_path):
+    pc = start("genrom-nolsi", *controllers("lsi53c895a"), *disk_at(tmp_path, 5, "a"))
+    assert results(pc) == ["4 no disk", "5 1 disk"]
+    assert [name_of(pc, 0x80), pc.disk_count()] == ["a", 1]
+
+
+def test_two_roms_serve_the_two_controllers_with_disks(start, tmp_path):
+    """Each copy tries the empty controller."""
+    pc = start("genrom-nolsi", *controllers("lsi53c895a", "lsi53c810"), *further_copies(tmp_path, 1),
+               *disk_at(tmp_path, 5, "a"), *disk_at(tmp_path, 6, "b"))
+    assert results(pc) == ["4 no disk", "5 1 disk", "4 no disk", "6 1 disk"]
+    assert [name_of(pc, 0x80), name_of(pc, 0x81), pc.disk_count()] == ["a", "b", 2]
+
+
+def test_rom_without_a_controller_left_says_so(start, tmp_path):
+    pc = start("genrom-nolsi", *further_copies(tmp_path, 1), *disk_arguments(make_disk(tmp_path, "a"), 0))
+    assert results(pc) == ["4 1 disk"]
+    assert re.findall(r"^lsi8xx-rom \S+: (all .*)\n", banner(pc), re.M) == ["all 53C8xx controllers are served"]
+    assert [name_of(pc, 0x80), pc.disk_count()] == ["a", 1]
+
+
+def test_rom_goes_on_from_a_controller_that_the_bios_serves(start, tmp_path):
+    """SeaBIOS has no driver for the 53C810."""
+    pc = start("genrom", *controllers("lsi53c810"), *disk_arguments(make_disk(tmp_path, "a"), 0),
+               *disk_at(tmp_path, 5, "b"))
+    assert results(pc) == ["4 used by the BIOS, set take-over to 1", "5 1 disk"]
+    assert sorted(pc.text_on(drive, 1) for drive in (0x80, 0x81)) == ["a", "b"]
+
+
+def test_copies_serve_the_same_controllers_after_a_reset(tmp_path, agent_rom):
+    """Memory keeps the copies of the boot before."""
+    arguments = [*controllers("lsi53c895a", "lsi53c810"), *further_copies(tmp_path, 1),
+                 *disk_at(tmp_path, 5, "a"), *disk_at(tmp_path, 6, "b")]
+    with Machine(PATHS["genrom-nolsi"], *arguments, with_agent=agent_rom, reboot=True) as machine:
+        for boots in range(1, 4):
+            wait_until("POST", lambda: machine.console.text.count("Booting from ROM") == boots)
+            text = machine.console.text
+            assert text.count("at PCI 00:04.0, host ID 7, no disk") == 2 * boots
+            assert [text.count(f"at PCI 00:0{slot}.0, host ID 7, 1 disk") for slot in (5, 6)] == [boots] * 2
+            machine.qmp("system_reset")
+
+
+# ---- A BIOS without PCI services ----------------------------------------------------------
+
+
+def test_rom_serves_its_controller_without_a_pci_bios(start, tmp_path):
+    """SeaBIOS names the controller in AX."""
+    pc = start("nopcibios", *disks_and_cd(tmp_path))
+    assert pc.interrupt(0x1A, Registers(flags=FIXED_FLAG | IF).with_halves(ax=0xB101)).flags & 1
     assert "53C895A at PCI 00:04.0, host ID 7, 2 disks, 1 CD" in banner(pc)
     assert [name_of(pc, 0x80), name_of(pc, 0x81)] == ["a", "b"]

@@ -144,7 +144,7 @@ def test_copies_without_device_address_each_take_one_controller(start, tmp_path)
     pc = start("genrom-nolsi", "-device", "lsi53c810,id=second,addr=5,rombar=0", *more,
                *disks_and_cd(tmp_path, "scsi", {0: 0}), *disks_and_cd(tmp_path, "second", {0: 0}))
     assert re.findall(r"^lsi8xx-rom \S+: ([^,\n]*)", banner(pc), re.M) == [
-        "53C895A at PCI 00:04.0", "53C810 at PCI 00:05.0", "no 53C8xx controller"]
+        "53C895A at PCI 00:04.0", "53C810 at PCI 00:05.0", "all 53C8xx controllers are served"]
     assert names(pc) == ["scsi0", "second0"]
     assert len(residents(pc)) == 2
 

@@ -14,7 +14,7 @@ from tests.model.bios import Bios
 from tests.model.bios_data import EBDA_KIB, HARD_DISKS, MEMORY_SIZE
 from tests.model.devices import PciSpace
 from tests.model.pc import Pc
-from tests.model.registers import CTEST3, CTEST5, DCNTL, DMODE, SCNTL0, SCNTL3, STIME0
+from tests.model.registers import CTEST3, CTEST5, DCNTL, DMODE, IRQM, SCNTL0, SCNTL3, STIME0
 from tests.rom.bios.multi_controller import named_disk
 from tests.rom.strict import ROMS
 
@@ -29,6 +29,7 @@ ENTRY = 0x10
 SDMS = {"810": {SCNTL3: 0x03, DMODE: 0x80, DCNTL: 0x00},
         "875": {SCNTL3: 0x05, DMODE: 0x4E, DCNTL: 0x80, CTEST3: 0x01, CTEST5: 0x24},
         "895A": {SCNTL3: 0x07, DMODE: 0x4E, DCNTL: 0xA0, CTEST3: 0x01, CTEST5: 0x24}}
+BOARDS = {"1010-33": dict(gpreg=0x0F, gpcntl=0x0F, stest2=0, dcntl=IRQM)}    # their settings
 LINUX = {SCNTL0: 0xCA, SCNTL3: 0x03, STIME0: 0x0C, DMODE: 0x0E, DCNTL: 0xA1, CTEST3: 0x01}
 
 
@@ -91,6 +92,8 @@ def machine(variant: str, *roms: ForeignRom, command: int = ENABLED, **options) 
     """A machine with disks at IDs 0 and 3, before our init and after that of `roms`."""
     pc = Pc(ROMS.get(variant, ROMS["895A"]), variant, pci_command=command, **options)
     pc.bus.targets = {i: named_disk(0, i) for i in (0, 3)}
+    if variant in BOARDS:
+        pc.chip.set_board(**BOARDS[variant])
     for rom in roms:
         rom.install(pc)
     return pc
@@ -107,6 +110,7 @@ def warm_boot(before: Pc, *roms: ForeignRom, **options) -> Pc:
     pc.poke(pc.bios.image.start, image)
     pc.bus.targets = before.bus.targets
     pc.chip.registers[:] = before.chip.registers
+    pc.chip.board = before.chip.board
     for rom in roms:
         rom.install(pc)
     return pc

@@ -14,7 +14,7 @@ import pytest
 from tests.model.bios import Bios
 from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, EBDA_POINTER,
                                    HARD_DISKS, INIT_SEGMENT, JUNK, MEMORY_SIZE, NO_BBS, PCI_3,
-                                   ROM_SEGMENT, SEABIOS, SPECIFICATION)
+                                   PCI_NOT_FOUND, ROM_SEGMENT, SEABIOS, SPECIFICATION)
 from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, HARD_DISK, Disc, Entry, floppy, hard_disk, loader
 from tests.model.multi_pc import MultiControllerPc
@@ -192,6 +192,17 @@ def test_without_a_pci_bios_ax_must_name_a_controller(ax):
     pc = without_pci_bios("two", ax)
     assert lines(pc) == ["lsi8xx-rom 0.1.0: no 53C8xx controller"]
     assert pc.bios.kept == 0
+
+
+def test_pci_bios_that_reports_an_error_is_not_bypassed():
+    """It fails every access to an absent device. The model reports use of the ports."""
+    pc = machine()
+    answer = pc.bios._pci_register
+    pc.bios._pci_register = lambda function: (
+        answer(function) if pc.get("ebx") & 0xFFFF in pc.pci._spaces else PCI_NOT_FOUND)
+    pc.pci.mechanism_1 = True
+    pc.power_on(0xFFFF)
+    assert ids(pc) == [0, 3]
 
 
 def test_port_of_another_device_keeps_its_value():
