@@ -189,9 +189,12 @@ class Bios(Services, Entries):
 
     def kept_memory(self) -> list[range]:
         """Memory that the ROM keeps permanently, and has not given back."""
+        return [place for copy in self.copies for place in self.kept_by(copy)]
+
+    def kept_by(self, copy: Copy) -> list[range]:
         top = self._pc.word(MEMORY_SIZE) * 1024
         return [range(max(place.start, top), place.stop) if place.stop <= BASE_MEMORY else place
-                for copy in self.copies for place in copy.memory]
+                for place in copy.memory]
 
     def _own_blocks(self) -> list[Block]:
         """PMM blocks of the copy being initialised."""

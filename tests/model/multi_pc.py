@@ -169,7 +169,8 @@ class MultiControllerPc(Pc):
         """Assign memory to each copy, except stacks: a stack is empty between
         calls, and code that its owner calls uses it too."""
         super().images_changed()
-        self._owned = [(part, copy) for copy in self.bios.copies for place in copy.memory
+        self._owned = [(part, copy) for copy in self.bios.copies
+                       for place in self.bios.kept_by(copy)
                        for part in self._without_stack(place, copy.workspace)]
 
     @staticmethod
@@ -192,10 +193,16 @@ class MultiControllerPc(Pc):
         for place, owner in self._owned:
             if address < place.stop and address + length > place.start:
                 writer = self._master.server if source == "chip" else self._running()
-                if writer is not owner:
+                if writer is not owner and not self._hooks(owner, address, length):
                     raise RuleViolation("memory of another copy",
                                         f"{source} wrote {length} bytes at {address:#x}")
         super()._check_write(source, address, length)
+
+    def _hooks(self, owner: Copy, address: int, length: int) -> bool:
+        """Init may put itself behind other copies: it changes the old vectors that they
+        keep in their workspaces."""
+        vectors = owner.workspace[symbol("workspace"):] if owner.workspace else range(0)
+        return self._in_post and not self.bios.running.initialised and length == 4 and address in vectors
 
     # ---- POST -------------------------------------------------------------------------
 
