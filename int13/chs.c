@@ -8,6 +8,7 @@
 
 #include "pc/bda.h"
 #include "pc/phys.h"
+#include "scsi/command.h"
 
 #define MOST_CHS_SECTORS 128 /* 64 KiB: what one segment can hold */
 #define READY_PATIENCE CDB_PATIENCE(2000)
@@ -15,12 +16,14 @@
 /* INT 13, 00 0D - Reset
  *
  * A failed command has already reset chip and bus if that was necessary. After a
- * failure, check that the drive answers again; else there is nothing to do.
+ * failure, or if another driver has used the chip, check that the drive answers;
+ * else no command is sent.
  */
 enum int13_status int13_00_reset(const struct int13_call *call)
 {
 	struct scsi_bus *bus = &call->state->bus;
 
+	scsi_reset(bus);
 	for (u32 i = 0; i < 2 && bus->suspect; i++)
 		(void)int13_status_of(
 			call, disk_simple(bus, &call->disk->device,

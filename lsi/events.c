@@ -8,10 +8,10 @@
 
 #include "pc/phys.h"
 
-#define EXTENDED_SDTR 0x01
-#define EXTENDED_SDTR_BYTES 3
-#define EXTENDED_WDTR 0x03
-#define EXTENDED_WDTR_BYTES 2
+/* Period factor of our SDTR: 200 ns, which every target accepts. Without an offset
+ * it has no effect.
+ */
+#define PERIOD_200NS 50
 
 static struct step go_on(enum script_label label)
 {
@@ -104,39 +104,60 @@ static enum hba_result read_more(struct exec *x)
 		       : ending_result(ending);
 }
 
-/* Answer a target's offer so that both sides stay asynchronous and narrow
- * [SCSI-2 "Synchronous data transfer request", "Wide data transfer request"].
+/* Answer a target's offer with the same message, but offset 0 or 8 bits, so that
+ * both sides stay asynchronous and narrow. The answer to an offer of ours is not
+ * answered, but must not be more than it.
  */
 static struct step on_extended(struct exec *x)
 {
 	struct lsi *lsi = x->lsi;
-	u32 length, left;
-	u8 code = 0, period = 0;
-
+	u8 *out = lsi->moved.msg_out;
+	u32 at = 1;
 	enum hba_result result = read_more(x);
-	length = lsi->moved.msg_more ? lsi->moved.msg_more : 256;
-	for (left = length; result == HBA_OK && left; left--) {
+	u8 left = out[at] = lsi->moved.msg_more; /* 0 means 256 */
+
+	do {
+		if (result != HBA_OK)
+			return end(result);
 		result = read_more(x);
-		if (left == length)
-			code = lsi->moved.msg_more;
-		else if (left == length - 1)
-			period = lsi->moved.msg_more;
-	}
+		if (at < LSI_MESSAGE_BYTES - 1)
+			at++;
+		out[at] = lsi->moved.msg_more;
+	} while (--left);
 	if (result != HBA_OK)
 		return end(result);
-	lsi->moved.msg_out[0] = MSG_EXTENDED;
-	lsi->moved.msg_out[1] = (u8)length;
-	lsi->moved.msg_out[2] = code;
-	if (code == EXTENDED_SDTR && length == EXTENDED_SDTR_BYTES) {
-		lsi->moved.msg_out[3] = period;
-		lsi->moved.msg_out[4] = 0; /* offset 0: asynchronous */
-		return reply(x, 5);
+	if (!(out[2] == EXTENDED_SDTR && out[1] == SDTR_BYTES - 2) &&
+	    !(out[2] == EXTENDED_WDTR && out[1] == WDTR_BYTES - 2))
+		return reject(x);
+	if (out[2] == x->offered) {
+		x->offered = 0;
+		return out[at] ? reject(x) : go_on(script_ack);
 	}
-	if (code == EXTENDED_WDTR && length == EXTENDED_WDTR_BYTES) {
-		lsi->moved.msg_out[3] = 0; /* 8 bits */
-		return reply(x, 4);
+	out[0] = MSG_EXTENDED;
+	out[at] = 0; /* offset or width */
+	return reply(x, (u8)(at + 1));
+}
+
+/* The target has rejected our last message: continue without it. A target that
+ * rejects WDTR is narrow, but may be synchronous. If it rejects our MESSAGE REJECT,
+ * no message can help.
+ */
+static struct step on_reject(struct exec *x)
+{
+	u8 *out = x->lsi->moved.msg_out;
+
+	if (x->offered == EXTENDED_WDTR) {
+		x->offered = EXTENDED_SDTR;
+		out[0] = MSG_EXTENDED;
+		out[1] = SDTR_BYTES - 2;
+		out[2] = EXTENDED_SDTR;
+		out[3] = PERIOD_200NS;
+		out[4] = 0; /* offset */
+		return reply(x, SDTR_BYTES);
 	}
-	return reject(x);
+	if (out[0] == MSG_REJECT)
+		return end(HBA_PROTOCOL);
+	return go_on(script_ack);
 }
 
 static struct step on_message(struct exec *x)
@@ -157,12 +178,7 @@ static struct step on_message(struct exec *x)
 	case MSG_EXTENDED:
 		return on_extended(x);
 	case MSG_REJECT:
-		/* The target rejects IDENTIFY or an answer: continue without it.
-		 * If it rejects our MESSAGE REJECT, no message can help.
-		 */
-		if (x->lsi->moved.msg_out[0] == MSG_REJECT)
-			return end(HBA_PROTOCOL);
-		return go_on(script_ack);
+		return on_reject(x);
 	default:
 		break;
 	}
@@ -216,6 +232,7 @@ enum hba_result events_complete(struct exec *x)
 	if (request->status == NO_SCSI_STATUS)
 		return HBA_BUS_FREE;
 	request->moved = request->data_bytes - left;
+	lsi->hba.doubtful &= ~(1u << request->target); /* agree() was heeded */
 	request->overrun = x->drained;
 	return HBA_OK;
 }
@@ -261,7 +278,7 @@ static struct step on_int(struct exec *x)
 		return go_on(script_reply);
 	case INT_SHORT:
 		return move_cut(x, lsi_residual(x->lsi, false));
-	default: /* INT_RESELECTED, or an undefined code */
+	default: /* INT_RESELECTED, INT_OTHER_DRIVER, or an undefined code */
 		return end(HBA_PROTOCOL);
 	}
 }

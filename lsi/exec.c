@@ -9,9 +9,6 @@
 
 #define DISMISS_TIMEOUT_MS 500
 
-/* Bits of ISTAT that must be clear before a command */
-#define ISTAT_NOT_IDLE (ISTAT_CON | ISTAT_SIP | ISTAT_DIP)
-
 /* Send the target a message that ends its command: by ATN if it is connected,
  * after a new selection if it has disconnected. True if the bus is free then.
  */
@@ -24,7 +21,7 @@ static bool dismissed(struct exec *x, u8 message)
 	if (!lsi_abort(lsi))
 		return false;
 	program_clear_answers(lsi);
-	(void)program_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */
+	(void)lsi_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */
 	lsi_clear_fifos(lsi);
 	if (!(lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)) {
 		entry = script_select_to_dismiss;
@@ -42,8 +39,6 @@ static bool dismissed(struct exec *x, u8 message)
  */
 static void recover(struct exec *x, enum hba_result result)
 {
-	struct lsi *lsi = x->lsi;
-
 	switch (result) {
 	case HBA_OK:
 	case HBA_NO_TARGET:
@@ -53,16 +48,14 @@ static void recover(struct exec *x, enum hba_result result)
 		if (dismissed(x, MSG_ABORT) ||
 		    dismissed(x, MSG_BUS_DEVICE_RESET))
 			return;
-		/* fall through */
-	case HBA_PROTOCOL:
-		(void)lsi_abort(lsi); /* it may still be running */
 		break;
+	case HBA_PROTOCOL:
 	case HBA_BUS_RESET:
 	case HBA_PARITY:
 	case HBA_CHIP:
 		break;
 	}
-	(void)lsi_reset(lsi); /* a failure is kept in lsi->unusable */
+	(void)lsi_reset(x->lsi); /* after a failure, ISTAT is not ISTAT_OURS */
 }
 
 /* Continue the command from a stop other than END_COMPLETE to its end. */
@@ -83,6 +76,25 @@ static NOT_INLINE enum hba_result finish_command(struct exec *x,
 	return events_complete(x); /* bus free, chip idle */
 }
 
+/* If the target may be wide or synchronous, offer it WDTR after IDENTIFY: it ends
+ * both. on_reject() continues if the target does not implement WDTR.
+ */
+static NOT_INLINE void agree(struct exec *x)
+{
+	struct lsi *lsi = x->lsi;
+	u8 *out = lsi->moved.msg_out; /* [0] is IDENTIFY */
+
+	if (!(lsi->hba.doubtful & 1u << x->request->target))
+		return;
+	lsi_set_registers(lsi);
+	x->offered = EXTENDED_WDTR;
+	out[1] = MSG_EXTENDED;
+	out[2] = WDTR_BYTES - 2;
+	out[3] = EXTENDED_WDTR;
+	out[4] = 0; /* 8 bits */
+	program_set_messages(lsi, 1 + WDTR_BYTES);
+}
+
 enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 {
 	struct lsi *lsi = (struct lsi *)hba; /* hba is its first member */
@@ -90,12 +102,17 @@ enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 
 	program_begin(&x, lsi, request);
 	clock_start(&x.clock, request->timeout_ms);
-	/* Between two commands the bus may have been reset, or a target that
-	 * an earlier command selected may have reselected us.
+	/* Another driver may have used the chip, the bus may have been reset, or
+	 * a target that an earlier command selected may have reselected us.
 	 */
-	if ((lsi->unusable || lsi_read8(lsi, LSI_ISTAT) & ISTAT_NOT_IDLE) &&
-	    lsi_reset(lsi) != HBA_OK)
-		return HBA_CHIP;
+	if (lsi_read8(lsi, LSI_ISTAT) != ISTAT_OURS) {
+		enum hba_result result = lsi_reset(lsi);
+		return result == HBA_OK ? HBA_BUS_RESET : result;
+	}
+	if (!request->cdb_bytes)
+		return HBA_OK;
+	if (lsi->hba.doubtful)
+		agree(&x);
 	enum ending ending = program_run(&x, script_start);
 	if (ending == END_COMPLETE)
 		return events_complete(&x);

@@ -28,13 +28,23 @@ ROM_CONST struct register_value fixed_registers[] = {
 	{LSI_SXFER, 0},
 	{LSI_CTEST3, 0},
 	{LSI_CTEST4, 0},
+	{LSI_DSA_TOP, OUR_DSA_TOP},
 	{LSI_CTEST5, 0}, /* small FIFO: one residual formula for all chips */
 	{LSI_DMODE, 0},
 	{LSI_DIEN, 0}, /* polled: the interrupt pin stays inactive */
+	{LSI_SIEN0, 0},
+	{LSI_SIEN1, 0},
 	{LSI_STIME0, STIME0_SEL_256MS},
 	{LSI_STIME1, 0},
 	{LSI_STEST1, 0}, /* clock multiplier off */
 	{LSI_STEST3, STEST3_TE},
+};
+
+ROM_CONST u8 kept_registers[KEPT_REGISTERS] = {
+	[KEPT_SCNTL3] = LSI_SCNTL3, [KEPT_STEST2] = LSI_STEST2,
+	[KEPT_DCNTL] = LSI_DCNTL,   [KEPT_GPREG] = LSI_GPREG,
+	[KEPT_GPCNTL] = LSI_GPCNTL, [KEPT_SCID] = LSI_SCID,
+	[KEPT_RESPID0] = LSI_RESPID0, [KEPT_RESPID1] = LSI_RESPID1,
 };
 
 /* Values that only some chips need */
@@ -92,23 +102,13 @@ bool lsi_abort(struct lsi *lsi)
 			/* Clear ABRT before DSTAT is read, or the interrupt is
 			 * raised again.
 			 */
-			lsi_write8(lsi, LSI_ISTAT, 0);
+			lsi_write8(lsi, LSI_ISTAT, ISTAT_OURS);
 			(void)lsi_read8(lsi, LSI_DSTAT);
 			return true;
 		}
 	}
-	lsi_write8(lsi, LSI_ISTAT, 0);
+	lsi_write8(lsi, LSI_ISTAT, ISTAT_OURS);
 	return false;
-}
-
-static void write_ids(struct lsi *lsi)
-{
-	u8 id = lsi->hba.own_id;
-
-	lsi_write8(lsi, LSI_SCID, SCID_RRE | id);
-	lsi_write8(lsi, LSI_RESPID0, (u8)(1u << id));
-	if (lsi->features & CHIP_WIDE)
-		lsi_write8(lsi, LSI_RESPID1, (u8)((1u << id) >> 8));
 }
 
 static void write_feature_registers(struct lsi *lsi)
@@ -125,60 +125,70 @@ static void write_feature_registers(struct lsi *lsi)
 			lsi_write32(lsi, reg, 0);
 }
 
-void lsi_reset_chip(struct lsi *lsi)
+void lsi_set_registers(struct lsi *lsi)
 {
-	lsi_write8(lsi, LSI_ISTAT, ISTAT_SRST);
-	wait_for_chip(lsi, SRST_US);
-	lsi_write8(lsi, LSI_ISTAT, 0);
-	wait_for_chip(lsi, SRST_SETTLE_US);
-
 	for (u32 i = 0; i < ARRAY_SIZE(fixed_registers); i++)
 		lsi_write8(lsi, fixed_registers[i].reg,
 			   fixed_registers[i].value);
-	lsi_write16(lsi, LSI_SIEN, 0);
-	lsi_write8(lsi, LSI_SCNTL3, lsi->scntl3);
-	lsi_write8(lsi, LSI_STEST2, lsi->stest2);
-	lsi_write8(lsi, LSI_DCNTL, lsi->dcntl);
-	/* Some boards switch their terminators with these pins. */
-	lsi_write8(lsi, LSI_GPREG, lsi->gpreg);
-	lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);
-	write_ids(lsi);
+	u32 kept = lsi->features & CHIP_WIDE ? KEPT_REGISTERS
+					     : KEPT_REGISTERS_NARROW;
+
+	for (u32 i = 0; i < kept; i++)
+		lsi_write8(lsi, kept_registers[i], lsi->kept[i]);
 	write_feature_registers(lsi);
 }
 
-/* Clear all pending causes by reading them. */
-static void drain_causes(struct lsi *lsi)
+u32 lsi_read_causes(struct lsi *lsi, u8 istat)
 {
+	u32 causes = 0;
+
 	for (u32 i = 0; i < MOST_STACKED_CAUSES; i++) {
-		u8 istat = lsi_read8(lsi, LSI_ISTAT);
-		if (!(istat & (ISTAT_SIP | ISTAT_DIP)))
-			return;
 		if (istat & ISTAT_SIP)
-			(void)lsi_read16(lsi, LSI_SIST);
-		if (istat & ISTAT_DIP)
-			(void)lsi_read8(lsi, LSI_DSTAT);
+			causes |= lsi_read16(lsi, LSI_SIST);
+		/* DSTAT.DFE is needed after a SCSI interrupt, too. */
+		causes |= CAUSE_DSTAT(lsi_read8(lsi, LSI_DSTAT));
+		istat = lsi_read8(lsi, LSI_ISTAT);
+		if (!(istat & ISTAT_PENDING))
+			return causes;
 	}
+	/* The causes do not end: the chip does not answer or is broken. */
+	return causes | SIST_SGE;
 }
 
-enum hba_result lsi_settle(struct lsi *lsi)
+/* The end of a reset: wait, and clear pending causes and FIFOs. */
+static enum hba_result settle(struct lsi *lsi)
 {
 	wait_for_chip(lsi, BUS_RESET_SETTLE_US);
 	/* The chip reports our own bus reset, and a change of the bus mode. */
-	drain_causes(lsi);
+	(void)lsi_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT));
 	lsi_clear_fifos(lsi);
 	/* A SELECT while RST is asserted hangs the chip. A chip that does not
 	 * answer reads as all ones.
 	 */
-	lsi->unusable = lsi_read8(lsi, LSI_SSTAT0) & SSTAT0_RST ||
-			lsi_read8(lsi, LSI_ISTAT) & (ISTAT_SIP | ISTAT_DIP);
-	return lsi->unusable ? HBA_CHIP : HBA_OK;
+	if (lsi_read8(lsi, LSI_SSTAT0) & SSTAT0_RST ||
+	    lsi_read8(lsi, LSI_ISTAT) & ISTAT_PENDING)
+		return HBA_CHIP;
+	lsi_write8(lsi, LSI_ISTAT, ISTAT_OURS);
+	return HBA_OK;
 }
 
 enum hba_result lsi_reset(struct lsi *lsi)
 {
-	lsi_reset_chip(lsi);
-	lsi_write8(lsi, LSI_SCNTL1, SCNTL1_RST);
-	clock_delay_us(BUS_RESET_PULSE_US);
-	lsi_write8(lsi, LSI_SCNTL1, 0);
-	return lsi_settle(lsi);
+	/* A program of another driver may wait for a reselection. */
+	(void)lsi_abort(lsi);
+	lsi->hba.doubtful = 0;
+	/* A target that is still connected would never release the bus. */
+	if (lsi->keep_bus && !(lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON))
+		lsi->hba.doubtful = HBA_ALL_TARGETS;
+	lsi_write8(lsi, LSI_ISTAT, ISTAT_SRST);
+	wait_for_chip(lsi, SRST_US);
+	lsi_write8(lsi, LSI_ISTAT, 0);
+	wait_for_chip(lsi, SRST_SETTLE_US);
+	lsi_set_registers(lsi);
+	if (!lsi->hba.doubtful) {
+		lsi_write8(lsi, LSI_SCNTL1, SCNTL1_RST);
+		clock_delay_us(BUS_RESET_PULSE_US);
+		lsi_write8(lsi, LSI_SCNTL1, 0);
+	}
+	return settle(lsi);
 }

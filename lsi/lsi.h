@@ -15,16 +15,28 @@
 
 #define MOST_STACKED_CAUSES 8 /* with more, the chip does not answer or is broken */
 
+/* Registers with settings of the board, most of them made by its firmware */
+enum lsi_kept {
+	KEPT_SCNTL3,
+	KEPT_STEST2,
+	KEPT_DCNTL,
+	/* Some boards switch their terminators with these pins. */
+	KEPT_GPREG,
+	KEPT_GPCNTL,
+	KEPT_SCID,
+	KEPT_RESPID0,
+	KEPT_REGISTERS_NARROW, /* their number, on a narrow chip */
+	KEPT_RESPID1 = KEPT_REGISTERS_NARROW,
+	KEPT_REGISTERS,
+};
+
 struct lsi {
 	struct hba hba; /* must be the first member (lsi_execute()) */
 	struct lsi_moved moved;
 	io_t io;	/* the operating registers */
 	u8 features;	/* CHIP_... */
-	u8 scntl3;
-	/* board-specific settings of the firmware */
-	u8 stest2, dcntl, gpreg, gpcntl;
-	bool unusable; /* the last reset failed; reset again before a command */
-	bool instant;  /* as in struct lsi_options */
+	u8 kept[KEPT_REGISTERS]; /* values of the registers in enum lsi_kept */
+	bool keep_bus, instant; /* as in struct lsi_options */
 	u16 spins;     /* LSI_SPINS... */
 	u32 place; /* bus address of `moved` that the program uses */
 	u32 script[SCRIPT_DWORDS];
@@ -36,7 +48,7 @@ struct lsi_options {
 	IN_ROM struct lsi_chip *chip;
 	io_t io;   /* the operating registers */
 	u8 own_id; /* or LSI_ID_AS_FOUND: the ID that the firmware has set, else 7 */
-	bool keep_bus; /* do not reset the bus */
+	bool keep_bus; /* reset the bus only if a target holds it */
 	bool instant;  /* QEMU's model: reset and CLF take no time */
 };
 
@@ -50,29 +62,37 @@ struct lsi_options {
 #define LSI_SPINS_ON_QEMU 1024
 
 /* Initialise a chip: save the board-specific settings of the firmware, then
- * reset chip and, unless keep_bus, bus. HBA_OK, or HBA_CHIP if the chip does
+ * lsi_reset(). HBA_OK, or HBA_CHIP if the chip does
  * not answer or the bus is stuck (post/open.c).
  */
 enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options);
+
+/* ISTAT while the chip is idle and set up by us. SEM has no effect; any other
+ * driver clears it when it resets the chip, and so does a failed reset of ours.
+ */
+#define ISTAT_OURS ISTAT_SEM
 
 /* Stop a running program [8xx-TM "ISTAT, ABRT"], within 20 ms. False if it
  * cannot be stopped; the chip then needs lsi_reset().
  */
 bool lsi_abort(struct lsi *lsi);
 
-/* Reset the chip, set all registers, and reset the bus. Takes 250 ms.
- * Afterwards all targets are asynchronous and narrow and have no command.
- * HBA_OK or HBA_CHIP, as lsi_open().
+/* Stop a running program, reset the chip, set all registers, and reset the bus.
+ * Takes 250 ms. Afterwards all targets are asynchronous and narrow and have no
+ * command. With keep_bus, the bus is reset only if a target holds it; else all
+ * agreements are doubtful. HBA_OK or HBA_CHIP, as lsi_open().
  */
 enum hba_result lsi_reset(struct lsi *lsi);
 
-/* The first part of lsi_reset(): software reset and registers. */
-void lsi_reset_chip(struct lsi *lsi);
+/* Set all registers. Must not be called while a program runs. */
+void lsi_set_registers(struct lsi *lsi);
 
-/* The last part of lsi_reset(): wait, and clear pending causes and FIFOs.
- * HBA_OK or HBA_CHIP, as lsi_open().
+/* Read all pending causes: SIST in bits 15:0, DSTAT in 23:16. `istat` is the current
+ * value of ISTAT. If the causes do not end, SIST_SGE is added to them [8xx-TM
+ * "Stacked interrupts"].
  */
-enum hba_result lsi_settle(struct lsi *lsi);
+#define CAUSE_DSTAT(bit) ((u32)(bit) << 16)
+u32 lsi_read_causes(struct lsi *lsi, u8 istat);
 
 /* Clear the DMA and SCSI FIFOs [8xx-TM "CTEST3, CLF", "STEST3, CSF"]. Takes
  * up to 1 ms. Must not be called while a program runs.
@@ -80,9 +100,9 @@ enum hba_result lsi_settle(struct lsi *lsi);
 void lsi_clear_fifos(struct lsi *lsi);
 
 /* hba.execute (exec.c): do the request of scsi/hba.h from selection to bus
- * free [SCSI-2 "Message codes", "SCSI bus phases"]. If recovery failed, the
- * next call resets chip and bus first, and returns HBA_CHIP if that fails
- * again.
+ * free [SCSI-2 "Message codes", "SCSI bus phases"]. If recovery failed, or
+ * another driver has used the chip, the next call resets chip and bus, and returns
+ * HBA_BUS_RESET, or HBA_CHIP if that fails.
  */
 enum hba_result lsi_execute(struct hba *hba, struct hba_request *request);
 

@@ -8,9 +8,6 @@
 
 #include "pc/phys.h"
 
-/* Bits of ISTAT that report causes in SIST or DSTAT */
-#define ISTAT_PENDING (ISTAT_SIP | ISTAT_DIP)
-
 /* Codes of instructions, without a phase in their low bits */
 #define CODE_MOVE 0x08
 #define CODE_JUMP_IF 0x80
@@ -119,12 +116,12 @@ void program_begin(struct exec *x, struct lsi *lsi,
 		place_moves(lsi, place - lsi->place);
 	program_clear_answers(lsi);
 	u8 target = request->target;
-	*program_byte(lsi, script_start, INSN_ID) = target;
+	*program_byte(lsi, script_patch_select, INSN_ID) = target;
 	*program_byte(lsi, script_patch_target, INSN_DATA) = target;
 	u8 identify = MSG_IDENTIFY | request->lun;
 	lsi->moved.msg_out[0] = identify;
 	*program_byte(lsi, script_patch_identify, INSN_DATA) = identify;
-	*program_byte(lsi, script_patch_reply, INSN_DATA) = 1;
+	program_set_messages(lsi, 1);
 	*program_byte(lsi, script_patch_command, INSN_DATA) =
 		request->cdb_bytes;
 	insn(lsi, script_patch_command)[1] = phys_of(request->cdb);
@@ -134,6 +131,7 @@ void program_begin(struct exec *x, struct lsi *lsi,
 	x->data_ended = false;
 	x->drained = false;
 	x->resends = RESENDS;
+	x->offered = 0;
 	x->left = x->saved_left = x->least_left = request->data_bytes;
 	if (request->data_bytes <= request->data.bytes)
 		set_move(x, request->data.address, request->data_bytes);
@@ -161,27 +159,8 @@ static u8 wait_istat(struct exec *x, struct lsi *lsi)
 	}
 }
 
-/* SIST in the low half, DSTAT from bit 16 up. */
-#define CAUSE_DSTAT(bit) ((u32)(bit) << 16)
 #define CAUSE_DSTAT_FATAL \
 	CAUSE_DSTAT(DSTAT_MDPE | DSTAT_BF | DSTAT_ABRT | DSTAT_IID)
-
-u32 program_read_causes(struct lsi *lsi, u8 istat)
-{
-	u32 causes = 0;
-
-	for (u32 i = 0; i < MOST_STACKED_CAUSES; i++) {
-		if (istat & ISTAT_SIP)
-			causes |= lsi_read16(lsi, LSI_SIST);
-		/* DSTAT.DFE is needed after a SCSI interrupt, too. */
-		causes |= CAUSE_DSTAT(lsi_read8(lsi, LSI_DSTAT));
-		istat = lsi_read8(lsi, LSI_ISTAT);
-		if (!(istat & ISTAT_PENDING))
-			return causes;
-	}
-	/* The causes do not end: the chip does not answer or is broken. */
-	return causes | SIST_SGE;
-}
 
 struct cause_row {
 	u32 causes;
@@ -238,7 +217,7 @@ static NOT_INLINE enum ending unusual_end(struct exec *x, u8 istat, u8 dstat)
 {
 	struct lsi *lsi = x->lsi;
 
-	x->causes = CAUSE_DSTAT(dstat) | program_read_causes(lsi, istat);
+	x->causes = CAUSE_DSTAT(dstat) | lsi_read_causes(lsi, istat);
 	enum ending ending = classify(x->causes);
 	if (ending == END_INT)
 		return int_ending(x);

@@ -15,6 +15,13 @@
 /* Messages [SCSI-2 "Message codes"] */
 #define MSG_COMMAND_COMPLETE 0x00
 #define MSG_EXTENDED 0x01
+/* Its third byte, and the length [SCSI-2 "Synchronous data transfer request",
+ * "Wide data transfer request"]
+ */
+#define EXTENDED_SDTR 0x01
+#define SDTR_BYTES 5
+#define EXTENDED_WDTR 0x03
+#define WDTR_BYTES 4
 #define MSG_SAVE_DATA_POINTER 0x02
 #define MSG_RESTORE_POINTERS 0x03
 #define MSG_DISCONNECT 0x04
@@ -58,6 +65,7 @@ struct exec {
 			  * moved */
 	bool drained;	/* data that was not requested was discarded */
 	u8 resends;	/* how often a message may still be sent again */
+	u8 offered;	/* code of our SDTR or WDTR that is not yet answered, else 0 */
 };
 
 /* Offsets in an instruction of the bytes that are set for a command */
@@ -70,6 +78,13 @@ static inline u8 *program_byte(struct lsi *lsi, enum script_label label,
 			       u32 offset)
 {
 	return (u8 *)lsi->script + label + offset;
+}
+
+/* Number of bytes at msg_out to send after the selection, or again */
+static inline void program_set_messages(struct lsi *lsi, u8 bytes)
+{
+	*program_byte(lsi, script_patch_messages, INSN_DATA) = bytes;
+	*program_byte(lsi, script_patch_reply, INSN_DATA) = bytes;
 }
 
 /* Phase of the request's data: PHASE_DATA_OUT or PHASE_DATA_IN */
@@ -97,12 +112,6 @@ void program_clear_answers(struct lsi *lsi);
  * empty.
  */
 enum ending program_run(struct exec *x, enum script_label entry);
-
-/* Read all pending causes, in the form of x->causes. `istat` is the current
- * value of ISTAT. If the causes do not end, SIST_SGE is added to them [8xx-TM
- * "Stacked interrupts"].
- */
-u32 program_read_causes(struct lsi *lsi, u8 istat);
 
 /* Clear both FIFOs if DSTAT has shown that the DMA FIFO is not empty. Bytes
  * left there after a stop are useless, and would prevent the next interrupt.

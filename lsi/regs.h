@@ -44,12 +44,16 @@
 #define LSI_SSTAT1 0x0e /* 8 R SCSI status 1 */
 #define SSTAT1_PHASE_MASK 0x07 /* MSG C/D I/O as latched by REQ */
 
+#define LSI_DSA_TOP 0x13 /* 8 RW bits 31:24 of the data structure address */
+
 #define LSI_ISTAT 0x14 /* 8 RW interrupt status; allowed at any time */
 #define ISTAT_ABRT 0x80
 #define ISTAT_SRST 0x40
+#define ISTAT_SEM 0x10 /* free for drivers; a reset clears it */
 #define ISTAT_CON 0x08 /* a target is connected */
 #define ISTAT_SIP 0x02 /* something in SIST */
 #define ISTAT_DIP 0x01 /* something in DSTAT */
+#define ISTAT_PENDING (ISTAT_SIP | ISTAT_DIP)
 
 #define LSI_ISTAT1 0x15 /* 8 RW 875A 895A 896 1010 */
 #define ISTAT1_SRUN 0x02 /* SCRIPTS is running */
@@ -78,7 +82,8 @@
 #define DCNTL_IRQD 0x02 /* IRQ pin off */
 #define DCNTL_COM 0x01  /* register instructions work as documented */
 
-#define LSI_SIEN 0x40 /* 16 RW mask of SIST */
+#define LSI_SIEN0 0x40 /* 8 RW mask of SIST, low byte */
+#define LSI_SIEN1 0x41 /* 8 RW high byte */
 
 #define LSI_SIST 0x42 /* 16 RC SCSI causes; one 16-bit read */
 #define SIST_MA 0x0080  /* phase mismatch */

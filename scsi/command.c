@@ -53,8 +53,10 @@ static struct scsi_verdict check_condition(struct scsi_bus *bus,
 		bus->sense[i] = 0;
 	cdb_request_sense(request, &device);
 	request->data.address = phys_of(bus->sense);
+	/* Exactly half of it comes from a target that is still wide. */
 	if (bus->hba->execute(bus->hba, request) != HBA_OK ||
-	    (request->status & SCSI_STATUS_MASK) != SCSI_STATUS_GOOD)
+	    (request->status & SCSI_STATUS_MASK) != SCSI_STATUS_GOOD ||
+	    request->moved == SENSE_BYTES / 2)
 		return (struct scsi_verdict){SCSI_SENSE_FAILED, ACTION_RETRY};
 	return sense_verdict(bus->sense, request->moved);
 }
@@ -171,6 +173,9 @@ static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 		case ACTION_RETRY:
 			if (!retries--)
 				return verdict.result;
+			/* After a bus error the driver has done what is needed. */
+			if (verdict.result != SCSI_BUS_ERROR)
+				bus->hba->doubtful |= 1u << request->target;
 			break;
 		case ACTION_ATTENTION:
 			if (!attentions--)
@@ -194,6 +199,14 @@ static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 		verdict = try_once(bus, request);
 	} while (verdict.result != SCSI_OK);
 	return SCSI_OK;
+}
+
+void scsi_reset(struct scsi_bus *bus)
+{
+	bus->hba->doubtful = HBA_ALL_TARGETS;
+	bus->own.cdb_bytes = 0;
+	if (bus->hba->execute(bus->hba, &bus->own) != HBA_OK)
+		bus->suspect = true;
 }
 
 enum scsi_result scsi_command(struct scsi_bus *bus,

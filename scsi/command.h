@@ -15,4 +15,10 @@
 enum scsi_result scsi_command(struct scsi_bus *bus,
 			      struct hba_request *request);
 
+/* Let all targets agree again with the chip on how to transfer data, each with its
+ * next command. If another driver has used the chip, reset chip and bus, and set
+ * bus->suspect. Sends no command.
+ */
+void scsi_reset(struct scsi_bus *bus);
+
 #endif

@@ -12,6 +12,8 @@
 
 #define SCSI_CDB_MAX 16
 
+#define HBA_ALL_TARGETS (~0u) /* in struct hba, `doubtful` */
+
 /* Result of a command on the bus */
 enum hba_result {
 	HBA_OK = 0,    /* the target returned a status byte */
@@ -35,7 +37,7 @@ struct hba_request {
 	u8 target;
 	u8 lun; /* 0 to 7 */
 	u8 direction; /* enum hba_direction */
-	u8 cdb_bytes;
+	u8 cdb_bytes; /* 0: no command, only make chip and bus ready for one */
 	u8 cdb[SCSI_CDB_MAX];
 	u32 timeout_ms; /* 1 to 1 200 000, from the start of the selection */
 	u32 data_bytes; /* 0 with HBA_NO_DATA; then `data` is not used */
@@ -54,13 +56,16 @@ struct hba_request {
 /* The interface of a chip driver. execute() does one request, which must lie
  * in DMA-able memory. It returns at the latest after timeout_ms and the time
  * for recovery (about 2 s). Whatever it returns, the next command may follow
- * at once.
+ * at once. If another driver has used the chip, HBA_BUS_RESET without a
+ * selection.
  */
 struct hba {
 	enum hba_result (*execute)(struct hba *hba,
 				   struct hba_request *request);
 	u8 own_id;
 	u8 last_id; /* highest target ID on this bus: 7 or 15 */
+	u32 doubtful; /* in and out, a bit for each target: before it transfers data
+		       * again, it and the chip must agree on how */
 };
 
 #endif

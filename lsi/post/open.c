@@ -22,6 +22,7 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 
 	lsi->hba.execute = lsi_execute;
 	lsi->io = options->io;
+	lsi->keep_bus = options->keep_bus;
 	lsi->instant = options->instant;
 	lsi->spins = LSI_SPINS_IN_SCAN;
 	lsi->features = chip->features;
@@ -41,21 +42,22 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	lsi->hba.own_id = options->own_id != LSI_ID_AS_FOUND ? options->own_id
 			  : id			    ? id
 						    : USUAL_HOST_ID;
-	lsi->stest2 = lsi_read8(lsi, LSI_STEST2) & STEST2_DIF;
-	lsi->dcntl = lsi_read8(lsi, LSI_DCNTL) & DCNTL_IRQM;
+	id = lsi->hba.own_id;
+	lsi->kept[KEPT_SCID] = SCID_RRE | id;
+	lsi->kept[KEPT_RESPID0] = (u8)(1u << id);
+	lsi->kept[KEPT_RESPID1] = (u8)(1u << id >> 8);
+	lsi->kept[KEPT_STEST2] = lsi_read8(lsi, LSI_STEST2) & STEST2_DIF;
+	lsi->kept[KEPT_DCNTL] = lsi_read8(lsi, LSI_DCNTL) & DCNTL_IRQM;
 	if (!(chip->features & CHIP_1010)) {
-		lsi->dcntl |= DCNTL_IRQD | DCNTL_COM;
-		lsi->scntl3 = chip->features & CHIP_80MHZ ? CCF_80MHZ
-							  : CCF_40MHZ;
+		lsi->kept[KEPT_DCNTL] |= DCNTL_IRQD | DCNTL_COM;
+		lsi->kept[KEPT_SCNTL3] = chip->features & CHIP_80MHZ
+						 ? CCF_80MHZ
+						 : CCF_40MHZ;
 	}
-	lsi->gpreg = lsi_read8(lsi, LSI_GPREG);
-	lsi->gpcntl = lsi_read8(lsi, LSI_GPCNTL);
+	lsi->kept[KEPT_GPREG] = lsi_read8(lsi, LSI_GPREG);
+	lsi->kept[KEPT_GPCNTL] = lsi_read8(lsi, LSI_GPCNTL);
 	lsi->place = 0;
 	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
 		lsi->script[i] = lsi_script[i];
-	/* A target that is still connected would never release the bus. */
-	if (!options->keep_bus || lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)
-		return lsi_reset(lsi);
-	lsi_reset_chip(lsi);
-	return lsi_settle(lsi);
+	return lsi_reset(lsi);
 }

@@ -4,10 +4,10 @@
  * The SCRIPTS program: one SCSI command from selection to bus free.
  *
  * Before a run, program.c sets in the copy that the chip fetches: the
- * target's ID, IDENTIFY, and count and address of the command move and the
- * data move. It also converts the offsets of all other moves to bus
- * addresses. Nothing else changes; neither DSA nor scratch registers are
- * used.
+ * target's ID, the messages after the selection, and count and address of the
+ * command move and the data move. It also converts the offsets of all other
+ * moves to bus addresses. Nothing else changes. No scratch register is used, and
+ * DSA only to notice another driver.
  *
  * There is one dispatcher for each state of the data pointer:
  *   clean   the data move begins at the saved pointer: SAVE DATA POINTER and
@@ -43,9 +43,13 @@ lsi_script:
  * ---- goes to COMMAND at once; then ATN must be cleared here.
  */
 LABEL script_start
+	OR_TO_SFBR LSI_DSA_TOP, 0
+	INT_IF_NOT_BYTE OUR_DSA_TOP, INT_OTHER_DRIVER
+LABEL script_patch_select
 	SELECT_ATN SET_BY_CPU, reselected
 	JUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn
-	MOVE	1, LSI_MSG_OUT, PHASE_MSG_OUT
+LABEL script_patch_messages
+	MOVE	SET_BY_CPU, LSI_MSG_OUT, PHASE_MSG_OUT
 LABEL script_msg_out_cut
 
 /* ---- Dispatcher, clean. */
@@ -124,6 +128,7 @@ message_clean:
 	JUMP_IF_BYTE MSG_DISCONNECT, disconnect
 	JUMP_IF_BYTE MSG_COMMAND_COMPLETE, complete
 	INT_IF_NOT_BYTE MSG_SAVE_DATA_POINTER, INT_MESSAGE
+accepted:
 	CLEAR_ACK
 	JUMP	dispatch
 
@@ -151,8 +156,7 @@ LABEL script_patch_target
 	MOVE	1, LSI_MSG_MORE, PHASE_MSG_IN
 LABEL script_patch_identify
 	INT_IF_NOT_BYTE_MASKED SET_BY_CPU, IDENTIFY_RESERVED_BITS, INT_RESELECTED
-	CLEAR_ACK
-	JUMP	dispatch
+	JUMP	accepted
 
 /* ---- Entries for the CPU after an INT. */
 LABEL script_ack			/* message accepted */

@@ -184,6 +184,7 @@ class Chip:
         if not self.connected:
             return
         self.connected = self.reselected_while_idle = False
+        self.scripts.target_left()
         if self.registers[SCNTL2] & SDU:
             self.scripts.left_with_sdu()
             self.raise_scsi(UDC)
@@ -263,7 +264,8 @@ class Chip:
         if (nexus and not self.connected and not self.scripts.selecting and not self.in_reset
                 and self.may_be_reselected()):
             self.registers[SSID] = 0x80 | nexus.reselect_id
-            self.reselected_while_idle = not self.scripts.running
+            self.reselected_while_idle = (not self.scripts.running
+                                          or self.scripts.command_over)
             self.begin_connection()
             self.raise_scsi(RSL)
             self.bus.reconnect()

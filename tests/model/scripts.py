@@ -56,6 +56,8 @@ class Scripts:
         self._steps: Iterator[int] = iter(())
         self._phase_fresh = False           # tested since the last handshake
         self._last_message: int | None = None
+        self._target_left = False           # and no WAIT DISCONNECT has noticed it
+        self.command_over = False           # it left after COMMAND COMPLETE
         self._message = bytearray()
         self._moving = False                # within a data move
         self._unsent: tuple[int, bool] | None = None    # bytes left, any sent: in a move out
@@ -65,7 +67,7 @@ class Scripts:
     def start(self, address: int) -> None:
         self.dsp = address
         self.running = True
-        self._moving = False
+        self._moving = self._target_left = self.command_over = False
         self._steps = self._execute()
 
     def stop(self) -> None:
@@ -76,7 +78,7 @@ class Scripts:
         self._unsent = None
 
     def connection_begins(self) -> None:
-        self._phase_fresh = False
+        self._phase_fresh = self.command_over = False
         self._last_message = None
         self._message = bytearray()
 
@@ -100,6 +102,11 @@ class Scripts:
                 break
             chip.spend(cost)
         return chip.now > begun
+
+    def target_left(self) -> None:
+        """The bus is free: another target may reselect before the next instruction."""
+        self._target_left = True
+        self.command_over = self._last_message == 0x00
 
     def left_with_sdu(self) -> None:
         """The target left while SDU was set: a driver error if the target may leave."""
@@ -423,10 +430,11 @@ class Scripts:
         yield from self._selection_end()
         if self.chip.ack_held:
             self._rule("ACK still asserted", "the target cannot leave the bus")
-        while self.chip.connected and self.running:
+        while self.chip.connected and self.running and not self._target_left:
             if self.chip.bus.request and not self.chip.ack_held:
                 self.chip.raise_dma(D_IID)  # the target requests a transfer
             yield WAIT
+        self._target_left = False
 
     def _wait_reselect(self, alternate: int) -> Iterator[int]:
         while not self.chip.connected:

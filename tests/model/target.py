@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from tests.model.agreement import SDTR, WDTR, Negotiator
 from tests.model.bus import (COMMAND, DATA_IN, DATA_OUT, FREE, MSG_IN, MSG_OUT, STATUS, Bus, Delay,
                              Reselect, Take, message_codes)
 from tests.model.rules import RuleViolation
@@ -64,7 +65,7 @@ def on_medium(command: Callable[[Disk, bytes], Answer]) -> Callable[[Disk, bytes
 
 
 @dataclass
-class Disk:
+class Disk(Negotiator):
     """`content` maps an LBA to a block; `blocks` is the size in READ CAPACITY."""
     most_cdb: ClassVar[int] = 16    # bytes of a CDB that are used
     blocks: int = 65536
@@ -79,7 +80,11 @@ class Disk:
     attentions: list[tuple[int, int, int]] = field(default_factory=lambda: [POWER_ON])
     sense: tuple[int, int, int] = NO_SENSE
     information: tuple[int, bool] = (0, False)  # in the sense data: an LBA, and VALID
-    fast_and_wide: bool = False  # agreed on before the ROM ran; a reset ends it
+    # agreements with another driver; a reset ends them (agreement.py)
+    fast_and_wide: bool = False
+    synchronous: bool = False
+    negotiates: tuple[int, ...] = (SDTR, WDTR)
+    answer_offer: Callable[[int, int], bytes | None] | None = None
     # hooks: each may replace the disk's behaviour at that point
     status_hook: Callable[[bytes], Answer | None] | None = None
     data_hook: Callable[[Bus, bytes], Iterator] | None = None
@@ -118,7 +123,8 @@ class Disk:
         """A pending MEDIUM CHANGED attention survives the reset."""
         changed = MEDIUM_CHANGED in self.attentions and self.removable
         self.attentions = [POWER_ON, MEDIUM_CHANGED] if changed else [POWER_ON]
-        self.fast_and_wide = self.locked = False
+        self.locked = False
+        self.end_agreement()
         for unit in self.luns.values():
             unit.reset()
 
@@ -363,14 +369,15 @@ class Disk:
 
     def transfer(self, bus: Bus, cdb: bytes, answer: Answer) -> Iterator:
         """Run the data phase, if there is one."""
+        target = bus.targets[bus.connected]     # its agreement is that of all its units
         if answer.wants:
-            take = self.write_hook or (lambda bus, count: self.data_out(count))
+            take = self.write_hook or (lambda bus, count: target.take_agreed(count))
             taken = yield from take(bus, answer.wants)
             self.store(cdb, (taken or b"")[:answer.keeps])
         elif self.data_hook and answer.status == GOOD and cdb[0] in READS:
             yield from self.data_hook(bus, answer.data)
         else:
-            yield from self.data_in(answer.data)
+            yield from target.send_agreed(answer.data)
 
     def session(self, bus: Bus) -> Iterator:
         self.selected_lun = 0       # without IDENTIFY
@@ -381,6 +388,8 @@ class Disk:
                 self.selected_lun = bus.nexus.lun = messages[0] & 7
             if (yield from self.dismissed(bus, messages)) or not identified:
                 return      # without IDENTIFY there is no nexus
+            if (yield from self.dismissed(bus, (yield from self.negotiate(bus, messages)))):
+                return
         unit = self.unit()
         responder = unit or self
         if responder.before_command:
@@ -390,8 +399,6 @@ class Disk:
             return
         responder.now = bus.now
         answer = unit.execute(cdb) if unit else self._missing_unit(cdb)
-        if self.fast_and_wide:     # a narrow, asynchronous initiator loses bytes
-            answer.data = answer.data[::2]
         yield from responder.transfer(bus, cdb, answer)
         if (yield from self.listen(bus)):
             return

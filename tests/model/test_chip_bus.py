@@ -189,6 +189,14 @@ def test_wait_disconnect_waits(board):  # [895A 5-16]
     assert board.read(ISTAT) & (SIP | DIP) == DIP
 
 
+def test_wait_disconnect_ends_when_another_target_reselects(board):     # [895A 5-16]
+    play(board, (COMMAND, None), Delay(2 * MS))
+    board.bus.begin(4, iter([Delay(MS), Reselect(), (MSG_IN, 0x80), HANG]))
+    program = *select(3), *move(COMMAND, 1), *SDU_OFF, *WAIT_DISCONNECT, *interrupt(DONE)
+    assert code(board, *program) == DONE
+    assert board.read(ISTAT) & CON and board.read(SSID) & 0x87 == 0x84
+
+
 def test_wait_disconnect_raises_iid_at_a_request(board):  # illegal [825A 4.2 DSTAT]
     play(board, (STATUS, 0), HANG)
     code(board, *select(3), *stop_when(STATUS))

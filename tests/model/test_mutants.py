@@ -39,8 +39,8 @@ MUTANTS = {
     "complete without CLEAR ACK": Mutant(
         "ACK still asserted", "lsi/post/script.S", "\tCLEAR_ACK_ATN\n", NOP),
     "SAVE without CLEAR ACK": Mutant(
-        "ACK still asserted", "lsi/post/script.S", "INT_MESSAGE\n\tCLEAR_ACK\n",
-        "INT_MESSAGE\n" + NOP),
+        "ACK still asserted", "lsi/post/script.S", "accepted:\n\tCLEAR_ACK\n",
+        "accepted:\n" + NOP),
     "SDU on at COMMAND COMPLETE": Mutant(
         "SDU left on", "lsi/post/script.S",
         "complete:\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\n", "complete:\n" + NOP),
@@ -72,10 +72,10 @@ MUTANTS = {
     "no selection time-out": Mutant(
         "no selection time-out", "lsi/lsi.c", "{LSI_STIME0, STIME0_SEL_256MS}",
         "{LSI_STIME0, 0}"),
-    "own ID 0": Mutant("own ID clashes", "lsi/lsi.c", "SCID_RRE | id);", "SCID_RRE);"),
-    "no RRE": Mutant("cannot be reselected", "lsi/lsi.c", "SCID_RRE | id);", "id);"),
+    "own ID 0": Mutant("own ID clashes", "lsi/post/open.c", "SCID_RRE | id;", "SCID_RRE;"),
+    "no RRE": Mutant("cannot be reselected", "lsi/post/open.c", "SCID_RRE | id;", "id;"),
     "no RESPID": Mutant(
-        "cannot be reselected", "lsi/lsi.c", "lsi_write8(lsi, LSI_RESPID0, (u8)(1u << id));", ""),
+        "cannot be reselected", "lsi/post/open.c", "(u8)(1u << id);", "0;"),
     "no clock": Mutant(
         "clock not set", "lsi/post/open.c", "#define CCF_40MHZ 3", "#define CCF_40MHZ 0"),
     "divider for 40 MHz at 80 MHz": Mutant(
@@ -102,15 +102,15 @@ MUTANTS = {
         "SCRIPTS started with a FIFO not empty", "lsi/program.c",
         "if (ending == END_NO_TARGET || ending == END_BUS_FREE)\n\t\tlsi_clear_fifos(lsi);", ""),
     "terminator pins lost": Mutant(
-        "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPREG, lsi->gpreg);", ""),
+        "board setting lost", "lsi/lsi.c", "[KEPT_GPREG] = LSI_GPREG", "[KEPT_GPREG] = LSI_GPCNTL"),
     "SRST not cleared": Mutant(
         "SRST left set", "lsi/lsi.c", "wait_for_chip(lsi, SRST_US);\n\tlsi_write8(lsi, LSI_ISTAT, 0);",
         "wait_for_chip(lsi, SRST_US);"),
     "SRST while running": Mutant(
-        "SRST without ABRT", "lsi/exec.c", "(void)lsi_abort(lsi); /* it may", "/* it may"),
+        "SRST without ABRT", "lsi/lsi.c", "\t(void)lsi_abort(lsi);\n", ""),
     "ABRT not cleared": Mutant(
         "DSTAT read with ABRT set", "lsi/lsi.c",
-        "lsi_write8(lsi, LSI_ISTAT, 0);\n\t\t\t(void)lsi_read8(lsi, LSI_DSTAT);",
+        "lsi_write8(lsi, LSI_ISTAT, ISTAT_OURS);\n\t\t\t(void)lsi_read8(lsi, LSI_DSTAT);",
         "(void)lsi_read8(lsi, LSI_DSTAT);"),
     "short RST": Mutant(
         "bus reset too short", "lsi/lsi.c", "BUS_RESET_PULSE_US 100", "BUS_RESET_PULSE_US 10"),
@@ -118,15 +118,15 @@ MUTANTS = {
         "selection too soon after a bus reset", "lsi/lsi.c", "BUS_RESET_SETTLE_US 250000",
         "BUS_RESET_SETTLE_US 100000"),
     "own reset not drained": Mutant(
-        "causes left pending", "lsi/lsi.c", "\tdrain_causes(lsi);\n", ""),
+        "causes left pending", "lsi/lsi.c", "\t(void)lsi_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT));\n", ""),
     "ISTAT not read": Mutant(
         "SCRIPTS started with causes pending", "lsi/exec.c",
-        "lsi_read8(lsi, LSI_ISTAT) & ISTAT_NOT_IDLE", "false"),
+        "lsi_read8(lsi, LSI_ISTAT) != ISTAT_OURS", "false"),
     "FIFO not cleared": Mutant(
         "SCRIPTS started with a FIFO not empty", "lsi/events.c",
         "\telse\n\t\tlsi_clear_fifos(lsi);", "\telse\n\t\t;"),
     "SIST in two bytes": Mutant(
-        "SIST read in bytes", "lsi/program.c", "causes |= lsi_read16(lsi, LSI_SIST);",
+        "SIST read in bytes", "lsi/lsi.c", "causes |= lsi_read16(lsi, LSI_SIST);",
         "causes |= (u32)lsi_read8(lsi, LSI_SIST) | (u32)lsi_read8(lsi, LSI_SIST + 1) << 8;"),
     "DSTAT polled": Mutant(
         "register access while SCRIPTS runs", "lsi/program.c",
@@ -143,7 +143,7 @@ MUTANTS = {
         "register space", "lsi/post/chips.c", "{0x0001, 0x00, 0,", "{0x0001, 0x00, CHIP_ISTAT1,",
         "810"),
     "GPCNTL lost": Mutant(
-        "board setting lost", "lsi/lsi.c", "lsi_write8(lsi, LSI_GPCNTL, lsi->gpcntl);", ""),
+        "board setting lost", "lsi/lsi.c", "[KEPT_GPCNTL] = LSI_GPCNTL", "[KEPT_GPCNTL] = LSI_GPREG"),
     # ---- Recovery ----------------------------------------------------------------
     "no time-out": Mutant(
         "step bound", "lsi/program.c", "\t\tif (clock_expired(&x->clock))\n\t\t\treturn 0;\n", ""),
@@ -152,7 +152,7 @@ MUTANTS = {
         "\tcase HBA_TIMEOUT:\n", "\tcase HBA_TIMEOUT:\n\t\treturn;\n"),
     "no recovery from bad protocol": Mutant(
         "target left connected", "lsi/exec.c",
-        "\tcase HBA_PROTOCOL:\n\t\t(void)", "\tcase HBA_PROTOCOL:\n\t\treturn;\n\t\t(void)"),
+        "\tcase HBA_PROTOCOL:\n", "\tcase HBA_PROTOCOL:\n\t\treturn;\n"),
     "SDU on at ABORT": Mutant(
         "SDU left on", "lsi/post/script.S", "\tCLEAR_ACK\n\tAND_REGISTER LSI_SCNTL2, SDU_OFF\nLABEL",
         "\tCLEAR_ACK\n" + NOP + "LABEL"),

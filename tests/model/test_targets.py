@@ -508,7 +508,7 @@ def test_message_after_the_command_is_received(message, free):
 
 def test_abort_code_within_another_message_is_ignored():
     host = Initiator(Disk())
-    host.send_messages(0x80, 1, 3, 1, DEVICE_RESET, ABORT, 0x20, ABORT)
+    host.send_messages(0x80, 1, 3, 2, DEVICE_RESET, ABORT, 0x20, ABORT)
     assert host.bus.request.phase == COMMAND
     assert (host.target.aborts, host.target.device_resets) == (0, 0)
 

@@ -67,6 +67,12 @@ u32 native_execute(struct driver *driver)
 	return driver->lsi.hba.execute(&driver->lsi.hba, &driver->request);
 }
 
+u32 native_reset(struct driver *driver)
+{
+	scsi_reset(&driver->bus);
+	return driver->bus.suspect;
+}
+
 u32 native_command(struct driver *driver)
 {
 	return scsi_command(&driver->bus, &driver->request);

@@ -32,6 +32,9 @@ u32 native_open(struct driver *driver, const struct model *model, u32 device,
 /* lsi_execute() with driver->request; returns enum hba_result. */
 u32 native_execute(struct driver *driver);
 
+/* scsi_reset(); returns bus->suspect. */
+u32 native_reset(struct driver *driver);
+
 /* scsi_command() with driver->request; returns enum scsi_result. */
 u32 native_command(struct driver *driver);
 

@@ -186,6 +186,10 @@ class Native:
         """scsi_command(): enum scsi_result."""
         return self._call("native_command")
 
+    def reset(self) -> bool:
+        """scsi_reset(): whether the bus is suspect then."""
+        return bool(self._call("native_reset"))
+
     def sense(self) -> bytes:
         at = self._c.native_sense_at()
         return self.memory[at:at + 18]
