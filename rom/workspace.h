@@ -10,10 +10,12 @@
 
 #define WORKSPACE_KIB 2 /* as a rule: with up to WORKSPACE_DISKS drives */
 #define WORKSPACE_MOST_KIB 3
-#define STACK_BYTES 856
+#define STACK_BYTES 864
 
 /* Unused below all memory of init on a BIOS without PMM (post/install.c) */
 #define SLACK_KIB 1
+/* Block buffer for CDs there, taken when one is booted (boot/cd/cdboot.c) */
+#define CD_BUFFER_KIB 2
 
 /* Offsets in the block, for the entry points in assembly */
 #define WS_CALLER_ESP (STACK_BYTES + 0)

@@ -53,6 +53,12 @@ def symbols() -> list[tuple[int, str]]:
                    re.finditer(r"^\w+ (\w+) \w (\S+)$", out, re.M)), reverse=True)
 
 
+def offsets() -> dict[str, int]:
+    """Values of the symbols of the unpacked image."""
+    return {name: int(value, 16) for value, name in
+            re.findall(r"^(\w+) \w (\w+)$", run("nm", "build/rom.elf"), re.M)}
+
+
 def stack_frames() -> list[tuple[int, str]]:
     """Stack frames as reported by the compiler, largest first."""
     frames = []
@@ -85,35 +91,48 @@ class Row:
                 f"{self.limit - self.used:7}{'  OVER' if self.over else ''}")
 
 
-def rows(limits: dict[str, int], image: dict[str, tuple[int, int]],
-         file: dict[str, tuple[int, int]]) -> list[Row]:
-    """All budgets: the file, the resident part by kind of machine, then RAM.
-    `limits` come from the Makefile; `image` and `file` are the sections of the
-    unpacked image and of the ROM file."""
-    block, slot, slots, stack_bytes, structure, workspace, disk_block, buffer = values(
-        "ROM_BLOCK_BYTES", "PNP_SLOT_BYTES", "MOST_DISKS", "STACK_BYTES", "sizeof(struct workspace)",
-        "WORKSPACE_KIB * 1024", "1 << MOST_BLOCK_SHIFT", "BLOCK_BUFFER_BYTES")
+def stays(limits: dict[str, int], end: dict[str, int]) -> list[Row]:
+    """What stays in the area of ROMs, by kind of machine. `end` maps a symbol to the
+    offset where a part of the image ends."""
+    block, slot, header, most = values("ROM_BLOCK_BYTES", "PNP_SLOT_BYTES", "PNP_HEADER_BYTES", "MOST_DISKS")
 
-    def in_blocks(end: int) -> int:
-        return (end + block - 1) // block * block
+    def row(machine: str, bytes_: int, limit_: int) -> Row:
+        return Row(f"stays: {machine}", (bytes_ + block - 1) // block * block, limit_ // block * block)
 
-    def entries(count: int) -> Row:
-        """Each fixed disk has one boot entry."""
-        return Row(f"resident after init, {count} disk{'s' if count > 1 else ''}",
-                   in_blocks(image[".pnp"][0] + count * slot),
-                   in_blocks(limits["RESIDENT"] + (count - 1) * slot))
+    disks = [row(f"PMM, {n} disk{'s' if n > 1 else ''}", end["text_end"] + n * slot,
+                 limits["RESIDENT"] + (n - 1) * slot) for n in (1, most)]
+    return [*disks,
+            row("PMM, a disk and a CD", end["cd_end"] + 2 * slot, limits["CD"]),
+            row("no PMM, no boot entries, disks", end["extra_end"] + header, limits["WITHOUT_PMM"]),
+            row("no PMM, no boot entries, CDs too", end["far_rom_end"] + header, limits["WITHOUT_PMM"]),
+            row("no PMM, one boot entry, CDs too", end["far_rom_end"] + slot, limits["WITHOUT_PMM"])]
 
+
+def taken(limits: dict[str, int], end: dict[str, int]) -> list[Row]:
+    """What is taken from the 640 KiB without PMM, if all disks are fixed and have
+    sectors of 512 bytes."""
+    workspace, slack, buffer, disks_limit, cd_limit = values(
+        "WORKSPACE_KIB * 1024", "SLACK_KIB * 1024", "CD_BUFFER_KIB * 1024", "3 * 1024", "9 * 1024")
+    far_code = (end["cd_bytes"] + 1023) // 1024 * 1024
+    return [Row("code for CDs in memory of its own", end["cd_bytes"], limits["CD_MEMORY"]),
+            Row("taken: no PMM, disks", workspace + slack, disks_limit),
+            Row("taken: no PMM, CDs too, until something boots", workspace + slack + far_code, cd_limit),
+            Row("taken: no PMM, a CD has booted", workspace + buffer + far_code, cd_limit)]
+
+
+def rows(limits: dict[str, int], end: dict[str, int], file: dict[str, tuple[int, int]]) -> list[Row]:
+    """All budgets: the file, what stays resident and what is taken by kind of machine,
+    then RAM. `limits` come from the Makefile; `end` has the symbols of the unpacked
+    image, `file` the sections of the ROM file."""
+    stack_bytes, structure, room, disk_block, buffer = values(
+        "STACK_BYTES", "sizeof(struct workspace)", "WS_DRIVES", "1 << MOST_BLOCK_SHIFT", "BLOCK_BUFFER_BYTES")
     return [
         Row("ROM file: header and packed image", sum(file[".packed"]), limits["FILE"]),
         *(Row(f"ROM file {rom}", (BUILD / rom).stat().st_size, limits["FILE"])
           for rom in ("lsi53c895a.rom", "lsi53c810.rom")),
-        entries(1),
-        entries(slots),
-        Row("resident after init, no boot entries or removable media",
-            in_blocks(sum(image[".extra"])), limits["EXTRA"]),
-        Row("resident after init, with a CD", in_blocks(sum(image[".cd"])), limits["CD"]),
-        Row("workspace: stack and structure", stack_bytes + structure, workspace),
-        Row("block buffer, where a drive needs it", disk_block, buffer),
+        *stays(limits, end), *taken(limits, end),
+        Row("workspace: stack and structure, without drives", stack_bytes + structure, room),
+        Row("block buffer, where a disk needs it", disk_block, buffer),
     ]
 
 
@@ -136,7 +155,7 @@ def main(argv: list[str] | None = None) -> int:
     image, file = sections("rom"), sections("unpack")
     found = calls()
     depth = stack_row(found)
-    budgets = [*rows(dict(args.limits), image, file), depth]
+    budgets = [*rows(dict(args.limits), offsets(), file), depth]
     print(f"{'budget':{NAME_COLUMNS}} {'bytes':>7} {'limit':>7} {'free':>7}")
     for row in budgets:
         print(row)
@@ -144,12 +163,12 @@ def main(argv: list[str] | None = None) -> int:
     def sizes(sections: dict[str, tuple[int, int]]) -> str:
         return ", ".join(f"{name} {size}" for name, (_, size) in sections.items() if size)
 
-    stack_bytes, structure = values("STACK_BYTES", "sizeof(struct workspace)")
+    stack_bytes, structure, disk = values("STACK_BYTES", "sizeof(struct workspace)", "sizeof(struct disk)")
     print("\nResident parts are whole blocks of 512 bytes.")
     print("The file is at least as large as the largest resident part.")
     print(f"file: {sizes(file)}")
     print(f"image {sum(image['.post'])}: {sizes(image)}")
-    print(f"workspace: stack {stack_bytes}, structure {structure}")
+    print(f"workspace: stack {stack_bytes}, structure {structure}, {disk} for each drive")
     print("\nlargest functions and tables")
     for size, name in symbols()[:LARGEST]:
         print(f"  {size:5}  {name}")

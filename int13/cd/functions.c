@@ -55,7 +55,7 @@ static bool read_packet(const struct int13_call *call, struct cd_boot *boot)
  *
  * In:  AL 0, DS:SI specification packet
  */
-static enum int13_status cd_4a_emulate(const struct int13_call *call)
+static NOT_INLINE enum int13_status cd_4a_emulate(const struct int13_call *call)
 {
 	struct int13_state *state = call->state;
 	struct cd_boot boot;
@@ -109,7 +109,7 @@ static struct packet specification(const struct int13_call *call)
  *      packet; DS:SI buffer for a specification packet
  * Out: the packet of the boot image that was booted or is emulated
  */
-static enum int13_status cd_4b_terminate(const struct int13_call *call)
+static NOT_INLINE enum int13_status cd_4b_terminate(const struct int13_call *call)
 {
 	const struct int13_frame *regs = call->regs;
 	struct packet packet = specification(call);
@@ -130,7 +130,7 @@ static enum int13_status cd_4b_terminate(const struct int13_call *call)
  * In:  AL 0, DS:SI specification packet
  * Out: does not return; the boot image starts with its drive number in DL
  */
-static enum int13_status cd_4c_boot(const struct int13_call *call)
+static NOT_INLINE enum int13_status cd_4c_boot(const struct int13_call *call)
 {
 	struct int13_frame *regs = call->regs;
 	struct cd_boot boot;
@@ -155,7 +155,7 @@ static enum int13_status cd_4c_boot(const struct int13_call *call)
  *
  * In:  AL 0, DS:SI command packet
  */
-static enum int13_status cd_4d_catalog(const struct int13_call *call)
+static NOT_INLINE enum int13_status cd_4d_catalog(const struct int13_call *call)
 {
 	const struct int13_frame *regs = call->regs;
 	u32 at = far_open_range(regs->ds, (u16)regs->esi, COMMAND_BYTES);

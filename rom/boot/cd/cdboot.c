@@ -238,7 +238,6 @@ static void print_reason(enum cd_result result)
 
 /* ---- Memory ---------------------------------------------------------------- */
 
-#define CD_BUFFER_KIB 2
 #define PARAGRAPHS_PER_KIB 64
 
 /* Without PMM there is no block buffer yet. Take it from conventional memory; the
