@@ -63,7 +63,7 @@ $(UNIVERSAL): FOR = --device 0012 --device-list '$(ALL_IDS)' --eprom $(if $(find
 $(ROMS): $(OUT)/rom.bin tools/romsign.py
 	@echo "  SIGN  $@"
 	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 $(FOR) --output $@ \
-		--run-time $(CD_LIMIT)
+		--run-time $(FILE_LIMIT)
 
 # The ROM file: header, unpacker, and the packed image of rom.elf. rom_image_* are symbols of rom.elf.
 $(OUT)/rom.bin: $(OUT)/rom.elf $(OUT)/rom/unpack.ld tools/pack.py
