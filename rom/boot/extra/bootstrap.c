@@ -93,6 +93,14 @@ static u32 boot_any(void)
 	return entry;
 }
 
+/* If the user inserts a disc and the BIOS tries again, so do we, but not a CD that
+ * has given up.
+ */
+static void allow_cds_again(void)
+{
+	workspace.cds_tried = workspace.int13.cd_count;
+}
+
 /* Award Medallion has replaced our INT 19h, but calls it before it boots each
  * device, whose boot sector it has loaded if it is a disk.
  */
@@ -105,6 +113,9 @@ static bool bios_dispatches(void)
 static u32 before_device(void)
 {
 	bool loaded = boot_sector_is_there();
+	/* It has found nothing to boot before: it tries all devices again. */
+	if (workspace.device_pending)
+		allow_cds_again();
 	u32 entry = loaded && !workspace.cd_leads ? 0 : boot_any();
 
 	workspace.int19_pending = entry && loaded;
@@ -155,12 +166,10 @@ static u32 before_int18(void)
 	u32 entry = boot_any();
 	if (entry)
 		return entry;
-	/* If the user inserts a disc and the BIOS tries again, so do we, but not
-	 * a CD that has given up.
-	 */
-	workspace.cds_tried = workspace.int13.cd_count;
-	if (!workspace.device_pending)
+	if (!workspace.device_pending) {
+		allow_cds_again();
 		return 0;
+	}
 	workspace.device_pending = false;
 	return (u32)rom_segment() << 16 | (u32)rom_iret;
 }
