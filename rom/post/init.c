@@ -7,6 +7,7 @@
  */
 #include "banner.h"
 #include "host.h"
+#include "int13/job.h"
 #include "install.h"
 #include "rom_image.h"
 #include "memory.h"
@@ -183,7 +184,7 @@ u32 init_main(u32 unused)
 	if (connects_now()) {
 		if (workspace.for_others)
 			connect_int13();
-		bootstrap_connect_disks();
+		bootstrap_connect_disks(0);
 	}
 	return workspace.int13.disks;
 }
@@ -229,6 +230,16 @@ static u32 hook(u32 vector, u32 entry, u32 field)
 	return previous;
 }
 
+/* A boot sector of an earlier boot may be left in memory. INT 19h must not take it
+ * for one that the BIOS has read now (boot/extra/bootstrap.c).
+ */
+static void forget_boot_sector(void)
+{
+	bda_open();
+	if (FAR16(BOOT_PLACE + MBR_SIGNATURE_AT) == MBR_SIGNATURE)
+		FAR16(BOOT_PLACE + MBR_SIGNATURE_AT) = 0;
+}
+
 /* Take part in booting on a BIOS that may call no boot entries. If it calls
  * them all the same, it either sets INT 19h again, as SeaBIOS does, or our handler
  * does nothing because workspace.bios_calls_entries is set. Without a CD,
@@ -240,9 +251,11 @@ static void hook_bootstrap(u16 workspace_segment)
 	u32 previous_int19 =
 		hook(IVT_INT19, (u32)rom_int19, FIELD(previous_int19));
 
-	if (post.bios == PNP_CALLS_NONE && post.cds)
+	if (post.bios == PNP_CALLS_NONE && post.cds) {
 		previous_int18 = hook(IVT_INT18, (u32)rom_int18,
 				      FIELD(previous_int18));
+		forget_boot_sector();
+	}
 	far_open(workspace_segment);
 	FAR32(FIELD(previous_int18)) = previous_int18;
 	FAR32(FIELD(previous_int19)) = previous_int19;

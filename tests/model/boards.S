@@ -129,7 +129,10 @@ DISPATCHER:
 	jne	2b
 	int	$0x18
 	jmp	2b
-3:	call	FAILED
+3:	pushfw				/* it also calls it for no device */
+	cli
+	lcallw	*%cs:saved_19h
+	call	FAILED
 	iretw
 
 /* Bochs: INT 18h tries the next device. Each try has a new stack. */

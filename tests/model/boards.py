@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.model.bios import BootEntry, Bios, Copy
-from tests.model.bios_data import (BIOS_SEGMENT, BOARD, BOOTSTRAP, BOOT_VECTORS, CONNECT_AS_IPL, DISK_STATUS,
-                                   EBDA_POINTER, HARD_DISKS, JUNK, PNP_OFFSET, SERVICE)
+from tests.model.bios_data import (BIOS_SEGMENT, BOARD, BOOTSTRAP, BOOT_SECTOR, BOOT_VECTORS,
+                                   CONNECT_AS_IPL, DISK_STATUS, EBDA_POINTER, HARD_DISKS, JUNK,
+                                   PNP_OFFSET, SERVICE)
 from tests.model.rules import RuleViolation
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Kind:
     grows_ebda: bool = False            # after the ROM scan
     most_blocks: int = 0                # of a ROM that stays; 0: no limit is known
     drive: int = 0x80                   # DL for a boot sector of the first hard disk
+    network: bool = True                # a dispatcher takes an INT 18h vector for a device
     pnp: str = "no BBS"
     takes_18h: str = ""                 # label behind INT 18h
     stacks: tuple[range, ...] = (LOW_STACK,)    # in segment 0: that of an MBR, its own
@@ -64,6 +66,8 @@ KINDS = {
     "Medallion": Kind(**MEDALLION),
     # P3B-F: calls boot entries after it has decided that there is no hard disk
     "Medallion, late calls": Kind(**MEDALLION, calls_late=True),
+    # P3B-F: its boot order has the network only if the user chooses it
+    "Medallion, no network": Kind(**MEDALLION, network=False),
     # Supermicro P5MMS98 and others: never calls our INT 19h
     "AMI": Kind("CHAINED", takes_19h="AMI", takes_13h="hooked"),
     "AMI, early question": Kind("CHAINED", takes_19h="AMI", takes_13h="hooked", asks_early=True),
@@ -166,8 +170,11 @@ class BoardBios(Bios):
         return registers
 
     def post_memory(self) -> list[range]:
-        """Ours, and what INT 13h handlers write: other copies' memory, and the status."""
-        return [*super().post_memory(), *self.kept_memory(), range(DISK_STATUS, DISK_STATUS + 1)]
+        """Ours; what INT 13h handlers write: other copies' memory, and the status; and the
+        mark of a boot sector that an earlier boot has left."""
+        left = [range(BOOT_SECTOR.stop - 2, BOOT_SECTOR.stop)] * (
+            self._pc.word(BOOT_SECTOR.stop - 2) == 0xAA55)
+        return [*super().post_memory(), *self.kept_memory(), range(DISK_STATUS, DISK_STATUS + 1), *left]
 
     def _after_init(self, copy: Copy) -> None:
         self.hooked.append({name for name in ("INT 13h", "INT 18h", "INT 19h")
@@ -255,7 +262,7 @@ class BoardBios(Bios):
         """The boot order. A dispatcher counts hard disks right after the ROM scan; an
         INT 18h vector that is not the BIOS's is a network card."""
         if self.row.takes_19h == "DISPATCHER":
-            network = self._segment_of("INT 18h") != BIOS_SEGMENT
+            network = self.row.network and self._segment_of("INT 18h") != BIOS_SEGMENT
             scsi = self.counted > self.disks
             self.picks = [*[(A_DRIVE, 0x80)] * bool(self.disks), *[(NETWORK, 0)] * network,
                           *[(A_DRIVE, 0x80 + self.disks)] * scsi]

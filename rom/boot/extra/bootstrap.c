@@ -24,9 +24,9 @@ static void hook_int18(u32 entry)
 		workspace.previous_int18 = connect_hook(IVT_INT18, connect_far(entry));
 }
 
-void bootstrap_connect_disks(void)
+void bootstrap_connect_disks(u32 slot)
 {
-	for (u32 slot = 0; slot < workspace.int13.disks; slot++)
+	for (; slot < workspace.int13.disks; slot++)
 		if (!connect_is_cd(slot))
 			connect_disk(slot);
 }
@@ -93,6 +93,14 @@ static u32 boot_any(void)
 	return entry;
 }
 
+/* If the user inserts a disc and the BIOS tries again, so do we, but not a CD that
+ * has given up.
+ */
+static void allow_cds_again(void)
+{
+	workspace.cds_tried = workspace.int13.cd_count;
+}
+
 /* Award Medallion has replaced our INT 19h, but calls it before it boots each
  * device, whose boot sector it has loaded if it is a disk.
  */
@@ -105,6 +113,9 @@ static bool bios_dispatches(void)
 static u32 before_device(void)
 {
 	bool loaded = boot_sector_is_there();
+	/* It has found nothing to boot before: it tries all devices again. */
+	if (workspace.device_pending)
+		allow_cds_again();
 	u32 entry = loaded && !workspace.cd_leads ? 0 : boot_any();
 
 	workspace.int19_pending = entry && loaded;
@@ -122,7 +133,7 @@ static u32 before_int19(u32 int18_entry)
 	workspace.for_others = 0;
 	if (workspace.bios_calls_entries)
 		return 0;
-	bootstrap_connect_disks();
+	bootstrap_connect_disks(0);
 	if (!workspace.has_cd)
 		return 0;
 	hook_int18(int18_entry);
@@ -151,16 +162,14 @@ static u32 before_int18(void)
 	}
 	if (workspace.bios_calls_entries)
 		return 0;
-	bootstrap_connect_disks();
+	bootstrap_connect_disks(0);
 	u32 entry = boot_any();
 	if (entry)
 		return entry;
-	/* If the user inserts a disc and the BIOS tries again, so do we, but not
-	 * a CD that has given up.
-	 */
-	workspace.cds_tried = workspace.int13.cd_count;
-	if (!workspace.device_pending)
+	if (!workspace.device_pending) {
+		allow_cds_again();
 		return 0;
+	}
 	workspace.device_pending = false;
 	return (u32)rom_segment() << 16 | (u32)rom_iret;
 }

@@ -175,3 +175,25 @@ def test_disk_of_a_failed_cd_boot_is_started_once(kind):
     assert give_up(pc) == ""
     assert pc.peek(BOOT_SECTOR.start, 512) == bytes(512), "it was not even read"
     assert pc.word(0x18 * 4 + 2) == ROM_SEGMENT
+
+
+# ---- A warm boot -------------------------------------------------------------------------
+
+
+@without_calls
+@pytest.mark.parametrize("name", ["CD", "IDE + CD"])
+def test_boot_sector_of_an_earlier_boot_is_not_taken_for_one_of_now(kind, name):
+    """Memory keeps its contents over a warm boot. Medallion would have loaded the sector
+    of the device that it boots to that place."""
+    pc = machine(kind, name)
+    pc.poke(BOOT_SECTOR.stop - 2, b"\x55\xAA")
+    pc.power_on()
+    assert boot(pc) == ("IDE" if name == "IDE + CD" else "CD 0")
+
+
+@without_calls
+def test_memory_of_the_bios_is_not_changed_there(kind):
+    pc = machine(kind, "CD")
+    pc.poke(BOOT_SECTOR.stop - 2, b"\x12\x34")
+    pc.power_on()
+    assert pc.peek(BOOT_SECTOR.stop - 2, 2) == b"\x12\x34"
