@@ -109,10 +109,11 @@ enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 		enum hba_result result = lsi_reset(lsi);
 		return result == HBA_OK ? HBA_BUS_RESET : result;
 	}
-	if (!request->cdb_bytes)
-		return HBA_OK;
-	if (lsi->hba.doubtful)
+	if (lsi->hba.doubtful) {
+		if (!request->cdb_bytes)
+			return HBA_OK;
 		agree(&x);
+	}
 	enum ending ending = program_run(&x, script_start);
 	if (ending == END_COMPLETE)
 		return events_complete(&x);
