@@ -18,6 +18,14 @@ enum scsi_result disk_simple(struct scsi_bus *bus,
 	return scsi_command(bus, &request);
 }
 
+enum scsi_result disk_ready_by(struct scsi_bus *bus,
+			       const struct scsi_device *device,
+			       struct hba_request *request)
+{
+	cdb_simple(request, device, CDB_TEST_UNIT_READY);
+	return scsi_command(bus, request);
+}
+
 IN_EXTRA enum scsi_result disk_capacity(struct scsi_bus *bus,
 					const struct scsi_device *device,
 					struct disk_capacity *capacity)

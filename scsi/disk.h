@@ -12,6 +12,13 @@
 enum scsi_result disk_simple(struct scsi_bus *bus,
 			     const struct scsi_device *device, u32 command);
 
+/* TEST UNIT READY with *request as memory for the command, which does not fit the
+ * stack a second time.
+ */
+enum scsi_result disk_ready_by(struct scsi_bus *bus,
+			       const struct scsi_device *device,
+			       struct hba_request *request);
+
 struct disk_capacity {
 	u64 blocks;
 	u32 block_bytes;

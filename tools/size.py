@@ -97,7 +97,8 @@ def stays(limits: dict[str, int], end: dict[str, int]) -> list[Row]:
     block, slot, header, most = values("ROM_BLOCK_BYTES", "PNP_SLOT_BYTES", "PNP_HEADER_BYTES", "MOST_DISKS")
 
     def row(machine: str, bytes_: int, limit_: int) -> Row:
-        return Row(f"stays: {machine}", (bytes_ + block - 1) // block * block, limit_ // block * block)
+        used, limit_ = ((n + block - 1) // block * block for n in (bytes_, limit_))
+        return Row(f"stays: {machine}", used, limit_)
 
     disks = [row(f"PMM, {n} disk{'s' if n > 1 else ''}", end["text_end"] + n * slot,
                  limits["RESIDENT"] + (n - 1) * slot) for n in (1, most)]

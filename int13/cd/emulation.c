@@ -35,9 +35,10 @@ enum int13_status emulation_copy_part(const struct int13_call *call,
 
 	/* A block in the buffer is valid only while its disc is in the drive. */
 	if (call->state->buffer_block == block)
-		status = int13_status_of(call, disk_simple(&call->state->bus,
-							   &call->disk->device,
-							   CDB_TEST_UNIT_READY));
+		status = int13_status_of(
+			call, disk_ready_by(&call->state->bus,
+					    &call->disk->device,
+					    &job->piece.request));
 	if (status == STATUS_OK)
 		status = cd_buffer_fill_by(call, block, &job->piece);
 	if (status == STATUS_OK)

@@ -12,6 +12,21 @@
 
 u32 boot_connect(u32 slot, u32 int18_entry);
 
+/* Is that the last boot entry of a disk, and are there disks for whose entries there
+ * was no room?
+ */
+static bool entries_end_with(u32 slot)
+{
+	u32 entries = *(u8 IN_ROM *)ROM_ENTRY_COUNT;
+
+	if (entries == workspace.int13.disks)
+		return false;
+	while (++slot < entries)
+		if (!connect_is_cd(slot))
+			return false;
+	return true;
+}
+
 /* Called by boot_entry.S on our stack. `slot` is a slot, a slot with
  * BOOT_DISCONNECT, or BOOT_INT18 or BOOT_INT19. Returns the far address to
  * continue at, 0 to return to the BIOS. Moves FS.
@@ -35,9 +50,13 @@ u32 boot_connect(u32 slot, u32 int18_entry)
 	if (cd)
 		return bootstrap_cd(slot, int18_entry);
 	connect_disk(slot);
+	workspace.bios_calls_entries = !workspace.calls_first_only;
+	/* The code for further disks is resident: on a BIOS that calls at most one
+	 * entry, and with a CD, without which there is room for all entries.
+	 */
 	if (workspace.calls_first_only)
-		bootstrap_connect_disks();
-	else
-		workspace.bios_calls_entries = true;
+		bootstrap_connect_disks(0);
+	else if (entries_end_with(slot))
+		bootstrap_connect_disks(slot + 1);
 	return 0;
 }

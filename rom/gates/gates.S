@@ -70,6 +70,7 @@ out_\name:
 	GATE_OUT console_newline
 	GATE_OUT console_rom
 	GATE_OUT disk_do
+	GATE_OUT disk_ready_by
 	GATE_OUT disk_simple
 	GATE_OUT drives_find
 	GATE_OUT emulation_begin

@@ -183,7 +183,7 @@ u32 init_main(u32 unused)
 	if (connects_now()) {
 		if (workspace.for_others)
 			connect_int13();
-		bootstrap_connect_disks();
+		bootstrap_connect_disks(0);
 	}
 	return workspace.int13.disks;
 }

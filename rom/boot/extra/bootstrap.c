@@ -24,9 +24,9 @@ static void hook_int18(u32 entry)
 		workspace.previous_int18 = connect_hook(IVT_INT18, connect_far(entry));
 }
 
-void bootstrap_connect_disks(void)
+void bootstrap_connect_disks(u32 slot)
 {
-	for (u32 slot = 0; slot < workspace.int13.disks; slot++)
+	for (; slot < workspace.int13.disks; slot++)
 		if (!connect_is_cd(slot))
 			connect_disk(slot);
 }
@@ -122,7 +122,7 @@ static u32 before_int19(u32 int18_entry)
 	workspace.for_others = 0;
 	if (workspace.bios_calls_entries)
 		return 0;
-	bootstrap_connect_disks();
+	bootstrap_connect_disks(0);
 	if (!workspace.has_cd)
 		return 0;
 	hook_int18(int18_entry);
@@ -151,7 +151,7 @@ static u32 before_int18(void)
 	}
 	if (workspace.bios_calls_entries)
 		return 0;
-	bootstrap_connect_disks();
+	bootstrap_connect_disks(0);
 	u32 entry = boot_any();
 	if (entry)
 		return entry;

@@ -16,8 +16,10 @@
  */
 u32 bootstrap_next(u32 interrupt, u32 int18_entry);
 
-/* Connect all disks that are not connected yet, in boot order. Moves FS. */
-void bootstrap_connect_disks(void);
+/* Connect the disks that are not connected yet, in boot order from that slot on.
+ * Moves FS.
+ */
+void bootstrap_connect_disks(u32 slot);
 
 /* Boot the CD of that slot, and hook INT 18h because the system on it may
  * give up. Returns the far address to continue at, 0 if the CD cannot be
