@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Build outputs of `make`: the ROM files and the addresses of their symbols."""
+"""Build outputs of `make`: the ROM files and the addresses of their symbols; size limits."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ ROM_895A = BUILD / "lsi53c895a.rom"
 ROM_810 = BUILD / "lsi53c810.rom"
 IMAGE = BUILD / "image.bin"  # the unpacked image, without the ROM header
 PACKED_FROM = 0x78  # length of the ROM header
+# Size limits in bytes, by name
+LIMITS = {name: int(limit) for name, limit in
+          re.findall(r"^(\w+)_LIMIT := (\d+)$", (TOP / "Makefile").read_text(), re.M)}
 
 
 def symbol(name: str, elf: str = "rom") -> int:

@@ -263,6 +263,7 @@ void rom_image_install_empty(u16 place)
 {
 	rom_image_set_owner(0, 0);
 	FAR16(ROM_PMM) = 0;
+	FAR16(ROM_FAR) = 0;
 	copy(linear_of(place, 0), 0, ROM_ENTRY);
 	rom_image_withdraw(place);
 }

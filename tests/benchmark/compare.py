@@ -23,16 +23,18 @@ SHORTER = 3     # more but shorter runs: the machine's load changes less between
 
 # ---- Sizes ---------------------------------------------------------------------------
 
-# `make size` of the baseline prints these two sizes in one sentence
-SENTENCE = re.compile(r"^16 disks (\d+); with media .* (\d+)$", re.M)
+# How `make size` of the baseline names this row, and a sentence with another size
+BASELINE_ONE_DISK = "resident after init, 1 disk"
+SENTENCE = re.compile(r"^16 disks \d+; with media .* (\d+)$", re.M)
 
 
 def baseline_sizes(text: str) -> dict[str, int]:
     """Bytes by row name of the current `make size`."""
     found = {name: value for name, value, _ in sizes.rows(text)}
-    sentence = SENTENCE.search(text)
-    if sentence:
-        found[sizes.MOST_DISKS], found[sizes.EXTRA] = map(int, sentence.groups())
+    if BASELINE_ONE_DISK in found:
+        found[sizes.ONE_DISK] = found[BASELINE_ONE_DISK]
+    if sentence := SENTENCE.search(text):
+        found[sizes.WITHOUT_PMM] = int(sentence[1])
     return found
 
 

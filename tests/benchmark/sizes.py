@@ -12,10 +12,14 @@ from tests.build import TOP
 from .report import Report
 
 ROW = re.compile(r"^(\S.*?) +(\d+) +(\d+) +-?\d+", re.M)
-FILE, ONE_DISK, MOST_DISKS, EXTRA, CD, WORKSPACE = NAMES = [
-    "ROM file: header and packed image", "resident after init, 1 disk",
-    "resident after init, 16 disks", "resident after init, no boot entries or removable media",
-    "resident after init, with a CD", "workspace: stack and structure"]
+FILE, ONE_DISK, MOST_DISKS, CD, WITHOUT_PMM, CD_WITHOUT_PMM, FIRST_ENTRY, CD_CODE, TAKEN, TAKEN_FOR_CD, \
+    TAKEN_BY_CD, WORKSPACE, BLOCK_BUFFER = NAMES = [
+        "ROM file: header and packed image", "stays: PMM, 1 disk", "stays: PMM, 32 disks",
+        "stays: PMM, a disk and a CD", "stays: no PMM, no boot entries, disks",
+        "stays: no PMM, no boot entries, CDs too", "stays: no PMM, one boot entry, CDs too",
+        "code for CDs in memory of its own", "taken: no PMM, disks",
+        "taken: no PMM, CDs too, until something boots", "taken: no PMM, a CD has booted",
+        "workspace: stack and structure, without drives", "block buffer, where a disk needs it"]
 
 
 def rows(text: str) -> list[tuple[str, int, int]]:

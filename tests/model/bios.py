@@ -21,7 +21,7 @@ from tests.model.bios_data import (BASE_MEMORY, BIOS_SEGMENT, BOCHS, BOOT_KIB, B
                                    NO_BBS, OPENING, PCI_3, PERMANENT_AREA, PMM_ENTRY, PMM_TABLE,
                                    PNP_ENTRY, PNP_KINDS, PNP_OFFSET, ROM_ALIGNMENT, ROM_SEGMENT,
                                    RUN_TIME_BLOCKS, SCRATCH_KIB, SEABIOS, SEABIOS_BOOT, SERVICE,
-                                   STOP, TEMPORARY_AREA, TICKS, VIDEO_COLUMNS, VIDEO_MODE,
+                                   STOP, TEMPORARY_AREA, TICKS, UNPACKED_KIB, VIDEO_COLUMNS, VIDEO_MODE,
                                    WITHOUT_BBS, checksummed)
 from tests.model.bios_entries import BootEntry, Entries
 from tests.model.bios_services import Services
@@ -203,11 +203,15 @@ class Bios(Services, Entries):
 
     @property
     def scratch(self) -> list[range]:
-        """Unallocated memory that the copy being initialised may also use."""
+        """Unallocated memory that the copy being initialised may also use. Our stack may
+        lie there: then the copy goes below it."""
         if self.running.initialised or not self.memory.refused:
             return []
-        top = self._memory_before
-        return [range((top - SCRATCH_KIB) * 1024, top * 1024)] if SCRATCH_KIB < top <= 640 else []
+        top, stack = self._memory_before, self._pc.stack
+        low = top - SCRATCH_KIB
+        if low * 1024 <= stack.start < top * 1024:
+            low = min(low, stack.start // 1024 - UNPACKED_KIB)
+        return [range(low * 1024, top * 1024)] if 0 < low and top <= 640 else []
 
     def temporary_memory(self) -> list[range]:
         """Where the image may be unpacked and run before init returns."""

@@ -165,6 +165,11 @@ class Pc(Memory, Ports, Cpu):
         self._set_up_timer()
         self._set_up_hooks()
 
+    @property
+    def stack(self) -> range:
+        """The BIOS's stack"""
+        return STACK
+
     # ---- Set-up -----------------------------------------------------------------------
 
     def _plug_in(self) -> None:
@@ -294,13 +299,13 @@ class Pc(Memory, Ports, Cpu):
     # ---- Calls ------------------------------------------------------------------------
 
     def _run(self, segment: int, offset: int, frame: list[int], registers: dict[str, int],
-             flags: int, deeper: int = 0, stack: tuple[int, int] = (STACK_SEGMENT, STACK_TOP)
-             ) -> Result:
+             flags: int, deeper: int = 0, stack: tuple[int, int] | None = None) -> Result:
         """Run until the code returns to STOP. `frame` holds the words that CALL
         or INT pushed above the return address. The BIOS may use `deeper` bytes
         of stack below that before a program boots."""
         self.poke(STACK.start, bytes([STACK_FILL]) * STACK_TOP)
         words = [STOP, BIOS_SEGMENT, *frame]
+        stack = stack or (STACK_SEGMENT, STACK_TOP)
         sp = stack[1] - 2 * len(words)
         self.frame = stack[0], sp
         self.poke(stack[0] * 16 + sp, struct.pack(f"<{len(words)}H", *words))
@@ -450,7 +455,7 @@ class Pc(Memory, Ports, Cpu):
         return self._boot(lambda: self._run(segment, offset, [], registers, FIXED | IF), loads)
 
     def boot_interrupt(self, vector: int, *loads: range,
-                       stack: tuple[int, int] = (STACK_SEGMENT, STACK_TOP)) -> Result:
+                       stack: tuple[int, int] | None = None) -> Result:
         """INT 18h or 19h; INT 19h may call INT 18h."""
         offset, segment = struct.unpack("<HH", self.peek(vector * 4, 4))
         deeper = INT_FRAME + (STACK_USED if self.bios.stacks else 0)

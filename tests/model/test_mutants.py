@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.build import TOP
+from tests.build import LIMITS, TOP
 from tests.model.rules import RuleViolation
 from tests.rom.fault_sequence import run_fault_sequence
 
 ANY = "the first rule that is broken"
 NOP = "\t.long 0x80000000, 0\n"
+ROOM = 4096     # bytes that a mutant may add to each part
 SOURCES = ["Makefile", "pc", "scsi", "lsi", "int13", "rom", "tools", "build"]
 
 
@@ -159,7 +160,7 @@ MUTANTS = {
     # ---- Memory, ports, CPU --------------------------------------------------------
     "no bus mastering": Mutant(
         "bus mastering not enabled", "rom/post/locate.c",
-        "PCI_COMMAND_MEMORY |\n\t\t\t  PCI_COMMAND_MASTER",
+        "PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER",
         "PCI_COMMAND_MEMORY"),
     "DMA outside memory": Mutant(
         "DMA outside memory", "lsi/program.c", "move[1] = address;",
@@ -236,8 +237,7 @@ def build(tree: Path, mutant: Mutant) -> Path:
     try:
         source.write_text(text.replace(mutant.old, mutant.new))
         # A mutant may leave a variable unused.
-        subprocess.run(["make", "-s", "-C", tree, rom, "RESIDENT_LIMIT=0x4C00",
-                        "EXTRA_LIMIT=0x6000", "CD_LIMIT=0x7000", "FILE_LIMIT=0x9000",
+        subprocess.run(["make", "-s", "-C", tree, rom, *(f"{name}_LIMIT={limit + ROOM}" for name, limit in LIMITS.items()),
                         "WARNINGS=-w"], check=True, capture_output=True, text=True)
     finally:
         source.write_text(text)

@@ -86,7 +86,7 @@ def test_services_set_their_flag_and_report_version():
 
 def run(pc: Pc, code: str) -> None:
     """Run code in the ROM's segment, followed by HLT."""
-    at = ROM_SEGMENT * 16 + symbol("pnp_slots")
+    at = ROM_SEGMENT * 16 + symbol("text_end")
     pc.poke(at, bytes.fromhex(code) + b"\x90\xF4")
     pc.vds.start(pc)
     pc.set("cs", ROM_SEGMENT)

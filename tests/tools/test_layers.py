@@ -28,14 +28,17 @@ MAY_INCLUDE = {
     "scsi/post": ["scsi", "scsi/post", "pc"],
     "lsi": ["lsi", "pc", *CONTRACT],
     "lsi/post": ["lsi", "lsi/post", "pc", *CONTRACT],
-    "int13": ["int13", "int13/cd", "scsi", "pc"],
-    "int13/cd": ["int13", "int13/cd", "scsi", "pc"],
-    "int13/extra": ["int13", "scsi", "pc"],
+    "int13": ["int13", "int13/cd", "int13/extra", "scsi", "pc"],
+    "int13/cd": ["int13", "int13/cd", "int13/extra", "scsi", "pc"],
+    "int13/extra": ["int13", "int13/extra", "int13/cd/cd.h", "scsi", "pc"],
+    "int13/removable": ["int13", "scsi", "pc"],
     "rom": ["rom", "rom/post", "int13", "lsi", "pc"],     # workspace.h holds the state of all
     "rom/boot": ["rom", "rom/boot", "rom/boot/cd", "rom/boot/extra", "int13", "pc"],
-    "rom/boot/cd": ["rom", "rom/boot", "rom/boot/cd", "int13", "int13/cd", "pc"],
-    "rom/boot/extra": ["rom", "rom/boot", "rom/boot/cd", "rom/boot/extra", "int13", "int13/cd", "pc"],
-    "rom/post": ["rom", "rom/post", "int13", "scsi", "scsi/post", "lsi", "pc", "pc/post"],
+    "rom/boot/cd": ["rom", "rom/boot", "rom/boot/cd", "int13", "int13/cd", "int13/extra", "pc"],
+    "rom/boot/extra": ["rom", "rom/boot", "rom/boot/cd", "rom/boot/extra", "int13", "int13/extra", "pc"],
+    "rom/gates": ["rom"],
+    "rom/post": ["rom", "rom/boot", "rom/boot/extra", "rom/post", "int13", "scsi", "scsi/post", "lsi", "pc",
+                 "pc/post"],
 }
 MAX_LINES = 420        # of a C file
 MAX_FUNCTION_LINES = 60
@@ -67,6 +70,8 @@ def test_includes_follow_table(folder):
 
 # ---- Cyclic dependencies -------------------------------------------------------
 
+GATES = "rom gates"
+
 
 def unit(path: Path) -> str:
     """Name for a source file and its header: "rom boot" for rom/boot/boot.c."""
@@ -79,6 +84,13 @@ def objects() -> dict[Path, Path]:
             for folder in FOLDERS for path in sources(folder, ".c", ".S")}
 
 
+def gates() -> dict[str, str]:
+    """Maps the name of a gate (rom/gates/gates.S) to the function that it calls."""
+    pairs = [line.split() for file in ("gates.in", "gates.out")
+             for line in (BUILD / file).read_text().splitlines()]
+    return {gate: name for name, gate in pairs}
+
+
 def test_file_names_are_unique_in_each_folder():
     for folder in FOLDERS:
         for suffixes in ((".c", ".S"), (".h", ".inc")):
@@ -88,18 +100,20 @@ def test_file_names_are_unique_in_each_folder():
 
 def references() -> dict[str, dict[str, str]]:
     """Maps a unit to the units that it includes or whose symbols it uses, with
-    one reason for each. Symbols defined by a linker script belong to no unit."""
+    one reason for each. Symbols defined by a linker script belong to no unit. A call
+    through a gate is one of the function behind it."""
     found = {unit(path): {} for folder in FOLDERS for path in sources(folder) if path.suffix != ".ld"}
     for folder in FOLDERS:
         for path in sources(folder, ".c", ".h", ".S", ".inc"):
             for header in includes(path):
                 found[unit(path)][unit(TOP / header)] = f"includes {header}"
-    defined, used = {}, []
+    defined, used, through = {}, [], gates()
     for path, file in objects().items():
         for line in subprocess.run(["nm", file], capture_output=True, text=True, check=True).stdout.splitlines():
             *_, kind, name = line.split()
             if kind == "U":
-                used.append((unit(path), name))
+                if unit(path) != GATES or name not in through.values():
+                    used.append((unit(path), through.get(name, name)))
             elif kind.isupper():
                 defined[name] = unit(path)
     placed = re.findall(r"\b(\w+) = ", (TOP / "rom/rom.ld").read_text() + (TOP / "rom/unpack.ld").read_text())
@@ -159,6 +173,7 @@ def declarations(header: Path) -> dict[str, tuple[str, str]]:
 def test_headers_mark_functions_that_move_fs():
     """The rule is in pc/far.h."""
     moves = functions_that_move_fs()
+    assert {name for name in gates() if name in moves} == {gate for gate, name in gates().items() if name in moves}
     checked = 0
     for header in sources("pc", ".h") + sources("int13", ".h") + sources("rom", ".h"):
         for name, (comment, text) in declarations(header).items():
@@ -225,30 +240,43 @@ def test_linker_script_names_folders_but_no_files():
 
 
 def test_linker_checks_references_from_resident_code():
-    """The linker rejects references from resident code to code that init frees.
-    This test checks that the linker script requests it, and that the sections are
-    in the order in which the image is truncated."""
-    assert "NOCROSSREFS_TO(.post .text" in (TOP / "rom/rom.ld").read_text()
+    """The linker rejects references from resident code to code that init frees, and
+    those to and from far code that pass no gate. This test checks that the linker script
+    requests it, and that the sections are in the order in which the image is truncated."""
+    text = (TOP / "rom/rom.ld").read_text()
+    checked = {to: set(others.split()) for to, others in re.findall(r"^NOCROSSREFS_TO\((\S+) (.*)\)$", text, re.M)}
+    rest = {".text", ".romdata", ".extra"}
+    assert checked[".post"] == checked[".post_memory"] == rest | {".far_rom", ".removable", ".gates", ".cd"}
+    assert checked[".cd"] >= rest and checked[".removable"] >= rest
+    assert checked[".text"] >= {".removable", ".cd"}
     out = subprocess.run(["objdump", "-h", str(BUILD / "rom.elf")], capture_output=True,
                          text=True, check=True).stdout
     address = {m[1]: int(m[3], 16) for m in
                re.finditer(r"\d+ (\.\w+) +([0-9a-f]+) +([0-9a-f]+)", out)}
-    order = [".text", ".romdata", ".pnp", ".extra", ".cd", ".post"]
-    assert sorted(order, key=address.get) == order
+    order = [".text", ".romdata", ".extra", ".far_rom", ".removable", ".gates", ".cd", ".post"]
+    assert sorted(order, key=lambda name: address[name]) == order
 
 
-# References from code that is always resident to code in the optional parts. The
-# caller checks the condition in the comment before it makes the call.
+# References from code that is always resident to code in the optional parts, and from
+# .extra to .far_rom, which has the gates to far code. The caller checks the condition in
+# the comment before it makes the call.
 CHECKED_REFERENCES = {
     ("boot_connect", "bootstrap_next"), ("boot_connect", "bootstrap_cd"),    # hooked vector; DISK_CD
-    ("boot_connect", "cdboot_disconnect"),
+    ("boot_connect", "in_cdboot_disconnect"),
     ("boot_connect", "bootstrap_connect_disks"),                # calls_first_only
-    ("int13_check_medium", "media_measure"), ("int13_check_medium", "emulation_check"),  # DISK_UNKNOWN, DISK_EMULATED
+    ("int13_check_medium", "media_measure"), ("int13_check_medium", "in_emulation_check"),  # DISK_UNKNOWN, DISK_EMULATED
     ("int13_49_changed", "media_changed"), ("int13_16_changed", "media_changed"),  # DISK_REMOVABLE
     ("int13_45_lock", "media_lock"), ("int13_46_eject", "media_eject"),
     ("int13_08_parameters", "emulation_floppy_parameters"),     # DISK_FLOPPY
-    ("do_piece", "emulation_uses_buffer"), ("do_piece", "emulation_copy_part"),  # DISK_EMULATED
+    ("do_piece", "emulation_uses_buffer"), ("do_piece", "in_emulation_copy_part"),  # DISK_EMULATED
+    ("boot_cds", "in_cdboot_boot"), ("bootstrap_cd", "in_cdboot_boot"),     # DISK_CD
+    ("drives_measure", "in_geometry_choose"),                   # not DISK_CD, so DISK_REMOVABLE
 }
+
+
+def relocations(elf: Path, option: str) -> list[list[str]]:
+    return [line.split() for line in subprocess.run(
+        ["readelf", option, elf], capture_output=True, text=True, check=True).stdout.splitlines()]
 
 
 def test_references_to_optional_parts_are_known(tmp_path):
@@ -259,19 +287,15 @@ def test_references_to_optional_parts_are_known(tmp_path):
     elf = tmp_path / "rom.elf"
     link = link.replace("build/rom.elf", str(elf)).replace("build/rom.map", str(tmp_path / "map"))
     subprocess.run(f"{link} --emit-relocs", shell=True, cwd=TOP, check=True)
-
-    def table(option: str) -> list[list[str]]:
-        return [line.split() for line in subprocess.run(
-            ["readelf", option, elf], capture_output=True, text=True, check=True).stdout.splitlines()]
-    names = [(int(w[1], 16), int(w[2], 0), w[7]) for w in table("-sW")
-             if len(w) == 8 and w[3] in ("FUNC", "OBJECT")]
-    end_of_text, first, end = symbol("pnp_slots"), symbol("extra_first"), symbol("cd_end")
+    names = [(int(w[1], 16), int(w[2], 0) or w[7] in gates(), w[7]) for w in relocations(elf, "-sW")
+             if len(w) == 8 and (w[3] in ("FUNC", "OBJECT") or w[7] in gates())]
+    text, extra, end = symbol("text_end"), symbol("extra_end"), symbol("cd_end")
     found = set()
-    for words in table("-rW"):
+    for words in relocations(elf, "-rW"):
         if len(words) < 5 or not words[2].startswith("R_386"):
             continue
         at, to = int(words[0], 16), int(words[3], 16)
-        if at < end_of_text and first <= to < end:
+        if at < text <= to < end or at < extra <= to < end:
             found.add(tuple(next((n for a, size, n in names if a <= x < a + size), hex(x)) for x in (at, to)))
     assert found == CHECKED_REFERENCES
 

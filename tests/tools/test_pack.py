@@ -6,6 +6,8 @@ unpacks the image into temporary memory.
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import functools
 import random
 import struct
@@ -17,11 +19,12 @@ import romsign
 from unicorn import UC_ARCH_X86, UC_HOOK_MEM_WRITE, UC_MODE_16, Uc
 from unicorn import x86_const as x86
 
-from tests.build import BUILD, IMAGE, PACKED_FROM, ROM_895A, symbol
+from tests.build import BUILD, IMAGE, LIMITS, PACKED_FROM, ROM_895A, symbol
 from tests.model import pc as pc_module
 from tests.model.bios import Bios
 from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, EBDA_KIB, HARD_DISKS, INIT, MEMORY_SIZE,
                                    NO_BBS, ROM_SEGMENT, SEABIOS, SPECIFICATION, TEMPORARY_AREA)
+from tests.model.boards import BoardBios
 from tests.model.pmm import Pmm
 from tests.model.devices import FwCfg, PciSpace
 from tests.model.pc import Pc
@@ -38,8 +41,8 @@ def kib(size: int) -> int:
     return -(-size // 1024)
 
 
-IMAGE_KIB = kib(symbol("rom_end"))
-TAKEN_KIB = kib(symbol("cd_end")) + 2 + 4   # most memory that init allocates: image, workspace, block buffer
+IMAGE_KIB = kib(symbol("rom_memory_end"))
+TAKEN_KIB = kib(symbol("cd_end") + 32) + 3 + 4  # most that init uses: a copy of the image, workspace, block buffer
 LEAST_KIB = LEAST_BELOW_KIB + IMAGE_KIB + TAKEN_KIB
 
 
@@ -150,7 +153,7 @@ def test_file_contains_packed_image():
 
 
 def test_file_has_smallest_possible_size():
-    most = max(symbol("file_end", "unpack"), symbol("cd_end"))
+    most = max(symbol("file_end", "unpack"), LIMITS["CD"])
     assert len(FILE) == -(-most // 512) * 512 <= 24 * 1024
 
 
@@ -246,21 +249,33 @@ class InspectingBios(Bios):
         return super()._check_image(copy)
 
 
-@pytest.mark.parametrize("manner, targets, end", [
-    (SEABIOS, {0: Disk()}, ("pnp_slots", 1)), (SEABIOS, {0: Disk(), 6: Disk(block_bytes=4096)}, ("pnp_slots", 2)),
-    (SPECIFICATION, {i: Disk() for i in range(16) if i != 7}, ("pnp_slots", 15)),
-    (SEABIOS, {0: Disk(), 1: Disk(removable=True)}, ("extra_end", 0)),
-    (SEABIOS, {0: Disk(removable=True, medium=False)}, ("extra_end", 0)),
-    (NO_BBS, {0: Disk()}, ("extra_end", 0)), (BOCHS, {0: Disk()}, ("extra_end", 0)),
-    (SEABIOS, {0: Disk(), 4: cd_rom()}, ("cd_end", 0)), (NO_BBS, {4: cd_rom()}, ("cd_end", 0)),
-], ids=["one disk", "large blocks", "15 disks", "removable", "no medium", "no BBS", "Bochs", "CD", "CD, no BBS"])
-def test_resident_size_is_minimal(manner, targets, end):
-    """It is also sufficient: the model puts HLT into the freed part."""
-    pc = machine(bios=Bios(manner))
-    pc.bus.targets = targets
+A_DISK, REMOVABLE, A_CD = {0: Disk()}, {0: Disk(), 1: Disk(removable=True)}, {0: Disk(), 4: cd_rom()}
+STAYS = {       # BIOS, targets, the end of the resident part, boot entries
+    "one disk": (Bios(SEABIOS), A_DISK, "text_end", 1),
+    "large blocks": (Bios(SEABIOS), {0: Disk(), 6: Disk(block_bytes=4096)}, "text_end", 2),
+    "15 disks": (Bios(SPECIFICATION), {i: Disk() for i in range(16) if i != 7}, "text_end", 15),
+    "removable": (Bios(SEABIOS), REMOVABLE, "gates_end", 2),
+    "no medium": (Bios(SEABIOS), {0: Disk(removable=True, medium=False)}, "gates_end", 1),
+    "CD": (Bios(SEABIOS), A_CD, "cd_end", 2),
+    "PMM, no BBS": (Bios(NO_BBS), A_DISK, "extra_end", 1),
+    "PMM, no BBS, CD": (Bios(NO_BBS), {4: cd_rom()}, "cd_end", 1),
+    "no PMM": (Bios(NO_BBS, pmm="absent"), A_DISK, "extra_end", 0),
+    "no PMM, removable": (Bios(NO_BBS, pmm="absent"), REMOVABLE, "far_rom_end", 0),
+    "no PMM, CD": (Bios(NO_BBS, pmm="absent"), A_CD, "far_rom_end", 0),
+    "no PMM, first entry": (Bios(BOCHS, pmm="absent"), A_DISK, "extra_end", 1),
+    "no PMM, first entry, CD": (Bios(BOCHS, pmm="absent"), A_CD, "far_rom_end", 2),
+}
+
+
+@pytest.mark.parametrize("bios, targets, end, entries", STAYS.values(), ids=STAYS.keys())
+def test_resident_size_is_minimal(bios, targets, end, entries):
+    """It is also sufficient: the model puts HLT into the freed part. Without any boot
+    entry, there is a header of 32 bytes."""
+    pc = machine(bios=dataclasses.replace(bios))
+    pc.bus.targets = {scsi_id: copy.copy(target) for scsi_id, target in targets.items()}
     pc.power_on()
-    symbol_name, slots = end
-    assert pc.bios.kept == -(-(symbol(symbol_name) + slots * 112) // 512) * 512
+    end = -(-symbol(end) // 16) * 16 + (entries * 112 or 32)
+    assert pc.bios.kept == -(-end // 512) * 512
 
 
 @pytest.mark.parametrize("size_kib", [0, 1, 63, 64, LEAST_KIB - 1, 641, 0xFFFF])
@@ -287,19 +302,55 @@ def test_init_works_with_minimum_memory(size_kib):
     check_read(pc)
 
 
-@pytest.mark.parametrize("below_kib, works", [
-    (-1, True), (4, False), (TAKEN_KIB + 4, False), (TAKEN_KIB + IMAGE_KIB - 1, False),
-    (TAKEN_KIB + IMAGE_KIB + 4, True)])
-def test_memory_with_bios_stack_is_not_used(monkeypatch, below_kib, works):
-    """The model's 4 KiB stack begins `below_kib` below the top of memory."""
-    top = (600 - below_kib) * 1024
-    stack = range(top, top + pc_module.STACK_TOP)
+def set_stack(monkeypatch, stack: range) -> None:
+    """The BIOS runs init on this stack; its segment begins there."""
     monkeypatch.setattr(pc_module, "STACK", stack)
     monkeypatch.setattr(pc_module, "STACK_SEGMENT", stack.start // 16)
+    monkeypatch.setattr(pc_module, "STACK_TOP", len(stack))
+
+
+@pytest.mark.parametrize("below_kib", [-1, 6, 12, TAKEN_KIB - 1, TAKEN_KIB + 4, TAKEN_KIB + IMAGE_KIB - 1,
+                                       TAKEN_KIB + IMAGE_KIB, TAKEN_KIB + IMAGE_KIB + 8])
+def test_image_is_not_unpacked_over_the_bios_stack(monkeypatch, below_kib):
+    """The BIOS's stack begins `below_kib` below the top of memory."""
+    top = (600 - below_kib) * 1024
+    stack = range(top, top + 4096)
+    set_stack(monkeypatch, stack)
+    pc = machine(bios=Bios(pmm="absent"))
+    pc.poke(MEMORY_SIZE, struct.pack("<H", 600))
+    places = unpacked_at(pc)
+    pc.power_on()
+    image = range(places[0], places[0] + IMAGE_KIB * 1024)
+    assert image.stop <= stack.start or stack.stop <= image.start
+    usual = (600 - TAKEN_KIB) * 1024
+    assert image.stop == (usual if stack.start >= 600 * 1024 or stack.stop <= usual - len(image) else
+                          min(stack.start, usual))
+    check_read(pc)
+
+
+@pytest.mark.parametrize("top_kib, stack", [(639, range(0x9A000, 0x9BF9C))], ids=["Intel VS440FX"])
+def test_stack_of_a_board_stays_intact(monkeypatch, top_kib, stack):
+    """Seen: SS:SP = 9A00:1F9C with 40:13h = 639. All of the stack's segment is kept."""
+    set_stack(monkeypatch, stack)
+    pc = machine(bios=BoardBios())
+    assert pc.word(MEMORY_SIZE) == top_kib
+    places = unpacked_at(pc)
+    pc.power_on()
+    assert places[0] + IMAGE_KIB * 1024 <= stack.start
+    assert pc.word(MEMORY_SIZE) * 1024 >= stack.stop
+    check_read(pc)
+
+
+@pytest.mark.parametrize("below_kib", [0, 1])
+def test_memory_with_bios_stack_is_not_taken(monkeypatch, below_kib):
+    """Init takes no memory that the stack lies in."""
+    stack = range((596 - below_kib) * 1024, (600 - below_kib) * 1024)
+    set_stack(monkeypatch, stack)
     pc = machine(bios=Bios(pmm="absent"))
     pc.poke(MEMORY_SIZE, struct.pack("<H", 600))
     pc.power_on()
-    assert (pc.text == NO_MEMORY) != works
+    assert "no memory below 1 MiB" in pc.text
+    assert (pc.word(MEMORY_SIZE), pc.bios.kept, pc.bios.init_result.ax) == (600, 0, 0)
 
 
 FAILURES = {

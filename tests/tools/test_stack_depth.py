@@ -4,16 +4,14 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 
 import pytest
 import size
 import stack
 
-from tests.build import TOP
+from tests.build import LIMITS
 
-LIMITS = re.findall(r"^(\w+)_LIMIT := (\d+)$", (TOP / "Makefile").read_text(), re.M)
 LAST = "pit_read"   # the last function of the deepest call
 
 
@@ -30,7 +28,7 @@ def test_make_size_fails_when_a_frame_exceeds_the_stack(more, status, monkeypatc
     assert calls.deepest_entry()[1][-1].startswith(f"{LAST}:")
     calls.frames[LAST] += row.limit - row.used + more
     monkeypatch.setattr(size, "calls", lambda: calls)
-    assert size.main([f"{name}={limit}" for name, limit in LIMITS]) == status
+    assert size.main([f"{name}={limit}" for name, limit in LIMITS.items()]) == status
     assert ("OVER" in capsys.readouterr().out) == bool(status)
 
 

@@ -126,7 +126,7 @@ def test_model_measures_the_cost_of_a_call():
 
 def call_15h(pc: Pc, ax: int, dl: int) -> tuple[int, bool]:
     """AH and CF after an INT 15h from the ROM segment."""
-    at = ROM_SEGMENT * 16 + symbol("pnp_slots")
+    at = ROM_SEGMENT * 16 + symbol("text_end")
     pc.poke(at, bytes.fromhex("cd15f4"))
     for name, value in {"cs": ROM_SEGMENT, "ss": 0x900, "esp": 0x800, "eax": ax, "edx": dl,
                         "eflags": 2}.items():
