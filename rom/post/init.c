@@ -256,6 +256,7 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		.place = post.place,
 		.place_kib = post.place_kib,
 		.workspace = (u16)workspace_segment,
+		.workspace_kib = post.workspace_kib,
 	};
 	if (!units) {
 		memory_leave(&memory);
