@@ -70,7 +70,7 @@ def residents(pc: Agent) -> list[Resident]:
         image = area[at:at + area[at + 2] * SECTOR]
         workspace = struct.unpack_from("<H", image, header_value("ROM_WORKSPACE_SEGMENT"))[0] * 16
         found.append(Resident(range(ROM_AREA.start + at, ROM_AREA.start + at + len(image)),
-                              range(workspace, workspace + header_value("WORKSPACE_BYTES")),
+                              range(workspace, workspace + 1024 * header_value("WORKSPACE_KIB")),
                               [h.product for h in romsign.verify(image, run_time=True).pnp]))
     return found
 
