@@ -199,7 +199,7 @@ class MultiControllerPc(Pc):
         super()._check_write(source, address, length)
 
     def _hooks(self, owner: Copy, address: int, length: int) -> bool:
-        """Init may put itself behind other copies: it changes the old vectors that they
+        """Init may add itself after other copies: it changes the old vectors that they
         keep in their workspaces."""
         vectors = owner.workspace[symbol("workspace"):] if owner.workspace else range(0)
         return self._in_post and not self.bios.running.initialised and length == 4 and address in vectors
