@@ -41,6 +41,19 @@ static enum int13_status ensure_geometry(const struct int13_call *call)
 	return status;
 }
 
+/* The first sector is read to where a BIOS starts it: the disk is tried. */
+static NOT_INLINE void note_first_sector(const struct int13_call *call)
+{
+	struct int13_state *state = call->state;
+
+	if (call->action != DISK_READ ||
+	    linear_of(call->regs->es, call->regs->bx) != BOOT_PLACE)
+		return;
+	call->disk->flags |= DISK_TRIED;
+	if (state->boot_sector_read)
+		state->boot_sector_read();
+}
+
 /* INT 13, 02 03 04 0C - Read, write, verify sectors; seek
  *
  * In:  AL count (1 to 128; not for 0C), CH and CL bits 7:6 cylinder, CL bits
@@ -69,6 +82,8 @@ enum int13_status int13_02_blocks(const struct int13_call *call)
 	u32 lba = geometry_lba(&call->disk->geometry, chs);
 	if (lba == GEOMETRY_NO_LBA)
 		return STATUS_NOT_FOUND;
+	if (!lba)
+		note_first_sector(call);
 	job.lba = lba;
 	int13_job_set_buffer(&job, linear_of(regs->es, regs->bx));
 	status = int13_transfer(call, &job);

@@ -115,11 +115,6 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 	piece->block_shift = (u8)(disk->sector_shift + disk->split);
 	piece->request.data.address =
 		job->buffer + (job->done << disk->sector_shift);
-	if (piece->request.data.address == BOOT_PLACE) {
-		call->disk->flags |= DISK_TRIED;
-		if (call->state->boot_sector_read)
-			call->state->boot_sector_read();
-	}
 	piece->request.data.bytes = job->sectors << disk->sector_shift;
 	if (disk->flags & DISK_EMULATED) {
 		piece->blocks.lba += call->state->boot_image.lba;

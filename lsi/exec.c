@@ -62,6 +62,11 @@ static void recover(struct exec *x, enum hba_result result)
 static NOT_INLINE enum hba_result finish_command(struct exec *x,
 						 enum ending ending)
 {
+	struct lsi *lsi = x->lsi;
+
+	/* The messages after the selection may have to be sent again. */
+	*program_byte(lsi, script_patch_reply, INSN_DATA) =
+		*program_message_bytes(lsi);
 	do {
 		struct step step = events_act(x, ending);
 
@@ -92,7 +97,7 @@ static NOT_INLINE void agree(struct exec *x)
 	out[2] = WDTR_BYTES - 2;
 	out[3] = EXTENDED_WDTR;
 	out[4] = 0; /* 8 bits */
-	program_set_messages(lsi, 1 + WDTR_BYTES);
+	*program_message_bytes(lsi) = 1 + WDTR_BYTES;
 }
 
 enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
@@ -109,10 +114,11 @@ enum hba_result lsi_execute(struct hba *hba, struct hba_request *request)
 		enum hba_result result = lsi_reset(lsi);
 		return result == HBA_OK ? HBA_BUS_RESET : result;
 	}
-	if (!request->cdb_bytes)
-		return HBA_OK;
-	if (lsi->hba.doubtful)
+	if (lsi->hba.doubtful) {
+		if (!request->cdb_bytes)
+			return HBA_OK;
 		agree(&x);
+	}
 	enum ending ending = program_run(&x, script_start);
 	if (ending == END_COMPLETE)
 		return events_complete(&x);

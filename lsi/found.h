@@ -10,7 +10,7 @@
 #include "pc/io.h"
 
 /* Has another driver set this chip up? False after power-on, and if the chip
- * is still as lsi_reset_chip() leaves it: registers survive a warm boot. True
+ * is still as lsi_set_registers() leaves it: registers survive a warm boot. True
  * does not say that the driver still runs. Only reads registers, and none that
  * a read changes. io: the operating registers.
  */

@@ -121,7 +121,7 @@ void program_begin(struct exec *x, struct lsi *lsi,
 	u8 identify = MSG_IDENTIFY | request->lun;
 	lsi->moved.msg_out[0] = identify;
 	*program_byte(lsi, script_patch_identify, INSN_DATA) = identify;
-	program_set_messages(lsi, 1);
+	*program_message_bytes(lsi) = 1;
 	*program_byte(lsi, script_patch_command, INSN_DATA) =
 		request->cdb_bytes;
 	insn(lsi, script_patch_command)[1] = phys_of(request->cdb);

@@ -80,11 +80,10 @@ static inline u8 *program_byte(struct lsi *lsi, enum script_label label,
 	return (u8 *)lsi->script + label + offset;
 }
 
-/* Number of bytes at msg_out to send after the selection, or again */
-static inline void program_set_messages(struct lsi *lsi, u8 bytes)
+/* Number of bytes at msg_out to send after the selection */
+static inline u8 *program_message_bytes(struct lsi *lsi)
 {
-	*program_byte(lsi, script_patch_messages, INSN_DATA) = bytes;
-	*program_byte(lsi, script_patch_reply, INSN_DATA) = bytes;
+	return program_byte(lsi, script_patch_messages, INSN_DATA);
 }
 
 /* Phase of the request's data: PHASE_DATA_OUT or PHASE_DATA_IN */

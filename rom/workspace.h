@@ -33,7 +33,7 @@
 #define WS_CD_COUNT (WS_INT13 + 13)
 #define WS_EMULATED (WS_INT13 + 14)
 #define WS_FOR_EMULATED (WS_INT13 + 15)
-#define WS_DRIVES 1728 /* drive_table, behind struct workspace */
+#define WS_DRIVES 1728 /* drive_table, after struct workspace */
 
 /* Lowest dword of the stack; another value there shows that the stack
  * overflowed.
@@ -104,7 +104,7 @@ WORKSPACE_AT(int13.cd_count, WS_CD_COUNT);
 WORKSPACE_AT(int13.emulated, WS_EMULATED);
 WORKSPACE_AT(int13.for_emulated, WS_FOR_EMULATED);
 _Static_assert(sizeof(struct workspace) <= WS_DRIVES - STACK_BYTES,
-	       "drive_table begins behind struct workspace");
+	       "drive_table begins after struct workspace");
 _Static_assert(WORKSPACE_KIB * 1024 == OWN_MEMORY_BYTES,
 	       "pc/phys.h has the size of the memory at DS:0 that the chip uses");
 

@@ -31,7 +31,7 @@ GATE_BYTES, GATE_MOST_BYTES = 4, 10
 # of an object, all functions in its tables
 INDIRECT = {"scsi/command.o": ["lsi_execute"],
             "int13/dispatch.o": ["int13/dispatch.o .romdata", "int13/cd/functions.o .romdata"],
-            "int13/transfer.o": ["cd_memory_give_back"]}
+            "int13/chs.o": ["cd_memory_give_back"]}
 
 Depth = tuple[int, tuple[str, ...]]     # bytes, and each function with its frame
 

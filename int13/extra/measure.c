@@ -52,7 +52,10 @@ enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 				     : SECTOR_SHIFT;
 	disk->split = (u8)(shift - disk->sector_shift);
 	disk->sectors = capacity->blocks << disk->split;
-	if (!(disk->flags & DISK_CD))
+	if (disk->flags & DISK_CD) /* for AH=48h; there is no CHS */
+		disk->geometry = (struct geometry){MOST_CYLINDERS, MOST_HEADS,
+						   MOST_SECTORS_PER_TRACK};
+	else
 		disk->geometry =
 			geometry_choose(drives_sectors32(disk),
 					read_first_block(state, disk));

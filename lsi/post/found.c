@@ -16,7 +16,7 @@ struct trace {
 	u8 value;
 };
 
-/* Registers that lsi_reset_chip() sets on every chip, and that no driver is
+/* Registers that lsi_set_registers() sets on every chip, and that no driver is
  * known to leave like this all together
  */
 ROM_CONST struct trace our_trace[] = {

@@ -50,6 +50,8 @@ static void swap_with_next(struct disk *disk)
 
 /* The place of a drive in the boot order: by the host's rank. On a BIOS that calls
  * one boot entry at most, this has to be that of a disk: it connects all others.
+ * Not on QEMU, where SeaBIOS without PMM calls all, and applies the host's order to
+ * the first.
  */
 static u16 rank_of(const struct disk *disk)
 {
@@ -60,7 +62,9 @@ static u16 rank_of(const struct disk *disk)
 		return rank;
 	if (!rank)
 		workspace.cd_leads = true;
-	return post.bios >= PNP_CALLS_FIRST ? rank | AFTER_DISKS : rank;
+	return post.bios >= PNP_CALLS_FIRST && !post.fwcfg
+		       ? rank | AFTER_DISKS
+		       : rank;
 }
 
 /* Bring drives and boot entries into boot order; units of equal rank stay in the

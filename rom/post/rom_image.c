@@ -68,7 +68,7 @@ _Static_assert(offsetof(union entry, product) == PNP_PRODUCT &&
 		       sizeof(union entry) == PNP_SLOT_BYTES,
 	       "header.S has the model");
 
-/* The entries of all units, behind the ROM image that init runs in */
+/* The entries of all units, after the ROM image that init runs in */
 static union entry __seg_gs entries[MOST_DISKS]
 	__attribute__((section(".post_memory")));
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.qemu("boot order, menu, strict")
 ENTRY_REGISTERS = 0x3F00  # registers stored by tests/qemu/guest/cdagent.S; EDX is the fifth
 DISKS, CDS, OTHERS = ("disk0", "disk5"), ("cd2", "cd6"), ("ide", "virtio")
 ALL = DISKS + CDS + OTHERS
-CD_NUMBERS = {"cd2": 0xE0, "cd6": 0xE1}  # by ID
+FIRST_DISK, FIRST_CD = 0x80, 0xE0
 
 
 def bootable_disk(directory: Path, name: str) -> Path:
@@ -40,6 +40,13 @@ def bootable_cd(directory: Path, name: str) -> Path:
                         more=(name.encode().ljust(bootcds.BLOCK, b"."),)).file
 
 
+def bios_disk(directory: Path, name: str, index: str = "") -> list[str]:
+    """A bootable disk that SeaBIOS drives itself."""
+    device = {"ide": "ide-hd", "virtio": "virtio-blk-pci,addr=5"}[name]
+    return ["-drive", f"if=none,id={name},file={bootable_disk(directory, name)},format=raw,snapshot=on",
+            "-device", f"{device},drive={name}{index}"]
+
+
 def drives(directory: Path, **indices: int) -> list[str]:
     """All drives in ALL, each bootable; `indices` gives some of them a bootindex."""
     out = []
@@ -50,9 +57,7 @@ def drives(directory: Path, **indices: int) -> list[str]:
         elif name in CDS:
             out += cd_arguments(bootable_cd(directory, name), int(name[-1]), index)
         else:
-            device = {"ide": "ide-hd", "virtio": "virtio-blk-pci,addr=5"}[name]
-            out += ["-drive", f"if=none,id={name},file={bootable_disk(directory, name)},"
-                              "format=raw,snapshot=on", "-device", f"{device},drive={name}{index}"]
+            out += bios_disk(directory, name, index)
     return out
 
 
@@ -86,9 +91,11 @@ def test_disks_at_all_ids_are_numbered_by_bootindex(start, tmp_path):
 def test_only_drive_with_bootindex_boots(tmp_path, first):
     with Machine(PATHS["c810"], *drives(tmp_path, **{first: 1})) as machine:
         pc = Agent(machine)
-        assert booted_drive(pc) == CD_NUMBERS.get(first, 0x80)
+        assert booted_drive(pc) == (FIRST_CD if first in CDS else FIRST_DISK)
         assert name_of(pc, booted_drive(pc)) == first
         assert sorted(names(pc)) == sorted(DISKS + OTHERS)
+        if first in CDS:  # the other CD follows
+            assert {first, name_of(pc, FIRST_CD + 1)} == set(CDS)
 
 
 # ---- The boot menu ----------------------------------------------------------------------
@@ -134,3 +141,43 @@ def test_strict_boots_nothing_else(tmp_path):
         text = machine.console.wait_for("No bootable device.")
         assert "  not bootable: no medium" in text
         assert "Booting from Hard Disk" not in text
+
+
+# ---- -boot ------------------------------------------------------------------------------
+
+IDE_CD = "idecd"
+
+
+def bios_cd(directory: Path) -> list[str]:
+    return ["-drive", f"if=none,id=idecd,media=cdrom,file={bootable_cd(directory, IDE_CD)},"
+                      "format=raw,read-only=on", "-device", "ide-cd,drive=idecd,bus=ide.1"]
+
+
+@pytest.mark.parametrize("boot, more, cd_index, first", [
+    ("", [], "", "disk0"), ("d", [], "", "cd2"), ("n", [], "", "cd2"), ("c", [], "", "disk0"),
+    ("dc", [], "", "disk0"), ("nc", [], "", "cd2"),
+    ("", ["ide"], "", "ide"), ("d", ["ide"], "", "ide"), ("n", ["ide"], "", "cd2"),
+    ("", [IDE_CD], "", "disk0"), ("d", [IDE_CD], "", IDE_CD), ("n", [IDE_CD], "", "cd2"),
+    ("c", [], ",bootindex=1", "cd2"), ("", ["ide", IDE_CD], ",bootindex=1", "cd2"),
+    ("d", ["ide", IDE_CD], ",bootindex=1", "cd2"),
+], ids=lambda value: (value if isinstance(value, str) else "+".join(value)).strip(",") or "-")
+def test_boot_option_of_qemu(tmp_path, boot, more, cd_index, first):
+    """The table of the README. For SeaBIOS, `d` means CDs that it drives itself, and `n`
+    boot entries such as those of network cards and of our CDs; a bootindex goes before both."""
+    arguments = [*disk_arguments(bootable_disk(tmp_path, "disk0"), 0),
+                 *cd_arguments(bootable_cd(tmp_path, "cd2"), 2, cd_index),
+                 *(bios_disk(tmp_path, "ide") if "ide" in more else []),
+                 *(bios_cd(tmp_path) if IDE_CD in more else [])]
+    with Machine(PATHS["c810"], *arguments, *(["-boot", boot] if boot else [])) as machine:
+        pc = Agent(machine)
+        assert name_of(pc, booted_drive(pc)) == first
+
+
+@pytest.mark.parametrize("index, first", [("", "iPXE (PCI 00:03.0) starting execution"),
+                                          (",bootindex=1", "E0h: SCSI")], ids=["slot", "bootindex"])
+def test_boot_n_starts_network_cards_and_cds_by_slot(tmp_path, index, first):
+    arguments = [*cd_arguments(bootable_cd(tmp_path, "cd2"), 2, index),
+                 "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,addr=3"]
+    with Machine(PATHS["c810"], *arguments, "-boot", "n") as machine:
+        text = machine.console.wait_for(first)
+        assert re.findall("starting execution|E0h: SCSI", text) == [first.split(") ")[-1]]

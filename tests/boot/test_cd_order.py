@@ -23,6 +23,7 @@ FIRST, SECOND = ",bootindex=1", ",bootindex=2"
 CD_BOOTED, DISK_BOOTED = "00", "80"
 
 on_each_path = pytest.mark.parametrize("path", ["microvm", "nolsi", "c810", "bochs"])
+on_bootindex_paths = pytest.mark.parametrize("path", ["microvm", "nolsi", "nopmm", "c810", "bochs"])
 
 
 def booted_drive(path: str, cd: Path | None, *arguments: str, index: str = "", message: str = "") -> str:
@@ -58,16 +59,33 @@ def unbootable_disc(tmp_path_factory) -> Path:
                         blocks=100).file
 
 
-@on_each_path
+@on_bootindex_paths
 def test_disk_with_lower_bootindex_boots(path, disk, floppy_cd):
     assert booted_drive(path, floppy_cd, *disk_arguments(disk, DISK_ID, FIRST),
                         index=SECOND) == DISK_BOOTED
 
 
-@on_each_path
+@on_bootindex_paths
 def test_cd_with_lower_bootindex_boots(path, disk, floppy_cd):
     assert booted_drive(path, floppy_cd, *disk_arguments(disk, DISK_ID, SECOND),
                         index=FIRST) == CD_BOOTED
+
+
+SLOW_POST = ["-fw_cfg", "name=opt/lsi8xx-rom/scan-delay,string=2"]  # time to press a key
+
+
+@pytest.mark.parametrize("key, booted", [("c", CD_BOOTED), ("x", DISK_BOOTED)])
+@pytest.mark.parametrize("ide", [False, True], ids=["scsi", "ide"])
+def test_key_c_boots_cd_before_disk_on_bochs(key, booted, ide, disk, floppy_cd):
+    """Also before a disk of the BIOS."""
+    more = ["-drive", f"if=none,id=ide,file={disk},format=raw,snapshot=on",
+            "-device", "ide-hd,drive=ide"] if ide else []
+    with Machine(PATHS["bochs"], *cd_arguments(floppy_cd, CD_ID), *disk_arguments(disk, DISK_ID),
+                 *more, *SLOW_POST) as machine:
+        machine.wait_for("53C895A at PCI")
+        machine.type(key)
+        assert Console(machine.com2).wait_for(" 00").removeprefix("cdcheck: ")[:2] == booted
+        assert "host ID 7, C: CD first, 1 disk, 1 CD" in machine.screen()
 
 
 @pytest.mark.parametrize("path", ["microvm", "bochs"])

@@ -10,7 +10,7 @@
 	.code16
 	.globl	CHAINED, STAYS, DECIDED, FOUR_TRIES, AMI, DISPATCHER, BOCHS, BOCHS_18H
 	.globl	HANDLER_13H, PICK, TAKE_13H, FAILED, OWN_STACK, START
-	.globl	below_13h, saved_19h, passed_from, counted
+	.globl	below_13h, saved_19h, bootstrap_entry, passed_from, counted
 
 	.equ	SECTOR, 0x7c00
 	.equ	SIGNATURE_AT, SECTOR + 0x1fe
@@ -84,7 +84,10 @@ FOUR_TRIES:
 	call	load
 	movb	$0, %dl
 	jz	START
-	int	$0x18
+	cmpl	$0, %cs:bootstrap_entry
+	je	1f
+	lcallw	*%cs:bootstrap_entry
+1:	int	$0x18
 	iretw
 
 /* AMI: all on a stack that ends where the boot sector begins. */
@@ -174,6 +177,8 @@ FAILED:
 below_13h:
 	.long	0
 saved_19h:
+	.long	0
+bootstrap_entry:			/* vector of the first CD, or 0 */
 	.long	0
 passed_from:
 	.byte	0

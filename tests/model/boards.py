@@ -44,6 +44,7 @@ class Kind:
     takes_13h: str = ""         # "all": after the scan; "hooked": if a ROM has hooked it
     calls: str = ""             # boot connection vectors, right after each init: "first", "all"
     calls_late: bool = False    # all of them 2 s after the ROM scan
+    calls_bev: bool = False             # of a CD, if no disk boots
     points_at_pnp: bool = False         # ES:DI at init
     counts_ide_late: bool = False       # its own drives, after init and before connection
     asks_early: bool = False            # AH=41h of drive 80h after the ROM scan
@@ -51,7 +52,7 @@ class Kind:
     drive: int = 0x80                   # DL for a boot sector of the first hard disk
     network: bool = True                # a dispatcher takes an INT 18h vector for a device
     pnp: str = "no BBS"
-    takes_18h: str = ""                 # label behind INT 18h
+    takes_18h: str = ""                 # label that INT 18h jumps to
     stacks: tuple[range, ...] = (LOW_STACK,)    # in segment 0: that of an MBR, its own
 
 
@@ -74,11 +75,18 @@ KINDS = {
     "Award BF6": Kind("DECIDED"),
     # ASUS P2B-LS and P55T2P4, Intel VS440FX and TC430HX, MSI MS-6119, 4SAW2
     "P2B-LS": Kind("STAYS"),
-    # Micronics M7S-Hi. Whether headers after the first are called was not seen.
+    # Whether a BIOS calls only the first header was not seen.
     "Phoenix": Kind(**PHOENIX, calls="first"),
     "Phoenix, all headers": Kind(**PHOENIX, calls="all"),
+<<<<<<< HEAD
     # Intel AN430TX: hangs in POST if more than 16 KiB stay, which all models check
     "AN430TX": Kind(**PHOENIX, calls="first", grows_ebda=True),
+=======
+    # Micronics M7S-Hi: calls bootstrap entry vectors after INT 19h has found no disk
+    "Phoenix, calls CDs": Kind(**PHOENIX, calls="all", calls_bev=True),
+    # Intel AN430TX: hangs in POST if more than 16 KiB stay
+    "AN430TX": Kind(**PHOENIX, calls="all", grows_ebda=True, most_blocks=32),
+>>>>>>> layout
     # Bochs: from 2.4 on; before 2.3.7 it knew bootstrap entry vectors only, which it
     # does not call unless its boot order names them
     "Bochs": Kind(**BOCHS_CODE, calls="first", pnp="BBS"),
@@ -185,6 +193,9 @@ class BoardBios(Bios):
             copy.entries = list(self._walk())
         if self.row.calls:
             self._call_entries(copy)
+        if self.row.calls_bev:
+            for entry in [e for e in copy.entries if e.bev][:1]:
+                self._keep("bootstrap_entry", struct.pack("<HH", entry.bev, entry.segment))
 
     def _segment_of(self, vector: str) -> int:
         return self._pc.word(BOOT_VECTORS[vector].start + 2)
@@ -236,7 +247,7 @@ class BoardBios(Bios):
                            for place in copy.memory]
 
     def _take_13h(self) -> None:
-        """An AMI takes calls for floppies only: hard disks of its own are behind ours."""
+        """An AMI takes calls for floppies only: it finds hard disks of its own after ours."""
         first = 0x80 if self.row.takes_13h == "hooked" else 0x80 + self.disks
         self._keep("below_13h", self._pc.peek(0x13 * 4, 4))
         self._keep("passed_from", bytes([first]))

@@ -289,6 +289,10 @@ class Machine:
             time.sleep(0.1)
 
 
+# In the order of the protocol
+GENERAL_REGISTERS = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp"]
+
+
 class Gdb:
     """The gdb remote commands that the tests need."""
 
@@ -331,12 +335,21 @@ class Gdb:
 
     def registers(self) -> dict[str, int]:
         raw = bytes.fromhex(self.request("g").replace("x", "0"))
-        names = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp"]
-        values = {n: int.from_bytes(raw[i * 8:i * 8 + 8], "little") for i, n in enumerate(names)}
+        values = {n: int.from_bytes(raw[i * 8:i * 8 + 8], "little")
+                  for i, n in enumerate(GENERAL_REGISTERS)}
         base = 16 * 8 + 8 + 4  # after the general registers, RIP and flags
         for i, name in enumerate(["cs", "ss", "ds", "es", "fs", "gs"]):
             values[name] = int.from_bytes(raw[base + i * 4:base + i * 4 + 4], "little")
         return values
+
+    def set_registers(self, **values: int) -> None:
+        """Set some of the general registers, by their 32-bit names."""
+        raw = bytearray.fromhex(self.request("g")[:2 * 8 * len(GENERAL_REGISTERS)])
+        for name, value in values.items():
+            at = 8 * GENERAL_REGISTERS.index(f"r{name[1:]}")
+            raw[at:at + 8] = value.to_bytes(8, "little")
+        if self.request(f"G{raw.hex()}") != "OK":
+            raise Timeout("the gdb stub rejects the registers")
 
     def write(self, address: int, data: bytes) -> None:
         """Write guest memory, even if it is read-only for the guest."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Callable
 
 import pytest
 import romsign
 
 from tests.build import ROM_895A, symbol
-from tests.qemu.agent import BUFFER, PACKET, Agent, Registers
+from tests.qemu.agent import BUFFER, PACKET, Agent, Registers, header_value
 from tests.qemu.machine import PATHS, Machine, disk_arguments
 
 pytestmark = pytest.mark.qemu("disks: numbers, order, faults, geometry")
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.qemu("disks: numbers, order, faults, geometry")
 OK, BAD_COMMAND, READ_ERROR, CONTROLLER, NO_MEDIUM, TIMEOUT = 0x00, 0x01, 0x10, 0x20, 0x31, 0x80
 
 EIO, ENODATA = 5, 61
+FAR_RETURN = 0xCB
 
 
 def make_disk(directory, name: str, sectors: int = 4096, first: bytes = b"") -> str:
@@ -109,16 +111,23 @@ def test_ide_disk_between_ours_is_left_to_bios(start, tmp_path):
     assert names.index("a") < names.index("b")
 
 
+def connection_vector(read: Callable[[int, int], bytes]) -> int:
+    """Offset of the connection vector of the first boot entry; `read` returns bytes of the ROM."""
+    first, = struct.unpack("<H", read(header_value("ROM_PNP"), 2))
+    return struct.unpack("<H", read(first + header_value("PNP_BCV"), 2))[0]
+
+
 def test_disk_without_vector_call_gets_no_number(agent_rom, tmp_path):
     """SeaBIOS calls every vector. The test therefore replaces that of the first
-    disk by a far return."""
+    disk by a far return, without a change of the checksum."""
     disks = [*disk_arguments(make_disk(tmp_path, "a"), 0), *disk_arguments(make_disk(tmp_path, "b"), 1)]
     with Machine(PATHS["microvm"], *disks, with_agent=agent_rom) as machine:
         base = Agent(machine).rom_segment() * 16
     with Machine(PATHS["microvm"], *disks, with_agent=agent_rom, gdb=True) as machine:
         image = machine.gdb.run_to_image(base)
         machine.gdb.run_to(image + symbol("init_finish"))
-        machine.gdb.write(image + symbol("connect_first"), b"\xcb")
+        vector = base + connection_vector(lambda at, length: machine.gdb.memory(base + at, length))
+        machine.gdb.write(vector, bytes([FAR_RETURN, sum(machine.gdb.memory(vector, 2)) - FAR_RETURN & 0xFF]))
         machine.gdb.go_on()
         pc = Agent(machine)
         assert pc.disk_count() == 1
@@ -131,8 +140,9 @@ def test_vector_called_twice_counts_disk_once(agent_rom, tmp_path):
     with Machine(PATHS["microvm"], *disks, with_agent=agent_rom) as machine:
         pc = Agent(machine)
         # INT 60h -> far call of the vector, then IRET
-        pc.write(0x5000, b"\x9a" + struct.pack("<HH", symbol("connect_first"), pc.rom_segment())
-                 + b"\xcf")
+        image = pc.rom_image()
+        vector = connection_vector(lambda at, length: image[at:at + length])
+        pc.write(0x5000, b"\x9a" + struct.pack("<HH", vector, pc.rom_segment()) + b"\xcf")
         pc.write(0x60 * 4, struct.pack("<HH", 0x5000, 0))
         before = Registers(flags=0x0AD7 & ~0x100 | 2)
         after = pc.interrupt(0x60, before)
@@ -168,14 +178,16 @@ def test_rom_keeps_nothing_without_disks(start):
 
 def test_read_only_rom_runs_from_copy_in_ram(tmp_path):
     """The Bochs BIOS runs the ROM in read-only memory. INT 13h points to the
-    copy. The workspace is below the copy, and both are above the size in 40:13h."""
-    copy_kib, workspace_kib = -(-symbol("cd_end") // 1024), 2
+    copy. The workspace is below the copy, and both are above the size in 40:13h, with unused
+    memory below them."""
+    copy_kib = -(-(symbol("cd_end") + header_value("PNP_HEADER_BYTES")) // 1024)
+    workspace_kib, slack_kib = header_value("WORKSPACE_KIB"), header_value("SLACK_KIB")
     with Machine(PATHS["bochs"], *disk_arguments(make_disk(tmp_path, "a"), 0)) as machine:
         machine.wait_for("80h: SCSI 00:")
         memory_kib = struct.unpack("<H", machine.read_memory(0x413, 2))[0]
-        assert memory_kib == 639 - copy_kib - workspace_kib
+        assert memory_kib == 639 - copy_kib - workspace_kib - slack_kib
         assert struct.unpack("<HH", machine.read_memory(0x13 * 4, 4)) == (
-            symbol("rom_int13"), (memory_kib + workspace_kib) * 64)
+            symbol("rom_int13"), (memory_kib + slack_kib + workspace_kib) * 64)
         assert machine.read_memory(0x475, 1) == b"\1"
 
 
@@ -379,24 +391,25 @@ def test_resident_image_is_valid_after_init(start, tmp_path, path):
     pc = start(path, *disks)
     image = pc.rom_image()
     rom = romsign.verify(image, run_time=True)
-    used = symbol("pnp_slots") + 3 * pc.header("PNP_SLOT_BYTES")
+    used = -(-symbol("text_end") // 16) * 16 + 3 * pc.header("PNP_SLOT_BYTES")
     assert len(image) == -(-used // 512) * 512
     assert [h.product for h in rom.pnp] == [
         f"SCSI 00:04.0 ID {i} LUN 0 QEMU QEMU HARDDISK" for i in (0, 2, 5)]
     segment, _ = pc.workspace("WS_BUSY")
     assert segment >= 0xC000, "PMM memory, not conventional memory"
-    assert pc.header("WORKSPACE_BYTES") == 2048
+    assert pc.header("WORKSPACE_KIB") == 2
     assert struct.unpack("<H", pc.read(0x413, 2))[0] >= 639
 
 
-def test_workspace_is_below_ebda_without_pmm(start, tmp_path):
+def test_workspace_and_slack_are_below_ebda_without_pmm(start, tmp_path):
     pc = start("nopmm", *disk_arguments(make_disk(tmp_path, "a"), 0))
     assert name_of(pc, 0x80) == "a"
     top = struct.unpack("<H", pc.read(0x413, 2))[0]
     ebda = struct.unpack("<H", pc.read(0x40E, 2))[0]
     segment, _ = pc.workspace("WS_BUSY")
-    assert segment == top * 64
-    assert segment + pc.header("WORKSPACE_BYTES") // 16 == ebda, "exactly two KiB"
+    assert segment == (top + pc.header("SLACK_KIB")) * 64
+    assert segment + pc.header("WORKSPACE_KIB") * 64 == ebda
+    assert pc.header("SLACK_KIB") + pc.header("WORKSPACE_KIB") == 3
 
 
 def test_conventional_memory_is_returned_without_pmm_and_disks(start):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""The ROM as a file that belongs to no device (`-option-rom`): with a BIOS whose
-own driver already serves the controller, and with a BIOS that has no driver for
-it (rings 2 and 3).
+"""The ROM as a file that belongs to no device (`-option-rom`, `genroms/` of coreboot): with
+a BIOS whose own driver already serves the controller, and with a BIOS that has no
+driver for it (rings 2 and 3).
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import re
 import shutil
 
 import pytest
+import romsign
 
 from tests.boot import bootcds
 from tests.boot.bootcds import FLOPPY_1440, Entry
 from tests.boot.test_reboot import wait_until
 from tests.build import ROM_895A
 from tests.qemu.agent import FIXED_FLAG, IF, Agent, Registers
-from tests.qemu.machine import PATHS, Machine, cd_arguments, disk_arguments
+from tests.qemu.machine import PATHS, BootPath, Machine, cd_arguments, disk_arguments
 from tests.qemu.test_disks import banner, make_disk, name_of
 
 pytestmark = pytest.mark.qemu("ROM without a device, take-over")
@@ -180,6 +181,72 @@ def test_copies_serve_the_same_controllers_after_a_reset(tmp_path, agent_rom):
             assert text.count("at PCI 00:04.0, host ID 7, no disk") == 2 * boots
             assert [text.count(f"at PCI 00:0{slot}.0, host ID 7, 1 disk") for slot in (5, 6)] == [boots] * 2
             machine.qmp("system_reset")
+
+
+# ---- Registers at init ------------------------------------------------------------------
+
+PLACE = 0xC0000  # of the ROM that SeaBIOS runs first, without a VGA BIOS
+INIT = 3
+SECOND_CONTROLLER = 5 << 3
+ISA_BRIDGE = 1 << 3
+FILLED = {name: 0x5A5A_1234 for name in ("ecx", "edx", "esi", "edi", "ebp")}
+
+WITHOUT_PMM = BootPath(build=True, option_rom=True, without=("PMM",))
+
+
+def started_with(machine: Machine, **registers: int) -> Agent:
+    """The agent, after an init of the ROM with these registers."""
+    machine.gdb.run_to(PLACE + INIT)
+    machine.gdb.set_registers(**registers)
+    machine.gdb.go_on()
+    return Agent(machine)
+
+
+@pytest.mark.parametrize("ax, bx, served", [
+    (0, 0xFFFF, 4), (0xFFFF, 0, 4), (ISA_BRIDGE, 0xC000, 4), (0x5A5A_0000, 0x5A5A_D000, 4),
+    (SECOND_CONTROLLER, 0xD000, 5), (0x5A5A_0000 | SECOND_CONTROLLER, 0xFFFF, 5),
+], ids=["zero", "ffff", "another-device", "upper-half", "second-controller", "second-upper-half"])
+def test_registers_at_init(agent_rom, tmp_path, ax, bx, served):
+    """AX names a controller or means nothing, BX is a segment only for PCI 3.0."""
+    arguments = [*controllers("lsi53c810"), *disk_arguments(make_disk(tmp_path, "at4"), 0),
+                 *disk_at(tmp_path, 5, "at5")]
+    with Machine(PATHS["genrom-nolsi"], *arguments, with_agent=agent_rom, gdb=True) as machine:
+        pc = started_with(machine, eax=ax, ebx=bx, **FILLED)
+        assert results(pc) == [f"{served} 1 disk"]
+        assert (name_of(pc, 0x80), pc.disk_count(), pc.rom_segment()) == (f"at{served}", 1, PLACE // 16)
+
+
+@pytest.mark.parametrize("di, entries", [(None, 3), (0x1234, 0)], ids=["$PnP", "nothing"])
+def test_di_decides_without_pmm(agent_rom, tmp_path, di, entries):
+    """If ES:DI does not point at $PnP, init connects the disks and there are no boot entries."""
+    disks = [a for i in range(3) for a in disk_arguments(make_disk(tmp_path, f"disk{i}"), i)]
+    with Machine(WITHOUT_PMM, *disks, with_agent=agent_rom, gdb=True) as machine:
+        pc = started_with(machine, eax=0, **({} if di is None else {"edi": di}))
+        assert len([h for h in romsign.parse(pc.rom_image()).pnp if h.bcv]) == entries
+        assert [name_of(pc, 0x80 + i) for i in range(pc.disk_count())] == ["disk0", "disk1", "disk2"]
+        assert re.findall(r"^(8\dh): SCSI 00:04.0 ID (\d)", banner(pc), re.M) == [
+            ("80h", "0"), ("81h", "1"), ("82h", "2")]
+
+
+def test_rom_behind_a_vga_bios(start, tmp_path):
+    pc = start("genrom-nolsi", "-device", "VGA", *disks_and_cd(tmp_path))
+    assert pc.rom_segment() * 16 > PLACE
+    assert results(pc) == ["4 2 disks, 1 CD"]
+    assert [name_of(pc, 0x80), name_of(pc, 0x81)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_bochs_bios_with_an_empty_first_controller(tmp_path, copies):
+    """The Bochs BIOS passes no address."""
+    disk = tmp_path / "disk.img"
+    disk.write_bytes(bootcds.agent_code().ljust(100 * 512, b"\0") + b"at5".ljust(512 * 100, b"."))
+    second = ["-device", f"loader,file={ROM_895A},addr=0xd8000,force-raw=on"]
+    with Machine(PATHS["bochs"], *controllers("lsi53c810"), *second[:2 * (copies - 1)],
+                 *disk_arguments(disk, 0, controller="at5")) as machine:
+        pc = Agent(machine)
+        assert (pc.text_on(0x80, 100), pc.disk_count()) == ("at5", 1)
+        text = machine.screen()
+        assert [text.count(f"at PCI 00:0{slot}.0") for slot in (4, 5)] == [copies, 1]
 
 
 # ---- A BIOS without PCI services ----------------------------------------------------------

@@ -58,6 +58,7 @@ class Resident:
     image: range
     workspace: range
     products: list[str]
+    revision: int
 
 
 def residents(pc: Agent) -> list[Resident]:
@@ -70,8 +71,9 @@ def residents(pc: Agent) -> list[Resident]:
         image = area[at:at + area[at + 2] * SECTOR]
         workspace = struct.unpack_from("<H", image, header_value("ROM_WORKSPACE_SEGMENT"))[0] * 16
         found.append(Resident(range(ROM_AREA.start + at, ROM_AREA.start + at + len(image)),
-                              range(workspace, workspace + header_value("WORKSPACE_BYTES")),
-                              [h.product for h in romsign.verify(image, run_time=True).pnp]))
+                              range(workspace, workspace + 1024 * header_value("WORKSPACE_KIB")),
+                              [h.product for h in romsign.verify(image, run_time=True).pnp],
+                              romsign.parse_pcir(image).code_revision))
     return found
 
 
@@ -147,6 +149,83 @@ def test_copies_without_device_address_each_take_one_controller(start, tmp_path)
         "53C895A at PCI 00:04.0", "53C810 at PCI 00:05.0", "all 53C8xx controllers are served"]
     assert names(pc) == ["scsi0", "second0"]
     assert len(residents(pc)) == 2
+
+
+REVISION_AT, CHECKSUM_AT = 0x1C + 0x12, 6
+
+
+def copy_with_revision(directory: Path, name: str, revision: int) -> Path:
+    rom = bytearray(ROM_895A.read_bytes())
+    rom[CHECKSUM_AT] = rom[CHECKSUM_AT] + rom[REVISION_AT] - revision & 0xFF
+    rom[REVISION_AT] = revision
+    out = directory / name
+    out.write_bytes(rom)
+    return out
+
+
+@pytest.mark.parametrize("order", [("a.rom", "b.rom"), ("b.rom", "a.rom")], ids="-".join)
+def test_seabios_runs_option_roms_in_reverse_order_of_their_names(start, tmp_path, order):
+    """The one that runs first serves the first controller, from the lowest address."""
+    first, second = (copy_with_revision(tmp_path, name, ord(name[0])) for name in order)
+    pc = start("genrom-nolsi", "-device", "lsi53c810,id=second,addr=5,rombar=0", "-option-rom", str(second),
+               *disk_arguments(make_disk(tmp_path, "scsi0"), 0),
+               *disk_arguments(make_disk(tmp_path, "second0"), 0, controller="second"), rom=first)
+    assert [(chr(copy.revision), copy.products) for copy in residents(pc)] == [
+        ("b", products("00:04.0", "0")), ("a", products("00:05.0", "0"))]
+    assert names(pc) == ["scsi0", "second0"]
+
+
+# ---- Many drives ------------------------------------------------------------------------
+
+ALL_IDS = range(8)  # QEMU permits no others, and no LUN but 0
+
+
+def many_disks(directory: Path, last_ids: range, boot: str = "") -> list[str]:
+    """Four controllers: disks at all IDs of three, and at some of the last. The disk `boot` has the
+    agent, a bootindex, and its name in sector 100."""
+    out = [a for name, slot in zip(OURS[1:], (5, 6, 7))
+           for a in controller_arguments("lsi53c810", name, f"addr={slot}")]
+    for controller in OURS:
+        for scsi_id in last_ids if controller == OURS[-1] else ALL_IDS:
+            name = f"{controller}{scsi_id}"
+            image = bootable_disk(directory, name) if name == boot else make_disk(directory, name)
+            out += disk_arguments(image, scsi_id, ",bootindex=1" if name == boot else "",
+                                  controller=controller)
+    return out
+
+
+ALL_DISKS = [f"{controller}{scsi_id}" for controller in OURS for scsi_id in ALL_IDS]
+
+
+def test_32_disks_have_all_numbers_and_the_last_boots(tmp_path):
+    with Machine(PATHS["c810"], *many_disks(tmp_path, ALL_IDS, "fourth7")) as machine:
+        pc = Agent(machine)
+        assert [pc.text_on(0x80 + i, 100) for i in range(32)] == ["fourth7", *ALL_DISKS[:-1]]
+        assert [drives_by_08h(pc, 0x80 + i) for i in range(32)] == [32] * 32
+        numbers = re.findall(r"^(\w\w)h: SCSI 00:0(\d).0 ID (\d)", machine.console.text, re.M)
+        places = [("7", "7")] + [(str(slot), str(i)) for slot in (4, 5, 6, 7) for i in ALL_IDS][:-1]
+        assert numbers == [(f"{0x80 + i:02X}", *place) for i, place in enumerate(places)]
+        check_no_overlap(residents(pc))
+
+
+def test_33rd_disk_gets_no_number(start, tmp_path):
+    """The disk of the BIOS is first."""
+    ide = make_disk(tmp_path, "ide")
+    pc = start("c810", "-drive", f"if=none,id=ide,file={ide},format=raw,snapshot=on",
+               "-device", "ide-hd,drive=ide", *many_disks(tmp_path, ALL_IDS))
+    assert pc.disk_count() == 32
+    assert names(pc) == ["ide", *ALL_DISKS[:-1]]
+    assert banner(pc).count("lsi8xx-rom: no drive number is free") == 1
+
+
+def test_cd_among_24_disks_boots(tmp_path):
+    disc = bootcds.disc(tmp_path / "cd.iso", Entry(bootcds.agent_code()))
+    with Machine(PATHS["c810"], *many_disks(tmp_path, range(0)),
+                 *cd_arguments(disc.file, 5, ",bootindex=1", controller="fourth")) as machine:
+        pc = Agent(machine)
+        assert names(pc) == ALL_DISKS[:24]
+        assert pc.read_lba(CD, disc.lbas[0], 1).ah == OK
+        assert pc.read(BUFFER, 256) == disc.blocks_from(disc.lbas[0], 1)[:256]
 
 
 def bootable_disk(directory: Path, name: str) -> str:

@@ -198,7 +198,8 @@ u32 bootstrap_next(u32 interrupt, u32 int18_entry)
 
 u32 bootstrap_cd(u32 slot, u32 int18_entry)
 {
-	u32 entry = cdboot_boot(slot);
+	/* Seen: Phoenix calls it after INT 19h, which has given the memory back. */
+	u32 entry = cd_memory_take() ? cdboot_boot(slot) : 0;
 
 	workspace.bios_calls_entries = true;
 	if (entry)
