@@ -78,15 +78,10 @@ KINDS = {
     # Whether a BIOS calls only the first header was not seen.
     "Phoenix": Kind(**PHOENIX, calls="first"),
     "Phoenix, all headers": Kind(**PHOENIX, calls="all"),
-<<<<<<< HEAD
-    # Intel AN430TX: hangs in POST if more than 16 KiB stay, which all models check
-    "AN430TX": Kind(**PHOENIX, calls="first", grows_ebda=True),
-=======
     # Micronics M7S-Hi: calls bootstrap entry vectors after INT 19h has found no disk
     "Phoenix, calls CDs": Kind(**PHOENIX, calls="all", calls_bev=True),
-    # Intel AN430TX: hangs in POST if more than 16 KiB stay
-    "AN430TX": Kind(**PHOENIX, calls="all", grows_ebda=True, most_blocks=32),
->>>>>>> layout
+    # Intel AN430TX: hangs in POST if more than 16 KiB stay, which all models check
+    "AN430TX": Kind(**PHOENIX, calls="all", grows_ebda=True),
     # Bochs: from 2.4 on; before 2.3.7 it knew bootstrap entry vectors only, which it
     # does not call unless its boot order names them
     "Bochs": Kind(**BOCHS_CODE, calls="first", pnp="BBS"),
