@@ -67,8 +67,12 @@ void install_resident(void)
 {
 	bool old = !pmm_present();
 	enum rom_image_part part = choose_part(old);
-	u32 room = rom_image_room(part, old ? MOST_BYTES_WITHOUT_PMM
-					    : rom_image_file_bytes());
+	/* A copy of a read-only ROM: memory that holds all parts, but few entries,
+	 * which no BIOS calls there
+	 */
+	u32 room = rom_image_room(part, old || post.place_kib
+						? MOST_BYTES_WITHOUT_PMM
+						: rom_image_file_bytes());
 
 	if (old)
 		take_slack();
