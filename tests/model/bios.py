@@ -18,12 +18,14 @@ from typing import TYPE_CHECKING, ClassVar
 from tests.model.bios_data import (BASE_MEMORY, BIOS_SEGMENT, BOCHS, BOOT_KIB, BOOTSTRAP, BOOTSTRAP_CODE, BOOT_SECTOR,
                                    BOOT_VECTORS, CONNECT_AS_IPL, EBDA_KIB, EBDA_POINTER, EQUIPMENT,
                                    GIVEN_BACK, HARD_DISKS, INIT, INIT_SEGMENT, JUNK, MEMORY_SIZE,
+                                   MOST_WITHOUT_PMM,
                                    NO_BBS, OPENING, PCI_3, PERMANENT_AREA, PMM_ENTRY, PMM_TABLE,
                                    PNP_ENTRY, PNP_KINDS, PNP_OFFSET, ROM_ALIGNMENT, ROM_SEGMENT,
                                    RUN_TIME_BLOCKS, SCRATCH_KIB, SEABIOS, SEABIOS_BOOT, SERVICE,
                                    STOP, TEMPORARY_AREA, TICKS, UNPACKED_KIB, VIDEO_COLUMNS, VIDEO_MODE,
                                    WITHOUT_BBS, checksummed)
 from tests.model.bios_entries import BootEntry, Entries
+from tests.model.bios_hooks import Hooks
 from tests.model.bios_services import Services
 from tests.model.pmm import Block, Pmm
 from tests.model.rules import RuleViolation
@@ -66,7 +68,7 @@ class Copy:
 
 
 @dataclass
-class Bios(Services, Entries):
+class Bios(Services, Entries, Hooks):
     """Options of a BIOS, and a record of the calls it received. `choose` is the
     user's boot order: it returns the entries whose vectors are called, in order."""
     manner: str = SEABIOS
@@ -106,6 +108,7 @@ class Bios(Services, Entries):
         self._set_up_services()
         self._set_up_data_areas()
         self._first_poll_at: int | None = None  # time of the first keyboard poll
+        self.calls_none = False     # boot entries, as the copy being initialised sees it
         pc.poke(PMM_TABLE, self.memory.table())
         self.pnp = self.pnp or {NO_BBS: "absent", BOCHS: "no BBS"}.get(self.manner, "BBS")
         assert self.pnp in PNP_KINDS
@@ -183,7 +186,7 @@ class Bios(Services, Entries):
     # ---- Memory during POST -----------------------------------------------------------
 
     @property
-    def _taken(self) -> range:
+    def taken(self) -> range:
         """Base memory that the copy being initialised has taken."""
         return range(self._pc.word(MEMORY_SIZE) * 1024, self._memory_before * 1024)
 
@@ -220,9 +223,10 @@ class Bios(Services, Entries):
     def post_memory(self) -> list[range]:
         """Where an option ROM may write during POST."""
         places = [*(b.place for b in self._own_blocks()), *self.running.memory, self.image,
-                  self._taken, *self.scratch, *self._post_memory]
+                  self.taken, *self.scratch, *self._post_memory]
         if not self.running.initialised:
-            places += [BOOT_VECTORS["INT 18h"], BOOT_VECTORS["INT 19h"], self.running.room]
+            places += [BOOT_VECTORS["INT 18h"], BOOT_VECTORS["INT 19h"], self.running.room,
+                       *self.vectors_of_copies()]
         return places
 
     def move_ebda(self, kib: int) -> None:
@@ -280,8 +284,9 @@ class Bios(Services, Entries):
         self._memory_before = pc.word(MEMORY_SIZE)
         self.memory.refused = not self.memory.is_there
         registers = self._init_registers(copy)
+        self.calls_none = self.calls_no_entries(registers)
         copy.init_result = pc.far_call(copy.segment, INIT, registers)
-        hooks = self._hooks_allowed(registers)
+        hooks = self.hooks_allowed()
         self._check_temporary_memory()
         if self.manner == SEABIOS:      # SeaBIOS restores INT 19h
             pc.poke(BOOT_VECTORS["INT 19h"].start, before["INT 19h"])
@@ -292,28 +297,19 @@ class Bios(Services, Entries):
             pc.poke(copy.image.start, bytes([JUNK]) * copy.size)
             copy.segment, copy.size = copy.stays_at, len(copy.room)
         copy.kept = self._check_image(copy)
-        copy.memory = [*(b.place for b in self._own_blocks() if b.permanent), self._taken]
+        if copy.kept > MOST_WITHOUT_PMM and pc.rom_writable and not self.memory.is_there:
+            raise RuleViolation("too much ROM kept", f"{copy.kept} bytes")
+        copy.memory = [*(b.place for b in self._own_blocks() if b.permanent), self.taken]
         if copy.kept:
             copy.workspace = pc.note_workspace()
             if pc.note_far_code(copy):
-                copy.memory[-1:] = [range(self._taken.start, copy.far_code.start),
-                                    range(copy.far_code.stop, self._taken.stop)]
+                copy.memory[-1:] = [range(self.taken.start, copy.far_code.start),
+                                    range(copy.far_code.stop, self.taken.stop)]
             if self.manner not in WITHOUT_BBS:
                 copy.entries = list(self._walk())
         pc.poke(copy.image.start + copy.kept, bytes([GIVEN_BACK]) * (copy.size - copy.kept))
         self._memory_before = pc.word(MEMORY_SIZE)
         copy.initialised = True
-
-    def _hooks_allowed(self, registers: dict[str, int]) -> set[str]:
-        """Boot vectors that init may hook. A BIOS with PMM, or one that points at its
-        PnP structure, may call boot entries: INT 19h is for the case that it does not.
-        Any other calls none, so init connects the disks, and hooks INT 18h for CDs."""
-        if self.pnp == "BBS" and self.memory.is_there:
-            return set()
-        pointer = registers.get("es"), registers.get("edi")
-        if self.memory.is_there or self.pnp in ("BBS", "no BBS") and pointer == (BIOS_SEGMENT, PNP_OFFSET):
-            return {"INT 19h"}
-        return {"INT 13h", "INT 19h", "40:75h", *(["INT 18h"] if self._pc.has_cd() else [])}
 
     def _check_temporary_memory(self) -> None:
         """No temporary block is kept; the contents of freed scratch memory are lost."""

@@ -63,7 +63,7 @@ class Services:
     def _need_stack(self, least: int, service: str) -> None:
         """Check the space left if SS is the ROM's own stack; the caller's is large enough."""
         stack, sp = self._pc.get("ss") << 4, self._get("sp")
-        ours = [*self.kept_memory(), *(block.place for block in self._own_blocks()), self._taken]
+        ours = [*self.kept_memory(), *(block.place for block in self._own_blocks()), self.taken]
         if any(stack in place for place in ours) and sp - 4 < least:
             raise RuleViolation("stack too small for the BIOS", f"{sp - 4} bytes for {service}")
 

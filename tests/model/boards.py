@@ -49,7 +49,6 @@ class Kind:
     counts_ide_late: bool = False       # its own drives, after init and before connection
     asks_early: bool = False            # AH=41h of drive 80h after the ROM scan
     grows_ebda: bool = False            # after the ROM scan
-    most_blocks: int = 0                # of a ROM that stays; 0: no limit is known
     drive: int = 0x80                   # DL for a boot sector of the first hard disk
     network: bool = True                # a dispatcher takes an INT 18h vector for a device
     pnp: str = "no BBS"
@@ -81,8 +80,8 @@ KINDS = {
     "Phoenix, all headers": Kind(**PHOENIX, calls="all"),
     # Micronics M7S-Hi: calls bootstrap entry vectors after INT 19h has found no disk
     "Phoenix, calls CDs": Kind(**PHOENIX, calls="all", calls_bev=True),
-    # Intel AN430TX: hangs in POST if more than 16 KiB stay
-    "AN430TX": Kind(**PHOENIX, calls="all", grows_ebda=True, most_blocks=32),
+    # Intel AN430TX: hangs in POST if more than 16 KiB stay, which all models check
+    "AN430TX": Kind(**PHOENIX, calls="all", grows_ebda=True),
     # Bochs: from 2.4 on; before 2.3.7 it knew bootstrap entry vectors only, which it
     # does not call unless its boot order names them
     "Bochs": Kind(**BOCHS_CODE, calls="first", pnp="BBS"),
@@ -182,8 +181,6 @@ class BoardBios(Bios):
     def _after_init(self, copy: Copy) -> None:
         self.hooked.append({name for name in ("INT 13h", "INT 18h", "INT 19h")
                             if copy.kept and self._segment_of(name) in (copy.segment, copy.runs_at)})
-        if self.row.most_blocks and copy.kept > self.row.most_blocks * 512:
-            raise RuleViolation("too much ROM kept", f"{copy.kept // 512} blocks: {self.kind} hangs")
         if self.row.counts_ide_late and copy is self.copies[0]:
             ours = self._pc.peek(HARD_DISKS, 1)[0]
             self._pc.poke(HARD_DISKS, bytes([ours + self.disks]))

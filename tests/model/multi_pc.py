@@ -193,16 +193,15 @@ class MultiControllerPc(Pc):
         for place, owner in self._owned:
             if address < place.stop and address + length > place.start:
                 writer = self._master.server if source == "chip" else self._running()
-                if writer is not owner and not self._hooks(owner, address, length):
+                if writer is not owner and range(address, address + length) not in self._vectors():
                     raise RuleViolation("memory of another copy",
                                         f"{source} wrote {length} bytes at {address:#x}")
         super()._check_write(source, address, length)
 
-    def _hooks(self, owner: Copy, address: int, length: int) -> bool:
-        """Init may add itself after other copies: it changes the old vectors that they
-        keep in their workspaces."""
-        vectors = owner.workspace[symbol("workspace"):] if owner.workspace else range(0)
-        return self._in_post and not self.bios.running.initialised and length == 4 and address in vectors
+    def _vectors(self) -> list[range]:
+        """Init may put itself behind other copies."""
+        in_init = self._in_post and not self.bios.running.initialised
+        return self.bios.vectors_of_copies() if in_init else []
 
     # ---- POST -------------------------------------------------------------------------
 

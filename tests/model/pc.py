@@ -139,6 +139,7 @@ class Pc(Memory, Ports, Cpu):
         self.workspace: range | None = None
         self.kept_memory: list[range] = []      # the workspace and the memory around it
         self.post_kib = 0                       # 40:13h after POST
+        self.boot_kib = 0                       # and the largest since
         self.writable: list[range] = [STACK]    # for the current call
         self._in_post = False
         self._loads: tuple[range, ...] = ()     # where a loaded program may run
@@ -421,7 +422,7 @@ class Pc(Memory, Ports, Cpu):
             self.uc.mem_protect(*area, UC_PROT_ALL)
         self.images_changed()
         self.kept_memory = self.bios.kept_memory()
-        self.post_kib = self.word(MEMORY_SIZE)
+        self.post_kib = self.boot_kib = self.word(MEMORY_SIZE)
         self.booted = True
         self.chip.check_idle()
         if self.vds:
@@ -438,6 +439,7 @@ class Pc(Memory, Ports, Cpu):
         self.writable = [*ours, *loads]
         self._loads, self.booting = loads, True
         size_kib = self.word(MEMORY_SIZE)
+        self.boot_kib = max(self.boot_kib, size_kib)
         try:
             result = run()
         finally:
@@ -477,7 +479,7 @@ class Pc(Memory, Ports, Cpu):
         status = DISK_STATUS if registers["edx"] & 0xFF >= 0x80 else DISKETTE_STATUS
         always = [STACK, range(status, status + 1)]
         if self.workspace:
-            always += [*self.kept_memory, self.taken_at_boot]
+            always += [*self.kept_memory, *self.taken_at_boot()]
         self._watch_writes(*always)
         self.writable = [*always, *buffers, *loads]
         self._loads = loads

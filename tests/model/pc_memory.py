@@ -81,7 +81,7 @@ class Memory:
         if self._may_write(address, end):
             return
         what = f"{source} wrote {length} bytes at {address:#x}"
-        if self.booting and address in (taken := self.taken_at_boot) and end <= taken.stop:
+        if self.booting and any(address in taken and end <= taken.stop for taken in self.taken_at_boot()):
             return
         if self.timer.running and self._timer_may_write(address):
             return
@@ -163,9 +163,16 @@ class Memory:
             self.code.append(range(image, image + self.peek(image + 2, 1)[0] * 512))
         self.bios.running.runs_at = image // 16
         start = self.word(image + 8) * 16
-        space = range(start, start + WORKSPACE_BYTES) if start else None
+        space = range(start, self._end_of_workspace(start)) if start else None
         self.workspace = self.workspace or space
         return space
+
+    def _end_of_workspace(self, start: int) -> int:
+        """That of its PMM block, or else of the base memory that init has taken; a copy
+        of the image in RAM lies above it."""
+        ends = [self.bios.taken.stop, self.bios.running.runs_at * 16,
+                *(block.place.stop for block in self.bios.memory.blocks)]
+        return min(end for end in ends if end > start)
 
     def note_far_code(self, copy: Copy) -> bool:
         """Does the far code of a copy have memory of its own? Its segment is at +14h
@@ -181,9 +188,11 @@ class Memory:
         copy.far_code = range(segment * 16 + first, segment * 16 + end)
         return True
 
-    @property
-    def taken_at_boot(self) -> range:
-        """Memory that the ROM has taken after POST, and the KiB above it, which it
-        has taken in POST and not used then."""
-        kib = self.word(MEMORY_SIZE)
-        return range(kib * 1024, (self.post_kib + 1) * 1024) if kib < self.post_kib else range(0)
+    def taken_at_boot(self) -> list[range]:
+        """Memory that the ROM has taken after POST. Far code in it that has not been
+        given back stays as it is."""
+        begin, end = self.word(MEMORY_SIZE) * 1024, self.boot_kib * 1024
+        if begin < end and end in [place.start for place in self.kept_memory if len(place) == 1024]:
+            end += 1024     # taken in POST and not used then
+        code = [copy.far_code for copy in self.bios.copies if begin <= copy.far_code.start < end]
+        return [range(first, last + 1) for first, last in self._gaps(begin, end, *code) if first <= last]

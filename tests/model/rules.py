@@ -93,7 +93,7 @@ RULES = {
     "controller of another copy": "a copy of the ROM accesses its own controller only",
     "memory of another copy": "a copy of the ROM writes its own memory only",
     "memory of others given back": "at boot, 40:13h is raised over memory of the ROM only",
-    "too much ROM kept": "a board hangs if more than 16 KiB stay",
+    "too much ROM kept": "without PMM: a board hangs if more than 16 KiB stay",
     "workspace in free memory": "memory below 40:13h belongs to the operating system",
     "temporary memory kept": "memory that init runs in is released on every exit path",
     "code outside the ROM run": "only the image, the BIOS and booted programs are code",

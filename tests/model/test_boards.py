@@ -187,11 +187,16 @@ def test_an430tx_grows_its_ebda_into_memory_above_40_13h(tmp_path):
     assert pc.bios.kept_memory()[0] == range((size + 2) * 1024, EBDA_KIB * 1024)
 
 
-def test_an430tx_hangs_if_too_much_rom_is_kept(tmp_path):
-    small(tmp_path, "AN430TX", BLOCKS=32)
-    small(tmp_path, "Phoenix", BLOCKS=33)
+@pytest.mark.parametrize("kind", [*KINDS, NO_BBS, BOCHS, SPECIFICATION])
+def test_at_most_16_kib_stay_without_pmm(tmp_path, kind):
+    options = {"bios": Bios(kind, pmm="absent")} if kind not in KINDS else {}
+    small(tmp_path, kind, BLOCKS=32, **options)
     with pytest.raises(RuleViolation, match="too much ROM kept"):
-        small(tmp_path, "AN430TX", BLOCKS=33)
+        small(tmp_path, kind, BLOCKS=33, **options)
+
+
+def test_more_may_stay_with_pmm(tmp_path):
+    small(tmp_path, SPECIFICATION, BLOCKS=33)
 
 
 def change_memory_size(pc: Pc, kib: int) -> None:

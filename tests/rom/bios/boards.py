@@ -81,15 +81,31 @@ def buses(pc: Pc) -> list:
     return [card.bus for card in pc.cards] if isinstance(pc, MultiControllerPc) else [pc.bus]
 
 
+def cards(pc: Pc) -> list[int]:
+    """Numbers of the controllers in the order in which their disks are connected. A BIOS
+    that may call entries, and calls none, leaves that to INT 19h, where the last copy
+    of the ROM comes first."""
+    numbers = list(range(len(buses(pc))))
+    return numbers[::-1] if pc.bios.kind == "Bochs 2.3" else numbers
+
+
 def expected_drives(pc: Pc) -> list[str]:
     """The names of the hard disks in the order of their numbers."""
-    ours = [f"disk {card}.{i}" for card, bus in enumerate(buses(pc))
-            for i, target in bus.targets.items() if not target.type]
+    ours = [f"disk {card}.{i}" for card in cards(pc)
+            for i, target in buses(pc)[card].targets.items() if not target.type]
     return ["IDE"] * pc.bios.disks + ours
 
 
 def expected_cds(pc: Pc) -> list[str]:
     return [f"CD {card}" for card, bus in enumerate(buses(pc)) if CD_ID in bus.targets]
+
+
+def cds_that_boot(pc: Pc) -> list[str]:
+    """CDs that boot if each program gives up. If a disk has booted, the last copy of the
+    ROM has given back its code for CDs, and the buffer of the first CD overwrites that.
+    To be called when all have been tried."""
+    given_back = pc.boot_kib > pc.post_kib
+    return expected_cds(pc)[:1] if given_back else expected_cds(pc)
 
 
 # ---- Who is it? ------------------------------------------------------------------------

@@ -243,20 +243,13 @@ def test_lun_list_longer_than_the_allocation_length_does_no_harm():
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_drives_after_the_sixteenth_are_reported(variant):
-    pc = boot(variant, *(with_units(*range(1, 6), target=i) for i in range(3)))
-    assert drives(pc) == [(i, lun) for i in range(3) for lun in range(6)][:16]
-    for line in ("ID 2 LUN 4 ", "ID 2 LUN 5 "):
+def test_drives_after_the_32nd_are_reported(variant):
+    """More about many drives is in tests/rom/bios/test_many_drives.py."""
+    pc = boot(variant, *(with_units(*range(1, 6), target=i) for i in range(6)))
+    assert drives(pc) == [(i, lun) for i in range(6) for lun in range(6)][:32]
+    for line in ("ID 5 LUN 2 ", "ID 5 LUN 3 ", "ID 5 LUN 4 ", "ID 5 LUN 5 "):
         assert "too many drives" in next(l for l in pc.text.splitlines() if line in l)
-    assert len(pc.bios.entries) == 16
-
-
-def test_fifteen_targets_and_a_lun_are_sixteen_drives():
-    targets = {i: unit(i, 0) for i in range(16) if i != 7}
-    targets[3] = with_units(4, target=3)
-    pc = new_pc("895A", targets)
-    assert len(drives(pc)) == 16
-    assert "too many drives" not in pc.text
+    assert len(pc.bios.entries) == 32
 
 
 # ---- LUNs in names -----------------------------------------------------------------------
