@@ -41,7 +41,8 @@ static bool install_far(void)
  */
 static void take_slack(void)
 {
-	(void)memory_take(SLACK_KIB, true);
+	if (!memory_take(SLACK_KIB, true))
+		return; /* lowest_kib stays 0: nothing is given back or used again */
 	bda_open();
 	workspace.lowest_kib = FAR16(BDA_MEMORY_KIB);
 }

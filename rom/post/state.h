@@ -15,7 +15,7 @@
 struct post_state {
 	IN_ROM struct lsi_chip *chip;
 	u16 io;
-	u16 stack_kib; /* where the BIOS has its stack */
+	u32 stack; /* linear address of the BIOS's SP at init */
 	u16 place; /* segment of the resident ROM image */
 	u8 workspace_kib;
 	u8 room; /* rows of drive_table in the workspace */
