@@ -74,6 +74,9 @@ static NOT_INLINE enum hba_result finish_command(struct exec *x,
 			step = (struct step){.over = true, .result = HBA_TIMEOUT};
 		if (step.over) {
 			recover(x, (enum hba_result)step.result);
+			/* A target may not endure an offer: not with the next try. */
+			if (x->offered && step.result != HBA_NO_TARGET)
+				lsi->hba.doubtful &= ~(1u << x->request->target);
 			return (enum hba_result)step.result;
 		}
 		ending = program_run(x, (enum script_label)step.entry);

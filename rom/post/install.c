@@ -41,7 +41,8 @@ static bool install_far(void)
  */
 static void take_slack(void)
 {
-	(void)memory_take(SLACK_KIB, true);
+	if (!memory_take(SLACK_KIB, true))
+		return; /* lowest_kib stays 0: nothing is given back or used again */
 	bda_open();
 	workspace.lowest_kib = FAR16(BDA_MEMORY_KIB);
 }
@@ -67,8 +68,12 @@ void install_resident(void)
 {
 	bool old = !pmm_present();
 	enum rom_image_part part = choose_part(old);
-	u32 room = rom_image_room(part, old ? MOST_BYTES_WITHOUT_PMM
-					    : rom_image_file_bytes());
+	/* A copy of a read-only ROM: memory that holds all parts, but few entries,
+	 * which no BIOS calls there
+	 */
+	u32 room = rom_image_room(part, old || post.place_kib
+						? MOST_BYTES_WITHOUT_PMM
+						: rom_image_file_bytes());
 
 	if (old)
 		take_slack();

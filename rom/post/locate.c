@@ -135,6 +135,7 @@ static void prepare(const struct memory *memory,
 				 ? MOST_DISKS
 				 : WORKSPACE_DISKS);
 	post.crowded = false;
+	post.buffer_kept = false;
 	post.cds = 0;
 	post.removable = false;
 	far_open(memory->workspace);
@@ -143,12 +144,12 @@ static void prepare(const struct memory *memory,
 	FAR16(FIELD(int13.pci_address)) = pci_address;
 }
 
-static u16 stack_kib(const void *on_stack)
+static u32 stack_address(const void *on_stack)
 {
 	u16 segment;
 
 	__asm__("movw %%ss, %0" : "=r"(segment));
-	return (u16)(linear_of(segment, (u16)(u32)on_stack) / 1024);
+	return linear_of(segment, (u16)(u32)on_stack);
 }
 
 /* Called by init_entry.S on the BIOS's stack, which has room for PCI BIOS
@@ -163,7 +164,7 @@ u32 init_locate(const struct init_stack *passed)
 
 	post.bios = pnp_boot_entries(passed->es, (u16)passed->edi);
 	post.place = memory.place;
-	post.stack_kib = stack_kib(passed);
+	post.stack = stack_address(passed);
 	post.fwcfg = fwcfg_present();
 	post.named = controller_identify(&controller, (u16)passed->eax);
 	if (controller_find(&controller, 0)) {

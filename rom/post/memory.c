@@ -24,10 +24,17 @@ static bool top_is_plausible(void)
 	return top >= LEAST_MEMORY_KIB && top <= MOST_MEMORY_KIB;
 }
 
+/* Bytes to keep around the BIOS's SP: below for what init, the BIOS and its
+ * interrupt handlers will push, above for what is on its stack already
+ */
+#define STACK_BELOW 512
+#define STACK_ABOVE 128
+
 /* Does the BIOS's stack lie between these two, in KiB? */
 static bool holds_stack(u32 from, u32 to)
 {
-	return post.stack_kib >= from && post.stack_kib < to;
+	return post.stack + STACK_ABOVE > from * KIB &&
+	       post.stack < to * KIB + STACK_BELOW;
 }
 
 static u16 conventional_take(u16 kib)

@@ -10,8 +10,8 @@ import pytest
 
 from tests.build import ROM_895A
 from tests.model.bios import Bios
-from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, MEMORY_SIZE, NO_BBS,
-                                   ROM_SEGMENT, SEABIOS, SPECIFICATION)
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, HARD_DISKS, MEMORY_SIZE,
+                                   NO_BBS, ROM_SEGMENT, SEABIOS, SPECIFICATION)
 from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, PRIMARY, TERMINATOR, Disc, Entry, floppy, loader
 from tests.model.pc import BUFFER, Pc, Result
@@ -78,6 +78,19 @@ def test_cd_boots_with_a_copied_image(variant, manner):
     pc = with_cd(variant, DISC, bios=Bios(manner, pmm="absent"), rom_writable=False)
     check_running(pc, pc.bios.bootstrap(*DISC.loads), DISC, DISC.default)
     check_blocks(pc, DISC)
+
+
+@pytest.mark.parametrize("pmm", ["1.01", "absent"])
+def test_copied_image_stays_in_its_memory(pmm):
+    """With CDs, the copy has no room for the boot entries of many drives."""
+    disks = {scsi_id: Disk() for scsi_id in range(15) if scsi_id not in (2, 7)}
+    pc = machine("895A", NO_BBS, disks=disks, rom_writable=False, bios={"pmm": pmm})
+    copy = vector(pc, 0x19) * 16
+    taken = [block.place.stop for block in pc.bios.memory.blocks if block.place.start == copy]
+    # without PMM, the copy is the first that is taken
+    assert copy + pc.peek(copy + 2, 1)[0] * 512 <= (taken or [EBDA_KIB * 1024])[0]
+    pc.bios.bootstrap(*DISC.loads)
+    assert pc.peek(HARD_DISKS, 1)[0] == len(disks)
 
 
 @manners

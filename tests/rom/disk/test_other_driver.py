@@ -10,7 +10,8 @@ from __future__ import annotations
 import pytest
 
 from tests.build import BUILD
-from tests.model.agreement import SDTR, WDTR
+from tests.model.agreement import SDTR, WDTR, offers_in
+from tests.model.bus import FREE, HANG
 from tests.model.devices import FwCfg
 from tests.model.pc import BUFFER, Pc
 from tests.model.target import Disk
@@ -200,3 +201,31 @@ def test_undisturbed_chip_is_not_set_up_again(variant):
     for lba in range(3):
         check_read(pc, lba)
     assert not seen and all(len(m) == 1 for m in disk(pc).messages)
+
+
+# ---- Targets that do not endure an offer ------------------------------------------------------
+
+
+class LeavesTheBus(Disk):
+    """Goes bus free, or hangs, after WDTR or SDTR. Some SCSI-1 targets hang."""
+
+    end: object = FREE
+
+    def negotiate(self, bus, messages):
+        if offers_in(messages):
+            yield self.end
+        return (yield from super().negotiate(bus, messages))
+
+
+@chips
+@bus_reset
+@pytest.mark.parametrize("end, failures", [(FREE, 0), (HANG, 1)], ids=["bus free", "hangs"])
+def test_target_that_does_not_endure_an_offer(variant, bus_reset, end, failures):
+    """After a reset function it is offered once, and then served without."""
+    pc = machine(variant, bus_reset)
+    old = pc.bus.targets[0] = LeavesTheBus()
+    old.end = end
+    assert simple_call(pc, 0x00).ah == OK
+    statuses = [pc.read(1000, 3).ah for _ in range(3)]
+    assert statuses == [TIMEOUT] * failures + [OK] * (3 - failures)
+    check_read(pc)
