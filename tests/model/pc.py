@@ -140,6 +140,7 @@ class Pc(Memory, Ports, Cpu):
         self.kept_memory: list[range] = []      # the workspace and the memory around it
         self.post_kib = 0                       # 40:13h after POST
         self.boot_kib = 0                       # and the largest since
+        self._left_kib = 0                      # after the last boot
         self.writable: list[range] = [STACK]    # for the current call
         self._in_post = False
         self._loads: tuple[range, ...] = ()     # where a loaded program may run
@@ -422,7 +423,7 @@ class Pc(Memory, Ports, Cpu):
             self.uc.mem_protect(*area, UC_PROT_ALL)
         self.images_changed()
         self.kept_memory = self.bios.kept_memory()
-        self.post_kib = self.boot_kib = self.word(MEMORY_SIZE)
+        self.post_kib = self.boot_kib = self._left_kib = self.word(MEMORY_SIZE)
         self.booted = True
         self.chip.check_idle()
         if self.vds:
@@ -439,16 +440,24 @@ class Pc(Memory, Ports, Cpu):
         self.writable = [*ours, *loads]
         self._loads, self.booting = loads, True
         size_kib = self.word(MEMORY_SIZE)
-        self.boot_kib = max(self.boot_kib, size_kib)
+        self._note_memory_size(size_kib)
         try:
             result = run()
         finally:
             self._loads, self.booting = (), False
         self.chip.check_idle()
         self.bios.settle_memory(size_kib)
+        self._left_kib = self.word(MEMORY_SIZE)
         self.images_changed()
         self.kept_memory = self.bios.kept_memory()
         return result
+
+    def _note_memory_size(self, kib: int) -> None:
+        """40:13h at the start of a boot. If it is lower than the last boot left it, another
+        program has taken memory below that of the ROM."""
+        lower = max(self._left_kib - kib, 0)
+        self.post_kib -= lower
+        self.boot_kib = max(self.boot_kib - lower, kib)
 
     def boot_call(self, segment: int, offset: int, registers: dict[str, int],
                   *loads: range) -> Result:

@@ -93,6 +93,7 @@ RULES = {
     "controller of another copy": "a copy of the ROM accesses its own controller only",
     "memory of another copy": "a copy of the ROM writes its own memory only",
     "memory of others given back": "at boot, 40:13h is raised over memory of the ROM only",
+    "memory taken at boot": "a copy of the ROM takes at most 2 KiB of base memory for a CD",
     "too much ROM kept": "without PMM: a board hangs if more than 16 KiB stay",
     "workspace in free memory": "memory below 40:13h belongs to the operating system",
     "temporary memory kept": "memory that init runs in is released on every exit path",

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.model.bios import Bios
-from tests.model.bios_data import (BIOS_SEGMENT, BOOT_SECTOR, EBDA_KIB, EBDA_POINTER, HARD_DISKS, JUNK,
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, EBDA_POINTER, HARD_DISKS, JUNK,
                                    MEMORY_SIZE, NO_BBS, PNP_OFFSET, SPECIFICATION)
 from tests.model.boards import KINDS, WITH_CALLS, WITHOUT_CALLS, BoardBios, ide_sector
 from tests.model.pc import BUFFER, ROM_SEGMENT, Pc
@@ -26,7 +26,8 @@ MEDALLIONS = [n for n in KINDS if n.startswith("Medallion")]
 AMIS = [n for n in KINDS if n.startswith("AMI")]
 
 
-def small(folder: Path, kind: str, *habits: str, disks: int = 0, cd: bool = False, **values: int) -> Pc:
+def small(folder: Path, kind: str, *habits: str, disks: int = 0, cd: bool = False, pmm: str = "1.01",
+          **values: int) -> Pc:
     """A machine after POST. `labels` has the places of the ROM's labels."""
     options = [f"-Wa,--defsym,{name}={value}" for name, value in
                {**dict.fromkeys(habits, 1), **values}.items()]
@@ -40,7 +41,7 @@ def small(folder: Path, kind: str, *habits: str, disks: int = 0, cd: bool = Fals
     for header in (match.start() for match in re.finditer(rb"\$PnP", image)):
         image[header + 9] = -sum(image[header:header + 0x20]) & 0xFF
     file.write_bytes(image)
-    pc = Pc(file, bios=BoardBios(kind=kind, disks=disks) if kind in KINDS else Bios(kind))
+    pc = Pc(file, bios=BoardBios(kind=kind, disks=disks) if kind in KINDS else Bios(kind, pmm=pmm))
     pc.labels = {n: ROM_SEGMENT * 16 + int(at, 16)
                  for at, n in re.findall(r"^(\S+) . (\w+)$", names, re.M)}
     pc.bus.targets = {2: cd_rom()} if cd else {}
@@ -189,14 +190,13 @@ def test_an430tx_grows_its_ebda_into_memory_above_40_13h(tmp_path):
 
 @pytest.mark.parametrize("kind", [*KINDS, NO_BBS, BOCHS, SPECIFICATION])
 def test_at_most_16_kib_stay_without_pmm(tmp_path, kind):
-    options = {"bios": Bios(kind, pmm="absent")} if kind not in KINDS else {}
-    small(tmp_path, kind, BLOCKS=32, **options)
+    small(tmp_path, kind, BLOCKS=32, pmm="absent")
     with pytest.raises(RuleViolation, match="too much ROM kept"):
-        small(tmp_path, kind, BLOCKS=33, **options)
+        small(tmp_path, kind, BLOCKS=33, pmm="absent")
 
 
 def test_more_may_stay_with_pmm(tmp_path):
-    small(tmp_path, SPECIFICATION, BLOCKS=33)
+    small(tmp_path, SPECIFICATION, BLOCKS=33, pmm="1.01")
 
 
 def change_memory_size(pc: Pc, kib: int) -> None:
@@ -221,6 +221,13 @@ def test_other_changes_of_40_13h_at_boot_break_a_rule(tmp_path, kib):
     pc = small(tmp_path, "P2B-LS", "HOOK_19H", TAKE_KIB=3)
     with pytest.raises(RuleViolation, match="memory of others given back"):
         change_memory_size(pc, kib)
+
+
+def test_a_copy_takes_at_most_2_kib_at_boot(tmp_path):
+    pc = small(tmp_path, "P2B-LS", "HOOK_19H", TAKE_KIB=3)
+    change_memory_size(pc, -2)
+    with pytest.raises(RuleViolation, match="memory taken at boot"):
+        pc.bios.bootstrap()
 
 
 @pytest.mark.parametrize("junk", [False, True])

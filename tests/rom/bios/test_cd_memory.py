@@ -86,7 +86,6 @@ def test_memory_is_not_taken_if_another_program_has_changed_40_13h(kind, change)
 def test_memory_is_not_given_back_over_that_of_another_program(kind):
     pc = booted(kind, "CD + disk")
     set_taken(pc, AFTER_INIT + 4)
-    pc.post_kib -= 4
     assert boot(pc) == "disk 0.3" and taken_kib(pc) == AFTER_INIT + 4
     assert give_up(pc) == "CD 0"
 

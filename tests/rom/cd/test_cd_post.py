@@ -10,6 +10,7 @@ import copy
 
 import pytest
 
+from tests.build import LIMITS, symbol
 from tests.model.bios import Bios
 from tests.model.bios_data import PERMANENT_AREA, SEABIOS, SPECIFICATION
 from tests.model.bus import FREE, HANG
@@ -222,17 +223,19 @@ def test_cd_at_another_lun_boots():
 
 
 @pytest.mark.parametrize("cds_first", [True, False])
-def test_at_most_sixteen_units_are_served(cds_first):
-    """Disks and CDs are counted together."""
+def test_at_most_32_units_are_served(cds_first):
+    """Disks and CDs are counted together. With CDs, fewer of them have boot entries."""
     def unit(i: int) -> Disk:
         return drive_with(DISC) if (i < 8) == cds_first else Disk()
     targets = {i: unit(i) for i in range(16) if i != 7}
-    targets[15].version = 5
-    targets[15].luns = {lun: drive_with(DISC, lun=lun, version=5) for lun in (1, 2)}
+    for target, luns in ((13, range(1, 5)), (14, range(1, 8)), (15, range(1, 8))):
+        targets[target].version = 5
+        targets[target].luns = {lun: drive_with(DISC, lun=lun, version=5) for lun in luns}
     pc = new_pc("895A", targets)
-    assert len(pc.bios.entries) == 16
-    assert len([line for line in pc.text.split("\n") if line.startswith("  ID 15 LUN 2")]) == 1
-    assert pc.bios.entries[15].product.startswith("SCSI 00:04.0 ID 15 LUN 1 ")
+    refused = [line for line in pc.text.split("\n") if "too many drives" in line]
+    assert len(refused) == 1 and refused[0].startswith("  ID 15 LUN 7")
+    assert len(pc.bios.entries) == (LIMITS["FILE"] - symbol("cd_end")) // 112 < 32
+    assert pc.bios.entries[16].product.startswith("SCSI 00:04.0 ID 13 LUN 4 ")
 
 
 @pytest.mark.parametrize("pmm", ["1.01", "1.00", "refusing", "absent"])
