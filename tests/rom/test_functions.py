@@ -76,14 +76,6 @@ def test_geometry_lba_converts_chs_and_rejects_invalid_addresses(geometry_lba, g
                 assert lba == ((c * heads + h) * sectors + s - 1 if inside else NO_LBA)
 
 
-@pytest.mark.parametrize("geometry, sectors, fits", [
-    ((1, 1, 1), 0, False), ((1, 1, 1), 1, True), ((1024, 255, 63), 16450560, True),
-    ((1024, 255, 63), 16450559, False), ((1024, 255, 63), 2**32 - 1, True)])
-def test_geometry_fits_if_all_its_sectors_exist(pc, geometry, sectors, fits):
-    pointer = pc.allocate(packed(*geometry))
-    assert pc.call_c("geometry_fits", pointer, sectors).eax & 0xFF == fits
-
-
 def chs(geometry: tuple[int, int], lba: int) -> bytes:
     """The CHS address of an LBA in a partition entry. An LBA after cylinder 1023 has the
     highest address."""
@@ -439,6 +431,6 @@ def test_model_reports_write_outside_the_arguments(pc):
 def test_model_reports_abi_violations(code, rule):
     pc = Pc(ROM_895A)
     pc.unpack_image()
-    pc.poke(ROM_SEGMENT * 16 + symbol("geometry_fits"), bytes.fromhex(code))
+    pc.poke(ROM_SEGMENT * 16 + symbol("geometry_choose"), bytes.fromhex(code))
     with pytest.raises(RuleViolation, match=rule):
-        pc.call_c("geometry_fits", 0, 0)
+        pc.call_c("geometry_choose", 0, 0)

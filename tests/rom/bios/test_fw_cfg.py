@@ -73,12 +73,17 @@ BY_SIZE = (32, 64, 32)  # of a 32 MiB disk
     (path(0) + b" 10 16 0\n", BY_SIZE), (path(0) + b" 1025 2 2\n", BY_SIZE),
     (path(0) + b" 10 256 2\n", BY_SIZE), (path(0) + b" 10 10 64\n", BY_SIZE),
     (path(0) + b" 1024 255 63\n", BY_SIZE),
+    (path(0) + b" 1024 64 1\n", (1024, 64, 1)), (path(0) + b" 1024 2 32\n", (1024, 2, 32)),
+    (path(0) + b" 1008 65 1\n", (1008, 65, 1)),
+    (path(0) + b" 1009 65 1\n", BY_SIZE),
     (path(0) + b" 4294967297 16 63\n", BY_SIZE), (path(0) + b" 10 4294967297 63\n", BY_SIZE),
     (path(0) + b" -1 16 63\n", BY_SIZE), (path(0) + b" 10 16\n", BY_SIZE),
     (path(0) + b"\n", BY_SIZE), (path(0) + b" 10" + b" " * 5000 + b"16 63\n", BY_SIZE),
     (path(0) + b" 10 1x 63\n", BY_SIZE), (b"\xff" * 3000, BY_SIZE), (b"", BY_SIZE),
 ], ids=["good", "second line", "largest", "0 cylinders", "0 heads", "0 sectors", "1025 cylinders",
-        "256 heads", "64 sectors", "larger than the disk", "cylinders wrap", "heads wrap",
+        "256 heads", "64 sectors", "larger than the disk",
+        "as large as the disk", "as large with other heads", "16 sectors smaller",
+        "49 sectors larger", "cylinders wrap", "heads wrap",
         "negative", "two numbers", "none", "spaces", "not a number", "binary", "empty"])
 def test_host_geometry(file, expected):
     pc = booted(0, fwcfg=host(geometry=file))
