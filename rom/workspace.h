@@ -10,7 +10,7 @@
 
 #define WORKSPACE_KIB 2 /* as a rule: with up to WORKSPACE_DISKS drives */
 #define WORKSPACE_MOST_KIB 3
-#define STACK_BYTES 864
+#define STACK_BYTES 868
 
 /* Unused below all memory of init on a BIOS without PMM (post/install.c) */
 #define SLACK_KIB 1
@@ -54,23 +54,22 @@ struct workspace {
 	u8 busy;	  /* bit 0: a call is under way */
 	u8 boot_drive;	  /* DL for the address that boot_connect() returns */
 	u8 choice_seconds; /* how long the menu of a CD waits; 0: no menu */
-	bool buffer_kept : 1; /* POST: the block buffer is permanent */
 	bool int13_hooked : 1;
 	bool quiet : 1;	     /* print only what booting a CD requires */
 	bool bios_calls_entries : 1; /* the BIOS has called boot entries: it decides */
 	bool cd_leads : 1;   /* CDs boot before disks: the host or the user wants it */
 	bool has_cd : 1;
 	bool cd_returned : 1; /* the memory of cd_kib has been given back */
+	bool calls_first_only : 1; /* the BIOS calls at most one boot entry in time */
 	u16 for_others; /* offset of code for INT 13h calls that are not for our
 			 * disks, or 0 */
+	u16 lowest_kib; /* 40:13h at the end of init, on a BIOS without PMM */
 	struct int13_state int13;
 	struct lsi lsi;
 	/* old vectors, on a BIOS without boot entries */
 	u32 previous_int18, previous_int19;
-	u8 cd_kib; /* size of the memory of far code, if only CDs need it, else 0 */
-	u16 lowest_kib; /* 40:13h at the end of init, on a BIOS without PMM */
-	u32 cd_sum; /* of the dwords of that far code */
-	bool calls_first_only; /* the BIOS calls at most one boot entry in time */
+	u32 cd_sum; /* of the dwords of far code in memory that only CDs need */
+	u8 cd_kib; /* size of that memory, or 0 */
 	/* while it boots */
 	bool device_pending; /* its next INT 18h is for one of several devices */
 	bool cds_tried;	    /* CDs are not tried again */

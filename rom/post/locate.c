@@ -135,6 +135,7 @@ static void prepare(const struct memory *memory,
 				 ? MOST_DISKS
 				 : WORKSPACE_DISKS);
 	post.crowded = false;
+	post.buffer_kept = false;
 	post.cds = 0;
 	post.removable = false;
 	far_open(memory->workspace);

@@ -21,6 +21,7 @@ struct post_state {
 	u8 room; /* rows of drive_table in the workspace */
 	bool crowded; /* there are more drives than rows: scan again with more */
 	bool enlarged; /* that has been done */
+	bool buffer_kept; /* the block buffer is permanent */
 	u8 place_kib; /* size of `place` if init has allocated it, else 0 */
 	bool named; /* the BIOS has named the controller */
 	bool fwcfg; /* QEMU's configuration device exists */

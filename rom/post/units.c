@@ -59,14 +59,14 @@ static void give_buffer_back(void)
 /* Make the block buffer permanent. False if there is no memory for that. */
 static bool keep_buffer(void)
 {
-	if (workspace.buffer_kept)
+	if (post.buffer_kept)
 		return true;
 	give_buffer_back();
 	take_buffer(true);
-	workspace.buffer_kept = state()->buffer_segment != 0;
-	if (!workspace.buffer_kept)
+	post.buffer_kept = state()->buffer_segment != 0;
+	if (!post.buffer_kept)
 		take_buffer(false);
-	return workspace.buffer_kept;
+	return post.buffer_kept;
 }
 
 /* Read the first volume descriptor, to find out whether the disc has data. */
@@ -323,7 +323,7 @@ bool units_scan(void)
 		console_rom(ROM_STRING(
 			"  SCSI bus hangs, scan ended: check cable and termination"));
 	}
-	if (!workspace.buffer_kept || !state()->disks || post.crowded)
+	if (!post.buffer_kept || !state()->disks || post.crowded)
 		give_buffer_back();
 	state()->bus.suspect = false; /* the last ID may just be unused */
 	return quiet;

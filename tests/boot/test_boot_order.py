@@ -173,11 +173,17 @@ def test_boot_option_of_qemu(tmp_path, boot, more, cd_index, first):
         assert name_of(pc, booted_drive(pc)) == first
 
 
-@pytest.mark.parametrize("index, first", [("", "iPXE (PCI 00:03.0) starting execution"),
-                                          (",bootindex=1", "E0h: SCSI")], ids=["slot", "bootindex"])
-def test_boot_n_starts_network_cards_and_cds_by_slot(tmp_path, index, first):
-    arguments = [*cd_arguments(bootable_cd(tmp_path, "cd2"), 2, index),
-                 "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,addr=3"]
-    with Machine(PATHS["c810"], *arguments, "-boot", "n") as machine:
+NETWORK, CD = "starting execution", "E0h: SCSI"
+
+
+@pytest.mark.parametrize("boot", ["d", "n"])
+@pytest.mark.parametrize("slot, index, first", [(3, "", NETWORK), (8, "", CD), (3, ",bootindex=1", CD)],
+                         ids=["card-before-ours", "card-behind-ours", "bootindex"])
+def test_boot_option_with_a_network_card(tmp_path, boot, slot, index, first):
+    """Network cards and CDs boot by slot, before our disk."""
+    arguments = [*disk_arguments(bootable_disk(tmp_path, "disk0"), 0),
+                 *cd_arguments(bootable_cd(tmp_path, "cd2"), 2, index),
+                 "-netdev", "user,id=net", "-device", f"virtio-net-pci,netdev=net,addr={slot}"]
+    with Machine(PATHS["c810"], *arguments, "-boot", boot) as machine:
         text = machine.console.wait_for(first)
-        assert re.findall("starting execution|E0h: SCSI", text) == [first.split(") ")[-1]]
+        assert re.findall(f"{NETWORK}|{CD}|Booting from Hard Disk", text) == [first]

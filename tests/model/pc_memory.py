@@ -192,7 +192,7 @@ class Memory:
         """Memory that the ROM has taken after POST. Far code in it that has not been
         given back stays as it is."""
         begin, end = self.word(MEMORY_SIZE) * 1024, self.boot_kib * 1024
-        if begin < end and end in [place.start for place in self.kept_memory if len(place) == 1024]:
+        if begin < end and end in [place.start for place in self.kept_memory]:
             end += 1024     # taken in POST and not used then
         code = [copy.far_code for copy in self.bios.copies if begin <= copy.far_code.start < end]
         return [range(first, last + 1) for first, last in self._gaps(begin, end, *code) if first <= last]

@@ -35,8 +35,8 @@ def code(text: str) -> bytes:
     return bytes.fromhex(text.replace(" ", ""))
 
 
-def header(bcv: int = 0, bev: int = BEV_AT) -> bytes:
-    data = bytearray(b"$PnP\x01\x02" + bytes(4) + bytes(4) + struct.pack("<HH", TEXT_AT, TEXT_AT)
+def header(bcv: int = 0, bev: int = BEV_AT, more: int = 0) -> bytes:
+    data = bytearray(b"$PnP\x01\x02" + struct.pack("<H", more) + bytes(6) + struct.pack("<HH", TEXT_AT, TEXT_AT)
                      + b"\x01\0\0\x74" + struct.pack("<HHHHH", bcv, 0, bev, 0, 0))
     data[9] = -sum(data) & 0xFF
     return bytes(data)
@@ -118,11 +118,17 @@ def test_drive_counts_and_vectors_are_writable_at_boot(tmp_path, at, vector):
 
 
 @pytest.mark.parametrize("pnp, what", [
-    (header(0, 0), "no vector"), (header(BEV_AT, BEV_AT), "both vectors"),
+    (header(0, 0, more=PNP_AT), "no vector"), (header(BEV_AT, BEV_AT), "both vectors"),
     (header(0, 0x200), "bootstrap entry vector")], ids=["none", "both", "outside"])
 def test_pnp_header_needs_exactly_one_valid_vector(tmp_path, pnp, what):
     with pytest.raises(RuleViolation, match=f"PnP header wrong: .*{what}"):
         posted(tmp_path, pnp=pnp, bios=Bios(SPECIFICATION))
+
+
+def test_one_pnp_header_may_have_no_vector(tmp_path):
+    """It only describes the ROM."""
+    entry, = posted(tmp_path, pnp=header(0, 0), bios=Bios(SPECIFICATION)).bios.entries
+    assert (entry.bcv, entry.bev) == (0, 0)
 
 
 def test_entry_without_bcv_is_not_connected(tmp_path):

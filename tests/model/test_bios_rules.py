@@ -77,7 +77,7 @@ def test_post_violation_names_its_rule(tmp_path, code, rule):
         small_rom(tmp_path, code + RETF).power_on()
 
 
-@pytest.mark.parametrize("kib, pmm", [(69, "absent"), (68, "1.01"), (1, "1.00"), (69, "bad checksum")])
+@pytest.mark.parametrize("kib, pmm", [(73, "absent"), (72, "1.01"), (1, "1.00"), (73, "bad checksum")])
 def test_free_memory_is_writable_only_without_pmm_and_near_the_top(tmp_path, kib, pmm):
     with pytest.raises(RuleViolation, match="write not allowed in POST"):
         small_rom(tmp_path, SCRATCH.format(kib) + RETF, bios=Bios(pmm=pmm)).power_on()
@@ -87,7 +87,7 @@ def test_small_rom_that_breaks_no_rule_passes(tmp_path):
     """Shows that the violations above come from the injected code."""
     small_rom(tmp_path, PCI_COMMAND.format(0x20, 4) + "ba00c0 ec" + RETF).power_on()
     small_rom(tmp_path, GET_BLOCK + "b83f50 8ed8 c706 0e00 0000" + FREE_BLOCK + RETF).power_on()
-    small_rom(tmp_path, SCRATCH.format(68) + RETF, bios=Bios(pmm="absent")).power_on()
+    small_rom(tmp_path, SCRATCH.format(72) + RETF, bios=Bios(pmm="absent")).power_on()
     small_rom(tmp_path, "6a01 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0 83c40c 92 8cca" + FREE_BLOCK
               + RETF).power_on()
 

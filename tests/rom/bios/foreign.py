@@ -21,7 +21,7 @@ from tests.rom.strict import ROMS
 INT13 = 0x13 * 4
 ENABLED = PciSpace.IO | 2 | PciSpace.MASTER
 SCSI, IDE, RAID = (1, 0), (1, 1), (1, 4)
-ITS_DRIVE, ITS_AL = 0x80, 0x5D      # AL that its INT 13h returns
+ITS_DRIVE, ITS_AL = 0x80, 0x5D      # if it is the first; AL that its INT 13h returns
 RAM_KIB = 2                         # taken from the top of memory for its handler
 ENTRY = 0x10
 
@@ -47,6 +47,7 @@ class ForeignRom:
     registers: dict[int, int] = field(default_factory=dict)
     disks: int = 1
     hooks: bool = True              # INT 13h
+    drive: int = ITS_DRIVE          # its number, from install()
 
     def image(self) -> bytes:
         image = bytearray(512 * self.first_blocks)
@@ -66,6 +67,7 @@ class ForeignRom:
         pc.poke(self.segment * 16, self.image())
         for register, value in self.registers.items():
             pc.chip.registers[register] = value
+        self.drive = ITS_DRIVE + pc.peek(HARD_DISKS, 1)[0]
         pc.poke(HARD_DISKS, bytes([pc.peek(HARD_DISKS, 1)[0] + self.disks]))
         if self.hooks:
             self._hook(pc)
@@ -73,7 +75,7 @@ class ForeignRom:
     def _hook(self, pc: Pc) -> None:
         kib = pc.word(MEMORY_SIZE) - RAM_KIB
         pc.poke(MEMORY_SIZE, struct.pack("<H", kib))
-        code = (bytes([0x80, 0xFA, ITS_DRIVE, 0x75, 0x0C,       # cmp dl; jne
+        code = (bytes([0x80, 0xFA, self.drive, 0x75, 0x0C,       # cmp dl; jne
                        0xB8, ITS_AL, 0x00,                      # AH = 0
                        0x55, 0x8B, 0xEC, 0x80, 0x66, 0x06, 0xFE, 0x5D, 0xCF,    # clear CF; iret
                        0xEA]) + pc.peek(INT13, 4))              # jmp to the old handler

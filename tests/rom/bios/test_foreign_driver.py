@@ -43,8 +43,8 @@ def check_left_alone(pc: Pc, rom: ForeignRom, command: int = 7) -> None:
     check_its_drive(pc)
 
 
-def check_its_drive(pc: Pc) -> None:
-    result = pc.int13(changes="ax", ah=0x02, dl=ITS_DRIVE)
+def check_its_drive(pc: Pc, drive: int = ITS_DRIVE) -> None:
+    result = pc.int13(changes="ax", ah=0x02, dl=drive)
     assert (result.ah, result.al, result.cf) == (OK, ITS_AL, False)
 
 
@@ -242,5 +242,8 @@ def test_rom_that_comes_after_ours_changes_nothing_for_us(variant, bios):
     pc = machine(variant, bios=Bios(**bios, others=lambda pc, n: rom.install(pc)))
     pc.power_on()
     assert "2 disks" in pc.text
-    check_served(pc)
+    first = 0x80 if pc.bios.manner == NO_BBS else 0x81      # where init connects the disks
+    check_served(pc, first)
+    assert rom.drive == (0x82 if first == 0x80 else 0x80)
+    check_its_drive(pc, rom.drive)
     assert pc.word(INT13 + 2) != BIOS_SEGMENT
