@@ -2,8 +2,8 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * All our RAM except the block buffer: one block of memory with our stack at
- * its start, struct workspace above it, and the table of drives at the end. While our C code runs on this
- * stack, DS, ES and SS are its segment.
+ * its start, struct workspace above it, and the table of drives at the end. While
+ * our C code runs on this stack, DS, ES and SS are its segment.
  */
 #ifndef ROM_WORKSPACE_H
 #define ROM_WORKSPACE_H

@@ -198,7 +198,7 @@ def verify(image: bytes, run_time: bool = False) -> Rom:
             raise RomError(f"{where} is outside the image")
         if sum(body) & 0xFF:
             raise RomError(f"{where} has a wrong checksum")
-        if not header.bcv and not header.bev:
+        if not header.bcv and not header.bev and not (run_time and len(rom.pnp) == 1):
             raise RomError(f"{where} has neither BCV nor BEV")
         if max(header.bcv, header.bev, header.disconnect) >= size:
             raise RomError(f"{where} points outside the image")

@@ -3,7 +3,7 @@
  *
  * The emulated drive: a boot image on a CD, accessed as a floppy or a hard disk
  * [El Torito 1.0 "Emulation"; EDD-4 "CD and DVD"]. This part calls no other code
- * for CDs, so it need not lie with it (rom/boot/cd/gates.S).
+ * for CDs, so it need not lie with it (rom/gates/gates.S).
  */
 #ifndef INT13_EMULATED_H
 #define INT13_EMULATED_H

@@ -28,8 +28,8 @@ static bool entries_end_with(u32 slot)
 }
 
 /* Called by boot_entry.S on our stack. `slot` is a slot, a slot with
- * BOOT_DISCONNECT, or BOOT_INT18 or BOOT_INT19. Returns the far address to
- * continue at, 0 to return to the BIOS. Moves FS.
+ * BOOT_DISCONNECT, or BOOT_INT18, BOOT_INT19 or BOOT_INT13. Returns the far address
+ * to continue at, 0 to return to the BIOS. Moves FS.
  */
 u32 boot_connect(u32 slot, u32 int18_entry)
 {

@@ -309,7 +309,7 @@ def set_stack(monkeypatch, stack: range) -> None:
     monkeypatch.setattr(pc_module, "STACK_TOP", len(stack))
 
 
-@pytest.mark.parametrize("below_kib", [-1, 6, 12, TAKEN_KIB - 1, TAKEN_KIB + 4, TAKEN_KIB + IMAGE_KIB - 1,
+@pytest.mark.parametrize("below_kib", [-1, 7, 12, TAKEN_KIB - 1, TAKEN_KIB + 4, TAKEN_KIB + IMAGE_KIB - 1,
                                        TAKEN_KIB + IMAGE_KIB, TAKEN_KIB + IMAGE_KIB + 8])
 def test_image_is_not_unpacked_over_the_bios_stack(monkeypatch, below_kib):
     """The BIOS's stack begins `below_kib` below the top of memory."""
