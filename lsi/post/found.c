@@ -3,7 +3,7 @@
  *
  * Tells by its registers who has set up a chip [8xx-TM "Registers"]. Seen:
  * SDMS leaves DMODE 4Eh, DCNTL 80h or A0h, and CTEST5 24h on the 875, 876, 896
- * and 1010; chips that nobody has set up have 0 in all three.
+ * and 1010; a chip that has not been set up has 0 in all three.
  */
 #include "lsi/found.h"
 

@@ -182,8 +182,8 @@ u32 init_locate(const struct init_stack *passed)
 	return 0;
 }
 
-/* PMM has just returned the smaller one, so there is one again if there is no larger
- * one.
+/* Take a larger workspace for another scan, or one of the same size if there is no
+ * larger one.
  */
 static void enlarge_workspace(struct memory *memory)
 {
@@ -192,6 +192,7 @@ static void enlarge_workspace(struct memory *memory)
 	take_workspace(memory, WORKSPACE_MOST_KIB);
 	if (!memory->workspace)
 		take_workspace(memory, WORKSPACE_KIB);
+	post.workspace_kib = (u8)memory->workspace_kib;
 }
 
 /* Called by init_entry.S on the BIOS's stack if the scan found no units, or more than
@@ -212,6 +213,8 @@ u32 init_next(u32 workspace)
 		enlarge_workspace(&memory);
 	else if (post.named ||
 		 !controller_find(&controller, controller.pci_address + 1u))
+		return 0;
+	if (!memory.workspace)
 		return 0;
 	prepare(&memory, &controller);
 	return memory.workspace;

@@ -22,7 +22,6 @@ from tests.model.bios import BootEntry, Bios, Copy
 from tests.model.bios_data import (BIOS_SEGMENT, BOARD, BOOTSTRAP, BOOT_SECTOR, BOOT_VECTORS,
                                    CONNECT_AS_IPL, DISK_STATUS, EBDA_POINTER, HARD_DISKS, JUNK,
                                    PNP_OFFSET, SERVICE)
-from tests.model.rules import RuleViolation
 
 if TYPE_CHECKING:
     from tests.model.pc import Pc, Result

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: BIOSes without BBS. Disks and CDs are connected at INT 19h, or at INT 18h
-after the BIOS has given up. With BBS, these vectors are not hooked.
+"""Ring 1: BIOSes without BBS that may call boot entries: disks and CDs are connected at
+INT 19h, or at INT 18h after the BIOS has given up. With BBS, these vectors are not
+hooked. (test_boards.py has BIOSes that call none.)
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tests.model.bios_data import (BOCHS, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_
 from tests.model.boards import BoardBios
 from tests.model.pc import Pc
 from tests.model.target import INQUIRY
-from tests.rom.cd.cdboot import boot as boot_cd, cd_entries, check_blocks, check_running, drive_with
+from tests.rom.cd.cdboot import boot as boot_cd, check_blocks, check_running, drive_with
 from tests.rom.bios.multi_controller import disc_of
 from tests.rom.disk.test_luns import drives, with_units
 from tests.rom.strict import ROMS, opcodes
