@@ -42,7 +42,6 @@
 #define PNP_PRODUCT_BYTES 64
 #define PNP_STUBS 0x60 /* code of its vectors: connect, then disconnect */
 #define PNP_STUB_BYTES 5
-#define PNP_SLOT (PNP_STUBS + 1) /* byte: the number of the slot */
 
 #define ROM_OURS 0x3869736c /* "lsi8" */
 

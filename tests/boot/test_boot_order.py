@@ -178,7 +178,7 @@ NETWORK, CD = "starting execution", "E0h: SCSI"
 
 @pytest.mark.parametrize("boot", ["d", "n"])
 @pytest.mark.parametrize("slot, index, first", [(3, "", NETWORK), (8, "", CD), (3, ",bootindex=1", CD)],
-                         ids=["card-before-ours", "card-behind-ours", "bootindex"])
+                         ids=["card-before-ours", "card-after-ours", "bootindex"])
 def test_boot_option_with_a_network_card(tmp_path, boot, slot, index, first):
     """Network cards and CDs boot by slot, before our disk."""
     arguments = [*disk_arguments(bootable_disk(tmp_path, "disk0"), 0),

@@ -46,7 +46,7 @@ class Hooks:
         return {"INT 13h", "INT 19h", "40:75h", *(["INT 18h"] if self._pc.has_cd() else [])}
 
     def vectors_of_copies(self) -> list[range]:
-        """Where no boot entry is called, init puts itself behind the copies of the ROM
+        """Where no boot entry is called, init puts itself after the copies of the ROM
         that were there first, if they are of the same build: it changes the old vectors
         that these keep in their workspaces."""
         if not self.calls_none:

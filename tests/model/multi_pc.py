@@ -199,7 +199,7 @@ class MultiControllerPc(Pc):
         super()._check_write(source, address, length)
 
     def _vectors(self) -> list[range]:
-        """Init may put itself behind other copies."""
+        """Init may put itself after other copies."""
         in_init = self._in_post and not self.bios.running.initialised
         return self.bios.vectors_of_copies() if in_init else []
 

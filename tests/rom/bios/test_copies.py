@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Ring 1: the order in which INT 19h passes the copies of the ROM on a BIOS that calls
-no boot entries. Init puts a copy behind those that were there first.
+no boot entries. Init puts a copy after those that were there first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.model.pc import symbol
 from tests.rom.bios.multi_controller import all_disks, booted_with, owners
 
 def chain(pc: MultiControllerPc) -> list[int]:
-    """Numbers of the copies that INT 19h passes, in order; the BIOS is behind the last."""
+    """Numbers of the copies that INT 19h passes, in order; the BIOS follows the last."""
     found, at = [], 0x19 * 4
     while (segment := pc.word(at + 2)) != BIOS_SEGMENT:
         copy = next(copy for copy in pc.bios.copies if copy.runs_at == segment)
@@ -44,7 +44,7 @@ def test_copies_take_part_in_int_19h_in_their_order(name, cds):
 
 @pytest.mark.parametrize("number, expected", [(0, [1, 2, 0]), (1, [0, 2, 1]), (2, [0, 1, 2])])
 def test_a_copy_of_another_build_is_not_touched(number, expected):
-    """Its workspace may have other fields at the same places: a copy behind it would
+    """Its workspace may have other fields at the same places: a copy after it would
     overwrite one. It is then called later than the copy that comes after it."""
     others = functools.partial(change_code, number=number)
     pc = booted_with("three", bios=Bios(NO_BBS, pmm="absent", others=others))
