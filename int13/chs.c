@@ -42,12 +42,12 @@ static enum int13_status ensure_geometry(const struct int13_call *call)
 }
 
 /* The first sector is read to where a BIOS starts it: the disk is tried. */
-static NOT_INLINE void note_first_sector(const struct int13_call *call)
+static NOT_INLINE void note_first_sector(const struct int13_call *call,
+					 const struct int13_job *job)
 {
 	struct int13_state *state = call->state;
 
-	if (call->action != DISK_READ ||
-	    linear_of(call->regs->es, call->regs->bx) != BOOT_PLACE)
+	if (job->action != DISK_READ || job->buffer != BOOT_PLACE)
 		return;
 	call->disk->flags |= DISK_TRIED;
 	if (state->boot_sector_read)
@@ -82,10 +82,10 @@ enum int13_status int13_02_blocks(const struct int13_call *call)
 	u32 lba = geometry_lba(&call->disk->geometry, chs);
 	if (lba == GEOMETRY_NO_LBA)
 		return STATUS_NOT_FOUND;
-	if (!lba)
-		note_first_sector(call);
 	job.lba = lba;
 	int13_job_set_buffer(&job, linear_of(regs->es, regs->bx));
+	if (!lba)
+		note_first_sector(call, &job);
 	status = int13_transfer(call, &job);
 	if (action != DISK_SEEK)
 		regs->al = (u8)job.done;

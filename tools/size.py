@@ -106,7 +106,7 @@ def stays(limits: dict[str, int], end: dict[str, int]) -> list[Row]:
             row("PMM, a disk and a CD", end["cd_end"] + 2 * slot, limits["CD"]),
             row("no PMM, no boot entries, disks", end["extra_end"] + header, limits["WITHOUT_PMM"]),
             row("no PMM, no boot entries, CDs too", end["far_rom_end"] + header, limits["WITHOUT_PMM"]),
-            row("no PMM, one boot entry, CDs too", end["far_rom_end"] + slot, limits["WITHOUT_PMM"])]
+            row("no PMM, two boot entries, CDs too", end["far_rom_end"] + 2 * slot, limits["WITHOUT_PMM"])]
 
 
 def taken(limits: dict[str, int], end: dict[str, int]) -> list[Row]:

@@ -50,13 +50,15 @@ u32 boot_connect(u32 slot, u32 int18_entry)
 	if (cd)
 		return bootstrap_cd(slot, int18_entry);
 	connect_disk(slot);
-	workspace.bios_calls_entries = !workspace.calls_first_only;
 	/* The code for further disks is resident: on a BIOS that calls at most one
 	 * entry, and with a CD, without which there is room for all entries.
 	 */
-	if (workspace.calls_first_only)
+	if (workspace.calls_first_only) {
 		bootstrap_connect_disks(0);
-	else if (entries_end_with(slot))
+		return 0;
+	}
+	workspace.bios_calls_entries = true;
+	if (entries_end_with(slot))
 		bootstrap_connect_disks(slot + 1);
 	return 0;
 }

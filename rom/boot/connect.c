@@ -53,7 +53,7 @@ static void print_size(const struct disk *disk)
 	console_rom(ROM_STRING("-byte blocks"));
 }
 
-/* "SCSI 00:03.0 ID 0 LUN 0 QEMU QEMU HARDDISK", or "SCSI ID 0 LUN 0" if the drive has no
+/* "SCSI 00:03.0 ID 0 LUN 0 QEMU QEMU HARDDISK", or "SCSI ID 0" if the drive has no
  * boot entry
  */
 static void print_name(u32 slot)
@@ -66,8 +66,6 @@ static void print_name(u32 slot)
 	}
 	console_rom(ROM_STRING("SCSI ID "));
 	console_decimal(drive_table[slot].device.target);
-	console_rom(ROM_STRING(" LUN "));
-	console_decimal(drive_table[slot].device.lun);
 }
 
 void connect_print_drive(u32 slot)
@@ -102,7 +100,7 @@ void connect_disk(u32 slot)
 	if (!drives_connect(state, disk)) {
 		if (workspace.quiet)
 			return;
-		console_rom(ROM_STRING("lsi8xx-rom: no drive number is free"));
+		console_rom(ROM_STRING("no drive number is free"));
 		console_newline();
 		return;
 	}

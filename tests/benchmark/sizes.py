@@ -16,7 +16,7 @@ FILE, ONE_DISK, MOST_DISKS, CD, WITHOUT_PMM, CD_WITHOUT_PMM, FIRST_ENTRY, CD_COD
     TAKEN_BY_CD, WORKSPACE, BLOCK_BUFFER = NAMES = [
         "ROM file: header and packed image", "stays: PMM, 1 disk", "stays: PMM, 32 disks",
         "stays: PMM, a disk and a CD", "stays: no PMM, no boot entries, disks",
-        "stays: no PMM, no boot entries, CDs too", "stays: no PMM, one boot entry, CDs too",
+        "stays: no PMM, no boot entries, CDs too", "stays: no PMM, two boot entries, CDs too",
         "code for CDs in memory of its own", "taken: no PMM, disks",
         "taken: no PMM, CDs too, until something boots", "taken: no PMM, a CD has booted",
         "workspace: stack and structure, without drives", "block buffer, where a disk needs it"]

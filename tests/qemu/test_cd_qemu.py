@@ -244,8 +244,8 @@ def with_entry(image: bytes, *arguments: int, **options: object):
 
 NOT_BOOTABLE = {
     "boot catalog damaged": patched(0x1E, b"\x55\x00"),
-    "boot catalog: wrong checksum": patched(0x04, b"X"),
-    "no bootable entry for this PC": with_entry(agent_code(), bootable=False),
+    "wrong catalog checksum": patched(0x04, b"X"),
+    "no boot entry for this PC": with_entry(agent_code(), bootable=False),
     "unknown media type": with_entry(agent_code(), 7),
     "image beyond the end of the disc": patched(0x28, struct.pack("<I", 50)),
     "nothing to load": with_entry(agent_code(), count=0),

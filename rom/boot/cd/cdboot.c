@@ -206,8 +206,8 @@ static enum int13_status measure_disc(const struct int13_call *call)
 /* In the order of enum cd_result, each with a zero at its end */
 ROM_CONST char reasons[] = "no boot record\0"
 			   "boot catalog damaged\0"
-			   "boot catalog: wrong checksum\0"
-			   "no bootable entry for this PC\0"
+			   "wrong catalog checksum\0"
+			   "no boot entry for this PC\0"
 			   "unknown media type\0"
 			   "image beyond the end of the disc\0"
 			   "nothing to load\0"

@@ -68,20 +68,18 @@ static u32 boot_disk(void)
 
 	if (!disk || disk->flags & DISK_TRIED)
 		return 0;
-	for (u32 tries = TRIES; tries; tries--) {
+	u32 tries = TRIES;
+	do {
 		regs = (struct int13_frame){.eax = 0x0201,
 					    .ebx = BOOT_PLACE,
 					    .ecx = 0x0001,
 					    .edx = FIRST_HARD_DISK};
 		int13_dispatch(&regs, &workspace.int13);
-		if (regs.flags & FLAGS_CF)
-			continue;
-		if (!boot_sector_is_there())
-			return 0;
-		workspace.boot_drive = FIRST_HARD_DISK;
-		return BOOT_PLACE;
-	}
-	return 0;
+	} while (regs.flags & FLAGS_CF && --tries);
+	if (!tries || !boot_sector_is_there())
+		return 0;
+	workspace.boot_drive = FIRST_HARD_DISK;
+	return BOOT_PLACE;
 }
 
 static u32 boot_any(void)

@@ -12,8 +12,8 @@ from tests.rom.cd.cdboot import with_cd
 from tests.rom.strict import VARIANTS
 
 NO_RECORD, DAMAGED, CHECKSUM, NO_ENTRY = (
-    "no boot record", "boot catalog damaged", "boot catalog: wrong checksum",
-    "no bootable entry for this PC")
+    "no boot record", "boot catalog damaged", "wrong catalog checksum",
+    "no boot entry for this PC")
 NO_TYPE, BEYOND, NOTHING, NO_ROOM = (
     "unknown media type", "image beyond the end of the disc", "nothing to load",
     "no room at its load address")
