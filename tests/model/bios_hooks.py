@@ -32,8 +32,7 @@ class Hooks:
         """What the ROM can know of it in init: there is no PMM, and ES:DI does not point at
         the PnP structure."""
         pointer = registers.get("es"), registers.get("edi")
-        return not self.memory.is_there and not (
-            self.pnp in ("BBS", "no BBS") and pointer == (BIOS_SEGMENT, PNP_OFFSET))
+        return not self.memory.is_there and pointer != (BIOS_SEGMENT, PNP_OFFSET)
 
     def hooks_allowed(self) -> set[str]:
         """Boot vectors that init may hook. A BIOS with PMM, or one that points at its
