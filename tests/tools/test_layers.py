@@ -101,7 +101,7 @@ def test_file_names_are_unique_in_each_folder():
 def references() -> dict[str, dict[str, str]]:
     """Maps a unit to the units that it includes or whose symbols it uses, with
     one reason for each. Symbols defined by a linker script belong to no unit. A call
-    through a gate is one of the function behind it."""
+    through a gate is one of the function that the gate is for."""
     found = {unit(path): {} for folder in FOLDERS for path in sources(folder) if path.suffix != ".ld"}
     for folder in FOLDERS:
         for path in sources(folder, ".c", ".h", ".S", ".inc"):
