@@ -47,7 +47,8 @@ CHARACTER_NS = 100_000  # teletype output that also goes to a serial line
 
 MOST_TEXT = 20_000
 
-# BOCHS has a $PnP structure, but neither BBS nor boot connection vectors.
+# BOCHS: a BIOS with a $PnP structure that reports no BBS and calls no boot entry. The
+# models of the real Bochs BIOS, which does both, are in boards.py.
 # BOARD: boards.py.
 SEABIOS, SPECIFICATION, PCI_3, NO_BBS, BOCHS, BOARD = (
     "SeaBIOS", "specification", "PCI 3.0", "no BBS", "Bochs", "board")
