@@ -48,8 +48,8 @@ struct disk {
 /* The boot image of a CD that was booted or is emulated (cd/) */
 struct boot_image {
 	u32 lba; /* its first block on the disc; 0: the whole disc */
+	u32 crc; /* of its first block and the size of the disc: identifies the disc */
 	struct geometry geometry;
-	u16 sum;	  /* of its first block: identifies the disc */
 	u16 load_segment; /* as in the boot catalog */
 	u16 count;	  /* sectors loaded at boot */
 	u8 media;	  /* as in the boot catalog */

@@ -69,11 +69,11 @@ static bool keep_buffer(void)
 	return post.buffer_kept;
 }
 
-/* Read the first volume descriptor, to find out whether the disc has data. */
+/* Read the place of the boot record, to find out whether the disc has data. */
 static enum scsi_result read_descriptor(const struct disk *cd)
 {
 	struct disk_job job = {
-		.blocks = {.lba = 16, .count = 1},
+		.blocks = {.lba = 17, .count = 1},
 		.action = DISK_READ,
 		.block_shift = CD_BLOCK_SHIFT,
 		.request.data = {state()->buffer_address, 1u << CD_BLOCK_SHIFT},

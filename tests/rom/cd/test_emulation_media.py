@@ -95,6 +95,48 @@ def test_disc_with_the_same_first_block_keeps_the_image(pc):
         check_sectors(pc, SAME_START, SAME_START.default, first, 2)
 
 
+def with_equal_sum() -> Disc:
+    """As FLOPPY_DISC, but two words of the first block differ; their sum does not."""
+    image = bytearray(floppy(FLOPPY_144))
+    for at, by in ((40, 1), (300, -1)):
+        word = int.from_bytes(image[at:at + 2], "little") + by
+        image[at:at + 2] = (word & 0xFFFF).to_bytes(2, "little")
+    return Disc(Entry(bytes(image), media=FLOPPY_144, count=1))
+
+
+def with_equal_words() -> Disc:
+    """As FLOPPY_DISC, but two words of the first block are exchanged."""
+    image = floppy(FLOPPY_144)
+    return Disc(Entry(image[2:4] + image[:2] + image[4:], media=FLOPPY_144, count=1))
+
+
+LOOKALIKES = {"equal sum": with_equal_sum(), "equal words": with_equal_words(),
+              "a block longer": Disc(FLOPPY_DISC.default, blocks=FLOPPY_DISC.blocks + 1),
+              "a block shorter": Disc(FLOPPY_DISC.default, blocks=FLOPPY_DISC.blocks - 1),
+              "far longer": Disc(FLOPPY_DISC.default, blocks=FLOPPY_DISC.blocks + 0x10000)}
+
+
+@pytest.mark.parametrize("other", LOOKALIKES.values(), ids=LOOKALIKES)
+@pytest.mark.parametrize("by_number", [0, CD], ids=["emulated", "CD"])
+def test_disc_that_differs_little_is_another_disc(pc, other, by_number):
+    """The change is reported by either number."""
+    words = [sum(int.from_bytes(d.content(64)[i:i + 2], "little") for i in range(0, BLOCK, 2))
+             for d in (FLOPPY_DISC, other)]
+    assert words[0] % 0x10000 == words[1] % 0x10000
+    insert(pc, other)
+    assert simple_call(pc, 0x16, by_number).ah == CHANGED
+    if by_number == CD:
+        move(pc, 0x42, 16, 1)
+        check_blocks(pc, other, 64, 2)
+    else:
+        move(pc, 0x02, 42, 1, number=0)
+    for _ in range(2):
+        assert move(pc, 0x02, 42, 1, number=0) == (NO_MEDIUM, 0)
+    insert(pc, FLOPPY_DISC)
+    assert move(pc, 0x02, 42, 1, number=0) == (CHANGED, 0)
+    check_sectors(pc, FLOPPY_DISC, IMAGE, 41, 3, function=0x02)
+
+
 @pytest.mark.parametrize("sense", [(6, 0x28, 0), (6, 0x29, 0), (6, 0x29, 2), (6, 0x2A, 1)],
                          ids=str)
 @pytest.mark.parametrize("first", [42, 45], ids=["cached", "not cached"])
