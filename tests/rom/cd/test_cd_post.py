@@ -102,7 +102,8 @@ STATES = {
        for key, asc, ascq in ((2, 0x30, 0), (2, 0x30, 2), (3, 0x30, 1), (5, 0x30, 5), (3, 0x57, 0))
        for what in ("medium_sense", "read_sense")},
     "unreadable": ({"read_sense": (3, 0x11, 0)}, "medium error", "status 10h", BAD_SECTOR),
-    "bad descriptors": ({"bad_blocks": {lba: (3, 0x11, 0, True) for lba in (16, 17)}}, "medium error", "status 10h",
+    "bad descriptors": ({"bad_blocks": dict.fromkeys((16, 17), (3, 0x11, 0, True))},
+                        "medium error", "status 10h",
                         BAD_SECTOR),
 }
 states = pytest.mark.parametrize("state", STATES)
