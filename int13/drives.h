@@ -81,6 +81,7 @@ struct int13_state {
 	bool native_blocks;  /* large blocks are not split into sectors */
 	bool use_vds;	     /* this call translates addresses by VDS */
 	u8 disks; /* rows of drive_table */
+	u8 geometry_rule; /* of disks that show no geometry: GEOMETRY_CAM or 0 */
 	void (*boot_sector_read)(void); /* if not null, called when DISK_TRIED is set */
 };
 
