@@ -23,6 +23,7 @@ struct geometry {
  * FS points at its first sector. Heads and sectors per track come from the first
  * of these rules that applies:
  * - a partition table whose entries agree on them
+ * - without partitions, the boot sector of a FAT or NTFS file system
  * - above 1 GiB: 255/63
  * - 64/32, or else another usual shape, that divides the disk without a rest
  * - 64/32
