@@ -30,6 +30,7 @@ from tests.model.bus import Bus
 from tests.model.devices import FwCfg, PciSpace, Pit, TimerInterrupt
 from tests.model.hardware import HARDWARE
 from tests.model.pc_cpu import CF, FIXED, HLT, IF, MOST_NS, MOST_READS, STI, TF, Cpu
+from tests.model.pc_dma import Dma
 from tests.model.pc_memory import MEMORY, Memory
 from tests.model.pc_ports import FIRST_CLOCK_READ_NS, FIRST_RUN_CLOCK_READ_NS, IO_BASE, Ports
 from tests.model.registers import MS
@@ -107,7 +108,7 @@ class Result:
 
 
 @dataclass
-class Pc(Memory, Ports, Cpu):
+class Pc(Memory, Dma, Ports, Cpu):
     """A machine with one controller. Add targets, then call power_on()."""
     rom: Path
     variant: str = "895A"
