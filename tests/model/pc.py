@@ -475,12 +475,13 @@ class Pc(Memory, Dma, Ports, Cpu):
                           loads)
 
     def int13(self, *buffers: range, changes: str = "ah", flags: int = IF | CF,
-              loads: tuple[range, ...] = (), far_call: bool = False, **values: int) -> Result:
+              loads: tuple[range, ...] = (), far_call: bool = False,
+              stack: tuple[int, int] | None = None, **values: int) -> Result:
         """INT 13h with the named registers set, with all rules checked.
         Registers may be given by any of their names. `buffers` may be written.
         `loads`: memory of a program that the call loads and jumps to.
         `far_call`: the call comes from another hook by PUSHF and CALL, which
-        leaves IF unchanged."""
+        leaves IF unchanged. `stack`: SS and SP; it needs a range of `buffers`."""
         registers = dict(SEEDS)
         for name, value in values.items():
             self._place(registers, name, value)
@@ -495,7 +496,7 @@ class Pc(Memory, Dma, Ports, Cpu):
         self._loads = loads
         entered = flags if far_call else flags & ~(IF | TF)
         try:
-            result = self._run(segment, offset, [flags], registers, entered)
+            result = self._run(segment, offset, [flags], registers, entered, stack=stack)
         finally:
             self._loads = ()
         self._check_registers(registers, result, changes.split(), flags)
