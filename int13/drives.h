@@ -129,7 +129,7 @@ static inline u32 drives_sectors32(const struct disk *disk)
 }
 
 /* Read the capacity of the medium and its first block, and set block size,
- * sectors and geometry (extra/measure.c). *capacity is what the device
+ * sectors and geometry (media/measure.c). *capacity is what the device
  * returned. SCSI_BAD_BLOCKS: blocks of this size are not supported, or need a
  * block buffer and there is none. SCSI_MEDIUM_CHANGED: the medium was
  * exchanged meanwhile. Moves FS.

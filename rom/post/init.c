@@ -145,11 +145,6 @@ static void scan(void)
 	workspace.int13.emulated = NOT_EMULATED;
 	workspace.calls_first_only = post.bios >= PNP_CALLS_FIRST;
 	bool lines = !units_scan();
-	if (post.crowded) {
-		if (!workspace.quiet)
-			banner_end(ROM_STRING(", many drives"));
-		return;
-	}
 	if (!workspace.quiet)
 		banner_count(workspace.int13.disks - post.cds, post.cds,
 			     lines);
@@ -182,7 +177,7 @@ u32 init_main(u32 unused)
 		banner_end(ROM_STRING("stack overflow, disks not used"));
 		return 0;
 	}
-	if (post.crowded || !workspace.int13.disks)
+	if (!workspace.int13.disks)
 		return 0;
 	install_resident();
 	if (connects_now()) {
@@ -273,7 +268,6 @@ u32 init_finish(u32 units, u32 workspace_segment)
 		.place = post.place,
 		.place_kib = post.place_kib,
 		.workspace = (u16)workspace_segment,
-		.workspace_kib = post.workspace_kib,
 	};
 	if (!units) {
 		memory_leave(&memory);

@@ -216,11 +216,7 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 			       ? UNIT_FINE
 			       : fine(device, found,
 				      ROM_STRING("neither disk nor CD"));
-	bool full = state()->disks == post.room;
-	if (full && !post.enlarged && pmm_present()) {
-		post.crowded = true;
-		return UNIT_ABSENT;
-	}
+	bool full = state()->disks == MOST_DISKS;
 	if (result != SCSI_OK) {
 		failure = banner_words(result);
 	} else if (full) {
@@ -296,7 +292,7 @@ bool units_scan(void)
 	u32 hung = 0;
 
 	take_buffer(false);
-	for (u8 id = 0; id <= hba->last_id && hung < 2 && !post.crowded; id++) {
+	for (u8 id = 0; id <= hba->last_id && hung < 2; id++) {
 		struct scsi_device device = {.target = id};
 		struct found first;
 
@@ -323,7 +319,7 @@ bool units_scan(void)
 		console_rom(ROM_STRING(
 			"  SCSI bus hangs, scan ended: check cable and termination"));
 	}
-	if (!post.buffer_kept || !state()->disks || post.crowded)
+	if (!post.buffer_kept || !state()->disks)
 		give_buffer_back();
 	state()->bus.suspect = false; /* the last ID may just be unused */
 	return quiet;

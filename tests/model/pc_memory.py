@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MEMORY = 0x1000000
 CODE = range(0x50000, 0x100000)         # copies of the ROM, packed or not, and the BIOS
-WORKSPACE_BYTES = 2048
+WORKSPACE_BYTES = 3072
 
 symbol = functools.cache(build.symbol)
 
@@ -152,7 +152,7 @@ class Memory:
         copy.far_segment = segment
         first = next(at for at in (symbol("removable_first"), symbol("gates_first"))
                      if (segment * 16 + at) % 1024 == 0)
-        end = symbol("cd_end") if self.has_cd() else symbol("gates_end")
+        end = symbol("cd_end") if self.has_cd() else symbol("media_end")
         copy.far_code = range(segment * 16 + first, segment * 16 + end)
         return True
 

@@ -221,7 +221,7 @@ def test_pmm_with_too_little_memory_is_not_used(monkeypatch):
     places = unpacked_at(pc)
     pc.power_on()
     assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
-    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 2
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 3
     check_read(pc)
 
 
@@ -254,8 +254,8 @@ STAYS = {       # BIOS, targets, the end of the resident part, boot entries
     "one disk": (Bios(SEABIOS), A_DISK, "text_end", 1),
     "large blocks": (Bios(SEABIOS), {0: Disk(), 6: Disk(block_bytes=4096)}, "text_end", 2),
     "15 disks": (Bios(SPECIFICATION), {i: Disk() for i in range(16) if i != 7}, "text_end", 15),
-    "removable": (Bios(SEABIOS), REMOVABLE, "gates_end", 2),
-    "no medium": (Bios(SEABIOS), {0: Disk(removable=True, medium=False)}, "gates_end", 1),
+    "removable": (Bios(SEABIOS), REMOVABLE, "media_end", 2),
+    "no medium": (Bios(SEABIOS), {0: Disk(removable=True, medium=False)}, "media_end", 1),
     "CD": (Bios(SEABIOS), A_CD, "cd_end", 2),
     "PMM, no BBS": (Bios(NO_BBS), A_DISK, "extra_end", 1),
     "PMM, no BBS, CD": (Bios(NO_BBS), {4: cd_rom()}, "cd_end", 1),
@@ -312,7 +312,7 @@ def set_stack(monkeypatch, stack: range) -> None:
     monkeypatch.setattr(pc_module, "STACK_TOP", len(stack))
 
 
-@pytest.mark.parametrize("below_kib", [-1, 7, 12, TAKEN_KIB - 1, TAKEN_KIB + 4, TAKEN_KIB + IMAGE_KIB - 1,
+@pytest.mark.parametrize("below_kib", [-1, 8, 12, TAKEN_KIB - 1, TAKEN_KIB + 4, TAKEN_KIB + IMAGE_KIB - 1,
                                        TAKEN_KIB + IMAGE_KIB, TAKEN_KIB + IMAGE_KIB + 8])
 def test_image_is_not_unpacked_over_the_bios_stack(monkeypatch, below_kib):
     """The BIOS's stack begins `below_kib` below the top of memory."""
