@@ -15,11 +15,11 @@ ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).r
 
 # ---- Size budgets in bytes, enforced by the linker; `make size` prints them ----
 LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY
-FILE_LIMIT := 25088
-RESIDENT_LIMIT := 13312
+FILE_LIMIT := 26112
+RESIDENT_LIMIT := 13824
 WITHOUT_PMM_LIMIT := 16384
-CD_LIMIT := 23040
-CD_MEMORY_LIMIT := 5120
+CD_LIMIT := 23552
+CD_MEMORY_LIMIT := 7168
 
 # ---- Tools --------------------------------------------------------------
 CC := gcc
@@ -90,7 +90,7 @@ $(OUT)/%.o: %.c Makefile tools/code16.sed $(OUT)/gates.out $(OUT)/gates.in
 
 # Calls into and out of far code pass a gate (rom/gates/gates.S): names of called functions, old and new. Code in
 # post/ runs beside both and needs none.
-IS_FAR = $(findstring /cd/,$@)$(findstring /removable/,$@)
+IS_FAR = $(findstring /cd/,$@)$(findstring /media/,$@)$(findstring /removable/,$@)
 PASS_GATES = $(if $(findstring /post/,$@)$(findstring /gates/,$@),,objcopy --redefine-syms=$(OUT)/gates.$(if $(IS_FAR),out,in) $@)
 GATES := $(OUT)/gates.out $(OUT)/gates.in
 $(OUT)/gates.out: GATE := GATE_OUT
@@ -117,10 +117,10 @@ deps-build deps-run deps-test deps-matrix deps-dist deps-lint: deps-%:
 	$(Q)tools/packages.sh $*
 
 # Packages are installed before the build, which needs them.
-run: deps-run ## boot Linux through the ROM in QEMU, or your own DISK=image [WRITE=1] and/or CDROM=iso
+run: deps-run ## boot Linux through the ROM in QEMU, or DISK=image [FORMAT=qcow2 [BACKING=1]] [WRITE=1] and/or CDROM=iso
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') \
-		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write)
+	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') $(if $(FORMAT),--format '$(FORMAT)') \
+		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write) $(if $(filter 1,$(BACKING)),--backing)
 
 PYTEST := -m pytest -q -n 3 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning
 test: deps-test ## run all tests except the long sweeps

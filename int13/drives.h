@@ -81,6 +81,7 @@ struct int13_state {
 	bool native_blocks;  /* large blocks are not split into sectors */
 	bool use_vds;	     /* this call translates addresses by VDS */
 	u8 disks; /* rows of drive_table */
+	u8 geometry_rule; /* of disks that show no geometry: GEOMETRY_CAM or 0 */
 	void (*boot_sector_read)(void); /* if not null, called when DISK_TRIED is set */
 };
 
@@ -130,7 +131,7 @@ static inline u32 drives_sectors32(const struct disk *disk)
 }
 
 /* Read the capacity of the medium and its first block, and set block size,
- * sectors and geometry (extra/measure.c). *capacity is what the device
+ * sectors and geometry (media/measure.c). *capacity is what the device
  * returned. SCSI_BAD_BLOCKS: blocks of this size are not supported, or need a
  * block buffer and there is none. SCSI_MEDIUM_CHANGED: the medium was
  * exchanged meanwhile. Moves FS.

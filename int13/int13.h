@@ -80,7 +80,7 @@ static inline enum int13_status int13_ensure_size(const struct int13_call *call)
 }
 
 /* The parts of removable.c that only drives with removable media need
- * (extra/media.c). media_measure() measures a new medium. media_changed()
+ * (media/media.c). media_measure() measures a new medium. media_changed()
  * returns STATUS_CHANGED once for each change. media_eject() is AH=46h.
  */
 int13_handler media_measure, media_changed, media_eject;

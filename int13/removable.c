@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Functions for removable media [EDD-4 "Removable media", 8.18 to 8.21]. They
- * exist for all drives; extra/media.c has the part for removable media only.
+ * exist for all drives; media/media.c has the part for removable media only.
  */
 #include "cd/emulation.h"
 

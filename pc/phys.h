@@ -11,7 +11,7 @@
 #include "range.h"
 #include "types.h"
 
-#define OWN_MEMORY_BYTES 2048 /* of the workspace, at offset 0 of DS */
+#define OWN_MEMORY_BYTES 1920 /* that the chip uses, at offset 0 of DS */
 
 /* Bus address of the workspace (offset 0 of DS); rom.ld places it there. */
 extern u32 phys_base;

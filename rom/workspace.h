@@ -2,15 +2,14 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * All our RAM except the block buffer: one block of memory with our stack at
- * its start, struct workspace above it, and the table of drives at the end. While
- * our C code runs on this stack, DS, ES and SS are its segment.
+ * its start, then struct workspace, the table of drives, and one sector. While our
+ * C code runs on this stack, DS, ES and SS are its segment.
  */
 #ifndef ROM_WORKSPACE_H
 #define ROM_WORKSPACE_H
 
-#define WORKSPACE_KIB 2 /* as a rule: with up to WORKSPACE_DISKS drives */
-#define WORKSPACE_MOST_KIB 3
-#define STACK_BYTES 868
+#define WORKSPACE_KIB 3
+#define STACK_BYTES 928
 
 /* Unused below all memory of init on a BIOS without PMM (post/install.c) */
 #define SLACK_KIB 1
@@ -33,7 +32,8 @@
 #define WS_CD_COUNT (WS_INT13 + 13)
 #define WS_EMULATED (WS_INT13 + 14)
 #define WS_FOR_EMULATED (WS_INT13 + 15)
-#define WS_DRIVES 1728 /* drive_table, after struct workspace */
+#define WS_DRIVES 1920 /* drive_table, after struct workspace */
+#define WS_SECTOR 2560 /* bounce_sector, at the end */
 
 /* Lowest dword of the stack; another value there shows that the stack
  * overflowed.
@@ -104,14 +104,12 @@ WORKSPACE_AT(int13.emulated, WS_EMULATED);
 WORKSPACE_AT(int13.for_emulated, WS_FOR_EMULATED);
 _Static_assert(sizeof(struct workspace) <= WS_DRIVES - STACK_BYTES,
 	       "drive_table begins after struct workspace");
-_Static_assert(WORKSPACE_KIB * 1024 == OWN_MEMORY_BYTES,
+_Static_assert(WS_DRIVES == OWN_MEMORY_BYTES,
 	       "pc/phys.h has the size of the memory at DS:0 that the chip uses");
-
-#define WORKSPACE_DISKS                                        \
-	((WORKSPACE_KIB * 1024 - WS_DRIVES) / sizeof(struct disk))
-_Static_assert(WORKSPACE_MOST_KIB * 1024 - WS_DRIVES >=
-		       MOST_DISKS * sizeof(struct disk),
-	       "the largest workspace has room for all drives");
+_Static_assert(WS_DRIVES + MOST_DISKS * sizeof(struct disk) <= WS_SECTOR,
+	       "bounce_sector begins after drive_table");
+_Static_assert(WS_SECTOR + (1u << SECTOR_SHIFT) <= WORKSPACE_KIB * 1024,
+	       "bounce_sector ends in the workspace");
 
 #endif
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Gates between the rest of the ROM and the code for CDs and for disks with removable
- * media, called far code: it may lie in memory of its own, in another segment
+ * Gates between the rest of the ROM and the code for CDs and for removable media,
+ * called far code: it may lie in memory of its own, in another segment
  * (docs/memory.md). Every call between the two passes a gate, which changes CS. The
  * Makefile renames the calls: far code that calls NAME calls out_NAME, and other code
  * calls in_NAME.
@@ -69,6 +69,7 @@ out_\name:
 	GATE_OUT console_hex8
 	GATE_OUT console_newline
 	GATE_OUT console_rom
+	GATE_OUT disk_capacity
 	GATE_OUT disk_do
 	GATE_OUT disk_ready_by
 	GATE_OUT disk_simple
@@ -121,4 +122,7 @@ in_\name:
 	GATE_IN cdboot_disconnect
 	GATE_IN emulation_check
 	GATE_IN emulation_copy_part
-	GATE_IN geometry_choose
+	GATE_IN media_changed
+	GATE_IN media_eject
+	GATE_IN media_lock
+	GATE_IN media_measure

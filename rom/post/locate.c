@@ -90,12 +90,6 @@ static bool take_place(struct memory *memory)
 	return true;
 }
 
-static void take_workspace(struct memory *memory, u16 kib)
-{
-	memory->workspace = memory_take(kib, true);
-	memory->workspace_kib = memory->workspace ? kib : 0;
-}
-
 /* Allocate the workspace, and a place in RAM if the ROM cannot be written. A
  * BIOS that calls boot entries reads them in the ROM's own place, so a copy
  * is of no use there. Returns null, or the reason for the failure.
@@ -108,7 +102,7 @@ static char IN_ROM *take_memory(struct memory *memory)
 		if (!take_place(memory))
 			return ROM_STRING(": no memory for a copy of the ROM");
 	}
-	take_workspace(memory, WORKSPACE_KIB);
+	memory->workspace = memory_take(WORKSPACE_KIB, true);
 	return memory->workspace ? NULL
 				 : ROM_STRING(": no memory below 1 MiB");
 }
@@ -122,7 +116,8 @@ static void prepare(const struct memory *memory,
 	u16 pci_address = controller->pci_address;
 
 	if (post.fwcfg)
-		host_find_path(pci_address, &post.path);
+		host_find_path(pci_address, &post.path,
+			       !post.switches[SWITCH_BANNER]);
 	rom_image_set_owner(memory->workspace, pci_address);
 	post.io = enable(pci_address);
 	post.chip = controller->chip;
@@ -130,16 +125,11 @@ static void prepare(const struct memory *memory,
 					      QEMU_MODEL;
 	post.place = memory->place;
 	post.place_kib = (u8)memory->place_kib;
-	post.workspace_kib = (u8)memory->workspace_kib;
-	post.room = (u8)(memory->workspace_kib > WORKSPACE_KIB
-				 ? MOST_DISKS
-				 : WORKSPACE_DISKS);
-	post.crowded = false;
 	post.buffer_kept = false;
 	post.cds = 0;
 	post.removable = false;
 	far_open(memory->workspace);
-	for (u32 i = 0; i < memory->workspace_kib * 1024u; i += 4)
+	for (u32 i = 0; i < WORKSPACE_KIB * 1024u; i += 4)
 		FAR32(i) = 0;
 	FAR16(FIELD(int13.pci_address)) = pci_address;
 }
@@ -182,39 +172,20 @@ u32 init_locate(const struct init_stack *passed)
 	return 0;
 }
 
-/* Take a larger workspace for another scan, or one of the same size if there is no
- * larger one.
- */
-static void enlarge_workspace(struct memory *memory)
-{
-	post.enlarged = true;
-	memory_give_back(memory->workspace, memory->workspace_kib);
-	take_workspace(memory, WORKSPACE_MOST_KIB);
-	if (!memory->workspace)
-		take_workspace(memory, WORKSPACE_KIB);
-	post.workspace_kib = (u8)memory->workspace_kib;
-}
-
-/* Called by init_entry.S on the BIOS's stack if the scan found no units, or more than
- * the workspace has room for. Returns the segment of the workspace for another scan,
- * 0 if there is nothing to scan: if the BIOS has not named the controller, the disks
- * may be on any. Moves FS.
+/* Called by init_entry.S on the BIOS's stack if the scan found no units. Returns the
+ * segment of the workspace for another scan, 0 if there is nothing to scan: if the
+ * BIOS has not named the controller, the disks may be on any. Moves FS.
  */
 u32 init_next(u32 workspace)
 {
-	struct memory memory = {post.place, post.place_kib, (u16)workspace,
-				post.workspace_kib};
+	struct memory memory = {post.place, post.place_kib, (u16)workspace};
 	struct controller controller = {.chip = post.chip};
 
 	far_open(memory.workspace);
 	controller.pci_address = FAR16(FIELD(int13.pci_address));
 	stop_bus_master(controller.pci_address);
-	if (post.crowded)
-		enlarge_workspace(&memory);
-	else if (post.named ||
-		 !controller_find(&controller, controller.pci_address + 1u))
-		return 0;
-	if (!memory.workspace)
+	if (post.named ||
+	    !controller_find(&controller, controller.pci_address + 1u))
 		return 0;
 	prepare(&memory, &controller);
 	return memory.workspace;

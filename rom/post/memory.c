@@ -88,7 +88,7 @@ void memory_leave(const struct memory *memory)
 {
 	rom_image_install_empty(memory->place);
 	if (memory->workspace)
-		memory_give_back(memory->workspace, memory->workspace_kib);
+		memory_give_back(memory->workspace, WORKSPACE_KIB);
 	if (memory->place_kib)
 		memory_give_back(memory->place, memory->place_kib);
 }

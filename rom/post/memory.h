@@ -27,7 +27,6 @@ struct memory {
 	u16 place;	/* segment of the resident ROM image */
 	u16 place_kib; /* its size if memory_take() has allocated it, else 0 */
 	u16 workspace; /* segment, or 0 */
-	u16 workspace_kib; /* its size */
 };
 
 /* Free all of it, and leave a header with length 0: the BIOS keeps nothing of

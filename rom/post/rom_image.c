@@ -14,7 +14,7 @@
 #include "rom/workspace.h"
 
 /* Offsets in the ROM image (rom.ld) */
-extern const char text_end[], extra_end[], far_rom_end[], removable_first[], gates_first[], gates_end[],
+extern const char text_end[], extra_end[], far_rom_end[], removable_first[], gates_first[], media_end[],
 	cd_end[];
 extern const char entry_model[], manufacturer[], far_workspace[], far_rom[];
 
@@ -191,7 +191,7 @@ static u32 end_of(enum rom_image_part part)
 		end = (u32)far_rom_end;
 		break;
 	case ROM_IMAGE_WITH_REMOVABLE:
-		end = (u32)gates_end;
+		end = (u32)media_end;
 		break;
 	case ROM_IMAGE_WITH_CD:
 		end = (u32)cd_end;
@@ -239,7 +239,7 @@ struct rom_range rom_image_far(bool removable, bool cds)
 {
 	return (struct rom_range){
 		(u16)(u32)(removable ? removable_first : gates_first),
-		(u16)(u32)(cds ? cd_end : gates_end)};
+		(u16)(u32)(cds ? cd_end : media_end)};
 }
 
 u32 rom_image_install_far(u16 place, u16 memory, struct rom_range range)

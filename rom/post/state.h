@@ -17,10 +17,6 @@ struct post_state {
 	u16 io;
 	u32 stack; /* linear address of the BIOS's SP at init */
 	u16 place; /* segment of the resident ROM image */
-	u8 workspace_kib;
-	u8 room; /* rows of drive_table in the workspace */
-	bool crowded; /* there are more drives than rows: scan again with more */
-	bool enlarged; /* that has been done */
 	bool buffer_kept; /* the block buffer is permanent */
 	u8 place_kib; /* size of `place` if init has allocated it, else 0 */
 	bool named; /* the BIOS has named the controller */

@@ -7,7 +7,6 @@
 #include "units.h"
 
 #include "banner.h"
-#include "host.h"
 #include "keys.h"
 #include "rom_image.h"
 #include "memory.h"
@@ -148,12 +147,7 @@ static bool same_unit(const struct found *a, const struct found *b)
 static void add_unit(struct disk *disk, const struct found *found)
 {
 	struct text product = {0};
-	struct geometry geometry;
 
-	if (post.fwcfg && !(disk->flags & DISK_CD) &&
-	    host_geometry(&post.path, disk->device, &geometry) &&
-	    geometry_fits(&geometry, drives_sectors32(disk)))
-		disk->geometry = geometry;
 	banner_controller(&product, state()->pci_address);
 	banner_unit(&product, disk->device, &found->inquiry);
 	rom_image_set_entry(state()->disks, &product);
@@ -216,11 +210,7 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 			       ? UNIT_FINE
 			       : fine(device, found,
 				      ROM_STRING("neither disk nor CD"));
-	bool full = state()->disks == post.room;
-	if (full && !post.enlarged && pmm_present()) {
-		post.crowded = true;
-		return UNIT_ABSENT;
-	}
+	bool full = state()->disks == MOST_DISKS;
 	if (result != SCSI_OK) {
 		failure = banner_words(result);
 	} else if (full) {
@@ -296,7 +286,7 @@ bool units_scan(void)
 	u32 hung = 0;
 
 	take_buffer(false);
-	for (u8 id = 0; id <= hba->last_id && hung < 2 && !post.crowded; id++) {
+	for (u8 id = 0; id <= hba->last_id && hung < 2; id++) {
 		struct scsi_device device = {.target = id};
 		struct found first;
 
@@ -323,7 +313,7 @@ bool units_scan(void)
 		console_rom(ROM_STRING(
 			"  SCSI bus hangs, scan ended: check cable and termination"));
 	}
-	if (!post.buffer_kept || !state()->disks || post.crowded)
+	if (!post.buffer_kept || !state()->disks)
 		give_buffer_back();
 	state()->bus.suspect = false; /* the last ID may just be unused */
 	return quiet;

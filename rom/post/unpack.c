@@ -34,7 +34,7 @@ static u32 top_of_memory(void)
 
 	bda_open();
 	u32 top = FAR16(BDA_MEMORY_KIB);
-	u32 end = top - ((u32)resident_kib + WORKSPACE_MOST_KIB + BLOCK_BUFFER_KIB);
+	u32 end = top - ((u32)resident_kib + WORKSPACE_KIB + BLOCK_BUFFER_KIB);
 	if (top > MOST_MEMORY_KIB || top < LEAST_MEMORY_KIB + kib)
 		return 0;
 	__asm__("movw %%ss, %0" : "=r"(stack));

@@ -397,7 +397,7 @@ def test_resident_image_is_valid_after_init(start, tmp_path, path):
         f"SCSI 00:04.0 ID {i} LUN 0 QEMU QEMU HARDDISK" for i in (0, 2, 5)]
     segment, _ = pc.workspace("WS_BUSY")
     assert segment >= 0xC000, "PMM memory, not conventional memory"
-    assert pc.header("WORKSPACE_KIB") == 2
+    assert pc.header("WORKSPACE_KIB") == 3
     assert struct.unpack("<H", pc.read(0x413, 2))[0] >= 639
 
 
@@ -409,7 +409,7 @@ def test_workspace_and_slack_are_below_ebda_without_pmm(start, tmp_path):
     segment, _ = pc.workspace("WS_BUSY")
     assert segment == (top + pc.header("SLACK_KIB")) * 64
     assert segment + pc.header("WORKSPACE_KIB") * 64 == ebda
-    assert pc.header("SLACK_KIB") + pc.header("WORKSPACE_KIB") == 3
+    assert pc.header("SLACK_KIB") + pc.header("WORKSPACE_KIB") == 4
 
 
 def test_conventional_memory_is_returned_without_pmm_and_disks(start):

@@ -32,7 +32,7 @@ OFFERED, NO_LISTS = 0x01, 0x02  # `services` of v86.S
 SETTINGS, COUNTERS, REPORT = 4, 8, 28  # offsets there
 IOPL_BITS = 0x3000
 TICKS = 0x46C
-WORKSPACE_BYTES = 2048
+WORKSPACE_BYTES = 3072
 
 # Linear memory that is mapped elsewhere, to physical pages in descending order:
 # upper memory, and a part of conventional memory. The pages of our workspace must

@@ -9,9 +9,10 @@ import pytest
 from tests.model import pc as pc_module
 from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE
 from tests.model.pc import Pc
+from tests.model.rules import RuleViolation
 from tests.rom.bios.boards import boot, machine
 
-WORKSPACE_KIB, FAR_KIB = 2, 5
+WORKSPACE_KIB, FAR_KIB = 3, 6
 VS440FX = range(0x9A000, 0x9BF9C)       # Seen: SS:SP = 9A00:1F9C
 
 
@@ -45,10 +46,17 @@ def test_no_slack_where_the_stack_is(init_on, name):
 
 
 def test_stack_of_a_board_below_two_copies(init_on):
-    pc = machine("P2B-LS", "two controllers with CDs")
+    pc = machine("P2B-LS", "two controllers")
     init_on(pc, VS440FX)
     assert boot(pc) == "disk 0.0"
     check_kept(pc)
+
+
+def test_stack_of_a_board_in_the_place_of_far_code(init_on):
+    """Limit: the far code of the second copy then stays in the ROM area."""
+    pc = machine("P2B-LS", "two controllers with CDs")
+    with pytest.raises(RuleViolation, match="too much ROM kept"):
+        init_on(pc, VS440FX)
 
 
 @pytest.mark.parametrize("above", [64, 200])

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: up to 32 drives with PMM, 16 without. The scan begins anew with more memory
-once a 17th drive is found; each further drive is named on the screen.
-"""
+"""Ring 1: up to 32 drives; each further one is named on the screen."""
 
 from __future__ import annotations
 
@@ -21,8 +19,8 @@ from tests.rom.disk.test_luns import drives, with_units
 from tests.rom.strict import ROMS, opcodes
 
 LUNS = 8
-MOST, MOST_WITHOUT_PMM = 32, 16
-LARGE_BYTES, USUAL_BYTES = 3072, 2048
+MOST = 32
+WORKSPACE_BYTES = 3072
 
 pmm_bioses = pytest.mark.parametrize("manner", [SEABIOS, SPECIFICATION, PCI_3])
 
@@ -77,37 +75,19 @@ def test_the_33rd_drive_is_named_and_not_served(manner):
 
 
 @pmm_bioses
-@pytest.mark.parametrize("count, size", [(1, USUAL_BYTES), (16, USUAL_BYTES), (17, LARGE_BYTES), (32, LARGE_BYTES)])
-def test_workspace_is_larger_only_for_more_than_16_drives(manner, count, size):
+@pytest.mark.parametrize("count", [1, 32])
+def test_workspace_has_room_for_all_drives(manner, count):
     pc = booted(count, bios=Bios(manner))
-    assert [(block.permanent, len(block.place)) for block in pc.bios.memory.blocks] == [(True, size)]
+    assert [(block.permanent, len(block.place)) for block in pc.bios.memory.blocks] == [(True, WORKSPACE_BYTES)]
     assert pc.word(MEMORY_SIZE) == EBDA_KIB
-
-
-@pytest.mark.parametrize("count, scans", [(16, 1), (17, 2), (32, 2), (34, 2)])
-def test_a_17th_drive_starts_a_second_scan(count, scans):
-    pc = booted(count, bios=Bios(SPECIFICATION))
-    assert opcodes(pc.bus.targets[0]).count(INQUIRY) == scans
-    assert pc.text.count("many drives") - len(refused(pc)) == scans - 1
-    assert pc.text.count("lsi8xx-rom") == scans
+    assert opcodes(pc.bus.targets[0]).count(INQUIRY) == 1
 
 
 @pytest.mark.parametrize("pmm", ["refusing", "unsupported", "1.00"])
-def test_conventional_memory_grows_if_pmm_has_none(pmm):
+def test_conventional_memory_is_taken_if_pmm_has_none(pmm):
     pc = booted(MOST, bios=Bios(SPECIFICATION, pmm=pmm))
     assert drives(pc) == units(MOST)
-    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 3
-
-
-def test_without_memory_for_the_larger_workspace_16_drives_are_served(monkeypatch):
-    """PMM has 2 KiB of permanent memory; below 1 MiB there is none."""
-    for module in ("bios", "pmm"):
-        monkeypatch.setattr(f"tests.model.{module}.PERMANENT_AREA", range(0xE8000, 0xE8800))
-    pc = machine(20, bios=Bios(SPECIFICATION))
-    pc.poke(MEMORY_SIZE, b"\0\0")
-    pc.power_on()
-    assert drives(pc) == units(MOST_WITHOUT_PMM)
-    assert len(refused(pc)) == 4
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB - WORKSPACE_BYTES // 1024
 
 
 WITHOUT_PMM = {"no BBS": lambda: Bios(NO_BBS, pmm="absent"), "Bochs": lambda: Bios(BOCHS, pmm="absent"),
@@ -115,15 +95,15 @@ WITHOUT_PMM = {"no BBS": lambda: Bios(NO_BBS, pmm="absent"), "Bochs": lambda: Bi
 
 
 @pytest.mark.parametrize("bios", WITHOUT_PMM.values(), ids=WITHOUT_PMM.keys())
-@pytest.mark.parametrize("count", [16, 17, 20])
-def test_without_pmm_16_drives_are_served(bios, count):
+@pytest.mark.parametrize("count", [17, 34])
+def test_without_pmm_32_drives_are_served(bios, count):
     pc = booted(count, bios=bios())
     pc.bios.bootstrap()
-    assert drives(pc) == units(MOST_WITHOUT_PMM)
-    assert len(refused(pc)) == count - MOST_WITHOUT_PMM
-    assert all(name(*unit) in line for unit, line in zip(units(count)[MOST_WITHOUT_PMM:], refused(pc)))
-    assert EBDA_KIB - pc.word(MEMORY_SIZE) == 3
-    assert opcodes(pc.bus.targets[0]).count(INQUIRY) == 1
+    served = min(count, MOST)
+    assert drives(pc) == units(served)
+    assert len(refused(pc)) == count - served
+    assert all(name(*unit) in line for unit, line in zip(units(count)[served:], refused(pc)))
+    assert EBDA_KIB - pc.word(MEMORY_SIZE) == WORKSPACE_BYTES // 1024 + 1
 
 
 def test_scsi_2_targets_reach_32_drives():

@@ -17,7 +17,7 @@ from tests.model.pc import ROM_SEGMENT, Pc
 from tests.rom.bios.one_controller import (INT13, PNP_MANNERS, ROMS, booted, check_passed_on, id_of,
                                            machine)
 
-WORKSPACE_KIB = 2
+WORKSPACE_KIB = 3
 SLACK_KIB = {"absent": 1, "bad checksum": 1}    # without PMM, below the workspace
 
 NO_PERMANENT = ["absent", "1.00", "refusing", "unsupported", "bad checksum"]
@@ -50,7 +50,7 @@ def test_signature_in_saved_registers_is_not_taken_for_a_table(signature):
 def test_permanent_memory_leaves_base_memory_size_unchanged(variant, manner):
     pc = booted(variant=variant, bios=Bios(manner))
     assert pc.word(MEMORY_SIZE) == EBDA_KIB
-    assert [(b.permanent, len(b.place)) for b in pc.bios.memory.blocks] == [(True, 2048)]
+    assert [(b.permanent, len(b.place)) for b in pc.bios.memory.blocks] == [(True, WORKSPACE_KIB * 1024)]
     assert pc.workspace == pc.bios.memory.blocks[0].place
     assert pc.workspace.start in PERMANENT_AREA
     assert (id_of(pc, 0x80), id_of(pc, 0x81)) == (0, 3)
