@@ -112,7 +112,9 @@ static inline void drives_set_largest(struct disk *disk)
 					   MOST_SECTORS_PER_TRACK};
 	disk->sectors = MOST_CYLINDERS * MOST_HEADS * MOST_SECTORS_PER_TRACK;
 	disk->sector_shift =
-		disk->flags & DISK_CD ? CD_BLOCK_SHIFT : SECTOR_SHIFT;
+		(disk->flags & (DISK_CD | DISK_EMULATED)) == DISK_CD
+			? CD_BLOCK_SHIFT
+			: SECTOR_SHIFT;
 }
 
 /* Note that the medium may have been exchanged. */

@@ -18,7 +18,9 @@ static enum int13_status measure(const struct int13_call *call)
 {
 	struct disk *view = call->disk;
 	struct disk *cd = &drive_table[call->state->boot_image.disk];
-	enum int13_status status = media_measure(call);
+	struct disk_capacity capacity;
+	enum int13_status status = int13_status_of(
+		call, drives_measure(call->state, view, &capacity));
 
 	if (status != STATUS_OK)
 		return status;

@@ -190,6 +190,10 @@ static NOT_INLINE enum int13_status cd_4d_catalog(const struct int13_call *call)
 
 #define MOST_FUNCTIONS 4
 
+/* 41h to 48h: a floppy has none of them */
+#define EXTENSIONS_BEGIN 0x41
+#define EXTENSIONS 8
+
 int13_handler cd_function, in_cd_function;
 
 /* All functions of El Torito, for int13_serve_call(): the gate to cd_function() */
@@ -233,7 +237,10 @@ void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
 	if (state->for_emulated)
 		call.disk = emulation_view(state, &view);
 	bool get_type = regs->ah == GET_DISK_TYPE;
-	int13_serve_call(&call, int13_find_function(regs->ah));
+	bool refused = call.disk->flags & DISK_FLOPPY &&
+		       (u8)(regs->ah - EXTENSIONS_BEGIN) < EXTENSIONS;
+	int13_serve_call(&call,
+			 refused ? NULL : int13_find_function(regs->ah));
 	if (get_type && !(regs->flags & FLAGS_CF) &&
 	    call.disk->flags & DISK_FLOPPY)
 		regs->ah = TYPE_FLOPPY;

@@ -84,7 +84,6 @@ out_\name:
 	GATE_OUT int13_serve_call
 	GATE_OUT int13_status_of
 	GATE_OUT int13_transfer
-	GATE_OUT media_measure
 	GATE_OUT vds_in_v86_mode
 
 /* Purpose:   the door of CDs (boot/cd/cd_entry.S) continues in entry.S
