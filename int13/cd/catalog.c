@@ -48,19 +48,30 @@ static bool concerns_block(enum int13_status status)
 	       status == STATUS_BAD_MEDIA;
 }
 
+u32 catalog_last_session(const struct int13_call *call)
+{
+	u32 first;
+
+	(void)int13_status_of(call, disk_last_session(&call->state->bus,
+						      &call->disk->device,
+						      &first));
+	return first;
+}
+
 /* The place of the boot record is read first, whatever the block before it is [EDD-4
  * 7.3.1]; the search of all descriptors is for discs with another order.
  */
-enum cd_result catalog_find(const struct int13_call *call, u32 *lba)
+enum cd_result catalog_find(const struct int13_call *call, u32 session,
+			    u32 *lba)
 {
 	call->state->buffer_block = NO_BLOCK; /* may be of another CD or disc */
-	enum int13_status status = cd_buffer_fill(call, BOOT_RECORD);
+	enum int13_status status = cd_buffer_fill(call, session + BOOT_RECORD);
 	bool found = status == STATUS_OK && is_boot_record();
 
 	if (status != STATUS_OK && !concerns_block(status))
 		return (enum cd_result)status;
 	for (u32 i = 0; !found && i < MOST_DESCRIPTORS; i++) {
-		status = cd_buffer_fill(call, FIRST_DESCRIPTOR + i);
+		status = cd_buffer_fill(call, session + FIRST_DESCRIPTOR + i);
 		if (status == STATUS_NOT_FOUND)
 			break;
 		if (status != STATUS_OK)

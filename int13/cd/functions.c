@@ -154,12 +154,13 @@ static NOT_INLINE enum int13_status cd_4c_boot(const struct int13_call *call)
 /* INT 13, 4D - Return boot catalog
  *
  * In:  AL 0, DS:SI command packet
+ * Out: the catalog of the last session that has a boot record, or the first
  */
 static NOT_INLINE enum int13_status cd_4d_catalog(const struct int13_call *call)
 {
 	const struct int13_frame *regs = call->regs;
 	u32 at = far_open_range(regs->ds, (u16)regs->esi, COMMAND_BYTES);
-	u32 lba;
+	u32 lba, session;
 
 	if (regs->al || at == FAR_UNREACHABLE || FAR8(at) < COMMAND_BYTES)
 		return STATUS_BAD_COMMAND;
@@ -174,7 +175,10 @@ static NOT_INLINE enum int13_status cd_4d_catalog(const struct int13_call *call)
 	enum int13_status status = int13_ensure_size(call);
 	if (status != STATUS_OK)
 		return status;
-	enum cd_result result = catalog_find(call, &lba);
+	session = catalog_last_session(call);
+	enum cd_result result = catalog_find(call, session, &lba);
+	if (result == CD_NO_BOOT_RECORD && session)
+		result = catalog_find(call, 0, &lba);
 	if (result != CD_OK)
 		return (enum int13_status)(result & CD_STATUS_MASK);
 	job.lba += lba;
