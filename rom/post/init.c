@@ -93,6 +93,8 @@ static void apply_switches(u8 IN_ROM *switches)
 	workspace.quiet = !switches[SWITCH_BANNER];
 	workspace.choice_seconds = switches[SWITCH_BOOT_TIMEOUT];
 	workspace.int13.native_blocks = switches[SWITCH_NATIVE_BLOCKS];
+	if (switches[SWITCH_GEOMETRY] == SWITCH_CAM)
+		workspace.int13.geometry_rule = GEOMETRY_CAM;
 }
 
 /* Returns null, or the reason why the controller cannot be used. */

@@ -1,44 +1,35 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Makes INT 13h calls with random registers, packets and memory on disks of every
 kind, with random faults. All rules of the model hold during each call. After each
 call the disks are compared: only the sectors of the call may change, and only good
 sectors may be counted as good. A call without a fault must return a status that
-tests/rom/oracle.py allows; any other call must return a documented status.
-
-    tests/rom/fuzz.py [--calls N] [--seed S] [--variant 895A|810]
-
-The seed is printed; the same seed makes the same calls.
+tests/rom/oracle.py allows; any other call must return a documented status. One call in CALLS_PER_HOSTILE
+comes from a hostile caller (hostile_callers.py).
 """
 
 from __future__ import annotations
 
-import argparse
 import random
 import re
 import struct
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-TOP = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(TOP), str(TOP / "tools")]
-
-from tests.model.bus import (COMMAND, DATA_IN, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET,  # noqa: E402
+from tests.model.bus import (COMMAND, DATA_IN, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET,
                              STATUS, Bad, Bus)
-from tests.model.devices import FwCfg  # noqa: E402
-from tests.model.pc import Result  # noqa: E402
-from tests.model.registers import MS  # noqa: E402
-from tests.model.target import (BUSY, PREVENT_ALLOW, REPORT_LUNS, RESERVATION_CONFLICT, RESTORE,  # noqa: E402
+from tests.model.devices import FwCfg
+from tests.model.pc import Result
+from tests.model.registers import MS
+from tests.model.target import (BUSY, PREVENT_ALLOW, REPORT_LUNS, RESERVATION_CONFLICT, RESTORE,
                                 SAVE, SEEK10, START_STOP, VERIFIES, WRITE_VERIFY10, WRITE_VERIFY16,
                                 Answer, Disk)
-from tests.model.vds import PAGE, Vds  # noqa: E402
-from tests.rom.oracle import (CHANGE, CHS, COUNT_IS_LONG, EDD, EJECT, FLAT_END, LOCK, NOT_FOUND,  # noqa: E402
+from tests.model.vds import PAGE, Vds
+from tests.rom.hostile_callers import HostileCaller
+from tests.rom.oracle import (CHANGE, CHS, COUNT_IS_LONG, EDD, EJECT, FLAT_END, LOCK, NOT_FOUND,
                               PARAMETERS, READS, SECTOR, SEEKS, WRITES, Call, Drive, Unit,
                               answer_bytes, check_answer, known_good, outcomes)
-from tests.rom.strict import STATUSES, VARIANTS, new_pc  # noqa: E402
+from tests.rom.strict import STATUSES, VARIANTS, new_pc
 
 # Registers that each function may change besides AH
 CHANGES = {0x02: "al", 0x03: "al", 0x04: "al", 0x08: "al bl cx dx", 0x15: "cx dx", 0x41: "bx cx",
@@ -55,6 +46,7 @@ PHYSICAL = range(0x400, 0x800)          # physical pages of the remapped ones
 FEW_COMMANDS = {*VERIFIES, SEEK10, WRITE_VERIFY10, WRITE_VERIFY16, REPORT_LUNS}
 NO_STATUS = STATUS, 0xFF        # reserved value
 TAIL = (bytes(range(256)) * 2)[16:]     # of each sector
+PER_SEED, CALLS_PER_HOSTILE = 500, 10
 # Average number of calls or commands per event
 FAULT_IN, HANG_IN, BAD_IN, CHANGE_IN, RESET_IN = 20, 500, 20, 40, 200
 
@@ -475,31 +467,24 @@ class Fuzz:
                     f"sector {at} of {call.count} is neither old nor new")
 
 
-def run(variant: str, calls: int, seed: int) -> Counter:
+def run_calls(variant: str, calls: int, seed: int) -> Counter:
     """Makes this many calls. Returns the number of each status."""
     fuzz = Fuzz(variant, seed)
+    hostile = HostileCaller(fuzz)
     for number in range(calls):
+        story = fuzz
         try:
-            fuzz.run_call()
+            if fuzz.random.randrange(CALLS_PER_HOSTILE):
+                fuzz.run_call()
+            else:
+                story = hostile
+                hostile.run_call()
         except Exception as error:
-            error.add_note(f"{variant}: call {number} of seed {seed}: {fuzz.call}")
+            error.add_note(f"{variant}: call {number} of seed {seed}: {story.call}")
             raise
     return fuzz.statuses
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description="random INT 13h calls on the strict virtual PC")
-    parser.add_argument("--calls", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    parser.add_argument("--variant", choices=VARIANTS)
-    options = parser.parse_args()
-    print(f"seed {options.seed}")
-    for variant in [options.variant] if options.variant else VARIANTS:
-        statuses = run(variant, options.calls, options.seed)
-        counts = ", ".join(f"{status:02X}h {n}" for status, n in sorted(statuses.items()))
-        print(f"{variant}: {options.calls} calls, no rule broken; AH {counts}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def run(seed: int) -> Counter:
+    """PER_SEED calls."""
+    return run_calls(VARIANTS[seed % len(VARIANTS)], PER_SEED, seed)
