@@ -64,7 +64,7 @@ static NOT_INLINE enum int13_status cd_4a_emulate(const struct int13_call *call)
 		return STATUS_BAD_COMMAND;
 	if (state->emulated != NOT_EMULATED)
 		return STATUS_IN_USE;
-	enum cd_result result = cd_boot_check(call, &boot, false);
+	enum cd_result result = cd_boot_check(call, &boot);
 	if (result == CD_OK) {
 		state->boot_image = boot.image;
 		emulation_begin(state, boot.number);
@@ -87,7 +87,7 @@ static struct packet specification(const struct int13_call *call)
 		.target = disk->device.target,
 	};
 
-	if (!image->lba || disk != &drive_table[image->disk])
+	if (!image->exists || disk != &drive_table[image->disk])
 		return packet;
 	packet.media = image->media;
 	packet.lba = image->lba;

@@ -7,7 +7,6 @@
 #include "units.h"
 
 #include "banner.h"
-#include "host.h"
 #include "keys.h"
 #include "rom_image.h"
 #include "memory.h"
@@ -148,12 +147,7 @@ static bool same_unit(const struct found *a, const struct found *b)
 static void add_unit(struct disk *disk, const struct found *found)
 {
 	struct text product = {0};
-	struct geometry geometry;
 
-	if (post.fwcfg && !(disk->flags & DISK_CD) &&
-	    host_geometry(&post.path, disk->device, &geometry) &&
-	    geometry_fits(&geometry, drives_sectors32(disk)))
-		disk->geometry = geometry;
 	banner_controller(&product, state()->pci_address);
 	banner_unit(&product, disk->device, &found->inquiry);
 	rom_image_set_entry(state()->disks, &product);

@@ -212,7 +212,6 @@ ROM_CONST char reasons[] = "no boot record\0"
 			   "image beyond the end of the disc\0"
 			   "nothing to load\0"
 			   "no room at its load address\0"
-			   "no boot sector\0"
 			   "no partition";
 
 static void print_reason(enum cd_result result)

@@ -12,7 +12,7 @@ from tests.model.bios import Bios
 from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE, SEABIOS, SPECIFICATION
 from tests.model.bus import FREE, HANG
 from tests.model.devices import TimerInterrupt
-from tests.model.eltorito import (BLOCK, BOOT_SEGMENT, FLOPPY_12, FLOPPY_144, HARD_DISK,
+from tests.model.eltorito import (BLOCK, BOOT_SEGMENT, FLOPPY_144, HARD_DISK,
                                   NO_EMULATION, PRIMARY, TERMINATOR, Disc, Entry, floppy,
                                   hard_disk, loader)
 from tests.model.pc import SEEDS, STACK_SEGMENT, STACK_TOP, Pc
@@ -24,7 +24,7 @@ from tests.rom.cd.el_torito_discs import (BEYOND, DAMAGED, NOTHING, NO_RECORD, N
                                           on_895a, variants)
 from tests.rom.strict import BAD_COMMAND, NOT_READY, OK, SECOND, new_pc, opcodes, transfer
 
-NO_SECTOR, NO_PARTITION = "no boot sector", "no partition"
+NO_PARTITION = "no partition"
 
 
 # ---- Loading ---------------------------------------------------------------------------
@@ -141,14 +141,6 @@ def test_image_must_end_within_the_disc(count, fits):
     (NO_EMULATION, loader()), (FLOPPY_144, floppy(FLOPPY_144)), (HARD_DISK, hard_disk(10, 4, 17))])
 def test_sector_count_0_is_refused(media, image):
     check_refused(on_895a(Disc(Entry(image, media=media, count=0))), NOTHING)
-
-
-@pytest.mark.parametrize("media", [FLOPPY_12, FLOPPY_144, HARD_DISK])
-@pytest.mark.parametrize("signature", [b"\0\0", b"\xAA\x55", b"\x55\xAB", b"\x56\xAA"])
-def test_emulation_needs_a_boot_sector_signature(media, signature):
-    image = bytearray(hard_disk(10, 4, 17))
-    image[510:512] = signature
-    check_refused(on_895a(Disc(Entry(bytes(image), media=media, count=1))), NO_SECTOR)
 
 
 @pytest.mark.parametrize("system, sector", [(0, 17), (6, 0), (0, 0), (6, 0xC0)])

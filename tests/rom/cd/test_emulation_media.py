@@ -163,7 +163,7 @@ def test_failed_start_from_another_cd_does_not_spoil_the_cache():
     pc = with_cd("895A", FLOPPY_DISC, {5: drive_with(OTHER_CD)})
     check_boot(pc, FLOPPY_DISC, number=0)
     check_image(pc, 1, 1)
-    for options in ({"segment": 1}, {"count": 0}, {"segment": 0x1000, "lba": 65}):
+    for options in ({"segment": 1}, {"count": 0}, {"segment": 0xA000, "lba": 65}):
         packet = Packet.make(**{"media": FLOPPY_144, "lba": 64, "count": 1, **options})
         assert started(pc, packet, range(0x10000, 0x10200), number=0xE1).cf
         for first in (1, 5, 0):
