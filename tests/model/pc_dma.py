@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """The part of Pc that is the chip's access to memory. Of the ROM's own memory the chip
-writes only the bytes that lsi/ and scsi/ declare for it, the block buffer, and, on our
-stack, answers that are no blocks.
+writes only the bytes that lsi/ and scsi/ declare for it, the bounce sector, the block
+buffer, and, on our stack, answers that are no blocks.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ def offsets() -> dict[str, int]:
 @functools.cache
 def written() -> tuple[range, ...]:
     """Where the chip may write, by offset in the workspace."""
-    lengths = size.values(*(f"sizeof(workspace.{name})" for name in WRITTEN))
-    return tuple(range(offsets()[name], offsets()[name] + length)
-                 for name, length in zip(WRITTEN, lengths))
+    sector, sector_bytes, *lengths = size.values(
+        "WS_SECTOR", "1 << SECTOR_SHIFT", *(f"sizeof(workspace.{name})" for name in WRITTEN))
+    return (range(sector, sector + sector_bytes),
+            *(range(offsets()[name], offsets()[name] + length) for name, length in zip(WRITTEN, lengths)))
 
 
 def holds(outer: range, inner: range) -> bool:

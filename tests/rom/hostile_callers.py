@@ -11,7 +11,6 @@ ROM's memory may change, and 00h means right data. After each, a plain read work
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tests.model.bios_data import BIOS_SEGMENT, ROM_SEGMENT, SERVICE
@@ -42,8 +41,8 @@ class HostileCaller:
         self.fuzz.disturbed = False
         self.fuzz.journal.clear()
         kind = self.random.choice([
-            self._overlap, self._overlap, self._overlap, self._own_memory, self._from_rom,
-            self._end_of_memory, self._packet_at_the_end, self._small_stack, self._nested])
+            self._overlap, self._overlap, self._overlap, self._from_rom, self._end_of_memory,
+            self._packet_at_the_end, self._small_stack, self._nested])
         self.call = kind.__name__.strip("_")
         kind()
         self._plain_read()
@@ -113,22 +112,6 @@ class HostileCaller:
         drive.change_possible = drive.unit.removable
 
     # ---- Memory that is no buffer -----------------------------------------------------
-
-    def _own_memory(self) -> None:
-        """A read into the workspace is refused, a write from it is harmless."""
-        drive, function = self._drive(), self.random.choice([READ, READ, WRITE])
-        count = self.random.choice([1, 2, 8])
-        space, length = self.pc.workspace, count * drive.sector_bytes
-        buffer = self.random.choice([space.start, space.stop - 1, self.random.choice(space),
-                                     space.start - length + 1, space.start - length // 2])
-        packet, lba = OVERLAPS.start, self.random.randrange(max(drive.sectors - count, 1))
-        size = self.random.choice([16, 24, 32])
-        self.pc.poke(packet, self._packet(drive, size, count, lba, buffer, packet))
-        at = LONG_COUNT if size == 32 else COUNT
-        own = [] if function == WRITE else [range(buffer, buffer + length)]
-        result = self._by_packet(function, drive, packet, range(packet + at.start, packet + at.stop), *own)
-        self._check(function, drive, lba, result)
-        assert function == WRITE or result.ah != OK, "read into the workspace"
 
     def _from_rom(self) -> None:
         """Data that is written may come from the ROM."""
@@ -214,22 +197,16 @@ class HostileCaller:
 
     # ---- Afterwards -------------------------------------------------------------------
 
-    def _calm(self, units: Iterable) -> list:
-        hooks = [(unit, unit.status_hook, unit.data_hook) for unit in units]
-        for unit, _, _ in hooks:
-            unit.status_hook = unit.data_hook = None
-        return hooks
-
     def _plain_read(self) -> None:
         """A read of a fixed disk returns its data."""
         drive = next(d for d in self.fuzz.drives.values() if not d.unit.removable)
-        hooks = self._calm([drive.unit])
-        size = drive.sector_bytes
+        unit, size = drive.unit, drive.sector_bytes
+        hooks = unit.status_hook, unit.data_hook
+        unit.status_hook = unit.data_hook = None
         self.pc.poke(BUFFER, b"\xEE" * size)
         self.pc.poke(OVERLAPS.start, struct.pack("<BBHHHQ", 16, 0, 1, 0, BUFFER >> 4, 7))
         result = self._by_packet(READ, drive, OVERLAPS.start, range(BUFFER, BUFFER + size),
                                  range(OVERLAPS.start + 2, OVERLAPS.start + 4))
         assert (result.ah, self.pc.peek(BUFFER, size)) == (OK, drive.read(7, 1)), (
             f"the next plain read fails with {result.ah:02x}h")
-        for unit, unit.status_hook, unit.data_hook in hooks:
-            pass
+        unit.status_hook, unit.data_hook = hooks
