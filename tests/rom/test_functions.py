@@ -259,7 +259,7 @@ def test_geometry_is_valid_with_any_partition_table(pc):
 # ---- Command blocks [SCSI-2] ---------------------------------------------------------
 
 
-REQUEST = struct.Struct("<BBBB16sIIIIIII")
+REQUEST = struct.Struct("<BBBB16sIIIIIIH")
 NAMES = ["target", "lun", "direction", "bytes", "cdb", "timeout", "length", "address", "room",
          "more", "least", "patience"]
 
