@@ -30,7 +30,7 @@ ROM_CONST u8 floppy_sectors_per_track[] = {0, 15, 18, 36};
 
 #define PART_ACTIVE_RESERVED 0x7f /* byte 0 of an entry is 00h or 80h */
 
-/* Set sum and geometry from the first block of the boot image, at FS:0. No
+/* Set geometry from the first block of the boot image, at FS:0. No
  * signature 55AAh is needed: boot sectors of early systems lack it. Without it, the
  * first entry of a partition table must be a possible one.
  */
@@ -38,7 +38,6 @@ static enum cd_result examine(struct boot_image *image)
 {
 	u8 media = image->media & MEDIA_TYPE;
 
-	image->sum = cd_buffer_sum();
 	if (media == MEDIA_NO_EMULATION)
 		return CD_OK;
 	if (media != MEDIA_HARD_DISK) {
@@ -81,6 +80,7 @@ enum cd_result cd_boot_check(const struct int13_call *call,
 	status = cd_buffer_fill(call, image->lba);
 	if (status != STATUS_OK)
 		return (enum cd_result)status;
+	image->crc = cd_buffer_crc((u32)call->disk->sectors);
 	image->geometry = (struct geometry){0};
 	image->disk = (u8)(call->disk - drive_table);
 	image->exists = true;
