@@ -20,8 +20,8 @@ from tests.model.bios import Bios
 from tests.model.bios_data import MEMORY_SIZE
 from tests.model.eltorito import (BLOCK, CATALOG, CHECKSUM, EFI, ENTRY, FIRST_DESCRIPTOR, FLOPPY_12,
                                   FLOPPY_144, FLOPPY_288, HARD_DISK, IMAGES, LAST, MORE, NO_EMULATION,
-                                  NOT_BOOTABLE, OTHER_BOOT, PRIMARY, SECTOR, SUPPLEMENTARY, TERMINATOR, X86, Disc, Entry, Section, boot_record, floppy,
-                                  hard_disk, loader, partition, validation)
+                                  NOT_BOOTABLE, OTHER_BOOT, PRIMARY, SECTOR, SUPPLEMENTARY, TERMINATOR, X86, Disc,
+                                  Entry, Section, boot_record, floppy, hard_disk, loader, partition, validation)
 from tests.model.pc import BUFFER, PACKET, STACK, Result
 from tests.model.target import Disk, blocks_of
 from tests.rom.cd.cdboot import (CD, CD_ID, COUNTS as STATE_BYTES, SPEC_BYTES, Packet, boot, cd, check_boot,
@@ -32,6 +32,7 @@ from tests.rom.strict import OK, VARIANTS, far
 PER_SEED = 10
 PLAIN_ID, PLAIN_LBA = 5, 77
 FIRST_LOAD = 0x600
+SESSION = 30_000        # where a further session begins
 VALID = Disc(Entry(loader(8), count=8, segment=0x2000))
 BOOT_KIB_TAKEN = 2      # below 40:13h, taken for the block buffer when a CD boots
 ANY = 0x7F
@@ -42,7 +43,7 @@ COUNTS = [0, 1, 1, 4, 4, 5, 128, 1280, 0x4FF, 0xFFFF]
 SHAPES = [(20, 4, 17), (2, 255, 63), (1, 1, 8), (3, 16, 63)]
 PLACES = [0, 0, 0x2000, 0x1000]
 PARTS = ("none", "load", "load", "entry", "place", "section", "descriptors", "validation", "end", "bytes",
-         "bytes", "sum", "blocks", "first sector", "first sector")
+         "bytes", "sum", "blocks", "sessions", "first sector", "first sector")
 PMMS = ("1.01", "1.01", "absent")
 
 
@@ -148,8 +149,23 @@ class Discs:
             sense = rng.choice([(3, 0x11, 0), (5, 0x64, 0), (4, 0x44, 0), (1, 0x17, 1), (2, 0x3A, 0)])
             bad = rng.choice([16, 17, CATALOG, IMAGES, IMAGES + 1, rng.randrange(80)])
             drive.bad_blocks = {bad: (*sense, rng.randrange(2) == 0)}
+        drive.sessions, drive.toc_hook = (0,), None
+        if self._odd("sessions"):
+            self._add_sessions(disc, drive)
         if rng.randrange(60) == 0:
             drive.take_out()
+
+    def _add_sessions(self, disc: Disc, drive: Disk) -> None:
+        """The descriptors are in the last session, or the table of contents is wrong."""
+        rng = self.random
+        start = rng.choice([SESSION, SESSION, 1, 0xFFFFFFEF, 0xFFFFFFFF])
+        if start == SESSION:
+            disc.blocks = max(disc.blocks, SESSION + 100)
+            ours = range(SESSION, SESSION + CATALOG)
+            drive.insert(disc.blocks, lambda lba: disc.content(lba - SESSION if lba in ours else lba))
+        drive.sessions = rng.choice([(0, start), (0, 0, start), (start,)])
+        drive.toc_hook = rng.choice([None, None, lambda toc: toc[:rng.randrange(len(toc))],
+                                     lambda toc: rng.randbytes(12), lambda toc: b"\xFF\xFF" + toc[2:]])
 
     # ---- Boot -------------------------------------------------------------------------
 
@@ -186,7 +202,7 @@ class Discs:
         read = {block for cdb in cd(self.pc).commands[commands:] if cdb[0] == 0x28
                 for first, count in [blocks_of(cdb)] if count == 1 for block in [first]}
         for block in read:
-            data = disc.content(block)
+            data = cd(self.pc).block(block)
             for at in range(0, BLOCK, ENTRY):
                 media, segment, count, lba = struct.unpack_from("<xBHxxHI", data, at)
                 start = (segment or 0x07C0) * 16
