@@ -5,7 +5,7 @@
  * system shows the geometry under which it was made. Keeping that geometry lets
  * the disk boot when it is moved from another controller.
  */
-#include "int13/drives.h"
+#include "int13/geometry.h"
 
 #define MBR_ENTRY_BYTES 16
 
@@ -177,23 +177,39 @@ static void from_size(u32 sectors, struct geometry *geometry)
 	use_shape(geometry, shape);
 }
 
+/* The rule of SCSI CAM [CAM-1 "Annex A"], but from 63 sectors */
+static void from_cam(u32 sectors, struct geometry *geometry)
+{
+	u32 heads = (sectors - 1) / (MOST_CYLINDERS * MOST_SECTORS_PER_TRACK) +
+		    1;
+
+	*geometry = (struct geometry){MOST_CYLINDERS, MOST_HEADS,
+				      MOST_SECTORS_PER_TRACK};
+	if (heads > MOST_HEADS)
+		return;
+	geometry->heads = (u8)heads;
+	geometry->sectors_per_track =
+		(u8)((sectors - 1) / (MOST_CYLINDERS * heads) + 1);
+}
+
 /* Partitions of later systems end anywhere, but their CHS addresses still fit
  * only some shape. *geometry was chosen by size; replace it only if another
  * shape fits the addresses and it does not. False if no shape fits.
  */
-static bool from_addresses(struct geometry *geometry)
+static bool from_addresses(u32 sectors, struct geometry *geometry)
 {
 	struct geometry other = *geometry;
 
-	for (u32 i = 0;; i++) {
-		if (table_agrees(&other)) {
-			*geometry = other;
-			return true;
-		}
-		if (i == ARRAY_SIZE(small_shapes))
+	for (u32 i = 0; !table_agrees(&other); i++) {
+		if (i < ARRAY_SIZE(small_shapes))
+			use_shape(&other, &small_shapes[i]);
+		else if (i == ARRAY_SIZE(small_shapes))
+			from_cam(sectors, &other);
+		else
 			return false;
-		use_shape(&other, &small_shapes[i]);
 	}
+	*geometry = other;
+	return true;
 }
 
 /* A disk without partitions starts with the boot sector of its file system, which
@@ -213,13 +229,21 @@ static void from_boot_sector(struct geometry *geometry)
 					      (u8)sectors};
 }
 
-struct geometry geometry_choose(u32 sectors, bool first_sector)
+static bool from_table(u32 sectors, struct geometry *geometry)
+{
+	return is_table() &&
+	       (from_ends(geometry) || from_addresses(sectors, geometry));
+}
+
+struct geometry geometry_choose(u32 sectors, u8 hints)
 {
 	struct geometry geometry;
 
-	from_size(sectors, &geometry);
-	if (first_sector && !(is_table() && (from_ends(&geometry) ||
-					     from_addresses(&geometry))))
+	if (hints & GEOMETRY_CAM)
+		from_cam(sectors, &geometry);
+	else
+		from_size(sectors, &geometry);
+	if (hints & GEOMETRY_FIRST_SECTOR && !from_table(sectors, &geometry))
 		from_boot_sector(&geometry);
 	u32 cylinders =
 		sectors / geometry.heads / geometry.sectors_per_track;
