@@ -119,6 +119,7 @@ static void prepare(const struct memory *memory,
 		host_find_path(pci_address, &post.path);
 	rom_image_set_owner(memory->workspace, pci_address);
 	post.io = enable(pci_address);
+	post.irq = (u8)pci_read32(pci_address, PCI_INTERRUPT);
 	post.chip = controller->chip;
 	post.emulated = post.fwcfg && pci_read32(pci_address, PCI_SUBSYSTEM) ==
 					      QEMU_MODEL;
