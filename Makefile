@@ -136,10 +136,12 @@ test-matrix: deps-matrix ## run the QEMU tests with QEMU of Debian 12 and 13 (do
 	$(Q)$(PYTHON) tests/tools/compatibility.py
 
 SEED :=
+KIND :=
 N := 1000000
-fuzz: deps-test ## make N random INT 13h calls on the strict virtual PC [N=1000000 SEED=]
+M := 100000
+fuzz: deps-test ## try N calls, M hostile machines, discs, dialogues in ring 1 [N=1000000 M=100000 SEED= KIND=]
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tests/rom/fuzz.py --calls $(N) $(if $(SEED),--seed $(SEED))
+	$(Q)$(PYTHON) tests/rom/fuzz.py --calls $(N) --others $(M) $(if $(SEED),--seed $(SEED)) $(if $(KIND),--kind $(KIND))
 
 bench: deps-test ## compare sizes, counts and times with their budgets [QUICK=1 OUTPUT=build/bench.md]
 	$(Q)$(MAKE) --no-print-directory all

@@ -13,7 +13,6 @@
 #define FIRST_HARD_DISK 0x80
 #define MOST_BIOS_NUMBERS 32 /* 80h to 9Fh: one bit each in drive_map */
 
-#define SECTOR_SHIFT 9 /* a sector has 512 bytes */
 #define MOST_BLOCK_SHIFT 12 /* a block of a disk has up to 4096 */
 #define CD_BLOCK_SHIFT 11   /* a block of a CD has 2048 */
 
@@ -47,13 +46,14 @@ struct disk {
 
 /* The boot image of a CD that was booted or is emulated (cd/) */
 struct boot_image {
-	u32 lba; /* its first block on the disc; 0: there is no boot image */
+	u32 lba; /* its first block on the disc; 0: the whole disc */
+	u32 crc; /* of its first block and the size of the disc: identifies the disc */
 	struct geometry geometry;
-	u16 sum;	  /* of its first block: identifies the disc */
 	u16 load_segment; /* as in the boot catalog */
 	u16 count;	  /* sectors loaded at boot */
 	u8 media;	  /* as in the boot catalog */
 	u8 disk;	  /* index of the CD drive in the table */
+	bool exists;	  /* the other fields are valid */
 	bool checked;	  /* its disc is in the drive */
 };
 
@@ -133,7 +133,9 @@ static inline void drives_set_largest(struct disk *disk)
 					   MOST_SECTORS_PER_TRACK};
 	disk->sectors = MOST_CYLINDERS * MOST_HEADS * MOST_SECTORS_PER_TRACK;
 	disk->sector_shift =
-		disk->flags & DISK_CD ? CD_BLOCK_SHIFT : SECTOR_SHIFT;
+		(disk->flags & (DISK_CD | DISK_EMULATED)) == DISK_CD
+			? CD_BLOCK_SHIFT
+			: SECTOR_SHIFT;
 }
 
 /* Note that the medium may have been exchanged. */

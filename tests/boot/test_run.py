@@ -13,6 +13,7 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import media
 import pytest
@@ -200,3 +201,28 @@ def test_media_are_made_without_sbin_in_path(tmp_path):
     subprocess.run(["/usr/bin/python3", "-c", code], cwd=TOP / "tools", check=True,
                    env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)})
     (media.MEDIA / "user.img").unlink()
+
+
+@pytest.mark.parametrize("made", ["initrd", "bios-nolsi.bin"])
+def test_failed_write_leaves_no_part_that_counts_as_made(tmp_path, monkeypatch, made):
+    """The tools and the packages are not used."""
+    monkeypatch.setattr(media, "MEDIA", tmp_path)
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "done").write_text("1.0")
+    monkeypatch.setattr(media, "kernel", lambda: tree)
+    monkeypatch.setattr(media, "_module_files", lambda *arguments: [])
+    monkeypatch.setattr(media, "_seabios_source", lambda: tree)
+    monkeypatch.setattr(media, "run", lambda *command, **options: "")
+    make = {"initrd": lambda: media.initramfs(()), "bios-nolsi.bin": media.seabios_without_lsi}[made]
+
+
+    def full(*arguments, **options):
+        arguments[written].open("wb").write(b"half")
+        raise OSError("No space left on device")
+    place, name, written = {"initrd": (Path, "write_bytes", 0),
+                            "bios-nolsi.bin": (media.shutil, "copyfile", 1)}[made]
+    monkeypatch.setattr(place, name, full)
+    with pytest.raises(OSError, match="No space"):
+        make()
+    assert not media.is_made(tmp_path / made)

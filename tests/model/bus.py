@@ -132,6 +132,7 @@ class Bus:
         self.nexus: Nexus | None = None
         self.away: list[Nexus] = []
         self.request: Request | None = None
+        self.cdb = b""              # sent to the target that was selected last
         self.on_free: Callable[[], None] = lambda: None
         self.on_reset: Callable[[], None] = lambda: None
 
@@ -166,7 +167,7 @@ class Bus:
 
     def select(self, target: int, atn: bool) -> None:
         """Select a target that exists."""
-        self.atn = atn
+        self.atn, self.cdb = atn, b""
         self.nexus = Nexus(target, played(self.targets[target].session(self)))
         self._advance(self.nexus, None)
 
@@ -178,6 +179,8 @@ class Bus:
 
     def give(self, data: bytes) -> None:
         """Send some of the requested bytes; ACK stays asserted after the last."""
+        if self.request.phase == COMMAND:
+            self.cdb += data
         self.request.given += data
         self.request.requested -= len(data)
 
