@@ -27,7 +27,6 @@
 #define JUMP_SHORT 0xeb
 #define JUMP_NEAR 0xe9
 #define LEAST_MEDIA 0xf0
-#define CHS_SECTOR_BYTES 512
 
 #define SMALL_DISK_SECTORS 0x200000u /* 1 GiB */
 
@@ -222,7 +221,7 @@ static void from_boot_sector(struct geometry *geometry)
 	u16 heads = FAR16(BPB_HEADS), sectors = FAR16(BPB_TRACK_SECTORS);
 
 	if ((jump != JUMP_SHORT && jump != JUMP_NEAR) ||
-	    FAR16(BPB_SECTOR_BYTES) != CHS_SECTOR_BYTES || !cluster ||
+	    FAR16(BPB_SECTOR_BYTES) != 1u << SECTOR_SHIFT || !cluster ||
 	    cluster & (cluster - 1) || FAR8(BPB_MEDIA) < LEAST_MEDIA)
 		return;
 	if (heads - 1u < MOST_HEADS && sectors - 1u < MOST_SECTORS_PER_TRACK)
