@@ -10,7 +10,6 @@
 #include "pc/post/fwcfg.h"
 
 #define VALUE_BYTES 5 /* the longest value, and a zero */
-#define BAD_VALUE 0xffffffffu
 
 struct switch_row {
 	char name[14];
@@ -56,7 +55,9 @@ static bool read_value(u32 bytes, char value[VALUE_BYTES])
 	return length != 0;
 }
 
-static u32 as_number(const char *value, u8 most)
+#define BAD_VALUE 0x100u
+
+static u32 as_number(const char *value)
 {
 	u32 sum = 0;
 
@@ -66,7 +67,7 @@ static u32 as_number(const char *value, u8 most)
 			return BAD_VALUE;
 		sum = sum * 10 + digit;
 	}
-	return sum > most ? BAD_VALUE : sum;
+	return sum;
 }
 
 static bool is_word(const char *value, char IN_ROM *word)
@@ -85,14 +86,15 @@ static u32 as_word(const char *value, const struct switch_row __seg_gs *row)
 	return BAD_VALUE;
 }
 
+/* BAD_VALUE, or another number above row->most, if it has no value of that switch */
 static u32 read_switch(const struct fwcfg_file *file,
-		       const struct switch_row __seg_gs *row, u8 most)
+		       const struct switch_row __seg_gs *row)
 {
 	char value[VALUE_BYTES];
 
 	if (!read_value(fwcfg_open(file), value))
 		return BAD_VALUE;
-	return row->words ? as_word(value, row) : as_number(value, most);
+	return row->words ? as_word(value, row) : as_number(value);
 }
 
 static void report_bad_value(char IN_ROM *name)
@@ -119,8 +121,8 @@ void switches_read(u8 __seg_gs *values, bool fwcfg, u8 last_id)
 
 		if (!wanted[i].file.key)
 			continue;
-		u32 value = read_switch(&wanted[i].file, &rows[i], most);
-		if (value != BAD_VALUE)
+		u32 value = read_switch(&wanted[i].file, &rows[i]);
+		if (value <= most)
 			values[i] = (u8)value;
 		else if (values[SWITCH_BANNER])
 			report_bad_value(rows[i].name);
