@@ -15,10 +15,10 @@ ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).r
 
 # ---- Size budgets in bytes, enforced by the linker; `make size` prints them ----
 LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY
-FILE_LIMIT := 26112
+FILE_LIMIT := 26624
 RESIDENT_LIMIT := 13824
 WITHOUT_PMM_LIMIT := 16384
-CD_LIMIT := 23552
+CD_LIMIT := 24064
 CD_MEMORY_LIMIT := 7168
 
 # ---- Tools --------------------------------------------------------------
@@ -117,10 +117,10 @@ deps-build deps-run deps-test deps-matrix deps-dist deps-lint: deps-%:
 	$(Q)tools/packages.sh $*
 
 # Packages are installed before the build, which needs them.
-run: deps-run ## boot Linux through the ROM in QEMU, or your own DISK=image [WRITE=1] and/or CDROM=iso
+run: deps-run ## boot Linux through the ROM in QEMU, or DISK=image [FORMAT=qcow2 [BACKING=1]] [WRITE=1] and/or CDROM=iso
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') \
-		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write)
+	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') $(if $(FORMAT),--format '$(FORMAT)') \
+		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write) $(if $(filter 1,$(BACKING)),--backing)
 
 PYTEST := -m pytest -q -n 3 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning
 test: deps-test ## run all tests except the long sweeps
@@ -136,10 +136,12 @@ test-matrix: deps-matrix ## run the QEMU tests with QEMU of Debian 12 and 13 (do
 	$(Q)$(PYTHON) tests/tools/compatibility.py
 
 SEED :=
+KIND :=
 N := 1000000
-fuzz: deps-test ## make N random INT 13h calls on the strict virtual PC [N=1000000 SEED=]
+M := 100000
+fuzz: deps-test ## try N calls, M hostile machines, discs, dialogues in ring 1 [N=1000000 M=100000 SEED= KIND=]
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tests/rom/fuzz.py --calls $(N) $(if $(SEED),--seed $(SEED))
+	$(Q)$(PYTHON) tests/rom/fuzz.py --calls $(N) --others $(M) $(if $(SEED),--seed $(SEED)) $(if $(KIND),--kind $(KIND))
 
 bench: deps-test ## compare sizes, counts and times with their budgets [QUICK=1 OUTPUT=build/bench.md]
 	$(Q)$(MAKE) --no-print-directory all

@@ -47,13 +47,14 @@ struct disk {
 
 /* The boot image of a CD that was booted or is emulated (cd/) */
 struct boot_image {
-	u32 lba; /* its first block on the disc; 0: there is no boot image */
+	u32 lba; /* its first block on the disc; 0: the whole disc */
+	u32 crc; /* of its first block and the size of the disc: identifies the disc */
 	struct geometry geometry;
-	u16 sum;	  /* of its first block: identifies the disc */
 	u16 load_segment; /* as in the boot catalog */
 	u16 count;	  /* sectors loaded at boot */
 	u8 media;	  /* as in the boot catalog */
 	u8 disk;	  /* index of the CD drive in the table */
+	bool exists;	  /* the other fields are valid */
 	bool checked;	  /* its disc is in the drive */
 };
 
@@ -80,6 +81,7 @@ struct int13_state {
 	bool native_blocks;  /* large blocks are not split into sectors */
 	bool use_vds;	     /* this call translates addresses by VDS */
 	u8 disks; /* rows of drive_table */
+	u8 geometry_rule; /* of disks that show no geometry: GEOMETRY_CAM or 0 */
 	void (*boot_sector_read)(void); /* if not null, called when DISK_TRIED is set */
 };
 
@@ -110,7 +112,9 @@ static inline void drives_set_largest(struct disk *disk)
 					   MOST_SECTORS_PER_TRACK};
 	disk->sectors = MOST_CYLINDERS * MOST_HEADS * MOST_SECTORS_PER_TRACK;
 	disk->sector_shift =
-		disk->flags & DISK_CD ? CD_BLOCK_SHIFT : SECTOR_SHIFT;
+		(disk->flags & (DISK_CD | DISK_EMULATED)) == DISK_CD
+			? CD_BLOCK_SHIFT
+			: SECTOR_SHIFT;
 }
 
 /* Note that the medium may have been exchanged. */

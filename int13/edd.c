@@ -248,6 +248,8 @@ enum int13_status int13_48_parameters(const struct int13_call *call)
 	if (disk->flags & DISK_REMOVABLE)
 		answer.flags |=
 			FLAG_REMOVABLE | FLAG_CHANGE_LINE | FLAG_LOCKABLE;
+	if (disk->flags & DISK_CD)
+		answer.flags &= (u16)~FLAG_WRITE_VERIFY;
 	if (status == STATUS_NO_MEDIUM)
 		answer.flags |= FLAG_NO_MEDIUM;
 	else if (status != STATUS_OK)

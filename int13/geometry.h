@@ -19,15 +19,21 @@ struct geometry {
 #define MOST_HEADS 255 /* DOS cannot count to 256 */
 #define MOST_SECTORS_PER_TRACK 63
 
-/* Choose the geometry for a disk of `sectors` 512-byte sectors. `first_sector`:
- * FS points at its first sector. Heads and sectors per track come from the first
- * of these rules that applies:
+/* Hints for geometry_choose() */
+#define GEOMETRY_FIRST_SECTOR 1 /* FS points at the first sector of the disk */
+#define GEOMETRY_CAM 2 /* a disk that shows no geometry gets that of SCSI CAM */
+
+/* Choose the geometry for a disk of `sectors` 512-byte sectors. Heads and sectors per
+ * track come from the first of these rules that applies:
  * - a partition table whose entries agree on them
+ * - without partitions, the boot sector of a FAT or NTFS file system
+ * - with GEOMETRY_CAM, the fewest heads and then sectors of which 1024 cylinders
+ *   are enough, or 255/63: the rule of SCSI CAM, from 63 sectors instead of 62
  * - above 1 GiB: 255/63
  * - 64/32, or else another usual shape, that divides the disk without a rest
  * - 64/32
  */
-struct geometry geometry_choose(u32 sectors, bool first_sector);
+struct geometry geometry_choose(u32 sectors, u8 hints);
 
 /* Does every CHS address of the geometry exist on a disk of `sectors`
  * sectors?

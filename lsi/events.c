@@ -163,17 +163,22 @@ static struct step on_reject(struct exec *x)
 static struct step on_message(struct exec *x)
 {
 	u8 message = x->lsi->moved.msg_in;
+	u32 left_after = x->left_after;
 
 	switch (message) {
 	case MSG_SAVE_DATA_POINTER:
 		x->saved_left = x->left;
 		return go_on(script_ack);
 	case MSG_RESTORE_POINTERS:
-		x->least_left = x->saved_left; /* data is moved again */
-		program_set_pointer(x, x->saved_left);
+		/* Data is moved again, unless DISCONNECT has already restored
+		 * the pointer.
+		 */
+		if (x->left != x->saved_left)
+			program_set_pointer(x, x->saved_left);
 		return go_on(script_ack);
 	case MSG_DISCONNECT:
 		program_set_pointer(x, x->saved_left);
+		x->left_after = left_after;
 		return go_on(script_disconnect);
 	case MSG_EXTENDED:
 		return on_extended(x);
@@ -200,7 +205,7 @@ static u32 left_after_move(const struct exec *x)
 	bool counts = !x->data_ended &&
 		      x->lsi->moved.status[0] == NO_SCSI_STATUS;
 
-	return counts ? x->left - x->moving : x->left;
+	return counts ? x->left - x->moving : x->left_after;
 }
 
 /* The data move has ended: set the next one. No data follows a status byte. */
@@ -218,15 +223,12 @@ enum hba_result events_complete(struct exec *x)
 {
 	struct lsi *lsi = x->lsi;
 	struct hba_request *request = x->request;
-	u32 left = x->least_left;
+	u32 left = x->left_after;
 
 	request->status = lsi->moved.status[0];
 	if (lsi->moved.status[1] != NO_SCSI_STATUS) {
-		u32 after = left_after_move(x);
-
 		request->status = lsi->moved.status[1];
-		if (after < left)
-			left = after;
+		left = left_after_move(x);
 	}
 	/* Without a status byte the data may be wrong. */
 	if (request->status == NO_SCSI_STATUS)

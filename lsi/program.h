@@ -58,9 +58,10 @@ struct exec {
 	u32 code;	/* of the last INT: INT_... of script.h */
 	u32 left, saved_left; /* data pointers: bytes still to move */
 	u32 moving;	/* bytes of the next data move */
-	u32 least_left; /* the lowest value of `left`. A target that has moved all
-			 * data may disconnect without SAVE DATA POINTER: `left`
-			 * goes back, but the data has moved. */
+	u32 left_after; /* `left` after the last data move. A target that has moved
+			 * all data may disconnect without SAVE DATA POINTER: `left`
+			 * goes back, but the data has moved. If it moves data again,
+			 * only that counts. */
 	bool data_ended; /* no more data is accepted, although not all of it has
 			  * moved */
 	bool drained;	/* data that was not requested was discarded */
@@ -98,7 +99,8 @@ void program_begin(struct exec *x, struct lsi *lsi,
 		   struct hba_request *request);
 
 /* Set the data pointer so that `left` bytes (0 to data_bytes) are still to
- * move. With x->data_ended, the program accepts no data phase.
+ * move, and x->left_after to the same. With x->data_ended, the program accepts no
+ * data phase.
  */
 void program_set_pointer(struct exec *x, u32 left);
 

@@ -32,6 +32,13 @@ enum scsi_result disk_capacity(struct scsi_bus *bus,
 			       const struct scsi_device *device,
 			       struct disk_capacity *capacity);
 
+/* Set *first to the first block of the last session of a CD, or to 0 if the drive
+ * reports none: with one session, or if the command fails (cd/session.c).
+ */
+enum scsi_result disk_last_session(struct scsi_bus *bus,
+				   const struct scsi_device *device,
+				   u32 *first);
+
 /* Operations on blocks of a disk [SCSI-2 "Direct-access devices"] */
 enum disk_action {
 	DISK_READ,

@@ -235,8 +235,9 @@ def initramfs(programs: tuple[str, ...], name: str = "initrd", init: str = INIT,
     names = "\n".join(str(p.relative_to(root)) for p in sorted(root.rglob("*")))
     archive = subprocess.run(["cpio", "-o", "-H", "newc", "--quiet", "-R", "0:0"],
                              cwd=root, input=names.encode(), capture_output=True, check=True)
-    out.write_bytes(gzip.compress(archive.stdout, mtime=0))
-    return out
+    part = MEDIA / "initramfs.gz"
+    part.write_bytes(gzip.compress(archive.stdout, mtime=0))
+    return part.replace(out)
 
 
 # ---- A bootable disk ---------------------------------------------------------
@@ -368,8 +369,7 @@ def seabios_without_lsi(*without: str) -> Path:
         if value in "yn" and (f"CONFIG_{name}=y\n" in config) != (value == "y"):
             raise MediaError(f"SeaBIOS's configuration rejects {option}")
     run("make", "-C", tree, "PYTHON=python3", "-j2")
-    shutil.copy(tree / "out/bios.bin", out)
-    return out
+    return shutil.copy(tree / "out/bios.bin", tree / "part").replace(out)
 
 
 def main(argv: list[str]) -> int:

@@ -24,7 +24,9 @@ token: after literals 0 is "again" and 1 is "copy"; after "again" or "copy"
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -243,15 +245,29 @@ class Reader:
         value = 1
         while not self.bit():
             value = value << 1 | self.bit()
+            if value > MOST_BYTES:
+                raise PackError("a number exceeds the decoder's 16 bits")
         return value
+
+    def end(self) -> None:
+        if self._at < len(self._stream):
+            raise PackError(f"{len(self._stream) - self._at} bytes follow the end of the stream")
+
+
+def _check_room(out: bytearray, length: int) -> None:
+    if len(out) + length > MOST_BYTES:
+        raise PackError(f"the stream unpacks to more than {MOST_BYTES} bytes")
 
 
 def unpack(stream: bytes) -> bytes:
-    """Decode a stream like the decoder in the ROM."""
+    """Decode a stream like the decoder in the ROM. Raises PackError for one that this
+    decoder cannot decode, or that is not a whole stream and nothing else."""
     reader, out, distance, literals = Reader(stream), bytearray(), NO_DISTANCE, True
     while True:
         if literals:
-            out += bytes(reader.byte() for _ in range(reader.number()))
+            length = reader.number()
+            _check_room(out, length)
+            out += bytes(reader.byte() for _ in range(length))
             new = reader.bit()
             length = 0 if new else reader.number()
         else:
@@ -259,17 +275,36 @@ def unpack(stream: bytes) -> bytes:
         if new:
             high = reader.number()
             if high == END:
+                reader.end()
                 return bytes(out)
             distance = (high << 8) - reader.byte()
             length = reader.number() + 1
-        if distance > len(out):
-            raise PackError("a copy starts before the data")
+        if not LEAST_DISTANCE <= distance <= min(len(out), MOST_DISTANCE):
+            raise PackError(f"a copy from {distance} bytes back, after {len(out)} bytes")
+        _check_room(out, length)
         for _ in range(length):
             out.append(out[-distance])
         literals = not reader.bit()
 
 
 # ---- The command ----------------------------------------------------------------------
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a temporary file and rename it, so that `path` never has a part of the data.
+    A symbolic link is followed."""
+    target = Path(os.path.realpath(path))
+    if os.path.lexists(target) and not target.is_file():
+        raise PackError(f"{path} is not a file")
+    handle, name = tempfile.mkstemp(dir=target.parent)
+    temporary = Path(name)
+    try:
+        with open(handle, "wb") as file:
+            file.write(data)
+        temporary.chmod(0o644)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -282,7 +317,7 @@ def main(argv: list[str] | None = None) -> int:
         stream = pack(data)
         if unpack(stream) != data:
             raise PackError("the packed data does not unpack to the input")
-        args.output.write_bytes(stream)
+        write_whole(args.output, stream)
     except (PackError, OSError) as error:
         print(f"pack.py: {error}", file=sys.stderr)
         return 1

@@ -11,6 +11,8 @@ ROM header"]
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import struct
 import sys
 import tempfile
@@ -248,6 +250,9 @@ def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = No
     the image, or all of it if there is none). The resident part must fit into the
     image's place in memory, although the packed image may be smaller."""
     rom = parse(image)
+    if len(image) < rom.blocks * BLOCK:
+        raise RomError(f"the image is truncated: its length byte gives {rom.blocks * BLOCK} bytes, "
+                       f"but there are {len(image)}")
     out = _padded(image, size, run_time or rom.pcir.run_time_blocks * BLOCK)
     blocks = len(out) // BLOCK
     stay = -(-run_time // BLOCK) if run_time is not None else rom.pcir.run_time_blocks or blocks
@@ -290,12 +295,11 @@ def describe(image: bytes) -> str:
 
 
 def _hex16(text: str) -> int:
-    try:
-        value = int(text, 16)
-    except ValueError:
-        value = 0
-    if not 1 <= value <= 0xFFFF:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a hexadecimal ID from 1 to ffff")
+    """int() alone accepts signs, spaces, underscores, a prefix and other digits than ASCII's."""
+    value = int(text, 16) if re.fullmatch("[0-9a-fA-F]{1,4}", text) else 0
+    if not value:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not an ID from 1 to ffff in hexadecimal digits without 0x")
     return value
 
 
@@ -304,10 +308,9 @@ def _hex16_list(text: str) -> list[int]:
 
 
 def _size(text: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes") from None
+    if not re.fullmatch("0[xX][0-9a-fA-F]{1,8}|[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes, such as 32768 or 0x8000")
+    return int(text, 16 if "x" in text.lower() else 10)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -316,10 +319,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _write_checked(path: Path, image: bytes) -> None:
-    """Write a temporary file, read it back, verify it, then rename it to `path`."""
-    if path.exists() and not path.is_file():
+    """Write a temporary file, read it back, verify it, then rename it to `path`, or to
+    the file to which a symbolic link `path` leads."""
+    target = Path(os.path.realpath(path))
+    if os.path.lexists(target) and not target.is_file():
         raise RomError(f"{path} is not a file")
-    handle, name = tempfile.mkstemp(dir=path.parent)
+    handle, name = tempfile.mkstemp(dir=target.parent)
     temporary = Path(name)
     try:
         with open(handle, "wb") as file:
@@ -329,7 +334,7 @@ def _write_checked(path: Path, image: bytes) -> None:
             raise RomError(f"{path}: the file read back differs from the data written")
         verify(reread)
         temporary.chmod(0o644)
-        temporary.replace(path)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -340,14 +345,15 @@ def _run(argv: list[str] | None) -> None:
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--info", action="store_true", help="print all headers")
     action.add_argument("--verify", action="store_true", help="check a signed image")
-    action.add_argument("--output", "-o", type=Path, help="write a signed image")
-    parser.add_argument("--vendor", type=_hex16, help="PCI vendor ID to stamp")
-    parser.add_argument("--device", type=_hex16, help="PCI device ID to stamp")
+    action.add_argument("--output", "-o", type=Path, help="write a signed image to this file, in one step; "
+                        "a symbolic link is followed, other hard links keep the old image")
+    parser.add_argument("--vendor", type=_hex16, metavar="HEX", help="PCI vendor ID to stamp, such as 1000")
+    parser.add_argument("--device", type=_hex16, metavar="HEX", help="PCI device ID to stamp, such as 0012")
     parser.add_argument("--device-list", type=_hex16_list,
                         help="comma-separated device IDs that the ROM supports (default: only --device)")
     padding = parser.add_mutually_exclusive_group()
     padding.add_argument("--size", type=_size, help="pad to this many bytes")
-    padding.add_argument("--eprom", type=int, choices=EPROM_KIB, help="pad to an EPROM of this many KiB")
+    padding.add_argument("--eprom", type=_size, choices=EPROM_KIB, help="pad to an EPROM of this many KiB")
     parser.add_argument("--run-time", type=_size, help="most bytes that stay resident after init")
     args = parser.parse_args(argv)
 

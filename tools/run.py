@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
-import subprocess
+import stat
+import struct
 import sys
 from pathlib import Path
 
@@ -21,21 +21,69 @@ BIOS = "seabios/bios-microvm.bin"
 FORMATS = ("raw", "qcow2")
 MEMORY_MIB = 512
 
+# Formats that a raw disk cannot be mistaken for: offset and bytes of their signature
+SIGNATURES = {
+    "qcow2": (0, b"QFI\xfb"), "qed": (0, b"QED\0"), "vmdk": (0, b"KDMV"),
+    "vmdk (version 3)": (0, b"COWD"), "vmdk (description)": (0, b"# Disk DescriptorFile"),
+    "vhdx": (0, b"vhdxfile"), "vpc": (0, b"conectix"), "vdi": (0x40, b"\x7f\x10\xda\xbe"),
+    "parallels": (0, b"WithoutFreeSpace"), "parallels (extended)": (0, b"WithouFreSpacExt"),
+}
+HEAD_BYTES = 4096       # of an image, read for its signature and its header
+# qcow2: magic, version, offset and length of a backing file's name, incompatible features
+# [QEMU docs/interop/qcow2 "Header"]
+QCOW2_HEADER = struct.Struct(">4sIQI52xQ")
+QCOW2_DATA_FILE = 1 << 2    # a feature of version 3
+
 
 class RunError(Exception):
     """The user's image cannot be used; the text gives the reason."""
 
 
-def image_format(image: Path) -> str:
-    """raw or qcow2, as detected by qemu-img."""
-    result = subprocess.run(["qemu-img", "info", "--output=json", str(image.resolve())],
-                            capture_output=True, text=True)
-    if result.returncode:
-        raise RunError(result.stderr.strip())
-    found = json.loads(result.stdout)["format"]
-    if found not in FORMATS:
-        raise RunError(f"{image}: format {found} is not supported; use {' or '.join(FORMATS)}")
-    return found
+def head_of(image: Path) -> bytes:
+    """The first bytes of a file or a block device."""
+    mode = image.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISBLK(mode):
+        raise RunError(f"{image}: not a regular file or a block device")
+    with image.open("rb") as file:
+        return file.read(HEAD_BYTES)
+
+
+def check_raw(image: Path, cure: str) -> None:
+    """Refuse an image with the signature of another format; `cure` is the advice for qcow2.
+    QEMU gets format=raw in any case, so that it never follows such a header."""
+    head = head_of(image)
+    for name, (at, signature) in SIGNATURES.items():
+        if head[at:at + len(signature)] == signature:
+            if name not in FORMATS:
+                cure = "convert it with qemu-img convert -O raw"
+            raise RunError(f"{image}: looks like {name}, not raw; {cure}")
+
+
+def check_qcow2(image: Path, backing: bool) -> None:
+    """Refuse an image without qcow2's header and, unless `backing`, one that names another
+    file: QEMU would open any file of the host. qemu-img is not asked, as it may open it, too."""
+    head = head_of(image)
+    magic, version, at, length, features = QCOW2_HEADER.unpack_from(head.ljust(HEAD_BYTES, b"\0"))
+    if magic != SIGNATURES["qcow2"][1] or version not in (2, 3):
+        raise RunError(f"{image}: not a qcow2 image of version 2 or 3")
+    named = None
+    if at:
+        named = f"the backing file {head[at:at + length].decode('utf-8', 'replace')!r}"
+    elif version == 3 and features & QCOW2_DATA_FILE:
+        named = "a file with its data"
+    if named and not backing:
+        raise RunError(f"{image}: names {named}; if that may be opened, use BACKING=1 (--backing)")
+
+
+def check_disk(image: Path, named_format: str | None, backing: bool) -> str:
+    """The format of a disk image: the one that the user has named, else raw."""
+    if named_format == "qcow2":
+        check_qcow2(image, backing)
+    elif not named_format:
+        check_raw(image, "use FORMAT=qcow2 (--format qcow2)")
+    else:
+        head_of(image)
+    return named_format or "raw"
 
 
 def escaped(path: Path) -> str:
@@ -43,8 +91,9 @@ def escaped(path: Path) -> str:
     return str(path.resolve()).replace(",", ",,")
 
 
-def command(disk: Path | None, cdrom: Path | None, write: bool) -> list[str]:
-    """The QEMU command line of the `microvm` path (see README)."""
+def command(disk: Path | None, cdrom: Path | None, write: bool, named_format: str | None = None,
+            backing: bool = False) -> list[str]:
+    """The QEMU command line of the `microvm` path (see README). QEMU detects no format."""
     snapshot = "off" if write else "on"
     out = [
         *qemu.command(), "-machine", "pc", "-m", str(MEMORY_MIB), "-bios", str(qemu.share(BIOS)),
@@ -52,12 +101,13 @@ def command(disk: Path | None, cdrom: Path | None, write: bool) -> list[str]:
         "-device", f"lsi53c895a,id=scsi,romfile={escaped(ROM)}",
     ]
     if disk:
-        out += ["-drive", f"if=none,id=disk,file={escaped(disk)},format={image_format(disk)},"
+        disk_format = check_disk(disk, named_format, backing)
+        out += ["-drive", f"if=none,id=disk,file={escaped(disk)},format={disk_format},"
                           f"snapshot={snapshot}",
                 "-device", "scsi-hd,bus=scsi.0,scsi-id=0,drive=disk"]
     if cdrom:
-        image_format(cdrom)
-        out += ["-drive", f"if=none,id=cd,media=cdrom,file={escaped(cdrom)}",
+        check_raw(cdrom, "a CD has to be raw")
+        out += ["-drive", f"if=none,id=cd,media=cdrom,file={escaped(cdrom)},format=raw",
                 "-device", "scsi-cd,bus=scsi.0,scsi-id=6,drive=cd"]
     return out
 
@@ -68,13 +118,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cdrom", type=Path,
                         help="ISO image for a CD drive at ID 6; boots if there is no bootable disk")
     parser.add_argument("--write", action="store_true", help="let the guest change the image")
+    parser.add_argument("--format", choices=FORMATS,
+                        help="format of --disk; without it, raw, and an image of another format is refused")
+    parser.add_argument("--backing", action="store_true",
+                        help="open the files of the host that a qcow2 image names")
     args = parser.parse_args(argv)
+    if args.format and not args.disk or args.backing and args.format != "qcow2":
+        parser.error("--format is for --disk, and --backing for --format qcow2")
     try:
         if not args.disk and not args.cdrom:
             print("Making a disk with GRUB and Linux (the first run downloads "
                   "Debian's kernel) ...", flush=True)
         disk = args.disk or (None if args.cdrom else media.linux_disk())
-        line = command(disk, args.cdrom, args.write)
+        line = command(disk, args.cdrom, args.write, args.format, args.backing)
     except (RunError, media.MediaError, qemu.QemuError, OSError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 1

@@ -28,32 +28,41 @@ static bool number_fits(const struct int13_state *state,
 
 ROM_CONST u8 floppy_sectors_per_track[] = {0, 15, 18, 36};
 
-/* Set sum and geometry from the first block of the boot image, at FS:0. */
-static enum cd_result examine(struct boot_image *image, bool boots)
+#define PART_ACTIVE_RESERVED 0x7f /* byte 0 of an entry is 00h or 80h */
+
+/* Set geometry from the first block of the boot image, at FS:0. No
+ * signature 55AAh is needed: boot sectors of early systems lack it. Without it, the
+ * first entry of a partition table must be a possible one.
+ */
+static enum cd_result examine(struct boot_image *image)
 {
 	u8 media = image->media & MEDIA_TYPE;
-	bool signature = FAR16(MBR_SIGNATURE_AT) == MBR_SIGNATURE;
 
-	image->sum = cd_buffer_sum();
 	if (media == MEDIA_NO_EMULATION)
 		return CD_OK;
-	if (!signature && (boots || media == MEDIA_HARD_DISK))
-		return CD_NO_BOOT_SECTOR;
 	if (media != MEDIA_HARD_DISK) {
 		image->geometry = (struct geometry){
 			80, 2, floppy_sectors_per_track[media]};
 		return CD_OK;
 	}
 	struct chs end = geometry_unpack(MBR_TABLE_AT + PART_END_CHS);
-	if (!FAR8(MBR_TABLE_AT + PART_TYPE) || !end.sector || end.head == 255)
+	if (!FAR8(MBR_TABLE_AT + PART_TYPE) || !end.sector ||
+	    (FAR16(MBR_SIGNATURE_AT) != MBR_SIGNATURE &&
+	     FAR8(MBR_TABLE_AT) & PART_ACTIVE_RESERVED))
 		return CD_NO_PARTITION;
+	/* UEFI gives a protective partition the end FFFFFFh. The BIOS cannot
+	 * count to 256 heads; with one less, more cylinders hold the image.
+	 */
+	if (end.head == MOST_HEADS)
+		end = (struct chs){MOST_CYLINDERS - 1, MOST_HEADS - 1,
+				   end.sector};
 	image->geometry = (struct geometry){(u16)(end.cylinder + 1),
 					    (u8)(end.head + 1), end.sector};
 	return CD_OK;
 }
 
 enum cd_result cd_boot_check(const struct int13_call *call,
-			      struct cd_boot *boot, bool boots)
+			      struct cd_boot *boot)
 {
 	struct boot_image *image = &boot->image;
 	u8 media = image->media & MEDIA_TYPE;
@@ -63,7 +72,7 @@ enum cd_result cd_boot_check(const struct int13_call *call,
 		return (enum cd_result)status;
 	if (media > MEDIA_HARD_DISK)
 		return CD_BAD_TYPE;
-	if (!image->lba || image->lba >= call->disk->sectors)
+	if (image->lba >= call->disk->sectors)
 		return CD_BEYOND_DISC;
 	if (media != MEDIA_NO_EMULATION && !number_fits(call->state, boot))
 		return (enum cd_result)STATUS_BAD_COMMAND;
@@ -71,10 +80,12 @@ enum cd_result cd_boot_check(const struct int13_call *call,
 	status = cd_buffer_fill(call, image->lba);
 	if (status != STATUS_OK)
 		return (enum cd_result)status;
+	image->crc = cd_buffer_crc((u32)call->disk->sectors);
 	image->geometry = (struct geometry){0};
 	image->disk = (u8)(call->disk - drive_table);
+	image->exists = true;
 	image->checked = true;
-	return examine(image, boots);
+	return examine(image);
 }
 
 #define LOWEST_LOAD 0x600 /* after the BIOS's data */
@@ -145,7 +156,7 @@ enum cd_result cd_boot_image(const struct int13_call *call,
 	u32 to = (boot->image.load_segment ? boot->image.load_segment
 					   : USUAL_SEGMENT)
 		 << 4;
-	enum cd_result result = cd_boot_check(call, boot, true);
+	enum cd_result result = cd_boot_check(call, boot);
 
 	if (result == CD_OK)
 		result = load(call, boot, to);

@@ -15,12 +15,12 @@ struct cd_boot {
 	u8 number; /* in: number for the emulated drive; out: DL at entry */
 };
 
-/* Check that boot->image can be booted (with `boots`) or emulated from the CD
- * call->disk, and fill in the rest of boot->image. CD_OK, a CD_... reason, or
+/* Check that boot->image can be booted or emulated from the CD call->disk, and
+ * fill in the rest of boot->image. CD_OK, a CD_... reason, or
  * the INT 13h status of a failed read. Moves FS.
  */
 enum cd_result cd_boot_check(const struct int13_call *call,
-			     struct cd_boot *boot, bool boots);
+			     struct cd_boot *boot);
 
 /* Load the boot image and start its emulation if its media type requires one. An
  * earlier emulation ends. Returns what cd_boot_check() returns, CD_NO_COUNT or

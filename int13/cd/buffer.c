@@ -38,11 +38,16 @@ enum int13_status cd_buffer_fill(const struct int13_call *call, u32 block)
 	return cd_buffer_fill_by(call, block, &piece);
 }
 
-u16 cd_buffer_sum(void)
-{
-	u16 sum = 0;
+#define CRC_POLYNOMIAL 0xedb88320u /* bit 31 for x^0 */
 
-	for (u32 i = 0; i < 1u << CD_BLOCK_SHIFT; i += 2)
-		sum = (u16)(sum + FAR16(i));
-	return sum;
+u32 cd_buffer_crc(u32 blocks)
+{
+	u32 crc = 0xffffffff;
+
+	for (u32 at = 0; at <= 1u << CD_BLOCK_SHIFT; at += 4) {
+		crc ^= at < 1u << CD_BLOCK_SHIFT ? FAR32(at) : blocks;
+		for (u32 bit = 0; bit < 32; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? CRC_POLYNOMIAL : 0);
+	}
+	return ~crc;
 }

@@ -20,7 +20,9 @@ enum int13_status cd_buffer_fill(const struct int13_call *call, u32 block);
 enum int13_status cd_buffer_fill_by(const struct int13_call *call, u32 block,
 				    struct disk_job *piece);
 
-/* Sum of the 1024 words of the block at FS:0. */
-u16 cd_buffer_sum(void);
+/* CRC-32 [ISO 3309] of the block at FS:0 and the number of blocks of its disc,
+ * least significant byte first.
+ */
+u32 cd_buffer_crc(u32 blocks);
 
 #endif

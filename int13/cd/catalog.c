@@ -9,8 +9,9 @@
 #include "buffer.h"
 #include "pc/far.h"
 
-#define FIRST_DESCRIPTOR 16
+#define FIRST_DESCRIPTOR 16 /* blocks from the start of the session */
 #define MOST_DESCRIPTORS 64
+#define BOOT_RECORD 17
 
 /* Volume descriptors */
 #define DESCRIPTOR_TYPE 0 /* byte */
@@ -28,28 +29,61 @@ static bool text_at(u32 at, char IN_ROM *text)
 	return true;
 }
 
-enum cd_result catalog_find(const struct int13_call *call, u32 *lba)
+/* Is the block at FS:0 a volume descriptor? */
+static bool is_descriptor(void)
+{
+	return text_at(DESCRIPTOR_ID, ROM_STRING("CD001"));
+}
+
+static bool is_boot_record(void)
+{
+	return is_descriptor() && FAR8(DESCRIPTOR_TYPE) == TYPE_BOOT_RECORD &&
+	       text_at(BOOT_SYSTEM, ROM_STRING("EL TORITO SPECIFICATION"));
+}
+
+/* Does the status concern the block alone, so that others may be readable? */
+static bool concerns_block(enum int13_status status)
+{
+	return status == STATUS_READ_ERROR || status == STATUS_NOT_FOUND ||
+	       status == STATUS_BAD_MEDIA;
+}
+
+u32 catalog_last_session(const struct int13_call *call)
+{
+	u32 first;
+
+	(void)int13_status_of(call, disk_last_session(&call->state->bus,
+						      &call->disk->device,
+						      &first));
+	return first;
+}
+
+/* The place of the boot record is read first, whatever the block before it is [EDD-4
+ * 7.3.1]; the search of all descriptors is for discs with another order.
+ */
+enum cd_result catalog_find(const struct int13_call *call, u32 session,
+			    u32 *lba)
 {
 	call->state->buffer_block = NO_BLOCK; /* may be of another CD or disc */
-	for (u32 i = 0; i < MOST_DESCRIPTORS; i++) {
-		enum int13_status status =
-			cd_buffer_fill(call, FIRST_DESCRIPTOR + i);
+	enum int13_status status = cd_buffer_fill(call, session + BOOT_RECORD);
+	bool found = status == STATUS_OK && is_boot_record();
+
+	if (status != STATUS_OK && !concerns_block(status))
+		return (enum cd_result)status;
+	for (u32 i = 0; !found && i < MOST_DESCRIPTORS; i++) {
+		status = cd_buffer_fill(call, session + FIRST_DESCRIPTOR + i);
 		if (status == STATUS_NOT_FOUND)
 			break;
 		if (status != STATUS_OK)
 			return (enum cd_result)status;
-		u8 type = FAR8(DESCRIPTOR_TYPE);
-		if (type == TYPE_END ||
-		    !text_at(DESCRIPTOR_ID, ROM_STRING("CD001")))
+		if (!is_descriptor() || FAR8(DESCRIPTOR_TYPE) == TYPE_END)
 			break;
-		if (type == TYPE_BOOT_RECORD &&
-		    text_at(BOOT_SYSTEM,
-			    ROM_STRING("EL TORITO SPECIFICATION"))) {
-			*lba = FAR32(BOOT_CATALOG);
-			return CD_OK;
-		}
+		found = is_boot_record();
 	}
-	return CD_NO_BOOT_RECORD;
+	if (!found)
+		return CD_NO_BOOT_RECORD;
+	*lba = FAR32(BOOT_CATALOG);
+	return CD_OK;
 }
 
 #define ENTRIES_SHIFT 6 /* entries in a block */

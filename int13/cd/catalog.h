@@ -34,10 +34,17 @@ struct catalog {
 	u8 header[MOST_BOOT_IMAGES]; /* of the section; 0: default entry */
 };
 
-/* Find the boot catalog of the disc in call->disk. *lba is its first block.
- * CD_NO_BOOT_RECORD if there is none, or the status of a failed read. Moves FS.
+/* First block of the last session of the disc in call->disk; 0 if it has only one, or if
+ * that is unknown.
  */
-enum cd_result catalog_find(const struct int13_call *call, u32 *lba);
+u32 catalog_last_session(const struct int13_call *call);
+
+/* Find the boot catalog of the session that begins at that block. *lba is the first
+ * block of the catalog. CD_NO_BOOT_RECORD if there is none, or the status of a failed
+ * read. Moves FS.
+ */
+enum cd_result catalog_find(const struct int13_call *call, u32 session,
+			    u32 *lba);
 
 /* List the boot images of the catalog at `lba`, at least one with CD_OK. Else
  * CD_BAD_CATALOG, CD_BAD_CHECKSUM, CD_NO_ENTRY, or the status of a failed read.

@@ -64,7 +64,7 @@ static NOT_INLINE enum int13_status cd_4a_emulate(const struct int13_call *call)
 		return STATUS_BAD_COMMAND;
 	if (state->emulated != NOT_EMULATED)
 		return STATUS_IN_USE;
-	enum cd_result result = cd_boot_check(call, &boot, false);
+	enum cd_result result = cd_boot_check(call, &boot);
 	if (result == CD_OK) {
 		state->boot_image = boot.image;
 		emulation_begin(state, boot.number);
@@ -87,7 +87,7 @@ static struct packet specification(const struct int13_call *call)
 		.target = disk->device.target,
 	};
 
-	if (!image->lba || disk != &drive_table[image->disk])
+	if (!image->exists || disk != &drive_table[image->disk])
 		return packet;
 	packet.media = image->media;
 	packet.lba = image->lba;
@@ -154,12 +154,13 @@ static NOT_INLINE enum int13_status cd_4c_boot(const struct int13_call *call)
 /* INT 13, 4D - Return boot catalog
  *
  * In:  AL 0, DS:SI command packet
+ * Out: the catalog of the last session that has a boot record, or the first
  */
 static NOT_INLINE enum int13_status cd_4d_catalog(const struct int13_call *call)
 {
 	const struct int13_frame *regs = call->regs;
 	u32 at = far_open_range(regs->ds, (u16)regs->esi, COMMAND_BYTES);
-	u32 lba;
+	u32 lba, session;
 
 	if (regs->al || at == FAR_UNREACHABLE || FAR8(at) < COMMAND_BYTES)
 		return STATUS_BAD_COMMAND;
@@ -174,7 +175,10 @@ static NOT_INLINE enum int13_status cd_4d_catalog(const struct int13_call *call)
 	enum int13_status status = int13_ensure_size(call);
 	if (status != STATUS_OK)
 		return status;
-	enum cd_result result = catalog_find(call, &lba);
+	session = catalog_last_session(call);
+	enum cd_result result = catalog_find(call, session, &lba);
+	if (result == CD_NO_BOOT_RECORD && session)
+		result = catalog_find(call, 0, &lba);
 	if (result != CD_OK)
 		return (enum int13_status)(result & CD_STATUS_MASK);
 	job.lba += lba;
@@ -189,6 +193,10 @@ static NOT_INLINE enum int13_status cd_4d_catalog(const struct int13_call *call)
 #define TYPE_FLOPPY 0x02 /* AH returned by 15h: a floppy with a change line */
 
 #define MOST_FUNCTIONS 4
+
+/* 41h to 48h: a floppy has none of them */
+#define EXTENSIONS_BEGIN 0x41
+#define EXTENSIONS 8
 
 int13_handler cd_function, in_cd_function;
 
@@ -233,7 +241,10 @@ void cd_dispatch(struct int13_frame *regs, struct int13_state *state)
 	if (state->for_emulated)
 		call.disk = emulation_view(state, &view);
 	bool get_type = regs->ah == GET_DISK_TYPE;
-	int13_serve_call(&call, int13_find_function(regs->ah));
+	bool refused = call.disk->flags & DISK_FLOPPY &&
+		       (u8)(regs->ah - EXTENSIONS_BEGIN) < EXTENSIONS;
+	int13_serve_call(&call,
+			 refused ? NULL : int13_find_function(regs->ah));
 	if (get_type && !(regs->flags & FLAGS_CF) &&
 	    call.disk->flags & DISK_FLOPPY)
 		regs->ah = TYPE_FLOPPY;

@@ -17,16 +17,20 @@ struct disk *emulation_view(const struct int13_state *state, struct disk *view)
 	u64 rest = (cd->sectors - image->lba) << CD_SECTOR_SPLIT;
 	u32 sectors = (u32)geometry->cylinders * geometry->heads *
 		      geometry->sectors_per_track;
+	bool floppy = state->emulated < FIRST_HARD_DISK;
 
 	*view = *cd;
 	view->number = state->emulated;
 	view->geometry = *geometry;
 	view->sector_shift = SECTOR_SHIFT;
 	view->split = CD_SECTOR_SPLIT;
-	view->sectors = sectors && sectors < rest ? sectors : rest;
+	view->sectors = rest;
 	view->flags |= DISK_EMULATED;
-	if (sectors && state->emulated < FIRST_HARD_DISK)
+	if (floppy)
 		view->flags |= DISK_FLOPPY;
+	/* A hard disk at LBA 0 is the whole disc, also after its first partition. */
+	if (sectors < rest && (image->lba || floppy))
+		view->sectors = sectors;
 	return view;
 }
 

@@ -7,12 +7,12 @@
 
 #include "pc/far.h"
 
-/* Read the first block and point FS at it. False if that fails: a disk with a
- * bad first sector remains usable, with the geometry for its size. Not inline:
- * our stack has no room for its job next to the request of disk_capacity().
+/* Read the first block and point FS at it: GEOMETRY_FIRST_SECTOR. 0 if that fails: a
+ * disk with a bad first sector remains usable, with the geometry for its size. Not
+ * inline: our stack has no room for its job next to the request of disk_capacity().
  */
-static NOT_INLINE bool read_first_block(struct int13_state *state,
-			     const struct disk *disk)
+static NOT_INLINE u8 read_first_block(struct int13_state *state,
+				      const struct disk *disk)
 {
 	struct disk_job job = {
 		.blocks = {.count = 1},
@@ -24,9 +24,9 @@ static NOT_INLINE bool read_first_block(struct int13_state *state,
 	state->buffer_block = NO_BLOCK;
 	if (!state->buffer_segment ||
 	    disk_do(&state->bus, &disk->device, &job) != SCSI_OK)
-		return false;
+		return 0;
 	far_open(state->buffer_segment);
-	return true;
+	return GEOMETRY_FIRST_SECTOR;
 }
 
 enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
@@ -58,7 +58,8 @@ enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 	else
 		disk->geometry =
 			geometry_choose(drives_sectors32(disk),
-					read_first_block(state, disk));
+					read_first_block(state, disk) |
+						state->geometry_rule);
 	/* The first block may be that of another medium. */
 	if (state->bus.medium_changed && state->bus.stop_at_change)
 		return SCSI_MEDIUM_CHANGED;

@@ -29,26 +29,31 @@ bool connect_unhook(u32 vector, u32 handler, u32 previous)
 }
 
 #define MIB_SHIFT 20
-#define MIB_PER_GIB 1024
-#define FIRST_MIB_SHOWN_AS_GIB (10 * MIB_PER_GIB)
+#define MOST_OF_A_UNIT 10239 /* then the next unit is printed */
 
 /* "64 MiB, 512-byte blocks" */
-static void print_size(const struct disk *disk)
+static NOT_INLINE void print_size(const struct disk *disk)
 {
-	u32 mib = (u32)(disk->sectors >> (MIB_SHIFT - disk->sector_shift));
+	u64 size = disk->sectors;
+	u32 shift = MIB_SHIFT - disk->sector_shift;
+	char IN_ROM *unit = ROM_STRING("MGTPE");
 
 	if (disk->flags & DISK_UNKNOWN) {
 		if (!(disk->flags & DISK_CD)) /* for a CD, a reason follows */
 			console_rom(ROM_STRING("no medium"));
 		return;
 	}
-	if (mib >= FIRST_MIB_SHOWN_AS_GIB) {
-		console_decimal(mib / MIB_PER_GIB);
-		console_rom(ROM_STRING(" GiB, "));
-	} else {
-		console_decimal(mib);
-		console_rom(ROM_STRING(" MiB, "));
-	}
+	do { /* one bit at a time, as this code is the smallest */
+		size >>= 1;
+		if (!--shift && size > MOST_OF_A_UNIT) {
+			shift = 10;
+			unit++;
+		}
+	} while (shift);
+	console_decimal((u32)size);
+	console_char(' ');
+	console_char(*unit);
+	console_rom(ROM_STRING("iB, "));
 	console_decimal(1u << (disk->sector_shift + disk->split));
 	console_rom(ROM_STRING("-byte blocks"));
 }

@@ -60,6 +60,7 @@ out_\name:
 	.endm
 
 	GATE_OUT bios_call
+	GATE_OUT cdb_simple
 	GATE_OUT clock_expired
 	GATE_OUT connect_hook
 	GATE_OUT connect_print_drive
@@ -84,6 +85,7 @@ out_\name:
 	GATE_OUT int13_serve_call
 	GATE_OUT int13_status_of
 	GATE_OUT int13_transfer
+	GATE_OUT scsi_command
 	GATE_OUT vds_in_v86_mode
 
 /* Purpose:   the door of CDs (boot/cd/cd_entry.S) continues in entry.S

@@ -8,34 +8,51 @@
  */
 #include "host.h"
 
+#include "banner.h"
+#include "pc/console.h"
 #include "pc/post/fwcfg.h"
 #include "pc/post/pci.h"
+#include "rom/workspace.h"
 
 #define LINE_BYTES 128
-#define MOST_LINES 64
 
-struct line {
-	u32 length;
+/* A file that is read line by line, once for all drives */
+struct lines {
+	IN_ROM struct host_path *path; /* of the controller */
+	u32 left;     /* bytes of the file */
+	u16 number;   /* of the line, from 0 */
+	const char *rest; /* of the line: what follows the path of a unit */
+	u32 target, lun;  /* of that unit */
 	char bytes[LINE_BYTES];
 };
+
+static void begin(struct lines *lines, IN_ROM struct host_path *path,
+		  struct fwcfg_file file)
+{
+	lines->path = path;
+	lines->left = fwcfg_open(&file);
+	lines->number = 0xffff;
+}
 
 /* Read one line, zero-terminated and without its line feed. A line that is
  * too long is cut off. False at the end of the file.
  */
-static NOT_INLINE bool read_line(struct line *line, u32 *left)
+static bool read_line(struct lines *lines)
 {
-	line->length = 0;
-	if (!*left)
+	u32 length = 0;
+
+	if (!lines->left)
 		return false;
-	while (*left) {
+	while (lines->left) {
 		char c = (char)fwcfg_byte();
-		--*left;
+		lines->left--;
 		if (c == '\n' || !c)
 			break;
-		if (line->length < LINE_BYTES - 1)
-			line->bytes[line->length++] = c;
+		if (length < LINE_BYTES - 1)
+			lines->bytes[length++] = c;
 	}
-	line->bytes[line->length] = 0;
+	lines->bytes[length] = 0;
+	lines->number++;
 	return true;
 }
 
@@ -104,19 +121,30 @@ static bool find_bridge(u32 bus, u16 *pci_address)
 	return false;
 }
 
-static void find_files(struct host_path __seg_gs *path)
+static void find_files(struct host_path __seg_gs *path, bool quiet)
 {
 	struct fwcfg_wanted wanted[] = {{.name = ROM_STRING("bootorder")},
 					{.name = ROM_STRING("bios-geometry")}};
 
 	fwcfg_find(ROM_STRING(""), wanted, ARRAY_SIZE(wanted));
+	for (u32 i = 0; i < ARRAY_SIZE(wanted); i++) {
+		if (wanted[i].file.bytes <= HOST_MOST_BYTES)
+			continue;
+		wanted[i].file.key = 0;
+		if (quiet)
+			continue;
+		banner_begin();
+		console_rom(wanted[i].name);
+		banner_end(ROM_STRING(": longer than 16 KiB, ignored"));
+	}
 	path->order = wanted[0].file;
 	path->geometries = wanted[1].file;
 }
 
-void host_find_path(u16 pci_address, struct host_path __seg_gs *path)
+void host_find_path(u16 pci_address, struct host_path __seg_gs *path,
+		    bool quiet)
 {
-	find_files(path);
+	find_files(path, quiet);
 	path->steps = 0;
 	for (u8 i = 0; i <= HOST_MOST_BRIDGES; i++) {
 		path->step[i] = (u8)pci_address;
@@ -144,34 +172,53 @@ static bool skip_controller(const char **at, IN_ROM struct host_path *path)
 	return true;
 }
 
-/* Skip a path that names the unit. */
-static bool skip_unit(const char **at, IN_ROM struct host_path *path,
-		      struct scsi_device device)
+/* Skip a path that names a unit of the controller. */
+static bool skip_unit(struct lines *lines)
 {
-	u32 channel, ignored, target, lun;
+	const char **at = &lines->rest;
+	u32 channel, ignored;
 
-	return skip_controller(at, path) &&
+	lines->rest = lines->bytes;
+	return skip_controller(at, lines->path) &&
 	       skip(at, ROM_STRING("/channel")) &&
 	       unit_address(at, &channel, &ignored) &&
 	       skip(at, ROM_STRING("/disk")) &&
-	       unit_address(at, &target, &lun) &&
-	       target == device.target && lun == device.lun &&
+	       unit_address(at, &lines->target, &lines->lun) &&
 	       (!**at || **at == '/' || **at == ' ');
 }
 
-u8 host_boot_rank(IN_ROM struct host_path *path, struct scsi_device device)
+static u32 drives(void)
 {
-	struct fwcfg_file file = path->order;
-	u32 left = fwcfg_open(&file);
-	struct line line;
+	return workspace.int13.disks;
+}
 
-	for (u8 rank = 0; rank < MOST_LINES && read_line(&line, &left);
-	     rank++) {
-		const char *at = line.bytes;
-		if (skip_unit(&at, path, device))
-			return rank;
+/* Read on to a line that names a drive. Returns its row, or drives() at the end of the
+ * file.
+ */
+static NOT_INLINE u32 next_drive(struct lines *lines)
+{
+	while (read_line(lines)) {
+		if (!skip_unit(lines))
+			continue;
+		for (u32 i = 0; i < drives(); i++)
+			if (drive_table[i].device.target == lines->target &&
+			    drive_table[i].device.lun == lines->lun)
+				return i;
 	}
-	return HOST_NO_RANK;
+	return drives();
+}
+
+void host_boot_ranks(IN_ROM struct host_path *path, u16 *ranks)
+{
+	struct lines lines;
+	u32 row;
+
+	for (u32 i = 0; i < drives(); i++)
+		ranks[i] = HOST_NO_RANK;
+	begin(&lines, path, path->order);
+	while ((row = next_drive(&lines)) < drives())
+		if (ranks[row] == HOST_NO_RANK)
+			ranks[row] = lines.number;
 }
 
 /* Read " 123", a value from 1 to `most`. */
@@ -184,24 +231,33 @@ static bool decimal_number(const char **at, u32 most, u32 *value)
 	return *value >= 1 && *value <= most;
 }
 
-bool host_geometry(IN_ROM struct host_path *path, struct scsi_device device,
-		   struct geometry *geometry)
+/* Read " 100 16 63", a geometry. */
+static bool read_geometry(const char *at, struct geometry *geometry)
 {
-	struct fwcfg_file file = path->geometries;
-	u32 left = fwcfg_open(&file);
 	u32 cylinders, heads, sectors;
-	struct line line;
 
-	for (u32 i = 0; i < MOST_LINES && read_line(&line, &left); i++) {
-		const char *at = line.bytes;
-		if (skip_unit(&at, path, device) &&
-		    decimal_number(&at, 1024, &cylinders) &&
-		    decimal_number(&at, 255, &heads) &&
-		    decimal_number(&at, 63, &sectors)) {
-			*geometry = (struct geometry){
-				(u16)cylinders, (u8)heads, (u8)sectors};
-			return true;
-		}
+	if (!decimal_number(&at, 1024, &cylinders) ||
+	    !decimal_number(&at, 255, &heads) ||
+	    !decimal_number(&at, 63, &sectors))
+		return false;
+	*geometry = (struct geometry){(u16)cylinders, (u8)heads, (u8)sectors};
+	return true;
+}
+
+void host_set_geometries(IN_ROM struct host_path *path)
+{
+	struct geometry geometry;
+	struct lines lines;
+	u32 row, done = 0; /* a bit for each row */
+
+	begin(&lines, path, path->geometries);
+	while ((row = next_drive(&lines)) < drives()) {
+		struct disk *disk = &drive_table[row];
+		if (done & 1u << row || disk->flags & DISK_CD ||
+		    !read_geometry(lines.rest, &geometry))
+			continue;
+		done |= 1u << row;
+		if (geometry_fits(&geometry, drives_sectors32(disk)))
+			disk->geometry = geometry;
 	}
-	return false;
 }

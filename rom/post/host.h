@@ -7,11 +7,14 @@
 #ifndef ROM_HOST_H
 #define ROM_HOST_H
 
-#include "int13/geometry.h"
 #include "pc/post/fwcfg.h"
-#include "scsi/scsi.h"
 
-#define HOST_NO_RANK 0xff
+/* A longer file is ignored. Each file is read once for all drives, so that POST reads
+ * no more. A line of QEMU has some 50 bytes, and there is one for each drive.
+ */
+#define HOST_MOST_BYTES 16384
+
+#define HOST_NO_RANK 0x7fff
 #define HOST_MOST_BRIDGES 3
 
 /* Path to the controller: device << 3 | function of the controller, then of each
@@ -23,20 +26,21 @@ struct host_path {
 	struct fwcfg_file order, geometries; /* the host's two files */
 };
 
-/* Fill in the path of the controller and the files. Calls the PCI BIOS, so it
- * must run on the BIOS's stack. Moves FS.
+/* Fill in the path of the controller and the files. A file that is too long is
+ * reported on the screen unless `quiet`. Calls the PCI BIOS, so it must run on the
+ * BIOS's stack. Moves FS.
  */
-void host_find_path(u16 pci_address, struct host_path __seg_gs *path);
+void host_find_path(u16 pci_address, struct host_path __seg_gs *path,
+		    bool quiet);
 
-/* Rank of a unit of that controller in "bootorder" (0 is first). HOST_NO_RANK
- * if the unit is not in the file or there is no file.
+/* Set the rank of each drive in drive_table: the number of its first line in "bootorder"
+ * (0 is first), below HOST_MOST_BYTES, or HOST_NO_RANK if there is none or no file.
  */
-u8 host_boot_rank(IN_ROM struct host_path *path, struct scsi_device device);
+void host_boot_ranks(IN_ROM struct host_path *path, u16 *ranks);
 
-/* Read the geometry of the unit from "bios-geometry". False if there is none
- * or its values are out of range.
+/* Set the geometry of each disk (not CD) in drive_table by its first line in
+ * "bios-geometry" whose values are in range, unless it has more sectors than the disk.
  */
-bool host_geometry(IN_ROM struct host_path *path, struct scsi_device device,
-		   struct geometry *geometry);
+void host_set_geometries(IN_ROM struct host_path *path);
 
 #endif

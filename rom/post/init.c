@@ -46,18 +46,15 @@ static void swap_with_next(struct disk *disk)
 	disk[1] = first;
 }
 
-#define AFTER_DISKS 0x100u
+#define AFTER_DISKS 0x8000u
 
-/* The place of a drive in the boot order: by the host's rank. On a BIOS that calls
+/* The place of a drive in the boot order: by the host's `rank`. On a BIOS that calls
  * one boot entry at most, this has to be that of a disk: it connects all others.
  * Not on QEMU, where SeaBIOS without PMM calls all, and applies the host's order to
  * the first.
  */
-static u16 rank_of(const struct disk *disk)
+static u16 place_of(const struct disk *disk, u16 rank)
 {
-	u16 rank = post.fwcfg ? host_boot_rank(&post.path, disk->device)
-			      : HOST_NO_RANK;
-
 	if (!(disk->flags & DISK_CD))
 		return rank;
 	if (!rank)
@@ -73,19 +70,20 @@ static u16 rank_of(const struct disk *disk)
 static void order_drives(void)
 {
 	struct int13_state *state = &workspace.int13;
-	u16 rank[MOST_DISKS];
+	u16 place[MOST_DISKS];
 
+	host_boot_ranks(&post.path, place);
 	workspace.cd_leads = post.cd_first && post.cds;
 	for (u32 i = 0; i < state->disks; i++) {
-		u16 own = rank_of(&drive_table[i]);
+		u16 own = place_of(&drive_table[i], place[i]);
 		u32 slot = i;
 
-		for (; slot && rank[slot - 1] > own; slot--) {
-			rank[slot] = rank[slot - 1];
+		for (; slot && place[slot - 1] > own; slot--) {
+			place[slot] = place[slot - 1];
 			swap_with_next(&drive_table[slot - 1]);
 			rom_image_swap_with_next(slot - 1);
 		}
-		rank[slot] = own;
+		place[slot] = own;
 	}
 }
 
@@ -95,6 +93,8 @@ static void apply_switches(u8 IN_ROM *switches)
 	workspace.quiet = !switches[SWITCH_BANNER];
 	workspace.choice_seconds = switches[SWITCH_BOOT_TIMEOUT];
 	workspace.int13.native_blocks = switches[SWITCH_NATIVE_BLOCKS];
+	if (switches[SWITCH_GEOMETRY] == SWITCH_CAM)
+		workspace.int13.geometry_rule = GEOMETRY_CAM;
 }
 
 /* Returns null, or the reason why the controller cannot be used. */
@@ -149,8 +149,8 @@ static void scan(void)
 		banner_count(workspace.int13.disks - post.cds, post.cds,
 			     lines);
 	workspace.has_cd = post.cds;
-	if (workspace.int13.disks)
-		order_drives();
+	host_set_geometries(&post.path);
+	order_drives();
 	workspace.lsi.spins = post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
 }
 

@@ -116,7 +116,8 @@ static void prepare(const struct memory *memory,
 	u16 pci_address = controller->pci_address;
 
 	if (post.fwcfg)
-		host_find_path(pci_address, &post.path);
+		host_find_path(pci_address, &post.path,
+			       !post.switches[SWITCH_BANNER]);
 	rom_image_set_owner(memory->workspace, pci_address);
 	post.io = enable(pci_address);
 	post.chip = controller->chip;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The table of switches, and the syntax of a number.
+ * The table of switches, and the syntax of a value.
  */
 #include "switches.h"
 
@@ -9,45 +9,96 @@
 #include "pc/console.h"
 #include "pc/post/fwcfg.h"
 
-#define MOST_DIGITS 3
+#define VALUE_BYTES 5 /* the longest value, and a zero */
 
 struct switch_row {
 	char name[14];
 	u8 most;
 	u8 usual;
+	IN_ROM char (*words)[VALUE_BYTES]; /* values 0 to `most`, or null: numbers */
 };
+
+/* In the order of enum geometry_rule */
+ROM_CONST char geometry_rules[][VALUE_BYTES] = {"size", "cam"};
 
 /* In the order of enum rom_switch */
 ROM_CONST struct switch_row rows[SWITCHES] = {
-	{"banner", 1, 1},
-	{"verbose", 1, 0},
-	{"scan-delay", 60, 0},
-	{"host-id", 15, SWITCH_NOT_SET},
-	{"bus-reset", 1, 1},
-	{"native-blocks", 1, 0},
-	{"take-over", 1, 0},
-	{"boot-timeout", 60, 5},
+	{"banner", 1, 1, NULL},
+	{"verbose", 1, 0, NULL},
+	{"scan-delay", 60, 0, NULL},
+	{"host-id", 15, SWITCH_NOT_SET, NULL},
+	{"bus-reset", 1, 1, NULL},
+	{"native-blocks", 1, 0, NULL},
+	{"take-over", 1, 0, NULL},
+	{"boot-timeout", 60, 5, NULL},
+	{"geometry", SWITCH_CAM, SWITCH_BY_SIZE, geometry_rules},
 };
 
 ROM_CONST char folder[] = "opt/lsi8xx-rom/";
 
-/* Read the number that is the whole file, except for a line feed at its end. */
-static bool read_number(u32 bytes, u8 most, u8 __seg_gs *number)
+/* Read the whole file, except for a line feed at its end, zero-terminated. False
+ * if it is not as long as a value.
+ */
+static bool read_value(u32 bytes, char value[VALUE_BYTES])
 {
-	u32 value = 0, digits = 0;
+	u32 length = 0;
 
 	for (; bytes; bytes--) {
-		u32 c = fwcfg_byte();
+		char c = (char)fwcfg_byte();
 		if (c == '\n' && bytes == 1)
 			break;
-		if (c - '0' > 9 || ++digits > MOST_DIGITS)
+		if (!c || length == VALUE_BYTES - 1)
 			return false;
-		value = value * 10 + c - '0';
+		value[length++] = c;
 	}
-	if (!digits || value > most)
+	value[length] = 0;
+	return length != 0;
+}
+
+static bool as_number(const char *value, u8 most, u8 __seg_gs *number)
+{
+	u32 sum = 0;
+
+	for (; *value; value++) {
+		u32 digit = (u32)*value - '0';
+		if (digit > 9)
+			return false;
+		sum = sum * 10 + digit;
+	}
+	if (sum > most)
 		return false;
-	*number = (u8)value;
+	*number = (u8)sum;
 	return true;
+}
+
+static bool is_word(const char *value, char IN_ROM *word)
+{
+	for (; *value == *word; value++, word++)
+		if (!*word)
+			return true;
+	return false;
+}
+
+static bool as_word(const char *value, const struct switch_row __seg_gs *row,
+		    u8 __seg_gs *number)
+{
+	for (u32 i = 0; i <= row->most; i++)
+		if (is_word(value, row->words[i])) {
+			*number = (u8)i;
+			return true;
+		}
+	return false;
+}
+
+static bool read_switch(const struct fwcfg_file *file,
+			const struct switch_row __seg_gs *row, u8 most,
+			u8 __seg_gs *number)
+{
+	char value[VALUE_BYTES];
+
+	return read_value(fwcfg_open(file), value) &&
+	       (row->words ? as_word(value, row, number)
+			   : as_number(value, most, number));
 }
 
 static void report_bad_value(char IN_ROM *name)
@@ -73,7 +124,7 @@ void switches_read(u8 __seg_gs *values, bool fwcfg, u8 last_id)
 		u8 most = i == SWITCH_HOST_ID ? last_id : rows[i].most;
 
 		if (wanted[i].file.key &&
-		    !read_number(fwcfg_open(&wanted[i].file), most, &values[i]) &&
+		    !read_switch(&wanted[i].file, &rows[i], most, &values[i]) &&
 		    values[SWITCH_BANNER])
 			report_bad_value(rows[i].name);
 	}

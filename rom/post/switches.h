@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Settings of the user: files "opt/lsi8xx-rom/<name>" of QEMU's firmware
- * configuration, each with a decimal number. The README lists them.
+ * configuration, each with a decimal number or a word. The README lists them.
  */
 #ifndef ROM_SWITCHES_H
 #define ROM_SWITCHES_H
@@ -18,7 +18,13 @@ enum rom_switch {
 	SWITCH_NATIVE_BLOCKS,
 	SWITCH_TAKE_OVER,
 	SWITCH_BOOT_TIMEOUT, /* seconds */
+	SWITCH_GEOMETRY, /* of a blank disk: SWITCH_BY_SIZE or SWITCH_CAM */
 	SWITCHES,
+};
+
+enum geometry_rule {
+	SWITCH_BY_SIZE, /* int13/geometry.h: geometry_choose() */
+	SWITCH_CAM,	/* GEOMETRY_CAM */
 };
 
 #define SWITCH_NOT_SET 0xff /* the host has not set this switch */

@@ -7,7 +7,6 @@
 #include "units.h"
 
 #include "banner.h"
-#include "host.h"
 #include "rom_image.h"
 #include "memory.h"
 #include "state.h"
@@ -70,11 +69,11 @@ static bool keep_buffer(void)
 	return post.buffer_kept;
 }
 
-/* Read the first volume descriptor, to find out whether the disc has data. */
-static enum scsi_result read_descriptor(const struct disk *cd)
+/* Read the place of the boot record of a session, to find out whether it has data. */
+static enum scsi_result read_session(const struct disk *cd, u32 first)
 {
 	struct disk_job job = {
-		.blocks = {.lba = 16, .count = 1},
+		.blocks = {.lba = (u64)first + 17, .count = 1},
 		.action = DISK_READ,
 		.block_shift = CD_BLOCK_SHIFT,
 		.request.data = {state()->buffer_address, 1u << CD_BLOCK_SHIFT},
@@ -83,6 +82,21 @@ static enum scsi_result read_descriptor(const struct disk *cd)
 	if (cd->sectors <= job.blocks.lba || !state()->buffer_segment)
 		return SCSI_OK;
 	return disk_do(&state()->bus, &cd->device, &job);
+}
+
+/* Find out whether the disc has data: in its first session or, if that is music, in
+ * its last.
+ */
+static enum scsi_result read_descriptor(const struct disk *cd)
+{
+	enum scsi_result result = read_session(cd, 0);
+	u32 first;
+
+	if (result == SCSI_OK ||
+	    disk_last_session(&state()->bus, &cd->device, &first) != SCSI_OK ||
+	    !first)
+		return result;
+	return read_session(cd, first) == SCSI_OK ? SCSI_OK : result;
 }
 
 /* Is the drive usable although its medium is not? A CD drive always is, another
@@ -152,12 +166,7 @@ static bool same_unit(const struct found *a, const struct found *b)
 static void add_unit(struct disk *disk, const struct found *found)
 {
 	struct text product = {0};
-	struct geometry geometry;
 
-	if (post.fwcfg && !(disk->flags & DISK_CD) &&
-	    host_geometry(&post.path, disk->device, &geometry) &&
-	    geometry_fits(&geometry, drives_sectors32(disk)))
-		disk->geometry = geometry;
 	banner_controller(&product, state()->pci_address);
 	banner_unit(&product, disk->device, &found->inquiry);
 	rom_image_set_entry(state()->disks, &product);

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import media
 import pytest
@@ -69,7 +70,8 @@ def test_user_image_is_booted_and_not_written(tmp_path, image_type):
     else:
         subprocess.run(["qemu-img", "convert", "-O", "qcow2", source, image], check=True)
     before = hashlib.sha256(image.read_bytes()).digest()
-    output = make_run(f"DISK={image}", wait_for=PROMPT, typed=(
+    named = [] if image_type == "raw" else ["FORMAT=qcow2"]
+    output = make_run(f"DISK={image}", *named, wait_for=PROMPT, typed=(
         "\necho overwritten | dd of=/dev/sda bs=512 seek=1000 conv=fsync\npoweroff -f\n"))
     assert "are discarded" in output
     assert hashlib.sha256(image.read_bytes()).digest() == before
@@ -98,14 +100,98 @@ def test_cd_boots_without_bootable_disk(tmp_path):
         assert "E0h: SCSI 00:" in output
 
 
-def test_missing_and_unsupported_images_are_refused(tmp_path, capsys):
+# ---- Images that are refused, and what QEMU is given ---------------------------------------
+
+
+@pytest.fixture
+def started(monkeypatch, capsys):
+    """Runs the command without starting QEMU; returns (QEMU's command line or None, stderr)."""
+    def call(*arguments) -> tuple[str | None, str]:
+        lines: list[str] = []
+        monkeypatch.setattr(os, "execvp", lambda file, line: lines.append(" ".join(line)))
+        status = run_tool.main([str(word) for word in arguments])
+        assert (status == 1) == (not lines)
+        return (lines or [None])[0], capsys.readouterr().err
+    return call
+
+
+def qemu_img(*words) -> None:
+    subprocess.run(["qemu-img", *map(str, words)], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_missing_and_unsupported_images_are_refused(tmp_path, started):
     other = tmp_path / "disk.vmdk"
-    subprocess.run(["qemu-img", "create", "-q", "-f", "vmdk", str(other), "1M"], check=True)
-    for image, words in [(tmp_path / "none.img", "none.img"), (other, "format vmdk"),
-                         (tmp_path, "regular file")]:
-        assert run_tool.main(["--disk", str(image)]) == 1
-        error = capsys.readouterr().err
-        assert error.startswith("run.py: ") and words in error, error
+    qemu_img("create", "-q", "-f", "vmdk", other, "1M")
+    os.mkfifo(tmp_path / "pipe")
+    for image, words in [(tmp_path / "none.img", "none.img"), (other, "looks like vmdk"),
+                         (tmp_path, "regular file"), (tmp_path / "pipe", "regular file")]:
+        for kind in ("--disk", "--cdrom"):
+            line, error = started(kind, image)
+            assert line is None
+            assert error.startswith("run.py: ") and words in error and error.count("\n") == 1, error
+
+
+@pytest.mark.parametrize("other", ["qcow", "qcow2", "qed", "vmdk", "vdi", "vhdx", "vpc", "parallels"])
+def test_image_of_another_format_is_named(tmp_path, started, other):
+    """The formats that qemu-img makes, also as a CD."""
+    qemu_img("create", "-q", "-f", other, tmp_path / "image", "1M")
+    for kind in ("--disk", "--cdrom"):
+        line, error = started(kind, tmp_path / "image")
+        assert line is None
+        assert f"looks like {other.replace('qcow2', 'qcow')}" in error
+    assert ("FORMAT=qcow2" in started("--disk", tmp_path / "image")[1]) == (other in ("qcow", "qcow2"))
+
+
+def referring(tmp_path, kind: str):
+    """A qcow2 image that names a file of the host."""
+    secret, image = tmp_path / "secret", tmp_path / "image"
+    secret.write_bytes(b"secret" * 1000 + bytes(1 << 20))
+    if kind == "data file":
+        qemu_img("create", "-q", "-f", "qcow2", "-o", f"data_file={tmp_path}/data,data_file_raw=on", image, "1M")
+    else:
+        qemu_img("create", "-q", "-f", "qcow2", "-o", f"compat={kind}", "-b", secret, "-F", "raw", image)
+    return image
+
+
+@pytest.mark.parametrize("kind", ["0.10", "1.1", "data file"])
+def test_qcow2_image_that_names_another_file_is_refused_unless_asked(tmp_path, started, kind):
+    image = referring(tmp_path, kind)
+    for arguments in (["--disk", image], ["--cdrom", image], ["--disk", image, "--format", "qcow2"]):
+        assert started(*arguments)[0] is None
+    error = started("--disk", image, "--format", "qcow2")[1]
+    assert "BACKING=1" in error and error.count("\n") == 1
+    assert "secret" in error or kind == "data file"
+    assert "format=qcow2" in started("--disk", image, "--format", "qcow2", "--backing")[0]
+
+
+@pytest.mark.parametrize("head", [b"", b"QFI\xfb", b"QFI\xfb\0\0\0\1" + bytes(100), b"\x55\xaa" * 300],
+                         ids=["empty", "signature only", "version 1", "a disk"])
+def test_other_image_named_as_qcow2_is_refused(tmp_path, started, head):
+    (tmp_path / "image").write_bytes(head)
+    line, error = started("--disk", tmp_path / "image", "--format", "qcow2")
+    assert line is None and "not a qcow2 image" in error
+
+
+def test_qemu_is_always_given_a_format(tmp_path, started):
+    """Also raw for an image that looks like qcow2, if the user says so."""
+    qemu_img("create", "-q", "-f", "qcow2", tmp_path / "qcow2", "1M")
+    (tmp_path / "raw").write_bytes(bytes(1 << 16))
+    raw, qcow2 = tmp_path / "raw", tmp_path / "qcow2"
+    for arguments, expected in [
+            (["--disk", raw], "raw"), (["--disk", raw, "--format", "raw"], "raw"),
+            (["--disk", qcow2, "--format", "qcow2"], "qcow2"), (["--disk", qcow2, "--format", "raw"], "raw"),
+            (["--cdrom", raw], "raw"), (["--disk", raw, "--cdrom", raw], "raw")]:
+        line, error = started(*arguments)
+        assert error == ""
+        assert line.count(",format=" + expected) == line.count("-drive") == line.count(",format=")
+
+
+@pytest.mark.parametrize("arguments", [["--format", "qcow2"], ["--backing"], ["--disk", "x", "--format", "vmdk"],
+                                       ["--disk", "x", "--backing"], ["--cdrom", "x", "--format", "raw"]])
+def test_options_without_a_meaning_are_refused(arguments):
+    with pytest.raises(SystemExit) as ended:
+        run_tool.main(arguments)
+    assert ended.value.code == 2
 
 
 def test_media_are_made_without_sbin_in_path(tmp_path):
@@ -115,3 +201,28 @@ def test_media_are_made_without_sbin_in_path(tmp_path):
     subprocess.run(["/usr/bin/python3", "-c", code], cwd=TOP / "tools", check=True,
                    env={"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(tmp_path)})
     (media.MEDIA / "user.img").unlink()
+
+
+@pytest.mark.parametrize("made", ["initrd", "bios-nolsi.bin"])
+def test_failed_write_leaves_no_part_that_counts_as_made(tmp_path, monkeypatch, made):
+    """The tools and the packages are not used."""
+    monkeypatch.setattr(media, "MEDIA", tmp_path)
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "done").write_text("1.0")
+    monkeypatch.setattr(media, "kernel", lambda: tree)
+    monkeypatch.setattr(media, "_module_files", lambda *arguments: [])
+    monkeypatch.setattr(media, "_seabios_source", lambda: tree)
+    monkeypatch.setattr(media, "run", lambda *command, **options: "")
+    make = {"initrd": lambda: media.initramfs(()), "bios-nolsi.bin": media.seabios_without_lsi}[made]
+
+
+    def full(*arguments, **options):
+        arguments[written].open("wb").write(b"half")
+        raise OSError("No space left on device")
+    place, name, written = {"initrd": (Path, "write_bytes", 0),
+                            "bios-nolsi.bin": (media.shutil, "copyfile", 1)}[made]
+    monkeypatch.setattr(place, name, full)
+    with pytest.raises(OSError, match="No space"):
+        make()
+    assert not media.is_made(tmp_path / made)

@@ -58,7 +58,8 @@ GET_BBS_VERSION, BBS_VERSION, PNP_UNSUPPORTED = 0x60, 0x0101, 0x82
 CONNECT_AS_IPL = 0x0004     # AX for a boot connection vector [PnP-BIOS 1.0A]
 SEABIOS_BOOT = 0xAA55       # AX for a bootstrap entry vector
 
-PCI_STACK, PMM_STACK, PNP_STACK = 1024, 256, 1024   # stack bytes a caller must provide
+# Stack bytes a caller must provide; for others: what `make size` calls room for a BIOS service
+PCI_STACK, PMM_STACK, PNP_STACK, ANY_STACK = 1024, 256, 1024, 128
 # Load and start the boot sector of drive 80h; if it has none, INT 18h
 BOOTSTRAP_CODE = bytes.fromhex(
     "31f6 8ec6 bb007c b80102 b90100 ba8000 cd13 720e 26813efe7d55aa 7505 ea007c0000 cd18 cf")

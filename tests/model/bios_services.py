@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 
-from tests.model.bios_data import (BBS_VERSION, BIOS_SEGMENT, BOOTSTRAP, BOOTSTRAP_CODE, CF,
+from tests.model.bios_data import (ANY_STACK, BBS_VERSION, BIOS_SEGMENT, BOOTSTRAP, BOOTSTRAP_CODE, CF,
                                    CHARACTER_NS, EQUIPMENT, GET_BBS_VERSION, GIVEN_BACK, KEY_NS,
                                    MEMORY_KIB, MEMORY_SIZE, MOST_TEXT, OWN_SECTORS,
                                    PCI_BAD_REGISTER, PCI_NOT_FOUND, PCI_STACK, PCI_UNSUPPORTED,
@@ -38,6 +38,7 @@ class Services:
         allowed = self.AT_BOOT if self._pc.booting else self.AFTER_BOOT
         if answer is None or (self._pc.booted and number not in allowed):
             raise RuleViolation("BIOS service not expected", f"INT {number:02x}h")
+        self._need_stack(ANY_STACK, f"INT {number:02x}h")
         answer(self)
 
     def _get(self, name: str) -> int:

@@ -135,6 +135,7 @@ class Bus:
         self.further_at: int | None = None  # when a unit last got further, or the first selection since
         self.waited_ns = 0                  # longest time since in which none did
         self.slow_command = False           # START STOP UNIT has been sent
+        self.cdb = b""              # sent to the target that was selected last
         self.on_free: Callable[[], None] = lambda: None
         self.on_reset: Callable[[], None] = lambda: None
 
@@ -183,7 +184,7 @@ class Bus:
         """Select a target that exists."""
         if self.further_at is None:
             self.further_at = self.now
-        self.atn = atn
+        self.atn, self.cdb = atn, b""
         self.nexus = Nexus(target, played(self.targets[target].session(self)))
         self._advance(self.nexus, None)
 
@@ -195,6 +196,8 @@ class Bus:
 
     def give(self, data: bytes) -> None:
         """Send some of the requested bytes; ACK stays asserted after the last."""
+        if self.request.phase == COMMAND:
+            self.cdb += data
         self.request.given += data
         self.request.requested -= len(data)
 

@@ -151,8 +151,8 @@ class Section:
 
 @dataclass
 class Disc:
-    """The content of a disc. `blocks` is its size; `patches` overwrites the
-    result: bytes by (LBA, offset)."""
+    """The content of a disc, or of a later session that begins at `start`. `blocks` is
+    the size of the disc; `patches` overwrites the result: bytes by (LBA, offset)."""
     default: Entry = field(default_factory=lambda: Entry(loader()))
     sections: tuple[Section, ...] = ()
     descriptors: tuple[bytes, ...] | None = None
@@ -163,6 +163,7 @@ class Disc:
     blocks: int = 0
     patches: dict[tuple[int, int], bytes] = field(default_factory=dict)
     seed: int = 0                       # of the filler between the parts
+    start: int = 0
 
     def __post_init__(self) -> None:
         self._pieces: list[tuple[int, bytes]] = []
@@ -171,7 +172,7 @@ class Disc:
         catalog = self._catalog()
         if self.descriptors is None:
             self.descriptors = (PRIMARY, boot_record(self.catalog_lba), TERMINATOR)
-        self._pieces += [(FIRST_DESCRIPTOR, b"".join(self.descriptors)),
+        self._pieces += [(self.start + FIRST_DESCRIPTOR, b"".join(self.descriptors)),
                          (self.catalog_lba, catalog)]
         self.blocks = self.blocks or self._next
 
@@ -226,3 +227,24 @@ class Disc:
         at = self.lba(entry) * 4 + first
         data = self.read(at // 4, (at % 4 + count + 3) // 4)
         return data[at % 4 * SECTOR:][:count * SECTOR]
+
+
+@dataclass
+class TwoSessions:
+    """A disc with two sessions. LBAs in catalogs are those of the disc."""
+    first: Disc
+    last: Disc
+
+    @property
+    def blocks(self) -> int:
+        return self.last.blocks
+
+    def content(self, lba: int) -> bytes:
+        return (self.first if lba < self.last.start else self.last).content(lba)
+
+
+def later_session(start: int, **options) -> Disc:
+    """A session whose catalog and images follow its descriptors."""
+    return Disc(**{"start": start, "catalog_lba": start + 24, "images": start + 32,
+                   "descriptors": (PRIMARY, boot_record(start + 24), TERMINATOR), "seed": 1,
+                   "default": Entry(loader(4, 91)), **options})

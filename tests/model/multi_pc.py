@@ -161,6 +161,10 @@ class MultiControllerPc(Pc):
         self._master = card
         self._dma_write(address, data)
 
+    @property
+    def _dma_bus(self) -> Bus:
+        return self._master.bus
+
     def _check_master(self, address: int) -> None:
         if not self.pci.command_of(self._master.pci_address) & PciSpace.MASTER:
             raise RuleViolation("bus mastering not enabled", f"DMA at {address:#x}")

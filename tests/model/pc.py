@@ -30,6 +30,7 @@ from tests.model.bus import Bus
 from tests.model.devices import FwCfg, PciSpace, Pit, TimerInterrupt
 from tests.model.hardware import HARDWARE
 from tests.model.pc_cpu import CF, FIXED, HLT, IF, MOST_NS, MOST_READS, STI, TF, Cpu
+from tests.model.pc_dma import Dma
 from tests.model.pc_memory import MEMORY, Memory
 from tests.model.pc_ports import (CALL_WAIT_NS, FIRST_CLOCK_READ_NS, FIRST_RUN_CLOCK_READ_NS, IO_BASE,
                                   POST_WAIT_NS, SLOW_CALL_WAIT_NS, Ports)
@@ -108,7 +109,7 @@ class Result:
 
 
 @dataclass
-class Pc(Memory, Ports, Cpu):
+class Pc(Memory, Dma, Ports, Cpu):
     """A machine with one controller. Add targets, then call power_on()."""
     rom: Path
     variant: str = "895A"
@@ -477,12 +478,13 @@ class Pc(Memory, Ports, Cpu):
                           loads)
 
     def int13(self, *buffers: range, changes: str = "ah", flags: int = IF | CF,
-              loads: tuple[range, ...] = (), far_call: bool = False, **values: int) -> Result:
+              loads: tuple[range, ...] = (), far_call: bool = False,
+              stack: tuple[int, int] | None = None, **values: int) -> Result:
         """INT 13h with the named registers set, with all rules checked.
         Registers may be given by any of their names. `buffers` may be written.
         `loads`: memory of a program that the call loads and jumps to.
         `far_call`: the call comes from another hook by PUSHF and CALL, which
-        leaves IF unchanged."""
+        leaves IF unchanged. `stack`: SS and SP; it needs a range of `buffers`."""
         registers = dict(SEEDS)
         for name, value in values.items():
             self._place(registers, name, value)
@@ -498,7 +500,7 @@ class Pc(Memory, Ports, Cpu):
         entered = flags if far_call else flags & ~(IF | TF)
         self.bus.restart_waiting()
         try:
-            result = self._run(segment, offset, [flags], registers, entered)
+            result = self._run(segment, offset, [flags], registers, entered, stack=stack)
         finally:
             self._loads = ()
         self._check_registers(registers, result, changes.split(), flags)

@@ -13,7 +13,6 @@ from unicorn import UC_HOOK_MEM_WRITE
 
 from tests import build
 from tests.model.bios_data import BIOS_SEGMENT, DISK_STATUS, MEMORY_SIZE
-from tests.model.devices import PciSpace
 from tests.model.rules import RuleViolation
 
 if TYPE_CHECKING:
@@ -117,41 +116,10 @@ class Memory:
         return address in ticks or (self._in_post or self.booting) and address in (
             *self.timer.BUFFER, DISK_STATUS)
 
-    def _dma_read(self, address: int, length: int) -> bytes:
-        self._check_master(address)
-        if address + length > MEMORY:
-            raise RuleViolation("DMA outside memory", f"read of {address:#x}")
-        if not self.vds:
-            return self.peek(address, length)
-        self.vds.check_access(address, length)
-        return self.peek_physical(address, length)
-
-    def _dma_write(self, address: int, data: bytes) -> None:
-        self._check_master(address)
-        if address + len(data) > MEMORY:
-            raise RuleViolation("DMA outside memory", f"write of {address:#x}")
-        if self.vds:
-            self.vds.check_access(address, len(data))
-        if not (self.vds and self.vds.is_buffer(address, len(data))):
-            self._check_dma_write(address, len(data))
-        self.poke_physical(address, data)
-
-    def _check_dma_write(self, address: int, length: int) -> None:
-        for place, part in self._places(address, length):
-            if self.booted and self._in_image(place, place + part):
-                raise RuleViolation("ROM written after boot", f"by the chip at {place:#x}")
-            self._check_write("chip", place, part)
-        if 0xC0000 <= address < 0xE8000 or address >= 0xF0000 and address < 0x100000:
-            raise RuleViolation("DMA into ROM", f"{address:#x}")
-
     def write_for(self, source: str, address: int, data: bytes) -> None:
         """A BIOS or VDS service writes to the caller's memory."""
         self._check_write(source, address, len(data))
         self.poke(address, data)
-
-    def _check_master(self, address: int) -> None:
-        if not self.pci.command & PciSpace.MASTER:
-            raise RuleViolation("bus mastering not enabled", f"DMA at {address:#x}")
 
     def note_workspace(self) -> range | None:
         """Find the workspace: its segment is at +8 of the image, 0 if there is

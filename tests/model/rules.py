@@ -65,6 +65,8 @@ RULES = {
     # Memory, ports, CPU (pc.py)
     "bus mastering not enabled": "PCI COMMAND.MASTER before any DMA",
     "DMA outside memory": "there is none at that address",
+    "DMA into our memory": "of it, the chip writes only the bytes declared for it and the block buffer; "
+                           "on our stack, answers above SP that are no blocks",
     "DMA into ROM": "the chip cannot write there",
     "write outside buffer and workspace": "other memory is not ours",
     "ROM written after boot": "the image is read-only after boot",
@@ -82,7 +84,8 @@ RULES = {
     "PCI register not ours": "COMMAND, cache line, latency and interrupt line of the controller",
     "PMM misused": "only known functions, own blocks, conventional memory, and only in POST",
     "PnP BIOS misused": "only the BBS version is queried, in POST, and only if the table is valid",
-    "stack too small for the BIOS": "PCI and PnP BIOS calls need 1024 bytes, PMM calls 256",
+    "stack too small for the BIOS": "PCI and PnP BIOS calls need 1024 bytes, PMM calls 256, "
+                                    "other services 128",
     "8254 set anew": "counter 0 is programmed only if the BIOS has not done so",
     "8254 out of step": "only latched bytes are read, and all of them",
     "boot vector hooked in init": "a ROM hooks INT 13h in its BCV, and without BBS, INT 19h; if no "

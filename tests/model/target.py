@@ -26,7 +26,7 @@ ABORT, DEVICE_RESET = 0x06, 0x0C
 
 # Commands
 TEST_UNIT_READY, REQUEST_SENSE, INQUIRY, START_STOP, PREVENT_ALLOW = 0x00, 0x03, 0x12, 0x1B, 0x1E
-READ_CAPACITY, READ_CAPACITY16, REPORT_LUNS = 0x25, 0x9E, 0xA0
+READ_CAPACITY, READ_CAPACITY16, REPORT_LUNS, READ_TOC = 0x25, 0x9E, 0xA0, 0x43
 READ10, WRITE10, SEEK10, WRITE_VERIFY10, VERIFY10 = 0x28, 0x2A, 0x2B, 0x2E, 0x2F
 READ16, WRITE16, WRITE_VERIFY16, VERIFY16 = 0x88, 0x8A, 0x8E, 0x8F
 READS, VERIFIES = (READ10, READ16), (VERIFY10, VERIFY16)
@@ -423,8 +423,48 @@ BLOCKS_OF_CD = 1000
 AUDIO, BLANK = (5, 0x64, 0), (8, 0, 0)      # sense data of reads from such discs
 
 
-def cd_rom(**options) -> Disk:
+@dataclass
+class CdRom(Disk):
+    """A CD-ROM drive. `sessions` has the first block of each session of its disc.
+
+    [SCSI-2 "READ TOC"; MMC-2 "READ TOC/PMA/ATIP", format 0001b]
+    """
+    type: int = CD_ROM
+    removable: bool = True
+    block_bytes: int = 2048
+    blocks: int = BLOCKS_OF_CD
+    product: bytes = b"STRICT CD-ROM   "
+    unsupported: set[int] = field(default_factory=lambda: {*WRITES, READ16, VERIFY16})
+    sessions: tuple[int, ...] = (0,)
+    toc_by_control: bool = False    # a drive of SCSI-2 with the format in byte 9
+    toc_hook: Callable[[bytes], bytes] | None = None
+
+    def _read_toc(self, cdb: bytes) -> Answer:
+        ready = self.test_unit_ready(cdb)
+        if ready.status != GOOD:
+            return ready
+        if cdb[1] & 0x1F:
+            return self.check(5, 0x24)
+        form = cdb[9] >> 6 if self.toc_by_control or not cdb[2] else cdb[2] & 0x0F
+        room = int.from_bytes(cdb[7:9], "big")
+        if form == 1:
+            head, tracks = (1, len(self.sessions)), self.sessions[-1:]
+            number = len(self.sessions)
+        elif form == 0:
+            head, tracks, number = (1, len(self.sessions)), (*self.sessions, self.blocks), 1
+        else:
+            return self.check(5, 0x24)
+        data = bytes(head)
+        for i, lba in enumerate(tracks):
+            lead_out = form == 0 and i == len(tracks) - 1
+            data += bytes([0, 0x14, 0xAA if lead_out else number + i, 0]) + lba.to_bytes(4, "big")
+        answer = len(data).to_bytes(2, "big") + data
+        return Answer((self.toc_hook(answer) if self.toc_hook else answer)[:room])
+
+    COMMANDS: ClassVar[dict[int, Callable[[Disk, bytes], Answer]]] = {
+        **Disk.COMMANDS, READ_TOC: _read_toc}
+
+
+def cd_rom(**options) -> CdRom:
     """A CD-ROM drive with a disc in it."""
-    return Disk(**{"type": CD_ROM, "removable": True, "block_bytes": 2048, "blocks": BLOCKS_OF_CD,
-                   "product": b"STRICT CD-ROM   ", "unsupported": {*WRITES, READ16, VERIFY16},
-                   **options})
+    return CdRom(**options)

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import struct
+from contextlib import nullcontext
 
 import pytest
 
+import size
 from tests.model.bios import Bios
 from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE, PCI_3, SPECIFICATION
 from tests.model.pc import ROM_SEGMENT, Pc
@@ -138,6 +140,70 @@ def test_pci_bios_call_on_small_stack_is_detected(tmp_path):
             "2ea30800 b801b1 cd1a")                         # segment stored in the image
     with pytest.raises(RuleViolation, match="stack too small for the BIOS"):
         small_rom(tmp_path, code + RETF).power_on()
+
+
+@pytest.mark.parametrize("sp, enough", [(0x8A, True), (0x88, False)])
+def test_service_needs_128_bytes_of_our_stack(tmp_path, sp, enough):
+    """INT pushes 6 bytes, and the canary takes 4."""
+    code = ("31c0 8ed8 c706 1304 7d02 8cd2 89e6 b8409f 8ed0 bc{:02x}00"     # 637 KiB, SS = 9F40h
+            "b40f cd10 8ed2 89f4 c706 1304 7f02")
+    pc = small_rom(tmp_path, code.format(sp) + RETF)
+    with nullcontext() if enough else pytest.raises(RuleViolation, match="stack too small for the BIOS"):
+        pc.power_on()
+
+
+READ, INQUIRY, SENSE = b"\x28", b"\x12", b"\x03"
+
+
+@pytest.mark.parametrize("member, after, length, cdb, good", [
+    ("lsi.moved.status", 0, 2, READ, True),
+    ("lsi.moved.msg_in", 0, 1, READ, True),
+    ("lsi.moved.sink", 0, 1, READ, True),
+    ("lsi.moved.sink", 0, 2, READ, False),
+    ("lsi.moved.msg_out", 0, 1, READ, False),
+    ("int13.bus.sense", 0, 18, SENSE, True),
+    ("int13.bus.sense", 0, 19, SENSE, False),
+    ("int13.bus.sense", -1, 18, SENSE, False),
+    ("lsi.script", 0, 4, READ, False),
+    ("int13.drive_map", 0, 1, INQUIRY, False),
+    ("", 200, 36, INQUIRY, True),
+    ("", 200, 512, READ, False),
+    ("", 0, 36, INQUIRY, False),
+    ("", 8, 36, INQUIRY, False),
+])
+def test_chip_writes_only_declared_bytes_of_the_workspace(member, after, length, cdb, good):
+    """Without a member: on our stack, which is used from byte 100 on. `after`: from its start."""
+    pc = booted()
+    pc.writable = pc.kept_memory
+    pc.set("ss", pc.workspace.start // 16)
+    pc.set("esp", 100)
+    pc.bus.cdb = cdb
+    at = pc.workspace.start + (size.values(f"FIELD({member})")[0] if member else 0) + after
+    with nullcontext() if good else pytest.raises(RuleViolation, match="DMA into our memory"):
+        pc._dma_write(at, bytes(length))
+
+
+def test_chip_writes_of_our_other_memory_only_the_block_buffer():
+    pc = booted(bios=Bios(pmm="absent"))
+    pc.bus.targets[3].removable = True      # it needs a block buffer
+    pc.warm_boot()
+    pc.writable = pc.kept_memory
+    buffer = pc._block_buffer(pc.workspace)
+    assert len(buffer) == 4096 and any(place.start <= buffer.start < place.stop for place in pc.kept_memory)
+    pc.bus.cdb = READ
+    pc._dma_write(buffer.start, bytes(4096))
+    for at in (buffer.start - 1, buffer.stop - 511):
+        with pytest.raises(RuleViolation, match="DMA into our memory"):
+            pc._dma_write(at, bytes(512))
+
+
+def test_chip_that_writes_elsewhere_in_init_is_detected():
+    """The answer to INQUIRY goes to our stack, but not above SP."""
+    pc = machine(0)
+    write = pc._dma_write
+    pc.chip._write_main = lambda address, data: write(address - (len(data) == 36) * 0x200, data)
+    with pytest.raises(RuleViolation, match="DMA into our memory"):
+        pc.power_on()
 
 
 @pytest.mark.parametrize("code, rule", [

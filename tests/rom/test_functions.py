@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Ring 1: C functions of the ROM image, called one by one on the virtual PC and
-compared with the standards: CHS arithmetic, partition tables, command blocks, sense
-data, texts.
+compared with the standards: command blocks, sense data, texts.
 """
 
 from __future__ import annotations
 
-import ctypes
-import random
 import re
 import struct
-import subprocess
 
 import pytest
 
 from tests.build import ROM_895A, TOP
-from tests.model.pc import ROM_SEGMENT, SEEDS, Pc, symbol
+from tests.model.pc import ROM_SEGMENT, Pc, symbol
 from tests.model.rules import RuleViolation
 
 
@@ -36,224 +32,6 @@ def enum(file: str, name: str) -> dict[str, int]:
 
 RESULT = enum("scsi/scsi.h", "scsi_result")
 ACTION = enum("scsi/sense.h", "scsi_action")
-
-
-# ---- Cylinders, heads and sectors ----------------------------------------------------
-
-
-NO_LBA = 0xFFFFFFFF
-
-
-def packed(cylinders: int, heads: int, sectors: int) -> bytes:
-    """struct geometry, struct chs"""
-    return struct.pack("<HBB", cylinders, heads, sectors)
-
-
-@pytest.fixture(scope="module")
-def geometry_lba(tmp_path_factory):
-    """The inline function, compiled for the host."""
-    source = tmp_path_factory.mktemp("geometry") / "geometry.c"
-    source.write_text('#include "int13/geometry.h"\n'
-                      "u32 lba(const struct geometry *geometry, const struct chs *chs);\n"
-                      "u32 lba(const struct geometry *geometry, const struct chs *chs)\n"
-                      "{ return geometry_lba(geometry, *chs); }\n")
-    library = source.with_suffix(".so")
-    subprocess.run(["gcc", "-shared", "-fPIC", "-fshort-enums", f"-I{TOP}", source, "-o", library], check=True)
-    function = ctypes.CDLL(str(library)).lba
-    function.restype = ctypes.c_uint32
-    return function
-
-
-@pytest.mark.parametrize("geometry", [(1, 1, 1), (2, 16, 63), (1024, 255, 63), (1024, 64, 32),
-                                      (17, 3, 5)], ids=repr)
-def test_geometry_lba_converts_chs_and_rejects_invalid_addresses(geometry_lba, geometry):
-    cylinders, heads, sectors = geometry
-    for c in {0, 1, cylinders // 2, cylinders - 1, cylinders, 1023, 65535}:
-        for h in {0, 1, heads - 1, heads, 255}:
-            for s in {0, 1, 2, sectors, sectors + 1, 63, 255}:
-                lba = geometry_lba(packed(*geometry), packed(c, h, s))
-                inside = c < cylinders and h < heads and 1 <= s <= sectors
-                assert lba == ((c * heads + h) * sectors + s - 1 if inside else NO_LBA)
-
-
-def chs(geometry: tuple[int, int], lba: int) -> bytes:
-    """The CHS address of an LBA in a partition entry. An LBA after cylinder 1023 has the
-    highest address."""
-    heads, sectors = geometry
-    c, h, s = lba // sectors // heads, lba // sectors % heads, lba % sectors + 1
-    if c > 1023:
-        c, h, s = 1023, heads - 1, sectors
-    return bytes([h, s | c >> 2 & 0xC0, c & 0xFF])
-
-
-def part(geometry: tuple[int, int], start: int, sectors: int, kind: int = 0x83) -> bytes:
-    """A consistent partition entry."""
-    return (b"\0" + chs(geometry, start) + bytes([kind]) + chs(geometry, start + sectors - 1)
-            + struct.pack("<II", start, sectors))
-
-
-def table(*entries: bytes, signature: int = 0xAA55) -> bytes:
-    return b"".join(entries).ljust(64, b"\0") + struct.pack("<H", signature)
-
-
-def with_byte(entry: bytes, at: int, value: int) -> bytes:
-    assert entry[at] != value
-    return entry[:at] + bytes([value]) + entry[at + 1:]
-
-
-def choose(pc: Pc, sectors: int, mbr: bytes | None) -> tuple[int, int, int]:
-    """Calls geometry_choose; FS points to the first sector."""
-    pc.poke(SEEDS["fs"] * 16, b"\xEE" * 446 + (mbr or b"\xEE" * 66))
-    value = pc.call_c("geometry_choose", sectors, mbr is not None).eax
-    return value & 0xFFFF, value >> 16 & 0xFF, value >> 24
-
-
-GIB = 0x200000  # in sectors
-SHAPES = [(64, 32), (16, 63), (255, 63), (32, 63), (64, 63), (128, 63), (240, 63)]
-
-
-@pytest.mark.parametrize("sectors, expected", [
-    # no shape covers every sector
-    (1, (1, 64, 32)), (31, (1, 64, 32)), (2047, (1, 64, 32)), (2049, (1, 64, 32)),
-    (4095, (1, 64, 32)), (65535, (31, 64, 32)), (65537, (32, 64, 32)), (GIB - 1, (1023, 64, 32)),
-    # the first shape that does
-    (0, (1, 64, 32)), (2048, (1, 64, 32)), (4096, (2, 64, 32)), (GIB, (1024, 64, 32)),
-    (1008, (1, 16, 63)), (100 * 1008, (100, 16, 63)), (1023 * 1008, (1023, 16, 63)),
-    (1024 * 1008, (504, 64, 32)), (16065, (1, 255, 63)), (61 * 16065, (61, 255, 63)),
-    (130 * 16065, (130, 255, 63)), (600 * 2016, (600, 32, 63)), (1023 * 2016, (1023, 32, 63)),
-    (513 * 4032, (513, 64, 63)), (1008 * 15, (15, 16, 63)), (69 * 15120, (69, 240, 63)),
-    (1025 * 1008, (504, 64, 32)),
-    # above 1 GiB
-    (GIB + 1, (130, 255, 63)), (131 * 16065, (131, 255, 63)),
-    (1024 * 255 * 63 - 1, (1023, 255, 63)), (1024 * 255 * 63, (1024, 255, 63)),
-    (1024 * 255 * 63 + 1, (1024, 255, 63)), (1025 * 255 * 63, (1024, 255, 63)),
-    (2**31, (1024, 255, 63)), (2**32 - 1, (1024, 255, 63))])
-def test_geometry_follows_the_size_without_a_partition_table(pc, sectors, expected):
-    assert choose(pc, sectors, None) == expected
-    assert choose(pc, sectors, bytes(66)) == expected
-
-
-def shape_of(sectors: int) -> tuple[int, int]:
-    """The first shape that covers every sector of a small disk."""
-    fits = [(h, s) for h, s in SHAPES if sectors % (h * s) == 0 and sectors // (h * s) <= 1024]
-    return (255, 63) if sectors > GIB else [*fits, (64, 32)][0]
-
-
-def test_small_disk_has_the_first_shape_that_covers_every_sector(pc):
-    """Whole cylinders of each shape, and one sector more or less."""
-    numbers = random.Random(9)
-    for heads, per_track in SHAPES:
-        for cylinders in [1, 2, 3, 511, 1023, 1024, 1025, *numbers.sample(range(1, 1025), 20)]:
-            for sectors in range(cylinders * heads * per_track - 1,
-                                 cylinders * heads * per_track + 2):
-                h, s = shape_of(sectors)
-                counted = min(max(sectors // h // s, 1), 1024)
-                assert choose(pc, sectors, None) == (counted, h, s), sectors
-
-
-AT, LARGE = (16, 63), (255, 63)
-CYLINDER = 16 * 63
-FIRST = part(AT, 63, 100 * CYLINDER - 63)
-SECOND = part(AT, 100 * CYLINDER, 50 * CYLINDER)
-SIZE = 400 * CYLINDER + 1       # 196 MiB; no shape covers all sectors
-BY_SIZE = (SIZE // 2048, 64, 32)
-
-
-@pytest.mark.parametrize("mbr, expected", [
-    (table(FIRST), (400, 16, 63)),
-    (table(bytes(16), SECOND), (400, 16, 63)),
-    (table(FIRST, SECOND), (400, 16, 63)),
-    (table(part(LARGE, 63, 10 * 255 * 63 - 63)), (25, 255, 63)),
-    (table(part((240, 63), 63, 10 * 240 * 63 - 63)), (26, 240, 63)),
-    (table(part((2, 1), 2, 398)), (1024, 2, 1)),
-    (table(FIRST, signature=0), BY_SIZE),
-    (table(FIRST, signature=0x55AA), BY_SIZE),
-    (table(with_byte(FIRST, 4, 0)), BY_SIZE),
-    (table(FIRST[:12] + bytes(4)), BY_SIZE),
-    (table(FIRST, part(LARGE, 100 * CYLINDER, 255 * 63 * 5)), BY_SIZE),
-    (table(with_byte(FIRST, 1, 7)), BY_SIZE),
-    (table(with_byte(FIRST, 5, 14)), BY_SIZE),
-    (table(with_byte(FIRST, 5, 255)), BY_SIZE),
-    (table(with_byte(FIRST, 6, 0)), BY_SIZE),
-    (table(with_byte(FIRST, 6, 62)), BY_SIZE),
-    (table(with_byte(FIRST, 7, 98)), BY_SIZE),
-    (table(FIRST[:8] + struct.pack("<I", 64) + FIRST[12:]), BY_SIZE),
-    (table(part(AT, 1, 20)), BY_SIZE),
-    (table(FIRST, with_byte(SECOND, 4, 0)), (400, 16, 63)),
-], ids=["one", "second entry", "two", "255 heads", "240 heads", "2 heads", "no signature",
-        "wrong signature", "type 0", "no sectors", "two that disagree", "start head",
-        "end head", "head 255", "end sector 0", "end sector", "end cylinder", "start LBA",
-        "all in cylinder 0", "one unused"])
-def test_geometry_follows_a_consistent_partition_table(pc, mbr, expected):
-    assert choose(pc, SIZE, mbr) == expected
-
-
-@pytest.mark.parametrize("status, trusted", [(0x00, True), (0x80, True), (0x01, False),
-                                             (0x20, False), (0x7F, False), (0x81, False),
-                                             (0xFF, False)])
-def test_entry_with_invalid_status_byte_is_ignored(pc, status, trusted):
-    entry = bytes([status]) + FIRST[1:]
-    expected = (400, 16, 63) if trusted else BY_SIZE
-    assert choose(pc, SIZE, table(entry)) == expected
-    assert choose(pc, SIZE, table(bytes([status]) + part(AT, 2048, 300_001)[1:])) == expected
-    assert choose(pc, SIZE, table(SECOND, entry)) == expected
-    assert choose(pc, SIZE, table(SECOND, with_byte(entry, 4, 0))) == (400, 16, 63), "unused"
-
-
-def boot_sector_end(text: bytes) -> bytes:
-    """The bytes at the place of a partition table."""
-    return text[-66:].rjust(66, b"\0")
-
-
-BOOT_SECTORS = {
-    "MS-DOS": b"\r\nNon-System disk or disk error\r\nReplace and press any key when ready\r\n\0"
-              b"IO      SYSMSDOS   SYS\0\0\x55\xaa",
-    "Windows 95": b"\r\nInvalid system disk\xff\r\nDisk I/O error\xff\r\nReplace the disk, and "
-                  b"then press any key\r\n\0\0IO      SYSMSDOS   SYS\x7f\x01\0\x41\xbb\0\x07\x60"
-                  b"\x66\x6a\0\xe9\x3b\xff\0\0\x55\xaa",
-    "text": b"Please remove this disk, insert one to boot from and press any key.\r\n\0\x55\xaa"}
-
-
-@pytest.mark.parametrize("end", BOOT_SECTORS.values(), ids=BOOT_SECTORS.keys())
-@pytest.mark.parametrize("sectors, expected", [
-    (196608, (96, 64, 32)), (489532, (239, 64, 32)), (248826, (121, 64, 32)),
-    (246528, (120, 64, 32)), (2880, (1, 64, 32)), (446325, (217, 64, 32)),
-    (4194304, (261, 255, 63))],
-    ids=["ZIP 100", "ZIP 250", "MO 128", "LS-120", "1.44", "MO 230", "2 GiB"])
-def test_boot_sector_without_partition_table_is_ignored(pc, sectors, expected, end):
-    """The boot sector of an unpartitioned medium has text or code there."""
-    assert choose(pc, sectors, boot_sector_end(end)) == expected
-
-
-@pytest.mark.parametrize("shape, cylinders", [((16, 63), 400), ((255, 63), 25), ((64, 32), 196),
-                                              ((32, 63), 200), ((240, 63), 26)])
-def test_unaligned_partitions_determine_the_shape(pc, shape, cylinders):
-    """Today's partitions start at 1 MiB; their addresses fit one shape only."""
-    mbr = table(part(shape, 2048, 300_001), part(shape, 302_080, 100_000))
-    assert choose(pc, SIZE, mbr) == (cylinders, *shape)
-
-
-@pytest.mark.parametrize("heads", [255, 240, 128, 16])
-def test_partition_past_cylinder_1023_determines_the_heads(pc, heads):
-    size = 4000 * heads * 63
-    mbr = table(part((heads, 63), 63, size - 63))
-    assert choose(pc, size, mbr) == (1024, heads, 63)
-
-
-def test_geometry_is_valid_with_any_partition_table(pc):
-    """Random and extreme tables, with values up to 2^32 - 1."""
-    numbers = random.Random(3)
-    extreme = [0, 1, 2, 63, 2**31, 2**32 - 2, 2**32 - 1]
-    for _ in range(400):
-        entries = [numbers.randbytes(8) + struct.pack("<II", numbers.choice(extreme),
-                                                      numbers.choice(extreme))
-                   if numbers.random() < 0.5 else part((numbers.randint(1, 256), numbers.randint(
-                       1, 63)), numbers.randrange(10**6), numbers.randint(1, 10**6))
-                   for _ in range(4)]
-        sectors = numbers.choice([*extreme, numbers.randrange(2**32)])
-        cylinders, heads, per_track = choose(pc, sectors, table(*entries))
-        assert 1 <= cylinders <= 1024 and 1 <= heads <= 255 and 1 <= per_track <= 63
-        assert cylinders == 1 or cylinders * heads * per_track <= sectors
 
 
 # ---- Command blocks [SCSI-2] ---------------------------------------------------------

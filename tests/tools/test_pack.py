@@ -9,7 +9,9 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import os
 import random
+import resource
 import struct
 import time
 
@@ -115,10 +117,51 @@ def test_empty_and_too_large_data_are_refused():
             pack.pack(bytes(size))
 
 
-@pytest.mark.parametrize("stream", [b"", b"\x80", pack.pack(b"abc" * 9)[:-1], b"\xe0\x00a\x00\x00"],
-                         ids=["empty", "half a word", "truncated", "copy before the data"])
-def test_invalid_stream_is_refused(stream):
-    with pytest.raises(pack.PackError):
+def stream_of(*tokens: int | bytes | str) -> bytes:
+    """A stream by hand: bytes as they are, numbers coded, bits in a string."""
+    writer = pack.Writer()
+    for token in tokens:
+        if isinstance(token, bytes):
+            writer.out += token
+        elif isinstance(token, int):
+            writer.number(token)
+        else:
+            for bit in token:
+                writer.bit(int(bit))
+    return bytes(writer.out)
+
+
+END = ("1", 256)
+LITERAL = (2, b"ab", "1")           # the bit: a copy follows
+INVALID = {
+    "empty": (b"", "truncated"),
+    "half a word": (b"\x80", "truncated"),
+    "truncated": (pack.pack(b"abc" * 9)[:-1], "truncated"),
+    "copy before the data": (b"\xe0\x00a\x00\x00", "truncated|bytes back"),
+    "copy 3 back after 2 bytes": (stream_of(*LITERAL, 1, b"\xfd", 1, *END), "3 bytes back"),
+    "copy 1 back": (stream_of(*LITERAL, 1, b"\xff", 1, *END), "1 bytes back"),
+    "copy 256 back after 2 bytes": (stream_of(*LITERAL, 1, b"\0", 1, *END), "256 bytes back"),
+    "again without a distance": (stream_of(2, b"ab", "0", 1, *END), "bytes back"),
+    "distance of the end mark": (stream_of(*LITERAL, 257, b"\xfe", 1, *END), "bytes back"),
+    "number of 17 bits": (stream_of(*LITERAL, 1, b"\xfe", 1 << 16, *END), "16 bits"),
+    "number without end": (stream_of(1, b"a", "1") + bytes(8000), "16 bits"),
+    "65536 bytes": (stream_of(*LITERAL, 1, b"\xfe", 65533, *END), "more than 65535"),
+    "65536 bytes again": (stream_of(*LITERAL, 1, b"\xfe", 65531, "0", 1, b"c", "0", 1, *END),
+                          "more than 65535"),
+    "a byte after the end": (pack.pack(b"abc" * 9) + b"\0", "1 bytes follow"),
+    "two streams": (pack.pack(b"abc" * 9) * 2, "follow"),
+}
+
+
+def test_hand_made_streams_are_read():
+    """So that the test below fails for its own reasons."""
+    assert pack.unpack(stream_of(*LITERAL, 1, b"\xfe", 3, *END)) == b"ababab"
+    assert pack.unpack(stream_of(*LITERAL, 1, b"\xfe", 65532, *END)) == b"ab" * 32767 + b"a"
+
+
+@pytest.mark.parametrize("stream, reason", INVALID.values(), ids=INVALID.keys())
+def test_stream_that_the_decoder_cannot_decode_is_refused(stream, reason):
+    with pytest.raises(pack.PackError, match=reason):
         pack.unpack(stream)
 
 
@@ -133,6 +176,35 @@ def test_command_packs_file_and_reports_errors(tmp_path, capsys):
         assert pack.main([str(tmp_path / name), "--output", str(out)]) == 1
         assert capsys.readouterr().err.startswith("pack.py: ")
         assert not out.exists()
+
+
+@pytest.mark.parametrize("before", [None, b"old contents"])
+def test_failed_write_leaves_no_part_of_the_stream(tmp_path, before):
+    """The disk becomes full after half of the data."""
+    (tmp_path / "image").write_bytes(noise(1 << 15))
+    out = tmp_path / "packed"
+    if before:
+        out.write_bytes(before)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 14, hard))
+    try:
+        assert pack.main([str(tmp_path / "image"), "--output", str(out)]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.name != "image"} == (
+        {"packed": before} if before else {})
+
+
+def test_link_is_followed_and_a_device_is_refused(tmp_path, capsys):
+    (tmp_path / "image").write_bytes(b"all the same " * 20)
+    (tmp_path / "link").symlink_to("target")
+    assert pack.main([str(tmp_path / "image"), "--output", str(tmp_path / "link")]) == 0
+    assert (tmp_path / "link").is_symlink()
+    assert pack.unpack((tmp_path / "target").read_bytes()) == b"all the same " * 20
+    for other in ("/dev/null", str(tmp_path)):
+        assert pack.main([str(tmp_path / "image"), "--output", other]) == 1
+        assert "is not a file" in capsys.readouterr().err
+    assert not os.path.isfile("/dev/null")
 
 
 def test_image_packs_to_70_percent_within_10_seconds():

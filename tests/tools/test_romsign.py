@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import re
+import resource
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import romsign
@@ -215,11 +217,19 @@ def test_romsign_runs_as_command():
 # ---- Invalid input: one line, exit status 1, output unchanged -----------------------
 
 
+# Read as 12h by int(text, 16)
+NOT_PLAIN = ["1_2", "+12", " 12", "12 ", "0x12", "0X12", "12\n", "\uff11\uff12", "00012"]
+
+
 @pytest.mark.parametrize("arguments", [
     [], ["--device", "0012"], ["--vendor", "1000"],
     ["--vendor", "0", "--device", "0012"], ["--vendor", "10000", "--device", "0012"],
     ["--vendor", "1000", "--device", "-1"], ["--vendor", "1000", "--device", "xyz"],
     ["--vendor", "", "--device", "0012"],
+    *(["--vendor", "1000", "--device", text] for text in NOT_PLAIN),
+    *([*IDS, "--device-list", f"0012,{text}"] for text in NOT_PLAIN if text != " 12"),
+    *([*IDS, "--size", text] for text in ("65_536", "+65536", " 65536", "0x1_0000", "\uff16" * 5)),
+    [*IDS, "--eprom", "6_4"],
     [*IDS, "--device-list", ""], [*IDS, "--device-list", "0012,,0001"],
     [*IDS, "--device-list", "0001"],
     [*IDS, "--device-list", ",".join(f"{i:x}" for i in range(1, 40))],
@@ -324,6 +334,60 @@ def test_device_list_grows_only_over_zero_words(tmp_path):
     struct.pack_into("<2H", image, len(image) - 4, 0x12, 0)
     with pytest.raises(romsign.RomError, match="no room"):
         romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1])
+
+
+@pytest.mark.parametrize("size", [10000, -1, -512])
+@pytest.mark.parametrize("source", [FOR_ONE["875"], UNIVERSAL], ids=lambda path: path.stem)
+def test_truncated_image_is_refused(run, tmp_path, source, size):
+    (tmp_path / "t.rom").write_bytes(source.read_bytes()[:size])
+    status, out, err, output = run(tmp_path / "t.rom", "--output", run.output, *IDS)
+    assert (status, out, err.count("\n")) == (1, "", 1)
+    assert not output.exists()
+    assert "truncated" in err
+
+
+def test_output_through_a_link_changes_its_target(run, tmp_path):
+    """The link stays, also one to a file that does not exist yet; as --help says."""
+    (tmp_path / "other").mkdir()
+    target = tmp_path / "other" / "target.rom"
+    for before in (None, b"old contents"):
+        target.unlink(missing_ok=True)
+        if before:
+            target.write_bytes(before)
+        run.output.unlink(missing_ok=True)
+        run.output.symlink_to("other/target.rom")
+        assert run(UNSIGNED, "--output", run.output, *IDS)[0] == 0
+        assert run.output.is_symlink() and not target.is_symlink()
+        assert romsign.verify(target.read_bytes()).pcir.device == 0x12
+        assert list((tmp_path / "other").iterdir()) == [target]
+
+
+def test_output_through_a_hard_link_leaves_the_other_name_unchanged(run, tmp_path):
+    (tmp_path / "other.rom").write_bytes(b"old contents")
+    run.output.hardlink_to(tmp_path / "other.rom")
+    assert run(UNSIGNED, "--output", run.output, *IDS)[0] == 0
+    assert (tmp_path / "other.rom").read_bytes() == b"old contents"
+    romsign.verify(run.output.read_bytes())
+
+
+@pytest.mark.parametrize("target", ["/dev/null", "out.rom", "."], ids=["device", "loop", "folder"])
+def test_link_to_anything_but_a_file_is_refused(run, target):
+    run.output.symlink_to(target)
+    status, _, err, _ = run(UNSIGNED, "--output", run.output, *IDS)
+    assert (status, err.count("\n")) == (1, 1) and "is not a file" in err
+    assert run.output.is_symlink() and not Path("/dev/null").is_file()
+
+
+def test_full_disk_leaves_no_part_of_the_image(run, tmp_path):
+    run.output.write_bytes(b"old contents")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 13, hard))
+    try:
+        status, _, err, _ = run(UNSIGNED, "--output", run.output, *IDS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (status, err.count("\n")) == (1, 1)
+    assert run.output.read_bytes() == b"old contents" and list(tmp_path.iterdir()) == [run.output]
 
 
 def test_output_that_is_not_a_file_is_refused(run, tmp_path):

@@ -147,12 +147,12 @@ static u32 read_choice(u32 boot_images)
 /* ---- Boot ------------------------------------------------------------------ */
 
 static enum cd_result choose_boot_image(const struct int13_call *call,
-					struct cd_boot *boot)
+					u32 session, struct cd_boot *boot)
 {
 	struct catalog catalog;
 	struct catalog_place place;
 	u32 lba, choice = 0;
-	enum cd_result result = catalog_find(call, &lba);
+	enum cd_result result = catalog_find(call, session, &lba);
 
 	if (result == CD_OK)
 		result = catalog_read(call, lba, &catalog);
@@ -183,7 +183,8 @@ static enum cd_result choose_boot_image(const struct int13_call *call,
 }
 
 /* Measure the disc that is in the drive now; it may not be the one of POST. */
-static enum int13_status measure_disc(const struct int13_call *call)
+static enum int13_status measure_disc(const struct int13_call *call,
+				      u32 *session)
 {
 	struct scsi_bus *bus = &call->state->bus;
 	struct disk *cd = call->disk;
@@ -196,6 +197,8 @@ static enum int13_status measure_disc(const struct int13_call *call)
 		call, disk_simple(bus, &cd->device,
 				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));
 	bus->waited = 0;
+	if (status == STATUS_OK)
+		*session = catalog_last_session(call);
 	cd->flags |= DISK_UNKNOWN;
 	if (status == STATUS_OK)
 		status = int13_ensure_size(call);
@@ -203,6 +206,22 @@ static enum int13_status measure_disc(const struct int13_call *call)
 		cd->flags &= (u8)~DISK_NEW_MEDIUM;
 	bus->stop_at_change = true;
 	return status;
+}
+
+/* Load what boots: from the last session, or else from the first. If the disc is
+ * changed meanwhile, nothing does.
+ */
+static enum cd_result load_boot_image(const struct int13_call *call,
+				      u32 session, struct cd_boot *boot)
+{
+	enum cd_result result = choose_boot_image(call, session, boot);
+
+	if (result == CD_OK)
+		result = cd_boot_image(call, boot);
+	if (result == CD_OK || !session || call->disk->flags & DISK_UNREPORTED)
+		return result;
+	result = choose_boot_image(call, 0, boot);
+	return result == CD_OK ? cd_boot_image(call, boot) : result;
 }
 
 /* In the order of enum cd_result, each with a zero at its end */
@@ -214,7 +233,6 @@ ROM_CONST char reasons[] = "no boot record\0"
 			   "image beyond the end of the disc\0"
 			   "nothing to load\0"
 			   "no room at its load address\0"
-			   "no boot sector\0"
 			   "no partition";
 
 static void print_reason(enum cd_result result)
@@ -275,16 +293,15 @@ u32 cdboot_boot(u32 slot)
 	struct int13_state *state = &workspace.int13;
 	struct int13_call call = {.state = state, .disk = &drive_table[slot]};
 	struct cd_boot boot;
+	u32 session;
 	bool connected = state->cd_count;
 	u16 before = take_buffer(state);
 
 	connect_cds(state);
-	enum cd_result result = (enum cd_result)measure_disc(&call);
+	enum cd_result result = (enum cd_result)measure_disc(&call, &session);
 	connect_print_drive(slot);
 	if (result == CD_OK)
-		result = choose_boot_image(&call, &boot);
-	if (result == CD_OK)
-		result = cd_boot_image(&call, &boot);
+		result = load_boot_image(&call, session, &boot);
 	if (result != CD_OK) {
 		print_reason(result);
 		if (before)

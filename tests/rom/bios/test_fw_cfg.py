@@ -10,7 +10,7 @@ import pytest
 
 from tests.model.devices import FwCfg
 from tests.model.pc import Pc
-from tests.rom.bios.one_controller import booted, geometry, host, id_of
+from tests.rom.bios.one_controller import booted, geometry, host, id_of, machine, named_disk
 
 
 def path(scsi_id: int, slot: int = 4) -> bytes:
@@ -52,7 +52,7 @@ def test_host_boot_order(order, ids):
 @pytest.mark.parametrize("fwcfg", [
     None, FwCfg(), host(geometry=b"x"), FwCfg(present=False), FwCfg(directory=b"\xff" * 8000),
     FwCfg(directory=bytes(4)), FwCfg(directory=b"\0\0\x04\0" + b"\xff" * 70000),
-    FwCfg(directory=struct.pack(">IIHH56s", 1, 0x40000, 0x77, 0, b"bootorder")),
+    FwCfg(directory=struct.pack(">IIHH56s", 1, 0x4000, 0x77, 0, b"bootorder")),
     FwCfg(directory=struct.pack(">IIHH56s", 1, 10, 0x20, 0, b"bootorder" + b"x" * 47))],
     ids=["a real machine", "no files", "no order", "no answer", "too many files", "0 files",
          "1024 files", "a missing file", "a longer name"])
@@ -89,3 +89,94 @@ def test_host_geometry(file, expected):
     pc = booted(0, fwcfg=host(geometry=file))
     assert geometry(pc) == expected
     assert id_of(pc, 0x80) == 0
+
+
+# ---- Bounds --------------------------------------------------------------------------------
+
+MOST_BYTES = 16384
+TOO_LONG = "lsi8xx-rom 0.1.0: %s: longer than 16 KiB, ignored"
+
+
+class CountingFwCfg(FwCfg):
+    """Counts the bytes read of each file. `claimed` replaces the length of a file in the
+    directory."""
+
+    def __init__(self, files: dict[str, bytes], claimed: dict[str, int] | None = None):
+        super().__init__(files)
+        self.names = dict(enumerate(files, self.FIRST_FILE))
+        self.bytes = dict.fromkeys(files, 0)
+        entries = [struct.pack(">IHH56s", (claimed or {}).get(name, len(data)), key, 0, name.encode())
+                   for key, (name, data) in enumerate(files.items(), self.FIRST_FILE)]
+        self._items[self.DIRECTORY] = struct.pack(">I", len(entries)) + b"".join(entries)
+        self._name = None
+
+    def select(self, key: int) -> None:
+        super().select(key)
+        self._name = self.names.get(key)
+
+    def read(self) -> int:
+        if self._name:
+            self.bytes[self._name] += 1
+        return super().read()
+
+
+def lines_of(pc: Pc) -> list[str]:
+    return pc.text.split("\r\n")
+
+
+@pytest.mark.parametrize("name", ["bootorder", "bios-geometry"])
+@pytest.mark.parametrize("data, claimed", [
+    (b"x" * 500_000, None), (b"", 0xFFFFFFFF), (b"\n" * (MOST_BYTES + 1), None),
+    (path(3) + b" 7 7 7\n" + b"\n" * MOST_BYTES, None),
+], ids=["500 KB without a line feed", "4 GiB claimed", "16 KiB and a byte", "a good line first"])
+def test_file_longer_than_16_kib_is_reported_and_not_read(name, data, claimed):
+    fwcfg = CountingFwCfg({name: data}, claimed={name: claimed} if claimed else None)
+    pc = booted(0, 3, fwcfg=fwcfg)
+    assert fwcfg.bytes[name] == 0
+    assert [line for line in lines_of(pc) if "16 KiB" in line] == [TOO_LONG % name]
+    assert ids_in_order(pc) == [0, 3]
+    assert geometry(pc, 0x81) == BY_SIZE
+
+
+def test_banner_0_hides_the_report_of_a_long_file():
+    files = {"opt/lsi8xx-rom/banner": b"0", "bootorder": b"x" * 20000}
+    assert booted(0, fwcfg=FwCfg(files)).text == ""
+
+
+def filled(line: bytes) -> bytes:
+    """A file of exactly the most bytes, which ends with this line."""
+    rest = MOST_BYTES - len(line)
+    other = b"/pci@i0cf8/ide@1,1/drive@0/disk@0\n"
+    return (other * (rest // len(other) + 1))[-rest:] + line
+
+
+def test_file_of_16_kib_is_read_to_its_end():
+    """The order has 480 lines, more than any host has drives."""
+    fwcfg = CountingFwCfg({"bootorder": filled(path(3) + b"\n"),
+                           "bios-geometry": filled(path(3) + b" 7 7 7\n")})
+    pc = booted(0, 3, fwcfg=fwcfg)
+    assert ids_in_order(pc) == [3, 0]
+    assert geometry(pc, 0x80) == (7, 7, 7)
+    assert "ignored" not in pc.text
+
+
+def test_each_file_is_read_once_for_all_drives():
+    """32 drives, the last of which is named in the last line of each file."""
+    fwcfg = CountingFwCfg({"bootorder": filled(b"/pci@i0cf8/scsi@4/channel@0/disk@3,7\n"),
+                           "bios-geometry": filled(b"/pci@i0cf8/scsi@4/channel@0/disk@3,7 7 7 7\n")})
+    pc = machine(fwcfg=fwcfg)
+    for scsi_id in range(4):
+        further = {lun: named_disk(scsi_id, lun=lun, version=5) for lun in range(1, 8)}
+        pc.bus.targets[scsi_id] = named_disk(scsi_id, luns=further, version=5)
+    pc.power_on()
+    assert len(pc.bios.entries) == 32
+    assert max(fwcfg.bytes.values()) <= MOST_BYTES
+    assert pc.bios.entries[0].product.split()[3:6] == ["3", "LUN", "7"]
+    assert geometry(pc, 0x80) == (7, 7, 7)
+
+
+def test_every_line_of_a_large_host_counts():
+    """128 lines: four controllers with 32 drives each."""
+    others = [path(scsi_id, slot) + b"\n" for slot in (1, 2, 3, 5) for scsi_id in range(32)]
+    order = b"".join(others) + path(5) + b"\n" + path(3) + b"\n"
+    assert ids_in_order(booted(0, 3, 5, fwcfg=host(order))) == [5, 3, 0]

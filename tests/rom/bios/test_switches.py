@@ -26,7 +26,7 @@ from tests.rom.strict import ROMS, TIMEOUT, VARIANTS, edd
 FOLDER = "opt/lsi8xx-rom/"
 SECOND = 1_000_000_000
 KEY_2 = 0x0332
-# Name: largest value, and default without a file (None: the chip's register)
+# Switches with numbers: largest value, and default without a file (None: the chip's register)
 SWITCHES = {"verbose": (1, 0), "banner": (1, 1), "scan-delay": (60, 0), "host-id": (15, None),
             "bus-reset": (1, 1), "native-blocks": (1, 0), "take-over": (1, 0), "boot-timeout": (60, 5)}
 BAD = {"empty": b"", "a letter": b"x", "a letter after": b"1x", "a sign": b"-1", "plus": b"+1",
@@ -76,11 +76,12 @@ def counting_resets(pc: Pc) -> list[int]:
 @pytest.mark.parametrize("value", BAD.values(), ids=BAD.keys())
 def test_bad_value_is_reported_and_ignored(value):
     """All switches have the bad value at once."""
-    pc = machine(fwcfg=FwCfg({FOLDER + name: value for name in SWITCHES}))
+    names = [*SWITCHES, "geometry"]
+    pc = machine(fwcfg=FwCfg({FOLDER + name: value for name in names}))
     pc.bus.targets[0] = Disk(block_bytes=2048, blocks=16384)
     resets = counting_resets(pc)
     pc.power_on()
-    assert sorted(complaints(pc)) == sorted(SWITCHES)
+    assert sorted(complaints(pc)) == sorted(names)
     assert all(defaults_seen(pc, resets).values())
 
 

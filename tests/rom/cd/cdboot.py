@@ -10,7 +10,7 @@ import struct
 
 from tests.model.bios import BootEntry
 from tests.model.bios_data import BOOT_SECTOR
-from tests.model.eltorito import BLOCK, Disc, Entry
+from tests.model.eltorito import BLOCK, GEOMETRIES, Disc, Entry
 from tests.model.pc import BUFFER, PACKET, SEEDS, Pc, Result
 from tests.model.pc_cpu import IF
 from tests.model.pc_memory import MEMORY
@@ -152,11 +152,13 @@ def check_blocks(pc: Pc, disc: Disc, lba: int = 16, count: int = 1, number: int 
 
 
 def check_sectors(pc: Pc, disc: Disc, entry: Entry, first: int, count: int, number: int = 0,
-                  function: int = 0x42, address: int = BUFFER,
-                  geometry: tuple[int, int] = (2, 18)) -> None:
+                  function: int | None = None, address: int = BUFFER,
+                  geometry: tuple[int, int] | None = None) -> None:
     """A read of an emulated drive returns sectors of its image and writes nothing
-    around the buffer."""
+    around the buffer. By default a floppy is read by 02h, a hard disk by 42h."""
     margin = 64
+    function = function or (0x42 if number >= 0x80 else 0x02)
+    geometry = geometry or GEOMETRIES.get(entry.media & 15, (80, 2, 18))[1:]
     start, size = max(address - margin, 0), count * 512
     pc.poke(start, b"\xEE" * (size + 2 * margin))
     assert move(pc, function, first, count, address, number, geometry) == (OK, count)

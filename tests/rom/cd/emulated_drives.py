@@ -57,8 +57,15 @@ FLOPPY_DISC = disc_of(FLOPPY_144)
 IMAGE = FLOPPY_DISC.default
 
 
-def check_image(pc: Pc, first: int, count: int, function: int = 0x42, **options) -> None:
-    check_sectors(pc, FLOPPY_DISC, IMAGE, first, count, function=function, **options)
+# A hard disk with the size and the tracks of that floppy: for functions that a floppy lacks
+LARGE_DISC = Disc(Entry(hard_disk(80, 2, 18), media=HARD_DISK, count=1))
+
+
+def check_image(pc: Pc, first: int, count: int, function: int | None = None, number: int = 0,
+                **options) -> None:
+    """A read of the floppy or, by number 80h, of the large hard disk is correct."""
+    disc = LARGE_DISC if number else FLOPPY_DISC
+    check_sectors(pc, disc, disc.default, first, count, number, function, **options)
 
 
 def floppy_count(pc: Pc) -> int:

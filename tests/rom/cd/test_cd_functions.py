@@ -108,7 +108,7 @@ def test_41h_returns_the_supported_subsets(reader):
     assert simple_call(reader, 0x41, bx=0x55AB).ah == BAD_COMMAND
 
 
-CHS_VALID, REMOVABLE, CHANGE_LINE, LOCKABLE, EMPTY = 0x02, 0x04, 0x10, 0x20, 0x40
+CHS_VALID, REMOVABLE, WRITE_VERIFY, CHANGE_LINE, LOCKABLE, EMPTY = 0x02, 0x04, 0x08, 0x10, 0x20, 0x40
 
 parameters = functools.partial(strict.parameters, drive=CD)
 
@@ -119,7 +119,7 @@ def test_48h_of_a_disc(reader, room):
     size, flags = struct.unpack_from("<HH", answer)
     sectors, sector_bytes = struct.unpack_from("<QH", answer, 16)
     assert (size, sectors, sector_bytes) == (len(answer), DISC.blocks, BLOCK)
-    assert flags & (CHS_VALID | REMOVABLE | CHANGE_LINE | LOCKABLE | EMPTY) == (
+    assert flags & (CHS_VALID | REMOVABLE | WRITE_VERIFY | CHANGE_LINE | LOCKABLE | EMPTY) == (
         REMOVABLE | CHANGE_LINE | LOCKABLE)
 
 

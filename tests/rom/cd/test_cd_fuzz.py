@@ -170,6 +170,8 @@ class RandomCalls:
         self.pc.poke(PACKET, struct.pack("<BBHHHQ", 16, 0, count, offset, segment, lba))
         result = self._call(range(address, address + count * size), range(PACKET + 2, PACKET + 4),
                             ah=function, dl=number)
+        if self._is_emulated(number) and number < 0x80:
+            assert (result.cf, result.ah) == (True, 0x01), "a floppy has no extensions"
         if function == 0x42 and not result.cf:
             self._compare(number, lba, count, address)
 

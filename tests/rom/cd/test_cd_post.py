@@ -87,7 +87,7 @@ def test_post_reads_capacity_and_one_block_once(variant):
     sent = [c[0] for c in cd(pc).commands if c[0] != REQUEST_SENSE]
     assert sent.count(READ_CAPACITY) == sent.count(READ10) == 1
     reads = [c for c in cd(pc).commands if c[0] == READ10]
-    assert reads == [bytes([READ10, 0, 0, 0, 0, 16, 0, 0, 1, 0])]
+    assert reads == [bytes([READ10, 0, 0, 0, 0, 17, 0, 0, 1, 0])]
 
 
 # Drive options, message of POST, reason for the failed boot, status of AH=42h
@@ -102,7 +102,8 @@ STATES = {
        for key, asc, ascq in ((2, 0x30, 0), (2, 0x30, 2), (3, 0x30, 1), (5, 0x30, 5), (3, 0x57, 0))
        for what in ("medium_sense", "read_sense")},
     "unreadable": ({"read_sense": (3, 0x11, 0)}, "medium error", "status 10h", BAD_SECTOR),
-    "bad descriptors": ({"bad_blocks": {16: (3, 0x11, 0, True)}}, "medium error", "status 10h",
+    "bad descriptors": ({"bad_blocks": dict.fromkeys((16, 17), (3, 0x11, 0, True))},
+                        "medium error", "status 10h",
                         BAD_SECTOR),
 }
 states = pytest.mark.parametrize("state", STATES)

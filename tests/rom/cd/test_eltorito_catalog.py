@@ -13,7 +13,7 @@ from tests.model import eltorito
 from tests.model.eltorito import (BLOCK, CATALOG, EFI, LAST, MAC, MORE, NOT_BOOTABLE, OTHER_BOOT,
                                   POWERPC, PRIMARY, SUPPLEMENTARY, TERMINATOR, X86, Disc, Entry,
                                   Section, boot_record, descriptor, loader, validation)
-from tests.rom.cd.cdboot import cd, check_boot, check_refused, with_cd
+from tests.rom.cd.cdboot import CD_ID, cd, check_boot, check_refused, with_cd
 from tests.rom.cd.el_torito_discs import (CHECKSUM, DAMAGED, EFI_ENTRY, NO_ENTRY, NO_ENTRY_HERE,
                                           NO_RECORD, on_895a, variants)
 from tests.rom.strict import opcodes
@@ -41,6 +41,10 @@ RECORDS = {
     "no terminator": Disc(descriptors=(PRIMARY, boot_record())),
     "alone": Disc(descriptors=(boot_record(),)),
     "the first of two": Disc(descriptors=(PRIMARY, boot_record(), boot_record(FAR), TERMINATOR)),
+    "17 before 16": Disc(descriptors=(boot_record(FAR), boot_record(), TERMINATOR)),
+    "17 alone": Disc(descriptors=(bytes(BLOCK), boot_record())),
+    "17 after the terminator": Disc(descriptors=(TERMINATOR, boot_record())),
+    "17 after another standard": Disc(descriptors=(descriptor(0, name=b"BEA01"), boot_record())),
     "catalog before it": Disc(descriptors=(PRIMARY, boot_record(10), TERMINATOR), catalog_lba=10),
     "catalog far away": Disc(catalog_lba=900_000, blocks=1_000_000),
     "catalog in the last block": Disc(catalog_lba=99, blocks=100),
@@ -88,9 +92,28 @@ def test_catalog_beyond_the_disc_is_reported(lba):
 
 
 @variants
-@pytest.mark.parametrize("lba", [16, 17, CATALOG, 64])
+@pytest.mark.parametrize("sense", [(3, 0x11, 0), (5, 0x64, 0), (8, 0, 0)], ids=str)
+def test_unreadable_block_before_the_boot_record_does_not_matter(variant, sense):
+    """POST does not complain about it, either."""
+    disc = Disc()
+    pc = with_cd(variant, disc, drive={"bad_blocks": {16: (*sense, True)}})
+    assert f"  ID {CD_ID} LUN 0" not in pc.text
+    check_boot(pc, disc)
+
+
+@variants
+@pytest.mark.parametrize("sense", [(3, 0x11, 0), (5, 0x64, 0), (8, 0, 0)], ids=str)
+def test_boot_record_at_16_is_found_if_17_is_unreadable(variant, sense):
+    disc = Disc(descriptors=(boot_record(), TERMINATOR))
+    pc = with_cd(variant, disc)
+    cd(pc).bad_blocks[17] = (*sense, True)
+    check_boot(pc, disc)
+
+
+@variants
+@pytest.mark.parametrize("lba", [17, CATALOG, 64])
 def test_unreadable_block_is_reported(variant, lba):
-    """The blocks of a descriptor, the boot record, the catalog and the image."""
+    """The blocks of the boot record, the catalog and the image."""
     disc = Disc()
     pc = with_cd(variant, disc)
     cd(pc).bad_blocks[lba] = (3, 0x11, 0, True)

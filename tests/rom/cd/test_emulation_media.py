@@ -49,7 +49,7 @@ SAME_START = Disc(Entry(floppy(FLOPPY_144)[:BLOCK] + floppy(FLOPPY_144, 9)[BLOCK
 OTHER = Disc(Entry(floppy(FLOPPY_144, 8), media=FLOPPY_144, count=1), seed=5)
 
 
-@pytest.mark.parametrize("function", [0x02, 0x04, 0x42, 0x44], ids=hexadecimal)
+@pytest.mark.parametrize("function", [0x02, 0x04], ids=hexadecimal)
 def test_same_disc_reinserted_reports_a_change(pc, function):
     check_image(pc, 41, 1)
     cd(pc).take_out()
@@ -65,15 +65,15 @@ def test_same_disc_reinserted_reports_a_change(pc, function):
 def test_shorter_disc_removes_the_image(pc, blocks):
     """The new disc ends before or within the image."""
     insert(pc, Disc(blocks=blocks, seed=9))
-    assert move(pc, 0x42, 42, 1, number=0) == (CHANGED, 0)
-    for function in (0x02, 0x42, 0x44):
+    assert move(pc, 0x02, 42, 1, number=0) == (CHANGED, 0)
+    for function in (0x02, 0x04):
         assert move(pc, function, 42, 1, number=0) == (NO_MEDIUM, 0)
     insert(pc, FLOPPY_DISC)
-    assert move(pc, 0x42, 42, 1, number=0) == (CHANGED, 0)
+    assert move(pc, 0x02, 42, 1, number=0) == (CHANGED, 0)
     check_image(pc, 41, 3)
 
 
-@pytest.mark.parametrize("function", [0x02, 0x04, 0x42, 0x44], ids=hexadecimal)
+@pytest.mark.parametrize("function", [0x02, 0x04], ids=hexadecimal)
 def test_another_disc_removes_the_image(pc, function):
     check_image(pc, 41, 1)
     insert(pc, OTHER)
@@ -90,9 +90,51 @@ def test_disc_with_the_same_first_block_keeps_the_image(pc):
     """The cached block of the old disc must not be used."""
     check_image(pc, 41, 1)
     insert(pc, SAME_START)
-    assert move(pc, 0x42, 42, 1, number=0) == (CHANGED, 0)
+    assert move(pc, 0x02, 42, 1, number=0) == (CHANGED, 0)
     for first in (41, 42, 0, 3):
         check_sectors(pc, SAME_START, SAME_START.default, first, 2)
+
+
+def with_equal_sum() -> Disc:
+    """As FLOPPY_DISC, but two words of the first block differ; their sum does not."""
+    image = bytearray(floppy(FLOPPY_144))
+    for at, by in ((40, 1), (300, -1)):
+        word = int.from_bytes(image[at:at + 2], "little") + by
+        image[at:at + 2] = (word & 0xFFFF).to_bytes(2, "little")
+    return Disc(Entry(bytes(image), media=FLOPPY_144, count=1))
+
+
+def with_equal_words() -> Disc:
+    """As FLOPPY_DISC, but two words of the first block are exchanged."""
+    image = floppy(FLOPPY_144)
+    return Disc(Entry(image[2:4] + image[:2] + image[4:], media=FLOPPY_144, count=1))
+
+
+LOOKALIKES = {"equal sum": with_equal_sum(), "equal words": with_equal_words(),
+              "a block longer": Disc(FLOPPY_DISC.default, blocks=FLOPPY_DISC.blocks + 1),
+              "a block shorter": Disc(FLOPPY_DISC.default, blocks=FLOPPY_DISC.blocks - 1),
+              "far longer": Disc(FLOPPY_DISC.default, blocks=FLOPPY_DISC.blocks + 0x10000)}
+
+
+@pytest.mark.parametrize("other", LOOKALIKES.values(), ids=LOOKALIKES)
+@pytest.mark.parametrize("by_number", [0, CD], ids=["emulated", "CD"])
+def test_disc_that_differs_little_is_another_disc(pc, other, by_number):
+    """The change is reported by either number."""
+    words = [sum(int.from_bytes(d.content(64)[i:i + 2], "little") for i in range(0, BLOCK, 2))
+             for d in (FLOPPY_DISC, other)]
+    assert words[0] % 0x10000 == words[1] % 0x10000
+    insert(pc, other)
+    assert simple_call(pc, 0x16, by_number).ah == CHANGED
+    if by_number == CD:
+        move(pc, 0x42, 16, 1)
+        check_blocks(pc, other, 64, 2)
+    else:
+        move(pc, 0x02, 42, 1, number=0)
+    for _ in range(2):
+        assert move(pc, 0x02, 42, 1, number=0) == (NO_MEDIUM, 0)
+    insert(pc, FLOPPY_DISC)
+    assert move(pc, 0x02, 42, 1, number=0) == (CHANGED, 0)
+    check_sectors(pc, FLOPPY_DISC, IMAGE, 41, 3, function=0x02)
 
 
 @pytest.mark.parametrize("sense", [(6, 0x28, 0), (6, 0x29, 0), (6, 0x29, 2), (6, 0x2A, 1)],
@@ -102,7 +144,7 @@ def test_any_unit_attention_reports_a_change(pc, first, sense):
     """A power-cycled drive reports no more than that; the image is still valid."""
     check_image(pc, 41, 1)
     cd(pc).attentions = [sense]
-    assert move(pc, 0x42, first, 1, number=0) == (CHANGED, 0)
+    assert move(pc, 0x02, first, 1, number=0) == (CHANGED, 0)
     check_image(pc, first, 1)
 
 
@@ -111,10 +153,10 @@ def test_change_reported_by_the_cd_number_removes_the_image(pc):
     insert(pc, OTHER)
     assert move(pc, 0x42, 16, 1) == (CHANGED, 0)
     check_blocks(pc, OTHER, 16)
-    assert move(pc, 0x42, 42, 1, number=0) == (NO_MEDIUM, 0)
+    assert move(pc, 0x02, 42, 1, number=0) == (NO_MEDIUM, 0)
     insert(pc, SAME_START)
     assert simple_call(pc, 0x49).ah == CHANGED
-    assert move(pc, 0x42, 42, 1, number=0) == (OK, 1)
+    assert move(pc, 0x02, 42, 1, number=0) == (OK, 1)
     assert pc.peek(BUFFER, 512) == SAME_START.sectors(SAME_START.default, 42, 1)
 
 
@@ -128,13 +170,27 @@ def test_16h_and_49h_report_a_change_once(pc, function):
     assert [simple_call(pc, function, 0).ah for _ in range(2)] == [NO_MEDIUM] * 2
 
 
-def test_emulated_drive_and_cd_share_their_lock(pc):
-    assert simple_call(pc, 0x45, 0, "ax", al=0).al == 1
+def test_emulated_hard_disk_and_cd_share_their_lock():
+    """A floppy has no 45h."""
+    pc = emulating("895A", HARD_DISK)
+    assert simple_call(pc, 0x45, 0x80, "ax", al=0).al == 1
     assert cd(pc).locked
     assert simple_call(pc, 0x45, CD, "ax", al=2).al == 1
     assert simple_call(pc, 0x46, CD, al=0).ah == LOCKED
     assert simple_call(pc, 0x45, CD, "ax", al=1).al == 0
     assert not cd(pc).locked
+
+
+@variants
+@pytest.mark.parametrize("function", [0x42, 0x44], ids=hexadecimal)
+def test_change_of_the_disc_of_a_hard_disk(variant, function):
+    pc = emulating(variant, HARD_DISK)
+    disc, other = disc_of(HARD_DISK), OTHER
+    for found, then in ((disc, OK), (other, NO_MEDIUM), (disc, OK)):
+        insert(pc, found)
+        assert move(pc, function, 42, 1, number=0x80) == (CHANGED, 0)
+        assert move(pc, function, 42, 1, number=0x80) == (then, int(then == OK))
+    check_sectors(pc, disc, disc.default, 41, 5, 0x80)
 
 
 # ---- Two drives ------------------------------------------------------------------------
@@ -163,7 +219,7 @@ def test_failed_start_from_another_cd_does_not_spoil_the_cache():
     pc = with_cd("895A", FLOPPY_DISC, {5: drive_with(OTHER_CD)})
     check_boot(pc, FLOPPY_DISC, number=0)
     check_image(pc, 1, 1)
-    for options in ({"segment": 1}, {"count": 0}, {"segment": 0x1000, "lba": 65}):
+    for options in ({"segment": 1}, {"count": 0}, {"segment": 0xA000, "lba": 65}):
         packet = Packet.make(**{"media": FLOPPY_144, "lba": 64, "count": 1, **options})
         assert started(pc, packet, range(0x10000, 0x10200), number=0xE1).cf
         for first in (1, 5, 0):

@@ -20,7 +20,7 @@ from tests.model.rules import RuleViolation
 from tests.model.target import READ10, SEEK10, TEST_UNIT_READY, VERIFY10, Disk
 from tests.rom.cd.cdboot import (cd, check_blocks, check_boot, check_sectors, insert, move,
                                  simple_call, with_cd)
-from tests.rom.cd.emulated_drives import (BOTH, FLOPPY_DISC, IMAGE, SHAPE, check_image, disc_of,
+from tests.rom.cd.emulated_drives import (BOTH, FLOPPY_DISC, IMAGE, LARGE_DISC, SHAPE, check_image, disc_of,
                                           emulating, number_of, sectors_of, track_of, variants)
 from tests.rom.strict import (BAD_COMMAND, BAD_SECTOR, CHANGED, NOT_FOUND, NO_MEDIUM, OK, TIMEOUT,
                               VARIANTS, WRITE_PROTECTED, hexadecimal, nothing_sent, opcodes,
@@ -28,7 +28,7 @@ from tests.rom.strict import (BAD_COMMAND, BAD_SECTOR, CHANGED, NOT_FOUND, NO_ME
 
 TYPES = {FLOPPY_12: 0x02, FLOPPY_144: 0x04, FLOPPY_288: 0x06}      # BL of AH=08h
 READS = (0x02, 0x42)
-reads = pytest.mark.parametrize("function", READS, ids=hexadecimal)
+EXTENSIONS = range(0x41, 0x49)
 
 
 @pytest.fixture(scope="module", params=[(f, m) for f in VARIANTS for m in BOTH],
@@ -50,6 +50,18 @@ def pc(request) -> Pc:
 def reader(request) -> Pc:
     """As `pc`, for tests that do not change the state of the machine."""
     return emulating(request.param, FLOPPY_144)
+
+
+@pytest.fixture(params=VARIANTS)
+def large(request) -> Pc:
+    """A machine booted from a hard disk image of the same size and tracks."""
+    return emulating(request.param, HARD_DISK, LARGE_DISC)
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def large_reader(request) -> Pc:
+    """As `large`, for tests that do not change the state of the machine."""
+    return emulating(request.param, HARD_DISK, LARGE_DISC)
 
 
 # ---- Parameters ------------------------------------------------------------------------
@@ -102,17 +114,39 @@ def one_track() -> bytes:
 
 
 @variants
-def test_48h_of_an_emulated_drive(variant):
-    for media in (FLOPPY_12, FLOPPY_144, FLOPPY_288, HARD_DISK):
-        pc, number = emulating(variant, media), number_of(media)
-        pc.poke(PACKET, b"\x1A\0")
-        result = pc.int13(range(PACKET, PACKET + 0x1A), ah=0x48, dl=number, ds=PACKET >> 4, si=0)
-        assert not result.cf
-        flags, cylinders, heads, sectors, total, size = struct.unpack_from(
-            "<2xHIIIQH", pc.peek(PACKET, 0x1A))
-        assert (cylinders, heads, sectors) == (SHAPE if media == HARD_DISK else GEOMETRIES[media])
-        assert (total, size) == (sectors_of(media), 512)
-        assert flags & 0x06 == 0x06, "CHS is valid, the medium is removable"
+def test_48h_of_an_emulated_hard_disk(variant):
+    """In sectors of 512 bytes, also without a disc."""
+    pc = emulating(variant, HARD_DISK)
+    pc.poke(PACKET, b"\x1A\0")
+    result = pc.int13(range(PACKET, PACKET + 0x1A), ah=0x48, dl=0x80, ds=PACKET >> 4, si=0)
+    assert not result.cf
+    flags, *shape, total, size = struct.unpack_from("<2xHIIIQH", pc.peek(PACKET, 0x1A))
+    assert (tuple(shape), total, size) == (SHAPE, sectors_of(HARD_DISK), 512)
+    assert flags & 0x0E == 0x06, "CHS is valid, the medium is removable, no write with verify"
+    cd(pc).take_out()
+    assert simple_call(pc, 0x16, 0x80).ah == NO_MEDIUM
+    result = pc.int13(range(PACKET, PACKET + 0x1A), ah=0x48, dl=0x80, ds=PACKET >> 4, si=0)
+    flags, size = struct.unpack_from("<2xH20xH", pc.peek(PACKET, 0x1A))
+    assert (result.cf, flags & 0x40, size) == (False, 0x40, 512)
+
+
+@variants
+@pytest.mark.parametrize("media", [FLOPPY_12, FLOPPY_144, FLOPPY_288])
+def test_floppy_has_no_extensions(variant, media):
+    """41h to 48h end with 01h, send no command and change nothing; BX stays 55AAh."""
+    pc = emulating(variant, media)
+    packet = struct.pack("<BBHHHQ", 16, 0, 1, BUFFER & 15, BUFFER >> 4, 0)
+    with nothing_sent(pc):
+        for function in EXTENSIONS:
+            pc.poke(PACKET, b"\x4A\0" if function == 0x48 else packet)
+            result = simple_call(pc, function, 0, "ah", al=0, bx=0x55AA, ds=PACKET >> 4, si=0)
+            assert (result.ah, result.bx) == (BAD_COMMAND, 0x55AA), hex(function)
+
+
+def test_cd_of_an_emulated_floppy_has_extensions(pc):
+    check_blocks(pc, FLOPPY_DISC, 64, 2)
+    result = pc.int13(ah=0x41, bx=0x55AA, dl=0xE0, changes="ah bx cx")
+    assert (result.cf, result.bx) == (False, 0xAA55)
 
 
 FUNCTIONS = {0x00, 0x01, 0x02, 0x04, 0x08, 0x09, 0x0C, 0x0D, 0x10, 0x11, 0x14, 0x15, 0x16, 0x41,
@@ -132,11 +166,13 @@ def test_only_documented_functions_succeed_on_emulated_drives(emulated):
                           ah=function, al=al, bx=0x55AA if function == 0x41 else 0, cx=1, dh=0,
                           es=BUFFER >> 4, dl=number_of(media), ds=PACKET >> 4, si=PACKET & 15,
                           changes="ax bx cx dx es edi" if function in (8, 0x15, 0x41) else "ax")
-        assert result.cf == (function not in FUNCTIONS), hex(function)
+        lacks = media != HARD_DISK and function in EXTENSIONS
+        assert result.cf == (function not in FUNCTIONS or lacks), hex(function)
         if result.cf:
-            expected = WRITE_PROTECTED if function in (0x03, 0x43) else BAD_COMMAND
+            expected = (WRITE_PROTECTED if function in (0x03, 0x43) and not lacks
+                        else BAD_COMMAND)
             assert result.ah == expected, hex(function)
-        if function == 0x46:
+        if function == 0x46 and not lacks:
             insert(pc, disc_of(media))
             assert simple_call(pc, 0x16, number_of(media)).ah == CHANGED
 
@@ -177,16 +213,22 @@ def test_reads_across_track_ends(variant, media):
 @pytest.mark.parametrize("first", [0, 1, 2, 3, 2876 - 9])
 def test_reads_at_any_sector_of_a_block(variant, first, function):
     """From each sector of a block, over up to four blocks."""
-    pc = emulating(variant, FLOPPY_144)
+    pc = emulating(variant, HARD_DISK, LARGE_DISC)
     for count in range(1, 13):
-        check_image(pc, first, count, function)
+        check_image(pc, first, count, function, 0x80)
 
 
-@reads
+@pytest.mark.parametrize("first", [0, 1, 2, 3, 2876 - 9])
+def test_reads_of_a_floppy_at_any_sector_of_a_block(reader, first):
+    for count in range(1, 13):
+        check_image(reader, first, count)
+
+
 @pytest.mark.parametrize("first, count", [(0, 64), (1, 63), (3, 100), (2, 127), (5, 128),
                                           (2752, 128)])
-def test_reads_many_sectors(reader, function, first, count):
-    check_image(reader, first, count if function == 0x02 else min(count, 127), function)
+def test_reads_many_sectors(reader, large_reader, first, count):
+    check_image(reader, first, count)
+    check_image(large_reader, first, min(count, 127), 0x42, 0x80)
 
 
 @pytest.mark.parametrize("address", [BUFFER + 1, 0x2FF03, 0x2FE01, 0x3FFFF, 0x80003], ids=hex)
@@ -208,24 +250,26 @@ def test_random_reads_of_a_hard_disk(variant):
 @pytest.mark.parametrize("flat", [0x100000, 0x10FDF0, 0x10FE00, 0x10FFEF,
                                   0x10FFF0, 0x123401])
 @pytest.mark.parametrize("first, count", [(0, 1), (1, 1), (3, 2), (2, 9), (0, 4), (7, 64)])
-def test_reads_to_buffers_around_and_above_1_mib(pc, flat, first, count):
+def test_reads_to_buffers_around_and_above_1_mib(large_reader, flat, first, count):
+    pc = large_reader
     pc.poke(flat - 64, b"\xEE" * (count * 512 + 128))
-    assert move(pc, 0x42, first, count, number=0, flat=flat, size=24) == (OK, count)
-    assert pc.peek(flat, count * 512) == FLOPPY_DISC.sectors(IMAGE, first, count)
+    assert move(pc, 0x42, first, count, number=0x80, flat=flat, size=24) == (OK, count)
+    assert pc.peek(flat, count * 512) == LARGE_DISC.sectors(LARGE_DISC.default, first, count)
     assert pc.peek(flat - 64, 64) == pc.peek(flat + count * 512, 64) == b"\xEE" * 64
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_read_to_buffer_that_ends_at_4_gib_goes_there_by_dma(pc, count):
+def test_read_to_buffer_that_ends_at_4_gib_goes_there_by_dma(large, count):
     """Address and length add up to 2^32. The PC has no memory there, which its model reports."""
     flat = 2**32 - count * 512
     with pytest.raises(RuleViolation, match=f"DMA outside memory: write of {flat:#x}"):
-        move(pc, 0x42, 1, count, number=0, flat=flat, size=24)
+        move(large, 0x42, 1, count, number=0x80, flat=flat, size=24)
 
 
-def test_read_with_a_long_count(reader):
-    assert move(reader, 0x42, 1, number=0, flat=0x200000, size=32, long_count=2879) == (OK, 2879)
-    assert reader.peek(0x200000, 2879 * 512) == FLOPPY_DISC.sectors(IMAGE, 1, 2879)
+def test_read_with_a_long_count(large_reader):
+    pc = large_reader
+    assert move(pc, 0x42, 1, number=0x80, flat=0x200000, size=32, long_count=2879) == (OK, 2879)
+    assert pc.peek(0x200000, 2879 * 512) == LARGE_DISC.sectors(LARGE_DISC.default, 1, 2879)
 
 
 @pytest.mark.parametrize("function", [0x02, 0x04, 0x42, 0x44], ids=hexadecimal)
@@ -233,6 +277,9 @@ def test_access_past_end_returns_04h(emulated, function):
     pc, media = emulated
     options = {"number": number_of(media), "geometry": track_of(media)}
     last = sectors_of(media) - 1
+    if media != HARD_DISK and function > 0x40:
+        assert move(pc, function, last, 1, **options) == (BAD_COMMAND, 1)
+        return
     assert move(pc, function, last, 1, **options) == (OK, 1)
     with nothing_sent(pc):
         assert move(pc, function, last, 2, **options) == (NOT_FOUND, 0)
@@ -250,12 +297,14 @@ def test_invalid_count_returns_01h(reader, function, count):
 
 @pytest.mark.parametrize("function, command", [(0x04, VERIFY10), (0x44, VERIFY10), (0x0C, SEEK10),
                                                (0x47, SEEK10)], ids=hexadecimal)
-def test_verify_and_seek_transfer_no_data(reader, function, command):
-    sent = len(cd(reader).commands)
-    reader.poke(BUFFER, b"\xEE" * 512)
-    assert move(reader, function, 9, 4, number=0).status == OK
-    assert set(opcodes(cd(reader), sent)) == {command}
-    assert reader.peek(BUFFER, 512) == b"\xEE" * 512
+def test_verify_and_seek_transfer_no_data(reader, large_reader, function, command):
+    for pc, number in ((reader, 0), (large_reader, 0x80)):
+        sent = len(cd(pc).commands)
+        pc.poke(BUFFER, b"\xEE" * 512)
+        lacks = not number and function > 0x40
+        assert move(pc, function, 9, 4, number=number).status == (BAD_COMMAND if lacks else OK)
+        assert set(opcodes(cd(pc), sent)) == (set() if lacks else {command})
+        assert pc.peek(BUFFER, 512) == b"\xEE" * 512
 
 
 @pytest.mark.parametrize("function", [0x03, 0x43], ids=hexadecimal)
@@ -264,7 +313,8 @@ def test_write_returns_03h(emulated, function, lba, count):
     pc, media = emulated
     with nothing_sent(pc):
         outcome = move(pc, function, lba, count, number=number_of(media), geometry=track_of(media))
-    assert outcome.status == WRITE_PROTECTED
+    lacks = media != HARD_DISK and function == 0x43
+    assert outcome.status == (BAD_COMMAND if lacks else WRITE_PROTECTED)
     assert not outcome.good or function == 0x43
 
 
@@ -273,14 +323,14 @@ def test_image_truncated_by_the_disc_end():
     disc = Disc(Entry(floppy(FLOPPY_144)[:100 * BLOCK], media=FLOPPY_144, count=1))
     pc = emulating("895A", FLOPPY_144, disc)
     check_sectors(pc, disc, disc.default, 390, 10)
-    assert move(pc, 0x42, 400, 1, number=0) == (NOT_FOUND, 0)
+    assert move(pc, 0x02, 400, 1, number=0) == (NOT_FOUND, 0)
     assert move(pc, 0x02, 399, 2, number=0) == (NOT_FOUND, 0)
     assert pc.int13(ah=8, dl=0, changes="ax bl cx dx es edi").ch == 79
 
 
 def test_bad_block_of_an_image_returns_10h(pc):
     cd(pc).bad_blocks[64 + 3] = (3, 0x11, 0, True)
-    assert move(pc, 0x42, 13, 1, number=0) == (BAD_SECTOR, 0)
+    assert move(pc, 0x02, 13, 1, number=0) == (BAD_SECTOR, 0)
     assert move(pc, 0x02, 8, 20, number=0) == (BAD_SECTOR, 4)
     check_image(pc, 8, 4)
     check_image(pc, 16, 4)
@@ -289,10 +339,11 @@ def test_bad_block_of_an_image_returns_10h(pc):
 # ---- The cache -------------------------------------------------------------------------
 
 
-def commands_of(pc: Pc, first: int, count: int, **options) -> list[int]:
+def commands_of(pc: Pc, first: int, count: int, function: int = 0x02, number: int = 0,
+                **options) -> list[int]:
     """The commands that a read of the floppy sends."""
     sent = len(cd(pc).commands)
-    assert move(pc, 0x42, first, count, number=0, **options) == (OK, count)
+    assert move(pc, function, first, count, number=number, **options) == (OK, count)
     return opcodes(cd(pc), sent)
 
 
@@ -327,20 +378,21 @@ def test_other_reads_do_not_corrupt_the_cache(pc):
     check_image(pc, 40, 1)
 
 
-def test_read_to_high_buffer_bypasses_the_cache(pc):
-    assert commands_of(pc, 41, 1, flat=0x200000, size=24) == [READ10]
-    assert commands_of(pc, 41, 1, flat=0x200000, size=24) == [READ10]
-    pc.poke(0x200000, b"\xEE" * 512)
-    check_image(pc, 42, 1)
-    assert move(pc, 0x42, 43, 1, number=0, flat=0x200000, size=24) == (OK, 1)
-    assert pc.peek(0x200000, 512) == FLOPPY_DISC.sectors(IMAGE, 43, 1)
+def test_read_to_high_buffer_bypasses_the_cache(large):
+    high = {"number": 0x80, "flat": 0x200000, "size": 24}
+    assert commands_of(large, 41, 1, 0x42, **high) == [READ10]
+    assert commands_of(large, 41, 1, 0x42, **high) == [READ10]
+    large.poke(0x200000, b"\xEE" * 512)
+    check_image(large, 42, 1, number=0x80)
+    assert move(large, 0x42, 43, 1, **high) == (OK, 1)
+    assert large.peek(0x200000, 512) == LARGE_DISC.sectors(LARGE_DISC.default, 43, 1)
 
 
 def test_failed_read_is_not_cached(pc):
     check_image(pc, 41, 1)
     cd(pc).bad_blocks[64 + 11] = (3, 0x11, 0, False)
-    assert move(pc, 0x42, 45, 1, number=0) == (BAD_SECTOR, 0)
-    assert move(pc, 0x42, 45, 1, number=0) == (BAD_SECTOR, 0)
+    assert move(pc, 0x02, 45, 1, number=0) == (BAD_SECTOR, 0)
+    assert move(pc, 0x02, 45, 1, number=0) == (BAD_SECTOR, 0)
     cd(pc).bad_blocks.clear()
     check_image(pc, 45, 1)
     check_image(pc, 41, 1)
@@ -353,9 +405,9 @@ def test_timed_out_read_is_not_cached(pc):
         yield from Disk.data_in(bytes(700))
         yield HANG
     cd(pc).data_hook = hook
-    assert move(pc, 0x42, 45, 1, number=0) == (TIMEOUT, 0)
+    assert move(pc, 0x02, 45, 1, number=0) == (TIMEOUT, 0)
     cd(pc).data_hook = None
-    assert move(pc, 0x42, 45, 1, number=0) == (CHANGED, 0), "the drive was reset"
+    assert move(pc, 0x02, 45, 1, number=0) == (CHANGED, 0), "the drive was reset"
     check_image(pc, 45, 1)
     check_image(pc, 41, 1)
 
@@ -374,4 +426,4 @@ def test_disk_with_large_blocks_does_not_corrupt_the_cache(variant):
 def test_cached_read_reports_a_removed_medium(pc):
     check_image(pc, 41, 1)
     cd(pc).take_out()
-    assert move(pc, 0x42, 42, 1, number=0) == (NO_MEDIUM, 0)
+    assert move(pc, 0x02, 42, 1, number=0) == (NO_MEDIUM, 0)

@@ -284,3 +284,26 @@ def test_native_blocks_of_a_large_disk(size):
     pc.poke(BUFFER, new_data(1, 8))
     assert transfer(pc, 0x43, size - 1, 1) == (OK, 1)
     assert pc.bus.targets[0].written == {size - 1: new_data(1, 8)}
+
+
+GIB, PIB, EIB = TIB >> 10, TIB << 10, TIB << 20
+
+
+@pytest.mark.parametrize("sectors, text", [
+    (1, "0 MiB"), (2047, "0 MiB"), (2048, "1 MiB"), (GIB, "1024 MiB"),
+    (10 * GIB - 1, "10239 MiB"), (10 * GIB, "10 GiB"), (2 * TIB - 1, "2047 GiB"),
+    (10 * TIB - 1, "10239 GiB"), (10 * TIB, "10 TiB"),
+    (4 * PIB - 1, "4095 TiB"), (4 * PIB, "4096 TiB"), (4 * PIB + 1, "4096 TiB"),
+    (10 * PIB - 1, "10239 TiB"), (10 * PIB, "10 PiB"), (8 * EIB, "8192 PiB"),
+    (10 * EIB - 1, "10239 PiB"), (10 * EIB, "10 EiB"), ((1 << 56) - 1, "31 EiB")])
+def test_size_is_printed_in_a_unit_of_which_there_are_10_to_10239(sectors, text):
+    """2^56 blocks are refused as not plausible."""
+    pc = new_pc("895A", {0: Disk(blocks=sectors)})
+    assert f" STRICT DISK {text}, 512-byte blocks\r\n" in pc.text
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_size_of_the_largest_disk_with_large_blocks(native):
+    pc = new_pc("895A", {0: Disk(blocks=(1 << 56) - 1, block_bytes=4096)},
+                fwcfg=FwCfg({"opt/lsi8xx-rom/native-blocks": b"1"} if native else {}))
+    assert " STRICT DISK 255 EiB, 4096-byte blocks\r\n" in pc.text
