@@ -132,10 +132,10 @@ class Bus:
         self.nexus: Nexus | None = None
         self.away: list[Nexus] = []
         self.request: Request | None = None
+        self.cdb = b""              # sent to the target that was selected last
         self.further_at: int | None = None  # when a unit last got further, or the first selection since
         self.waited_ns = 0                  # longest time since in which none did
         self.slow_command = False           # START STOP UNIT has been sent
-        self.cdb = b""              # sent to the target that was selected last
         self.on_free: Callable[[], None] = lambda: None
         self.on_reset: Callable[[], None] = lambda: None
 
