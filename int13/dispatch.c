@@ -84,6 +84,7 @@ static enum int13_status call_handler(const struct int13_call *call,
 	struct int13_state *state = call->state;
 
 	state->bus.stop_at_change = call->disk->flags & DISK_REMOVABLE;
+	scsi_begin_call(&state->bus);
 	return vds_in_v86_mode() ? call_handler_in_v86(call, handler)
 				 : handler(call);
 }
