@@ -75,7 +75,7 @@ static enum int13_status call_handler(const struct int13_call *call,
 	struct int13_state *state = call->state;
 
 	state->bus.stop_at_change = call->disk->flags & DISK_REMOVABLE;
-	state->bus.unreachable = false;
+	scsi_begin_call(&state->bus);
 	state->use_vds = vds_needed();
 	return state->use_vds ? call_handler_with_vds(call, handler)
 			     : handler(call);

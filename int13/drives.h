@@ -13,7 +13,6 @@
 #define FIRST_HARD_DISK 0x80
 #define MOST_BIOS_NUMBERS 32 /* 80h to 9Fh: one bit each in drive_map */
 
-#define SECTOR_SHIFT 9 /* a sector has 512 bytes */
 #define MOST_BLOCK_SHIFT 12 /* a block of a disk has up to 4096 */
 #define CD_BLOCK_SHIFT 11   /* a block of a CD has 2048 */
 

@@ -9,6 +9,8 @@
 
 #include "pc/far.h"
 
+#define SECTOR_SHIFT 9 /* a sector has 512 bytes */
+
 struct geometry {
 	u16 cylinders;	      /* 1 to 1024 */
 	u8 heads;	      /* 1 to 255 */

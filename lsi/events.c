@@ -48,7 +48,8 @@ static struct step move_cut(struct exec *x, u32 left_in_move)
 {
 	if (left_in_move > x->moving)
 		return end(HBA_PROTOCOL);
-	program_set_pointer(x, x->left - x->moving + left_in_move);
+	x->left_after = x->left - x->moving + left_in_move;
+	program_set_pointer(x, x->left_after);
 	return go_on(script_resume);
 }
 
@@ -70,13 +71,13 @@ static struct step on_mismatch(struct exec *x)
 		program_clear_leftovers(x);
 	else
 		lsi_clear_fifos(lsi);
+	if (stopped_at == script_command_cut)
+		x->command_cut = true;
 	/* Seen: QEMU shows DATA IN during a command without data. */
 	if (stopped_at == script_drain_cut)
 		x->drained = false;
-	if (stopped_at == script_msg_out_cut ||
-	    stopped_at == script_reply_cut)
-		return go_on(script_clear_atn);
-	return in_data ? move_cut(x, left_in_move) : go_on(script_resume);
+	/* The rest of a message that the target did not accept is dropped. */
+	return in_data ? move_cut(x, left_in_move) : go_on(script_clear_atn);
 }
 
 /* ---- Messages -------------------------------------------------------- */
@@ -131,6 +132,7 @@ static struct step on_extended(struct exec *x)
 		return reject(x);
 	if (out[2] == x->offered) {
 		x->offered = 0;
+		x->resends = 0; /* the answer has replaced our message */
 		return out[at] ? reject(x) : go_on(script_ack);
 	}
 	out[0] = MSG_EXTENDED;
@@ -163,7 +165,6 @@ static struct step on_reject(struct exec *x)
 static struct step on_message(struct exec *x)
 {
 	u8 message = x->lsi->moved.msg_in;
-	u32 left_after = x->left_after;
 
 	switch (message) {
 	case MSG_SAVE_DATA_POINTER:
@@ -174,12 +175,13 @@ static struct step on_message(struct exec *x)
 		 * the pointer.
 		 */
 		if (x->left != x->saved_left)
-			program_set_pointer(x, x->saved_left);
-		return go_on(script_ack);
+			x->left_after = x->saved_left;
+		/* fall through */
 	case MSG_DISCONNECT:
 		program_set_pointer(x, x->saved_left);
-		x->left_after = left_after;
-		return go_on(script_disconnect);
+		x->command_cut = false;
+		return go_on(message == MSG_DISCONNECT ? script_disconnect
+						       : script_ack);
 	case MSG_EXTENDED:
 		return on_extended(x);
 	case MSG_REJECT:
@@ -211,12 +213,17 @@ static u32 left_after_move(const struct exec *x)
 /* The data move has ended: set the next one. No data follows a status byte. */
 static void note_data_done(struct exec *x)
 {
-	u32 left = left_after_move(x);
+	u8 *status = x->lsi->moved.status;
 
-	if ((x->lsi->moved.status[0] & x->lsi->moved.status[1]) !=
-	    NO_SCSI_STATUS)
+	x->left_after = left_after_move(x);
+	/* A further status replaces this one, wherever the program stores it. */
+	if (status[1] != NO_SCSI_STATUS) {
+		status[0] = status[1];
+		status[1] = NO_SCSI_STATUS;
+	}
+	if (status[0] != NO_SCSI_STATUS)
 		x->data_ended = true;
-	program_set_pointer(x, left);
+	program_set_pointer(x, x->left_after);
 }
 
 enum hba_result events_complete(struct exec *x)
@@ -278,6 +285,13 @@ static struct step on_int(struct exec *x)
 		if (!x->resends--)
 			return end(HBA_PROTOCOL);
 		return go_on(script_reply);
+	case INT_COMMAND:
+		/* The move sends all of the command, and the clean dispatcher
+		 * follows it.
+		 */
+		if (x->command_cut || x->left != x->saved_left)
+			return end(HBA_PROTOCOL);
+		return go_on(script_patch_command);
 	case INT_SHORT:
 		return move_cut(x, lsi_residual(x->lsi, false));
 	default: /* INT_RESELECTED, INT_OTHER_DRIVER, or an undefined code */

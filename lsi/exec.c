@@ -64,6 +64,8 @@ static NOT_INLINE enum hba_result finish_command(struct exec *x,
 {
 	struct lsi *lsi = x->lsi;
 
+	x->resends = RESENDS;
+	x->command_cut = false;
 	/* The messages after the selection may have to be sent again. */
 	*program_byte(lsi, script_patch_reply, INSN_DATA) =
 		*program_message_bytes(lsi);

@@ -78,7 +78,7 @@ void program_set_pointer(struct exec *x, u32 left)
 	const struct phys_range *next = x->request->more;
 	u32 done = x->request->data_bytes - left;
 
-	x->left = x->left_after = left;
+	x->left = left;
 	if (!left || x->data_ended) {
 		set_move(x, 0, 0);
 		return;
@@ -129,7 +129,6 @@ void program_begin(struct exec *x, struct lsi *lsi,
 	x->request = request;
 	x->data_ended = false;
 	x->drained = false;
-	x->resends = RESENDS;
 	x->offered = 0;
 	x->left = x->saved_left = x->left_after = request->data_bytes;
 	if (request->data_bytes <= request->data.bytes)

@@ -64,6 +64,8 @@ struct exec {
 			 * only that counts. */
 	bool data_ended; /* no more data is accepted, although not all of it has
 			  * moved */
+	bool command_cut; /* the target has taken a part of the command, and would take the
+			   * rest if it requested it */
 	bool drained;	/* data that was not requested was discarded */
 	u8 resends;	/* how often a message may still be sent again */
 	u8 offered;	/* code of our SDTR or WDTR that is not yet answered, else 0 */
@@ -99,8 +101,7 @@ void program_begin(struct exec *x, struct lsi *lsi,
 		   struct hba_request *request);
 
 /* Set the data pointer so that `left` bytes (0 to data_bytes) are still to
- * move, and x->left_after to the same. With x->data_ended, the program accepts no
- * data phase.
+ * move. With x->data_ended, the program accepts no data phase.
  */
 void program_set_pointer(struct exec *x, u32 left);
 

@@ -29,13 +29,14 @@
 #define INT_RESELECTED 9   /* (re)selected by another device, or a status of NO_SCSI_STATUS */
 #define INT_SHORT 10	   /* data move ended early; DBC has the bytes left */
 #define INT_OTHER_DRIVER 11 /* DSA is not ours; the target is not yet selected */
+#define INT_COMMAND 12	   /* command phase after an event */
 
 /* Top byte of DSA, which the program does not use. Another driver that has used
  * the chip leaves another value: no memory lies at such an address.
  */
 #define OUR_DSA_TOP 0xfe
 
-#define SCRIPT_DWORDS 158 /* length of the program; program.c checks it */
+#define SCRIPT_DWORDS 162 /* length of the program; program.c checks it */
 
 #ifndef __ASSEMBLER__
 

@@ -74,12 +74,18 @@ bool clock_expired(struct clock *clock)
 	}
 	if (passed == 0)
 		passed = 1;
+	clock_counted += passed;
 	if (passed >= clock->left) {
 		clock->left = 0;
 		return true;
 	}
 	clock->left -= passed;
 	return false;
+}
+
+bool clock_passed(u16 mark, u32 ms)
+{
+	return (u32)(clock_mark() - mark) << 16 >= ms * HALF_TICKS_PER_MS;
 }
 
 void clock_delay_us(u32 delay_us)

@@ -42,4 +42,21 @@ bool clock_expired(struct clock *clock);
 /* Wait at least delay_us (up to 1 000 000). */
 void clock_delay_us(u32 delay_us);
 
+/* Half PIT ticks that all calls of clock_expired() have counted; rom.ld places it in
+ * the workspace.
+ */
+extern u32 clock_counted;
+
+/* The time now, in units of 65536 half ticks, or 27.5 ms */
+static inline u16 clock_mark(void)
+{
+	return (u16)(clock_counted >> 16);
+}
+
+/* Have the waits since the mark taken `ms` (up to 1 200 000)? Time counts only while
+ * clock_expired() is called, as it is in every wait: a device that answers at once
+ * seems to take no time.
+ */
+bool clock_passed(u16 mark, u32 ms);
+
 #endif

@@ -24,7 +24,8 @@
 #define WS_BUSY (STACK_BYTES + 12)
 #define WS_BOOT_DRIVE (STACK_BYTES + 13)
 #define WS_FOR_OTHERS (STACK_BYTES + 16)
-#define WS_INT13 (STACK_BYTES + 20) /* struct int13_state */
+#define WS_CLOCK (STACK_BYTES + 20)
+#define WS_INT13 (STACK_BYTES + 24) /* struct int13_state */
 #define WS_DRIVE_MAP (WS_INT13 + 0)
 #define WS_PREVIOUS (WS_INT13 + 4)
 #define WS_PREVIOUS_CD (WS_INT13 + 8)
@@ -64,6 +65,7 @@ struct workspace {
 	u16 for_others; /* offset of code for INT 13h calls that are not for our
 			 * disks, or 0 */
 	u16 lowest_kib; /* 40:13h at the end of init, on a BIOS without PMM */
+	u32 clock_counted; /* pc/clock.h */
 	struct int13_state int13;
 	struct lsi lsi;
 	/* old vectors, on a BIOS without boot entries */
@@ -95,6 +97,7 @@ WORKSPACE_AT(busy, WS_BUSY);
 WORKSPACE_AT(boot_drive, WS_BOOT_DRIVE);
 WORKSPACE_AT(phys_base, WS_PHYS_BASE);
 WORKSPACE_AT(for_others, WS_FOR_OTHERS);
+WORKSPACE_AT(clock_counted, WS_CLOCK);
 WORKSPACE_AT(int13.drive_map, WS_DRIVE_MAP);
 WORKSPACE_AT(int13.previous, WS_PREVIOUS);
 WORKSPACE_AT(int13.previous_cd, WS_PREVIOUS_CD);

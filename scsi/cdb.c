@@ -48,7 +48,7 @@ void cdb_simple(struct hba_request *request, const struct scsi_device *device,
 {
 	cdb_begin(request, device, (u8)command);
 	request->cdb[4] = (u8)(command >> 8);
-	request->patience_ms = command >> 16;
+	request->patience_ms = (u16)(command >> 16);
 	if ((u8)command == (u8)CDB_START_UNIT)
 		request->timeout_ms = SPIN_UP_TIMEOUT_MS;
 }

@@ -14,6 +14,7 @@
 #define RETRIES 4	 /* beyond the first try */
 #define ATTENTIONS 16	 /* UNIT ATTENTIONs a drive may have queued up */
 #define PAUSE_MS 100	 /* between tries of a device that is not ready */
+#define AT_ONCE_MS 5000	 /* for tries without a pause, beyond the patience */
 
 /* The verdict on a result other than HBA_OK. */
 static NOT_INLINE struct scsi_verdict bus_verdict(enum hba_result result)
@@ -133,7 +134,8 @@ static struct scsi_verdict send_simple(struct scsi_bus *bus,
 	do {
 		cdb_simple(&bus->own, &device, command);
 		verdict = try_once(bus, &bus->own);
-	} while (verdict.action == ACTION_ATTENTION && --attentions);
+	} while (verdict.action == ACTION_ATTENTION && --attentions &&
+		 !clock_passed(bus->waited, AT_ONCE_MS));
 	return verdict;
 }
 
@@ -147,6 +149,16 @@ static enum scsi_result changed_or_missing(struct scsi_bus *bus,
 		       : SCSI_MEDIUM_CHANGED;
 }
 
+/* Start the unit, once in a call. Its time does not count as that of tries. */
+static void start(struct scsi_bus *bus, const struct hba_request *request)
+{
+	if (bus->started)
+		return;
+	bus->started = true;
+	(void)send_simple(bus, request, CDB_START_UNIT);
+	bus->waited = clock_mark();
+}
+
 /* Send the request again as the verdict on the first try requires, until it
  * succeeds or a limit is reached.
  */
@@ -154,11 +166,15 @@ static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 					     struct hba_request *request,
 					     struct scsi_verdict verdict)
 {
-	u32 retries = RETRIES, attentions = ATTENTIONS;
-	u32 waited_ms = 0;
-	bool started = false, answered = false;
+	/* How often the request may be sent at once, by action */
+	u8 left[] = {[ACTION_DONE] = 0, [ACTION_RETRY] = RETRIES,
+		     [ACTION_ATTENTION] = ATTENTIONS};
+	bool answered = false;
 
+	bus->waited = (u16)(clock_mark() - bus->waited);
 	do {
+		u32 limit_ms = request->patience_ms;
+
 		/* A target that has answered before may not answer just after a
 		 * bus reset.
 		 */
@@ -167,38 +183,30 @@ static NOT_INLINE enum scsi_result try_again(struct scsi_bus *bus,
 		else if (answered)
 			verdict.action = ACTION_WAIT;
 
-		switch (verdict.action) {
-		case ACTION_DONE:
-			return verdict.result;
-		case ACTION_RETRY:
-			if (!retries--)
-				return verdict.result;
-			/* After a bus error the driver has done what is needed. */
-			if (verdict.result != SCSI_BUS_ERROR)
-				bus->hba->doubtful |= 1u << request->target;
+		if (verdict.action < ARRAY_SIZE(left)) {
+			if (!left[verdict.action]--)
+				break;
+			limit_ms += AT_ONCE_MS;
+		}
+		/* After a bus error the driver has done what is needed. */
+		if (verdict.action == ACTION_RETRY &&
+		    verdict.result != SCSI_BUS_ERROR)
+			bus->hba->doubtful |= 1u << request->target;
+		/* The next try shows whether it helped. */
+		if (verdict.action == ACTION_START)
+			start(bus, request);
+		if (clock_passed(bus->waited, limit_ms))
 			break;
-		case ACTION_ATTENTION:
-			if (!attentions--)
-				return verdict.result;
-			break;
-		case ACTION_START:
-			/* The next try shows whether it helped. */
-			if (!started)
-				(void)send_simple(bus, request, CDB_START_UNIT);
-			started = true;
-			/* fall through */
-		case ACTION_WAIT:
-			waited_ms += PAUSE_MS;
-			if (waited_ms > request->patience_ms)
-				return verdict.result;
+		if (verdict.action >= ACTION_WAIT)
 			clock_delay_us(PAUSE_MS * 1000);
+		if (bus->medium_changed && bus->stop_at_change) {
+			verdict.result = changed_or_missing(bus, request);
 			break;
 		}
-		if (bus->medium_changed && bus->stop_at_change)
-			return changed_or_missing(bus, request);
 		verdict = try_once(bus, request);
 	} while (verdict.result != SCSI_OK);
-	return SCSI_OK;
+	bus->waited = (u16)(clock_mark() - bus->waited);
+	return verdict.result;
 }
 
 void scsi_reset(struct scsi_bus *bus)

@@ -46,11 +46,11 @@ struct hba_request {
 					* each may be empty */
 	/* in, for scsi/command.c only */
 	u32 least_bytes; /* the command fails if fewer bytes are transferred */
-	u32 patience_ms; /* how long to wait for a device that is not ready */
+	u16 patience_ms; /* how long to wait for a device that is not ready */
 	/* out, valid with HBA_OK */
-	u32 moved; /* bytes transferred, up to data_bytes */
 	u8 status;
 	bool overrun; /* the target sent more data; it was discarded */
+	u32 moved; /* bytes transferred, up to data_bytes */
 };
 
 /* The interface of a chip driver. execute() does one request, which must lie

@@ -31,11 +31,16 @@ struct scsi_inquiry {
 
 /* Send INQUIRY. `answer` must lie in DMA-able memory; bytes that the device
  * did not send are zero. SCSI_NO_TARGET if no target has the ID or it has no
- * such LUN.
+ * such LUN. A target that rejects the command for a LUN above 0 has no such LUN.
  */
 enum scsi_result scan_inquiry(struct scsi_bus *bus,
 			      const struct scsi_device *device,
 			      struct scsi_inquiry *answer);
+
+/* Is the unit ready? START UNIT is sent to one that requires it. Does not wait, so that
+ * several can spin up together.
+ */
+bool scan_start(struct scsi_bus *bus, const struct scsi_device *device);
 
 /* Send REPORT LUNS [SPC-3]. Bit n of *luns is set for LUN n, 0 to 7; bit 0
  * always is. Other LUNs in the list are ignored, as they cannot be addressed.

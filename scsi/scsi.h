@@ -19,6 +19,8 @@
 
 #define SENSE_BYTES 18
 #define SENSE_CURRENT_VALID 0xf0 /* byte 0: the information field is valid */
+#define SENSE_KEY_AT 2
+#define SENSE_KEY_MASK 0x0f
 #define SENSE_INFORMATION_AT 3
 #define INQUIRY_BYTES 36
 
@@ -52,7 +54,11 @@ enum scsi_result {
 /* One bus: its chip driver and the sense data of the last failed command. */
 struct scsi_bus {
 	struct hba *hba;
-	bool unreachable;    /* in: no command may be started now */
+	/* of this call, see scsi_begin_call() */
+	bool unreachable; /* in: no command may be started now */
+	bool started;	  /* START UNIT is not sent (again) */
+	u16 waited; /* time for repeated tries, as clock_mark(); during these, the
+		     * mark at which they would have begun */
 	bool suspect;	     /* the last command did not end with a status */
 	bool stop_at_change; /* in: do not send a command again after a medium
 			      * change, as it was meant for the old medium */
@@ -61,6 +67,18 @@ struct scsi_bus {
 	u8 sense[SENSE_BYTES];
 	struct hba_request own; /* for commands that scsi/command.c inserts */
 };
+
+/* Begin a call: its commands share the time for repeated tries, and send START UNIT
+ * once.
+ */
+static inline void scsi_begin_call(struct scsi_bus *bus)
+{
+	bus->unreachable = false;
+	bus->started = false;
+	bus->waited = 0;
+}
+
+#define NO_MORE_TRIES 0x7fff /* `waited`, if its time is up: 15 minutes */
 
 /* One logical unit. */
 struct scsi_device {

@@ -58,7 +58,6 @@ ROM_CONST struct sense_row sense_table[] = {
 #define SENSE_CODE_MASK 0x7f
 #define SENSE_CURRENT 0x70
 #define SENSE_DEFERRED 0x71
-#define SENSE_KEY_AT 2
 #define SENSE_ADDITIONAL_AT 7 /* number of bytes after this one */
 #define SENSE_ASC_AT 12
 #define SENSE_ASCQ_AT 13
@@ -84,7 +83,7 @@ struct scsi_verdict sense_verdict(const u8 *sense, u32 length)
 
 	if (length > SENSE_ADDITIONAL_AT + 1u + sense[SENSE_ADDITIONAL_AT])
 		length = SENSE_ADDITIONAL_AT + 1u + sense[SENSE_ADDITIONAL_AT];
-	u8 key = sense[SENSE_KEY_AT] & 0x0f;
+	u8 key = sense[SENSE_KEY_AT] & SENSE_KEY_MASK;
 	u8 asc = length > SENSE_ASC_AT ? sense[SENSE_ASC_AT] : 0;
 	u8 ascq = length > SENSE_ASCQ_AT ? sense[SENSE_ASCQ_AT] : 0;
 	IN_ROM struct sense_row *row = sense_table;

@@ -20,6 +20,7 @@ LONGEST = ["writes_qemu", "systems", "boot", "int13", "strict", "fuzz", "mutants
            "timers", "medium_change", "write_errors", "write_faults", "cd_systems", "writes", "block_faults",
            "blocks", "removable", "emulation_functions", "emulation_sectors", "vds",
            "cd_emulation_qemu", "cd_qemu", "boot_entries", "memory", "cd_functions", "cd_post",
+           "boards_memory", "boards_choice", "boards", "controllers", "bios_matrix",
            "eltorito_boot", "eltorito_catalog", "reset", "run", "disks", "emulation_numbers",
            "emulation_media", "removable_qemu"]
 

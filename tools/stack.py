@@ -33,6 +33,9 @@ INDIRECT = {"scsi/command.o": ["lsi_execute"],
             "int13/dispatch.o": ["int13/dispatch.o .romdata", "int13/cd/functions.o .romdata"],
             "int13/chs.o": ["cd_memory_give_back"]}
 
+# During POST, another function calls the chip driver (rom/post/waiting.c)
+POST_ENTRY, DRIVER, POST_DRIVER = "init_main", "lsi_execute", "waiting_execute"
+
 Depth = tuple[int, tuple[str, ...]]     # bytes, and each function with its frame
 
 
@@ -119,8 +122,11 @@ class Calls:
         own = ends.get(name, 0) if ends else max(
             frame + CONSTANT_BYTES * (name in self.constants), GATE_MOST_BYTES * (name in self.gates))
         found = [(own, (f"{name}:{own}",))]
+        in_post = callers and callers[0] == POST_ENTRY and POST_DRIVER not in (*callers, name)
         for calls, kept in ((self.calls, frame), (self.tail_calls, 0)):
             for called in calls.get(name, ()):
+                if called == DRIVER and in_post:
+                    called = POST_DRIVER
                 depth, path = self.deepest(called, ends, (*callers, name))
                 if depth:
                     found.append((kept + depth, (f"{name}:{kept}", *path)))

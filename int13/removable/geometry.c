@@ -5,7 +5,7 @@
  * system shows the geometry under which it was made. Keeping that geometry lets
  * the disk boot when it is moved from another controller.
  */
-#include "int13/drives.h"
+#include "int13/geometry.h"
 
 #define MBR_ENTRY_BYTES 16
 

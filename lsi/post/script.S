@@ -12,8 +12,8 @@
  * There is one dispatcher for each state of the data pointer:
  *   clean   the data move begins at the saved pointer: SAVE DATA POINTER and
  *           DISCONNECT need only their handshake
- *   resumed the CPU has set the pointer: every message but COMMAND COMPLETE is
- *           passed to the CPU
+ *   resumed the CPU has set the pointer: every message but COMMAND COMPLETE, and
+ *           the command phase, are passed to the CPU
  *   done    the data move has ended
  *
  * Rules that the program must follow [8xx-TM]:
@@ -50,7 +50,6 @@ LABEL script_patch_select
 	JUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn
 LABEL script_patch_messages
 	MOVE	SET_BY_CPU, LSI_MSG_OUT, PHASE_MSG_OUT
-LABEL script_msg_out_cut
 
 /* ---- Dispatcher, clean. */
 dispatch:
@@ -63,23 +62,27 @@ LABEL script_patch_data_test
 	INT_IF	PHASE_MSG_OUT, INT_RESEND
 	INT	INT_BAD_PHASE
 
-command:
 LABEL script_patch_command
+command:
 	MOVE	SET_BY_CPU, 0, PHASE_COMMAND
+LABEL script_command_cut
 	JUMP	dispatch
 
-/* ---- Dispatcher, resumed: the CPU continues here after an event; at clear_atn if the
- * ---- target did not accept a message.
+/* ---- Dispatcher, resumed: the CPU continues here after an event; at clear_atn if that
+ * ---- may be a message that the target did not accept.
  */
 LABEL script_clear_atn
 clear_atn:
 	CLEAR_ATN
 LABEL script_resume
 resume:
-	JUMP_WHEN_NOT PHASE_MSG_IN, dispatch_data
+	JUMP_WHEN_NOT PHASE_MSG_IN, resume_other
 	MOVE	1, LSI_MSG_IN, PHASE_MSG_IN
 	JUMP_IF_BYTE MSG_COMMAND_COMPLETE, complete
 	INT	INT_MESSAGE
+resume_other:
+	INT_IF	PHASE_COMMAND, INT_COMMAND
+	JUMP	dispatch_data
 
 data:
 LABEL script_patch_data_move
@@ -167,7 +170,6 @@ LABEL script_reply			/* answer with the message at LSI_MSG_OUT */
 	CLEAR_ACK
 LABEL script_patch_reply
 	MOVE	SET_BY_CPU, LSI_MSG_OUT, PHASE_MSG_OUT
-LABEL script_reply_cut
 	JUMP	resume
 LABEL script_more			/* further bytes of a message */
 	CLEAR_ACK

@@ -26,6 +26,11 @@ struct post_state {
 	u8 cds; /* number of CD drives */
 	enum pnp_calls bios; /* what the BIOS does with boot entries */
 	bool cd_first; /* the user has asked for it by a key */
+	/* the scan (waiting.c), as clock_mark() */
+	u16 got_further;   /* when it began, or a unit was last completed */
+	u16 spin_up_begun; /* the same, but not before all targets were identified */
+	u16 unit_begun;
+	u16 announced; /* bit n: the line about waiting for ID n was printed */
 	u8 switches[SWITCHES];
 	struct host_path path; /* valid if `fwcfg` */
 };

@@ -55,20 +55,19 @@ static bool read_value(u32 bytes, char value[VALUE_BYTES])
 	return length != 0;
 }
 
-static bool as_number(const char *value, u8 most, u8 __seg_gs *number)
+#define BAD_VALUE 0x100u
+
+static u32 as_number(const char *value)
 {
 	u32 sum = 0;
 
 	for (; *value; value++) {
 		u32 digit = (u32)*value - '0';
 		if (digit > 9)
-			return false;
+			return BAD_VALUE;
 		sum = sum * 10 + digit;
 	}
-	if (sum > most)
-		return false;
-	*number = (u8)sum;
-	return true;
+	return sum;
 }
 
 static bool is_word(const char *value, char IN_ROM *word)
@@ -79,26 +78,23 @@ static bool is_word(const char *value, char IN_ROM *word)
 	return false;
 }
 
-static bool as_word(const char *value, const struct switch_row __seg_gs *row,
-		    u8 __seg_gs *number)
+static u32 as_word(const char *value, const struct switch_row __seg_gs *row)
 {
 	for (u32 i = 0; i <= row->most; i++)
-		if (is_word(value, row->words[i])) {
-			*number = (u8)i;
-			return true;
-		}
-	return false;
+		if (is_word(value, row->words[i]))
+			return i;
+	return BAD_VALUE;
 }
 
-static bool read_switch(const struct fwcfg_file *file,
-			const struct switch_row __seg_gs *row, u8 most,
-			u8 __seg_gs *number)
+/* BAD_VALUE, or another number above row->most, if it has no value of that switch */
+static u32 read_switch(const struct fwcfg_file *file,
+		       const struct switch_row __seg_gs *row)
 {
 	char value[VALUE_BYTES];
 
-	return read_value(fwcfg_open(file), value) &&
-	       (row->words ? as_word(value, row, number)
-			   : as_number(value, most, number));
+	if (!read_value(fwcfg_open(file), value))
+		return BAD_VALUE;
+	return row->words ? as_word(value, row) : as_number(value);
 }
 
 static void report_bad_value(char IN_ROM *name)
@@ -123,9 +119,12 @@ void switches_read(u8 __seg_gs *values, bool fwcfg, u8 last_id)
 	for (u32 i = 0; i < SWITCHES; i++) {
 		u8 most = i == SWITCH_HOST_ID ? last_id : rows[i].most;
 
-		if (wanted[i].file.key &&
-		    !read_switch(&wanted[i].file, &rows[i], most, &values[i]) &&
-		    values[SWITCH_BANNER])
+		if (!wanted[i].file.key)
+			continue;
+		u32 value = read_switch(&wanted[i].file, &rows[i]);
+		if (value <= most)
+			values[i] = (u8)value;
+		else if (values[SWITCH_BANNER])
 			report_bad_value(rows[i].name);
 	}
 }

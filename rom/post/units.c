@@ -7,20 +7,21 @@
 #include "units.h"
 
 #include "banner.h"
-#include "keys.h"
 #include "rom_image.h"
 #include "memory.h"
 #include "state.h"
+#include "targets.h"
+#include "waiting.h"
 #include "pc/console.h"
 #include "pc/post/pmm.h"
 #include "rom/workspace.h"
 
-#define SPIN_UP_PATIENCE CDB_PATIENCE(30000)
 #define LUNS 8
 
 /* Properties of a unit */
 struct found {
 	struct scsi_inquiry inquiry;
+	bool ready; /* has answered so to TEST UNIT READY */
 	struct disk_capacity capacity;
 	char IN_ROM *trouble; /* why a drive that is in use has an unusable disc */
 };
@@ -126,10 +127,13 @@ static bool needs_buffer(const struct disk *disk)
  */
 static char IN_ROM *examine(struct disk *disk, struct found *found)
 {
-	enum scsi_result result =
-		disk_simple(&state()->bus, &disk->device,
-			    CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE);
+	enum scsi_result result = SCSI_OK;
 
+	if (!found->ready)
+		result = disk_simple(&state()->bus, &disk->device,
+				     CDB_TEST_UNIT_READY |
+					     CDB_PATIENCE(waiting_patience_ms()));
+	state()->bus.waited = 0;
 	if (result == SCSI_OK)
 		result = drives_measure(state(), disk, &found->capacity);
 	if (result == SCSI_OK && disk->flags & DISK_CD)
@@ -176,15 +180,9 @@ static void add_unit(struct disk *disk, const struct found *found)
 	state()->disks++;
 }
 
-static bool is_cd(const struct scsi_inquiry *inquiry)
-{
-	return inquiry->type == INQUIRY_TYPE_CD ||
-	       inquiry->type == INQUIRY_TYPE_OPTICAL;
-}
-
 static u8 kind_of(const struct scsi_inquiry *inquiry)
 {
-	if (is_cd(inquiry))
+	if (targets_is_cd(inquiry))
 		return DISK_REMOVABLE | DISK_CD;
 	return inquiry->removable & INQUIRY_REMOVABLE ? DISK_REMOVABLE : 0;
 }
@@ -219,15 +217,16 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 
 	*found = (struct found){0};
 	enum scsi_result result =
-		scan_inquiry(&state()->bus, &device, &found->inquiry);
+		targets_inquiry(device, &found->inquiry, &found->ready);
 	if (result == SCSI_NO_TARGET)
 		return UNIT_ABSENT;
-	if (result == SCSI_OK && found->inquiry.type != INQUIRY_TYPE_DISK &&
-	    !is_cd(&found->inquiry))
+	if (result == SCSI_OK && !targets_is_drive(&found->inquiry)) {
+		waiting_got_further();
 		return first && same_unit(first, found)
 			       ? UNIT_FINE
 			       : fine(device, found,
 				      ROM_STRING("neither disk nor CD"));
+	}
 	bool full = state()->disks == MOST_DISKS;
 	if (result != SCSI_OK) {
 		failure = banner_words(result);
@@ -242,15 +241,15 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 	}
 	if (!failure) {
 		add_unit(disk, found);
-		if (!found->trouble)
+		if (!found->trouble) {
+			waiting_got_further();
 			return fine(device, found, banner_words(SCSI_OK));
+		}
 		print_line(device, found, found->trouble);
 		return UNIT_TROUBLE;
 	}
 	print_line(device, found, failure);
-	return result == SCSI_TIMEOUT || result == SCSI_BUS_ERROR
-		       ? UNIT_HUNG
-		       : UNIT_UNUSABLE;
+	return targets_hangs(result) ? UNIT_HUNG : UNIT_UNUSABLE;
 }
 
 /* Examine the LUNs of a target above LUN 0: those that REPORT LUNS lists, or
@@ -271,7 +270,9 @@ static bool scan_further_luns(struct scsi_device device,
 	bool quiet = true;
 
 	for (u8 lun = 1;
-	     lun < LUNS && (unit == UNIT_FINE || unit == UNIT_TROUBLE); lun++) {
+	     lun < LUNS && (unit == UNIT_FINE || unit == UNIT_TROUBLE) &&
+	     !waiting_is_over();
+	     lun++) {
 		if (listed && !(luns >> lun & 1))
 			continue;
 		device.lun = lun;
@@ -285,54 +286,58 @@ static bool scan_further_luns(struct scsi_device device,
 	return quiet;
 }
 
-/* Note the user's key for this boot. A BIOS that calls boot entries decides by
- * itself what to boot.
+/* Scan one target. False if a line was printed. *hung counts targets in a row that
+ * do not even complete an INQUIRY.
  */
-static void take_key(void)
+static bool scan_target(u8 id, u32 *hung)
 {
-	if (post.bios != PNP_CALLS_ENTRIES && keys_take('C'))
-		post.cd_first = true;
+	struct scsi_device device = {.target = id};
+	struct found first;
+	enum unit unit = scan_unit(device, &first, NULL);
+	bool quiet = unit == UNIT_FINE || unit == UNIT_ABSENT;
+
+	*hung = unit == UNIT_HUNG ? *hung + 1 : 0;
+	/* A target without LUN 0 still answers INQUIRY; an absent target
+	 * leaves the answer zero.
+	 */
+	if (unit == UNIT_HUNG ||
+	    (unit == UNIT_ABSENT && !first.inquiry.type))
+		return quiet;
+	return scan_further_luns(device, &first) && quiet;
 }
 
-/* If two targets in a row do not even complete an INQUIRY, the bus hangs, and
- * trying further IDs would only take time.
+/* If two targets in a row hang, the bus does, and trying further IDs would only take
+ * time.
  */
 bool units_scan(void)
 {
-	const struct hba *hba = state()->bus.hba;
+	u8 last_id = state()->bus.hba->last_id;
 	bool quiet = true;
 	u32 hung = 0;
+	u8 id;
 
 	take_buffer(false);
-	for (u8 id = 0; id <= hba->last_id && hung < 2; id++) {
-		struct scsi_device device = {.target = id};
-		struct found first;
-
-		take_key();
-		/* Seen: QEMU accepts a disk with the controller's ID. */
-		if (id == hba->own_id && !post.fwcfg)
-			continue;
-		enum unit unit = scan_unit(device, &first, NULL);
-		hung = unit == UNIT_HUNG ? hung + 1 : 0;
-		if (unit != UNIT_FINE && unit != UNIT_ABSENT)
-			quiet = false;
-		/* A target without LUN 0 still answers INQUIRY; an absent target
-		 * leaves the answer zero.
-		 */
-		if (unit == UNIT_HUNG ||
-		    (unit == UNIT_ABSENT && !first.inquiry.type))
-			continue;
-		if (!scan_further_luns(device, &first))
+	waiting_begin();
+	targets_identify();
+	for (id = 0; id <= last_id && hung < 2 && !waiting_is_over(); id++) {
+		targets_take_key();
+		if (!targets_is_own(id) && !scan_target(id, &hung))
 			quiet = false;
 	}
-	take_key();
-	if (hung == 2 && !workspace.quiet) {
-		console_newline();
-		console_rom(ROM_STRING(
-			"  SCSI bus hangs, scan ended: check cable and termination"));
+	targets_take_key();
+	waiting_end();
+	if (hung == 2) {
+		if (!workspace.quiet) {
+			console_newline();
+			console_rom(ROM_STRING(
+				"  SCSI bus hangs, scan ended: check cable and termination"));
+		}
+	} else if (id <= last_id) {
+		targets_name_skipped(id);
+		quiet = false;
 	}
 	if (!post.buffer_kept || !state()->disks)
 		give_buffer_back();
 	state()->bus.suspect = false; /* the last ID may just be unused */
-	return quiet;
+	return quiet && !post.announced;
 }

@@ -1,18 +1,51 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Sends INQUIRY and REPORT LUNS.
+ * Sends INQUIRY and REPORT LUNS, and starts units.
  */
 #include "scsi/scan.h"
 
 #include "pc/phys.h"
 #include "scsi/cdb.h"
 #include "scsi/command.h"
+#include "scsi/disk.h"
+#include "scsi/sense.h"
 
 #define QUALIFIER_MASK 0xe0
 
 _Static_assert(sizeof(struct scsi_inquiry) == INQUIRY_BYTES,
 	       "struct scsi_inquiry is what the device sends");
+
+#define ILLEGAL_REQUEST 5
+
+/* Has the device rejected the INQUIRY of a LUN? It should return data in any case
+ * [SCSI-2 "Incorrect logical unit selection"], but some return CHECK CONDITION, even
+ * without sense data.
+ */
+static bool rejected(const struct scsi_bus *bus,
+		     const struct hba_request *request)
+{
+	u8 key = bus->sense[SENSE_KEY_AT] & SENSE_KEY_MASK;
+
+	return !bus->suspect &&
+	       (request->status & SCSI_STATUS_MASK) ==
+		       SCSI_STATUS_CHECK_CONDITION &&
+	       (!key || key == ILLEGAL_REQUEST);
+}
+
+static enum scsi_result send_inquiry(struct scsi_bus *bus,
+				     struct hba_request *request)
+{
+	if (!request->lun)
+		return scsi_command(bus, request);
+	bus->waited = NO_MORE_TRIES;
+	enum scsi_result result = scsi_command(bus, request);
+	bus->waited = 0;
+	if (result == SCSI_OK)
+		return result;
+	return rejected(bus, request) ? SCSI_NO_TARGET
+				      : scsi_command(bus, request);
+}
 
 enum scsi_result scan_inquiry(struct scsi_bus *bus,
 			      const struct scsi_device *device,
@@ -23,10 +56,30 @@ enum scsi_result scan_inquiry(struct scsi_bus *bus,
 	*answer = (struct scsi_inquiry){0};
 	cdb_inquiry(&request, device);
 	request.data.address = phys_of(answer);
-	enum scsi_result result = scsi_command(bus, &request);
+	enum scsi_result result = send_inquiry(bus, &request);
 	if (result == SCSI_OK && answer->type & QUALIFIER_MASK)
 		return SCSI_NO_TARGET;
 	return result;
+}
+
+#define IMMEDIATE 1 /* byte 1 of START STOP UNIT: status before the unit is ready */
+#define START_TIMEOUT_MS 20000 /* for units that ignore it */
+
+bool scan_start(struct scsi_bus *bus, const struct scsi_device *device)
+{
+	struct hba_request request;
+
+	bus->started = true; /* not by the command, which would wait */
+	enum scsi_result result =
+		disk_simple(bus, device, CDB_TEST_UNIT_READY);
+	if (result != SCSI_NOT_READY ||
+	    sense_verdict(bus->sense, SENSE_BYTES).action != ACTION_START)
+		return result == SCSI_OK;
+	cdb_simple(&request, device, CDB_START_UNIT);
+	request.cdb[1] |= IMMEDIATE;
+	request.timeout_ms = START_TIMEOUT_MS;
+	(void)scsi_command(bus, &request);
+	return false;
 }
 
 #define LUN_ENTRY_BYTES 8

@@ -133,6 +133,9 @@ class Bus:
         self.away: list[Nexus] = []
         self.request: Request | None = None
         self.cdb = b""              # sent to the target that was selected last
+        self.further_at: int | None = None  # when a unit last got further, or the first selection since
+        self.waited_ns = 0                  # longest time since in which none did
+        self.slow_command = False           # START STOP UNIT has been sent
         self.on_free: Callable[[], None] = lambda: None
         self.on_reset: Callable[[], None] = lambda: None
 
@@ -163,10 +166,24 @@ class Bus:
         """An event may occur without the initiator."""
         return self.nexus is not None or bool(self.away) or self.now < self.busy_until
 
+    # ---- Waiting (Pc) ---------------------------------------------------------
+
+    def restart_waiting(self) -> None:
+        """A call or POST begins."""
+        self.further_at, self.waited_ns, self.slow_command = None, 0, False
+
+    def got_further(self) -> None:
+        """A unit has moved data or named its size, or the call ends."""
+        if self.further_at is not None:
+            self.waited_ns = max(self.waited_ns, self.now - self.further_at)
+            self.further_at = self.now
+
     # ---- Initiator's side ---------------------------------------------------
 
     def select(self, target: int, atn: bool) -> None:
         """Select a target that exists."""
+        if self.further_at is None:
+            self.further_at = self.now
         self.atn, self.cdb = atn, b""
         self.nexus = Nexus(target, played(self.targets[target].session(self)))
         self._advance(self.nexus, None)

@@ -461,6 +461,7 @@ class EmulatedDisk(Disk):
     def perform(self, bus: Bus, cdb: bytes) -> Iterator:
         """From COMMAND to STATUS; returns the answer."""
         answer = self.execute(cdb)
+        self.note(bus, cdb, answer)
         if answer.wants:
             return (yield from self.take_blocks(bus, cdb, answer))
         if cdb[0] in READS and answer.status == GOOD:

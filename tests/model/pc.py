@@ -32,7 +32,8 @@ from tests.model.hardware import HARDWARE
 from tests.model.pc_cpu import CF, FIXED, HLT, IF, MOST_NS, MOST_READS, STI, TF, Cpu
 from tests.model.pc_dma import Dma
 from tests.model.pc_memory import MEMORY, Memory
-from tests.model.pc_ports import FIRST_CLOCK_READ_NS, FIRST_RUN_CLOCK_READ_NS, IO_BASE, Ports
+from tests.model.pc_ports import (CALL_WAIT_NS, FIRST_CLOCK_READ_NS, FIRST_RUN_CLOCK_READ_NS, IO_BASE,
+                                  POST_WAIT_NS, SLOW_CALL_WAIT_NS, Ports)
 from tests.model.registers import MS
 from tests.model.rules import RuleViolation
 from tests.model.target import CD_ROM, Disk
@@ -375,10 +376,12 @@ class Pc(Memory, Dma, Ports, Cpu):
         self.allow_post_writes()
         self._in_post = True
         self.images_changed()
+        self.bus.restart_waiting()
         try:
             return self._run(segment, offset, [*frame], registers, FIXED | (0 if frame else IF))
         finally:
             self._in_post = False
+            self._check_wait(POST_WAIT_NS)
 
     def post_interrupt(self, vector: int, registers: dict[str, int]) -> Result:
         """An interrupt that the BIOS calls during POST."""
@@ -495,6 +498,7 @@ class Pc(Memory, Dma, Ports, Cpu):
         self.writable = [*always, *buffers, *loads]
         self._loads = loads
         entered = flags if far_call else flags & ~(IF | TF)
+        self.bus.restart_waiting()
         try:
             result = self._run(segment, offset, [flags], registers, entered, stack=stack)
         finally:
@@ -503,6 +507,7 @@ class Pc(Memory, Dma, Ports, Cpu):
         if result.stack_used > STACK_BUDGET + (self.timer.STACK_BYTES if self.timer.ticks else 0):
             raise RuleViolation("caller's stack", f"{result.stack_used} bytes")
         self.chip.check_idle()
+        self._check_wait(SLOW_CALL_WAIT_NS if self.bus.slow_command else CALL_WAIT_NS)
         if self.vds:
             self.vds.check_released()
         return result

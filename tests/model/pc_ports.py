@@ -16,6 +16,7 @@ FIRST_RUN_CLOCK_READ_NS = 50_000  # time of the first clock read after a start o
 FIRST_CLOCK_READ_NS = 1_000       # ... or, while it is idle, after a wait or a write
 LONGEST_CLOCK_READ_NS = 5 * MS    # each further read takes twice as long; when idle, up to this
 MOST_STEPS = 1_000_000   # of time, of any length
+POST_WAIT_NS, CALL_WAIT_NS, SLOW_CALL_WAIT_NS = (seconds * 1000 * MS for seconds in (60, 60, 140))
 
 
 class Ports:
@@ -27,6 +28,17 @@ class Ports:
         if (self.chip.now > self._deadline or self._steps > MOST_STEPS
                 or self.chip.reads > self._most_reads):
             raise RuleViolation("step bound", f"{self._steps} steps of time")
+
+    def _check_wait(self, limit_ns: int) -> None:
+        """The time between the last read of the 8254 and the end of its round is lost to the ROM,
+        whose waits may be longer by that."""
+        self.bus.got_further()
+        if self._error:
+            return
+        round_ns = self.pit.period_ns // (2 if self.pit.mode == 3 else 1)
+        lost_ns = min(self.most_idle_ns, round_ns - 1)
+        if self.bus.waited_ns * (round_ns - lost_ns) > limit_ns * round_ns:
+            raise RuleViolation("waits too long", f"{self.bus.waited_ns // (1000 * MS)} s")
 
     def _stop_for_timer(self) -> None:
         if self.timer.due(self.chip.now):

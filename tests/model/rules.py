@@ -73,6 +73,7 @@ RULES = {
     "port not ours": "the chip, the 8254, and in POST fw_cfg",
     "BIOS service not expected": "only services a BIOS guarantees to an option ROM",
     "step bound": "every call ends",
+    "waits too long": "POST at most 60 s in which no unit gets further, calls 60 s, with START STOP UNIT 140 s",
     "register not preserved": "upper halves and segments included",
     "flags not preserved": "all but CF",
     "stack not restored": "SS:ESP as the caller had it",

@@ -37,6 +37,7 @@ CDB_BYTES = {0: 6, 1: 10, 2: 10, 4: 16, 5: 12}
 DISK, CD_ROM, OPTICAL = 0x00, 0x05, 0x07
 NO_SENSE, POWER_ON, MEDIUM_CHANGED = (0, 0, 0), (0x6, 0x29, 0x00), (0x6, 0x28, 0x00)
 RECOVERED = 0x1     # a sense key that comes with good data
+FURTHER = (*READS, *WRITES, *VERIFIES, SEEK10, READ_CAPACITY, READ_CAPACITY16)
 
 
 @dataclass
@@ -380,6 +381,14 @@ class Disk(Negotiator):
         else:
             yield from target.send_agreed(answer.data)
 
+    def note(self, bus: Bus, cdb: bytes, answer: Answer) -> None:
+        """A good answer to a command on blocks is progress, and so is the INQUIRY of a unit that
+        is no drive."""
+        bus.slow_command |= cdb[0] == START_STOP
+        if answer.status == GOOD and (cdb[0] in FURTHER or cdb[0] == INQUIRY
+                                      and self.type not in (DISK, CD_ROM, OPTICAL)):
+            bus.got_further()
+
     def session(self, bus: Bus) -> Iterator:
         self.selected_lun = 0       # without IDENTIFY
         if not self.ignores_atn and bus.atn:
@@ -400,6 +409,7 @@ class Disk(Negotiator):
             return
         responder.now = bus.now
         answer = unit.execute(cdb) if unit else self._missing_unit(cdb)
+        responder.note(bus, cdb, answer)
         yield from responder.transfer(bus, cdb, answer)
         if (yield from self.listen(bus)):
             return

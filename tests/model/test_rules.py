@@ -17,9 +17,9 @@ from tests.model.pc import SEEDS, Pc, Result
 from tests.model.registers import (ABRT, DSA, DSP, DSTAT, D_SIR, ISTAT, MA, MS, RST_LINE, SCNTL1,
                                    SIST0, SRST, US)
 from tests.model.rules import RULES, RuleViolation
-from tests.model.target import Disk
+from tests.model.target import Answer, Disk
 from tests.model.vds import Lock, Vds
-from tests.rom.strict import new_pc, two_disks
+from tests.rom.strict import SECOND, new_pc, two_disks
 
 MOVE_BY_TABLE = 0x1E000000, 0   # MSG OUT
 INT, SELECT_3, WHEN_STATUS = (0x98080000, 1), (0x41030000, 0), (0x980B0000 | 3 << 24, 1)
@@ -174,6 +174,22 @@ def test_changed_register_is_detected(register):
     after = Result({**SEEDS, register: SEEDS[register] ^ 0x10, "eflags": 0x202})
     with pytest.raises(RuleViolation, match=f"register not preserved: {register}"):
         Pc(ROM_895A)._check_registers(SEEDS, after, ["ah"], 0x202)
+
+
+@pytest.mark.parametrize("answer, seconds", [(Answer(status=8), 140), (Answer(), 70)])
+def test_long_wait_is_detected(answer, seconds):
+    """Time counts from the first selection or the last good answer."""
+    pc = Pc(ROM_895A)
+    pc.bus.targets = {0: Disk()}
+    pc.bus.restart_waiting()
+    pc.bus.now = 900 * SECOND
+    pc.bus.select(0, atn=True)
+    pc.bus.now += 70 * SECOND
+    pc.bus.targets[0].note(pc.bus, bytes([0x28]), answer)
+    pc.bus.now += 70 * SECOND
+    with pytest.raises(RuleViolation, match=f"waits too long: {seconds} s"):
+        pc._check_wait(40 * SECOND)
+    pc._check_wait(seconds * SECOND)
 
 
 def test_every_rule_has_a_test_that_names_it():

@@ -56,8 +56,8 @@ class Request(ctypes.Structure):
                 ("cdb_bytes", ctypes.c_uint8), ("cdb", ctypes.c_uint8 * 16),
                 ("timeout_ms", ctypes.c_uint32), ("data_bytes", ctypes.c_uint32), ("data", Range),
                 ("more", ctypes.POINTER(Range)), ("least_bytes", ctypes.c_uint32),
-                ("patience_ms", ctypes.c_uint32), ("moved", ctypes.c_uint32),
-                ("status", ctypes.c_uint8), ("overrun", ctypes.c_bool)]
+                ("patience_ms", ctypes.c_uint16), ("status", ctypes.c_uint8), ("overrun", ctypes.c_bool),
+                ("moved", ctypes.c_uint32)]
 
 
 READ = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32)

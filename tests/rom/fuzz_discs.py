@@ -18,29 +18,32 @@ from dataclasses import replace
 
 from tests.model.bios import Bios
 from tests.model.bios_data import MEMORY_SIZE
-from tests.model.eltorito import (BLOCK, CATALOG, CHECKSUM, EFI, ENTRY, FIRST_DESCRIPTOR, FLOPPY_12, FLOPPY_144, FLOPPY_288,
-                                  HARD_DISK, IMAGES, LAST, MORE, NO_EMULATION, NOT_BOOTABLE, OTHER_BOOT, PRIMARY,
-                                  SECTOR, SUPPLEMENTARY, TERMINATOR, X86, Disc, Entry, Section, boot_record, floppy,
-                                  hard_disk, loader, partition, validation)
+from tests.model.eltorito import (BLOCK, CATALOG, CHECKSUM, EFI, ENTRY, FIRST_DESCRIPTOR, FLOPPY_12,
+                                  FLOPPY_144, FLOPPY_288, HARD_DISK, IMAGES, LAST, MORE, NO_EMULATION,
+                                  NOT_BOOTABLE, OTHER_BOOT, PRIMARY, SECTOR, SUPPLEMENTARY, TERMINATOR, X86, Disc,
+                                  Entry, Section, boot_record, floppy, hard_disk, loader, partition, validation)
 from tests.model.pc import BUFFER, PACKET, STACK, Result
 from tests.model.target import Disk, blocks_of
-from tests.rom.cd.cdboot import CD, CD_ID, COUNTS as STATE_BYTES, SPEC_BYTES, Packet, boot, cd, check_boot, state, with_cd
+from tests.rom.cd.cdboot import (CD, CD_ID, COUNTS as STATE_BYTES, SPEC_BYTES, Packet, boot, cd, check_boot,
+                                 state, with_cd)
 from tests.rom.hostile_devices import boot_record as first_sector, content
 from tests.rom.strict import OK, VARIANTS, far
 
 PER_SEED = 10
 PLAIN_ID, PLAIN_LBA = 5, 77
 FIRST_LOAD = 0x600
+SESSION = 30_000        # where a further session begins
 VALID = Disc(Entry(loader(8), count=8, segment=0x2000))
 BOOT_KIB_TAKEN = 2      # below 40:13h, taken for the block buffer when a CD boots
 ANY = 0x7F
 DWORDS = [0, 1, 16, 17, 63, 64, 65, 1000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
-SEGMENTS = [0, 0x07C0, 0x0060, 0x005F, 0x0061, 0x06C0, 0x06F8, 0x0700, 0x2000, 0x9F00, 0x9FC0, 0xA000, 0xC800, 0xE800, 0xF000, 0xFFFF]
+SEGMENTS = [0, 0x07C0, 0x0060, 0x005F, 0x0061, 0x06C0, 0x06F8, 0x0700, 0x2000,
+            0x9F00, 0x9FC0, 0xA000, 0xC800, 0xE800, 0xF000, 0xFFFF]
 COUNTS = [0, 1, 1, 4, 4, 5, 128, 1280, 0x4FF, 0xFFFF]
 SHAPES = [(20, 4, 17), (2, 255, 63), (1, 1, 8), (3, 16, 63)]
 PLACES = [0, 0, 0x2000, 0x1000]
-PARTS = ("none", "load", "load", "entry", "place", "section", "descriptors", "validation", "end", "bytes", "bytes", "sum",
-         "blocks", "first sector", "first sector")
+PARTS = ("none", "load", "load", "entry", "place", "section", "descriptors", "validation", "end", "bytes",
+         "bytes", "sum", "blocks", "sessions", "first sector", "first sector")
 PMMS = ("1.01", "1.01", "absent")
 
 
@@ -98,8 +101,9 @@ class Discs:
         entries = tuple(self._entry() for _ in range(rng.choice([0, 1, 1, 2, 5])))
         if not self._odd("section"):
             return Section(entries)
-        return Section(entries, platform=rng.choice([X86, EFI, rng.randrange(256)]), text=b"\xFFtext"[:rng.randrange(6)],
-                       header=rng.choice([None, MORE, LAST, rng.randrange(256)]), lies=rng.choice([0, 1, 200]))
+        return Section(entries, platform=rng.choice([X86, EFI, rng.randrange(256)]),
+                       text=b"\xFFtext"[:rng.randrange(6)], lies=rng.choice([0, 1, 200]),
+                       header=rng.choice([None, MORE, LAST, rng.randrange(256)]))
 
     def _descriptors(self, catalog: int) -> tuple[bytes, ...]:
         record = boot_record(catalog)
@@ -118,7 +122,8 @@ class Discs:
                     validation=validation(EFI if self._odd("validation") else X86,
                                           wrong_by=int(self.focus == "validation" and rng.randrange(3) == 0)))
         if self._odd("end"):
-            disc.blocks = rng.choice([disc.blocks + 150, disc.blocks - 1, IMAGES, IMAGES + 1, CATALOG, 17, 18, 0xFFFFFFFF])
+            disc.blocks = rng.choice([disc.blocks + 150, disc.blocks - 1, IMAGES, IMAGES + 1, CATALOG, 17, 18,
+                                      0xFFFFFFFF])
         for _ in range(rng.choice([1, 1, 2, 4, 16]) if self._odd("bytes") else 0):
             block = rng.choice([FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + 1, *[CATALOG] * 6, IMAGES])
             offset = rng.choice([rng.randrange(BLOCK), rng.randrange(8 * ENTRY), rng.randrange(ENTRY), 0x47, 0x1FE])
@@ -144,8 +149,23 @@ class Discs:
             sense = rng.choice([(3, 0x11, 0), (5, 0x64, 0), (4, 0x44, 0), (1, 0x17, 1), (2, 0x3A, 0)])
             bad = rng.choice([16, 17, CATALOG, IMAGES, IMAGES + 1, rng.randrange(80)])
             drive.bad_blocks = {bad: (*sense, rng.randrange(2) == 0)}
+        drive.sessions, drive.toc_hook = (0,), None
+        if self._odd("sessions"):
+            self._add_sessions(disc, drive)
         if rng.randrange(60) == 0:
             drive.take_out()
+
+    def _add_sessions(self, disc: Disc, drive: Disk) -> None:
+        """The descriptors are in the last session, or the table of contents is wrong."""
+        rng = self.random
+        start = rng.choice([SESSION, SESSION, 1, 0xFFFFFFEF, 0xFFFFFFFF])
+        if start == SESSION:
+            disc.blocks = max(disc.blocks, SESSION + 100)
+            ours = range(SESSION, SESSION + CATALOG)
+            drive.insert(disc.blocks, lambda lba: disc.content(lba - SESSION if lba in ours else lba))
+        drive.sessions = rng.choice([(0, start), (0, 0, start), (start,)])
+        drive.toc_hook = rng.choice([None, None, lambda toc: toc[:rng.randrange(len(toc))],
+                                     lambda toc: rng.randbytes(12), lambda toc: b"\xFF\xFF" + toc[2:]])
 
     # ---- Boot -------------------------------------------------------------------------
 
@@ -182,7 +202,7 @@ class Discs:
         read = {block for cdb in cd(self.pc).commands[commands:] if cdb[0] == 0x28
                 for first, count in [blocks_of(cdb)] if count == 1 for block in [first]}
         for block in read:
-            data = disc.content(block)
+            data = cd(self.pc).block(block)
             for at in range(0, BLOCK, ENTRY):
                 media, segment, count, lba = struct.unpack_from("<xBHxxHI", data, at)
                 start = (segment or 0x07C0) * 16
@@ -239,7 +259,8 @@ class Discs:
         result = self._int13(range(BUFFER, BUFFER + count * BLOCK), range(PACKET + 2, PACKET + 4), ah=0x42, dl=number,
                              ds=PACKET >> 4, si=0)
         if result.ah == OK:
-            assert lba + count <= disc.blocks and self.pc.peek(BUFFER, count * BLOCK) == disc.read(lba, count), "wrong data"
+            assert lba + count <= disc.blocks, "a read beyond the disc"
+            assert self.pc.peek(BUFFER, count * BLOCK) == disc.read(lba, count), "wrong data"
 
     def _check_sectors(self, disc: Disc, lbas: set[int], first: int, count: int) -> None:
         got = self.pc.peek(BUFFER, count * SECTOR)
@@ -258,7 +279,8 @@ class Discs:
         cylinders = (shape.ch | (shape.cl & 0xC0) << 2) + 1
         assert sectors, "a track without sectors"
         count, head = rng.choice([1, 2, 9]), rng.choice([0, rng.randrange(heads), min(heads, 255)])
-        cylinder, sector = rng.choice([0, rng.randrange(cylinders), min(cylinders, 1023)]), rng.choice([1, rng.randint(1, sectors)])
+        cylinder = rng.choice([0, rng.randrange(cylinders), min(cylinders, 1023)])
+        sector = rng.choice([1, rng.randint(1, sectors)])
         result = self._int13(range(BUFFER, BUFFER + count * SECTOR), changes="ax", ah=0x02, al=count, dl=number,
                              ch=cylinder & 0xFF, cl=cylinder >> 2 & 0xC0 | sector, dh=head, es=BUFFER >> 4, bx=0)
         if result.ah == OK:
@@ -277,7 +299,8 @@ class Discs:
         """4Ah while an image is emulated is refused; 4Dh returns blocks of the catalog."""
         rng = self.random
         packet = Packet.make(rng.randrange(256), rng.randrange(256), rng.choice(DWORDS), rng.choice(SEGMENTS),
-                             rng.choice(COUNTS), device=rng.choice([CD_ID << 8, 0xFFFF]), size=rng.choice([0, 18, 19, 255]))
+                             rng.choice(COUNTS), device=rng.choice([CD_ID << 8, 0xFFFF]),
+                             size=rng.choice([0, 18, 19, 255]))
         self.pc.poke(PACKET, packet)
         assert self._int13(ah=0x4A, al=0, dl=CD, ds=PACKET >> 4, si=0).cf, "a second emulation has begun"
         count, first = rng.choice([1, 2]), rng.choice([0, 1, 0xFFFF])

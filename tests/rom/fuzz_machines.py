@@ -72,7 +72,8 @@ class Machine:
 
     def __repr__(self) -> str:
         bios = self.pc.bios
-        devices = {i: f"type {t.type:#x} {t.blocks}x{t.block_bytes} temper {t.temper} claims {t.claims} luns {sorted(t.luns)}"
+        devices = {i: f"type {t.type:#x}, {t.blocks} blocks of {t.block_bytes}, temper {t.temper}, claims {t.claims}, "
+                      f"LUNs {sorted(t.luns)}"
                    for i, t in self.pc.bus.targets.items() if isinstance(t, HostileDisk)}
         return (f"{self.call}; {self.pc.variant}, {getattr(bios, 'kind', bios.manner)}, PMM {bios.pmm}, "
                 f"{'VDS, ' if self.pc.vds else ''}{devices}")
@@ -98,8 +99,8 @@ class Machine:
             pc.vds.start(pc)
         drives = self._drives()
         self._check_plain(drives, "after POST")
-        for number, unit in self.random.sample(sorted(drives.items(), key=lambda d: d[0]), min(len(drives), MOST_DRIVES)):
-            self._call(number, unit)
+        for number in self.random.sample(sorted(drives), min(len(drives), MOST_DRIVES)):
+            self._call(number, drives[number])
         self._check_plain(drives, "after the calls")
 
     def _drives(self) -> dict[int, Disk]:

@@ -56,8 +56,9 @@ def partition(rng: random.Random) -> bytes:
     begin, end = rng.choice(shapes), rng.choice(shapes)
     start = rng.choice([0, 1, 32, 63, 64, 2048, rng.getrandbits(20), rng.getrandbits(32)])
     sectors = rng.choice([0, 1, 1000, rng.getrandbits(20), rng.getrandbits(32), 0xFFFFFFFF])
-    return (bytes([rng.choice([0, 0x80, rng.randrange(256)]), *begin, rng.choice([0, 6, 0xC, 0xEE, 5, rng.randrange(256)]),
-                   *end]) + struct.pack("<II", start, sectors))
+    active = rng.choice([0, 0x80, rng.randrange(256)])
+    system = rng.choice([0, 6, 0xC, 0xEE, 5, rng.randrange(256)])
+    return bytes([active, *begin, system, *end]) + struct.pack("<II", start, sectors)
 
 
 def boot_record(rng: random.Random) -> bytes:
@@ -67,7 +68,8 @@ def boot_record(rng: random.Random) -> bytes:
         entries = b"".join(partition(rng) if rng.randrange(2) else bytes(16) for _ in range(4))
         data[446:510] = entries
     if rng.randrange(3) == 0:
-        heads, sectors = rng.choice([0, 1, 16, 64, 255, 256, rng.getrandbits(16)]), rng.choice([0, 1, 17, 32, 63, 64, rng.getrandbits(16)])
+        heads = rng.choice([0, 1, 16, 64, 255, 256, rng.getrandbits(16)])
+        sectors = rng.choice([0, 1, 17, 32, 63, 64, rng.getrandbits(16)])
         data[:36] = b"\xEB\x3C\x90MSDOS5.0" + struct.pack(
             "<HBHBHHBHHHII", rng.choice([512, 0, 1024, 4096]), rng.choice([1, 4, 0]), 1, rng.choice([2, 0]), 512,
             rng.getrandbits(16), rng.choice([0xF8, 0xF0, rng.randrange(256)]), 200, sectors, heads,
@@ -127,8 +129,8 @@ class HostileDisk(Disk):
         rng = self.rng
         if rng.randrange(3):
             return super().lun_list_data()
-        entries = b"".join(rng.choice([bytes([0, rng.randrange(256)]), rng.randbytes(2)]) + rng.choice([bytes(6), rng.randbytes(6)])
-                           for _ in range(rng.randrange(12)))
+        entries = b"".join(rng.choice([bytes([0, rng.randrange(256)]), rng.randbytes(2)])
+                           + rng.choice([bytes(6), rng.randbytes(6)]) for _ in range(rng.randrange(12)))
         length = rng.choice([len(entries), 0, 1, 7, 0xFFFFFFFF, 0x80000000, rng.getrandbits(32)])
         return struct.pack(">II", length, 0) + entries + bytes(8)
 
@@ -183,7 +185,8 @@ def device(rng: random.Random, seed: int, luns: int = 0) -> HostileDisk:
     unit = HostileDisk(
         type=rng.choice(TYPES), blocks=blocks, block_bytes=block_bytes, removable=rng.randrange(4) == 0,
         content=content(seed, block_bytes, boot_record(rng)), version=rng.choice([0, 1, 2, 3, 4, 5, 7, 0xFF]),
-        vendor=rng.choice([b"BENCH   ", rng.randbytes(8)]), product=rng.choice([b"HOSTILE DISK    ", rng.randbytes(16)]),
+        vendor=rng.choice([b"BENCH   ", rng.randbytes(8)]),
+        product=rng.choice([b"HOSTILE DISK    ", rng.randbytes(16)]),
         ignores_luns=rng.randrange(8) == 0, medium=rng.randrange(6) > 0, write_protected=rng.randrange(8) == 0,
         unsupported=set(rng.sample(UNUSED_COMMANDS, rng.choice([0, 0, 2, 6]))),
         attentions=[rng.choice(SENSES) for _ in range(rng.choice([0, 1, 1, 2, 5, 17]))],
@@ -210,8 +213,8 @@ def files(rng: random.Random) -> FwCfg:
     paths = [b"/pci@i0cf8/scsi@4/channel@0/disk@%x,%x" % (rng.randrange(20), rng.randrange(10)) for _ in range(4)]
     lines = rng.choices([*paths, b"", b"/pci@i0cf8/scsi@4", b"/", rng.randbytes(20), paths[0] * 5], k=6)
     order = rng.choice([b"\n", b"\0", b"\r\n"]).join(lines)
-    shapes = b"\n".join(b"%s %d %d %d" % (rng.choice(lines), *(rng.choice([0, 1, 16, 63, 255, 256, 1024, 1 << 31]) for _ in range(3)))
-                        for _ in range(4))
+    numbers = [0, 1, 16, 63, 255, 256, 1024, 1 << 31]
+    shapes = b"\n".join(b"%s %d %d %d" % (rng.choice(lines), *rng.choices(numbers, k=3)) for _ in range(4))
     found = {"bootorder": order, "bios-geometry": shapes}
     for name in ("banner", "verbose", "native-blocks", "take-over", "boot-timeout", "host-id", "bus-reset"):
         if rng.randrange(4) == 0:

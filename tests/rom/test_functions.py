@@ -37,7 +37,7 @@ ACTION = enum("scsi/sense.h", "scsi_action")
 # ---- Command blocks [SCSI-2] ---------------------------------------------------------
 
 
-REQUEST = struct.Struct("<BBBB16sIIIIIII")
+REQUEST = struct.Struct("<BBBB16sIIIIIIH")
 NAMES = ["target", "lun", "direction", "bytes", "cdb", "timeout", "length", "address", "room",
          "more", "least", "patience"]
 

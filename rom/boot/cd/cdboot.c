@@ -190,11 +190,13 @@ static enum int13_status measure_disc(const struct int13_call *call,
 	struct disk *cd = call->disk;
 
 	bus->stop_at_change = false;
+	scsi_begin_call(bus);
 	call->state->use_vds = false;
 	bus->unreachable = vds_needed(); /* nothing can boot under VDS */
 	enum int13_status status = int13_status_of(
 		call, disk_simple(bus, &cd->device,
 				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));
+	bus->waited = 0;
 	if (status == STATUS_OK)
 		*session = catalog_last_session(call);
 	cd->flags |= DISK_UNKNOWN;

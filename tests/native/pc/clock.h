@@ -27,4 +27,17 @@ static inline void clock_delay_us(u32 delay_us)
 	(void)the_model->pass_us(delay_us);
 }
 
+#define US_PER_MARK 27465u
+
+static inline u16 clock_mark(void)
+{
+	return (u16)(the_model->pass_us(0) / US_PER_MARK);
+}
+
+static inline bool clock_passed(u16 mark, u32 ms)
+{
+	return (u64)(u16)(clock_mark() - mark) * US_PER_MARK >=
+	       (u64)ms * 1000;
+}
+
 #endif

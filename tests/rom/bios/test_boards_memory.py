@@ -19,6 +19,10 @@ REBOOTS = 10
 
 kinds = pytest.mark.parametrize("kind", KINDS)
 machines = pytest.mark.parametrize("name", SINGLE)
+# Each kind with one machine, the next kind with the next machine; all other pairs are long
+pairs = pytest.mark.parametrize("kind, name", [
+    pytest.param(kind, name, id=f"{kind}-{name}", marks=() if n == k % len(SINGLE) else pytest.mark.long)
+    for k, kind in enumerate(KINDS) for n, name in enumerate(SINGLE)])
 
 
 def taken_kib(pc) -> int:
@@ -51,8 +55,7 @@ def test_each_copy_keeps_to_the_limits(kind, name):
     assert taken_kib(pc) <= most * len(pc.bios.copies)
 
 
-@kinds
-@machines
+@pairs
 @pytest.mark.parametrize("junk", [False, True], ids=["memory kept", "junk"])
 def test_ten_warm_reboots(kind, name, junk):
     """Each boots the same, with the same memory and drives."""

@@ -206,9 +206,15 @@ NEIGHBOURS = {
 }
 
 
-@pytest.mark.parametrize("rom", NEIGHBOURS.values(), ids=NEIGHBOURS)
-@pytest.mark.parametrize("variant", [*SDMS, "1010-33"])
-@pytest.mark.parametrize("bios", [BIOSES["SeaBIOS"], BIOSES["no BBS"]], ids=["BBS", "no BBS"])
+def warm_boot_machines() -> list:
+    """Each neighbour with one chip and one BIOS, the next one with others; the rest is long."""
+    chips, kinds = [*SDMS, "1010-33"], ["SeaBIOS", "no BBS"]
+    return [pytest.param(NEIGHBOURS[name], chip, BIOSES[kind], id=f"{kind}-{chip}-{name}",
+                         marks=() if c == n % len(chips) and k == n // 2 % len(kinds) else pytest.mark.long)
+            for n, name in enumerate(NEIGHBOURS) for c, chip in enumerate(chips) for k, kind in enumerate(kinds)]
+
+
+@pytest.mark.parametrize("rom, variant, bios", warm_boot_machines())
 def test_neighbour_is_not_a_driver_after_any_warm_boot(rom, variant, bios):
     """The registers are those that we have left. A board's setting of the interrupt
     pin, which we keep, is in DCNTL too; the first boot is without the neighbour then."""

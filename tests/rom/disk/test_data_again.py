@@ -3,20 +3,21 @@
 """Ring 1: targets that move data more than once. DISCONNECT without SAVE DATA POINTER and
 RESTORE POINTERS take the pointer back. The data that a target moves after that must
 reach the end, or the call fails: its last pass decides what is in the buffer or on the
-disk. Without further data, what has moved before counts. [SCSI-2 "SCSI pointers",
-"DISCONNECT", "RESTORE POINTERS"]
+disk. Without further data, what has moved before counts. Also targets that request the
+command or send a status more than once. [SCSI-2 "SCSI pointers", "DISCONNECT", "RESTORE
+POINTERS"]
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.model.bus import MSG_IN
+from tests.model.bus import COMMAND, MSG_IN, STATUS, Take
 from tests.model.pc import BUFFER
-from tests.model.target import RESTORE, SAVE, Disk
+from tests.model.target import GOOD, READ10, RESERVATION_CONFLICT, RESTORE, SAVE, WRITE10, Disk
 from tests.model.vds import PAGE, Vds
-from tests.rom.strict import (OK, READ_FAILED, VARIANTS, check_recovery, disk, new_data, new_pc,
-                              transfer, two_disks)
+from tests.rom.strict import (OK, READ_FAILED, VARIANTS, check_read, check_recovery, disk,
+                              new_data, new_pc, transfer, two_disks)
 
 COUNT = 9
 ALL = COUNT * 512
@@ -25,7 +26,7 @@ MOVED_PAGES = {BUFFER // PAGE + i: page for i, page in enumerate((0x500, 0x700, 
 
 # A step: bytes that move, or an event
 LEAVE, LEAVE_SAVED, SAVED, RESTORED = "leave", "leave, saved", "save", "restore"
-GOOD = {
+COMPLETE_PASS = {
     "all, then disconnected": [ALL, LEAVE],
     "all, disconnected twice": [ALL, LEAVE, LEAVE],
     "all, disconnected, restored": [ALL, LEAVE, RESTORED],
@@ -39,7 +40,7 @@ GOOD = {
     "disconnected after the rest": [1000, LEAVE_SAVED, ALL - 1000, LEAVE],
     "restored after a disconnection": [1000, LEAVE, RESTORED, ALL],
 }
-SHORT = {
+SHORT_PASS = {
     "a part of it again": [ALL, LEAVE, 27],
     "one byte again": [ALL, LEAVE, 1],
     "all but one byte again": [ALL, LEAVE, ALL - 1],
@@ -89,7 +90,7 @@ def play_read(target: Disk, steps: list) -> None:
     """Data of a pass that must not count is wrong, as that of a pass that a further one
     replaces may be."""
     def hook(bus, data):
-        right = steps in GOOD.values()
+        right = steps in COMPLETE_PASS.values()
         yield from moves(target, steps, lambda start, stop: Disk.data_in(
             data[start:stop] if right else bytes(stop - start)))
     target.data_hook = hook
@@ -108,7 +109,7 @@ def play_write(target: Disk, steps: list) -> None:
 
 
 @machines
-@pytest.mark.parametrize("steps", GOOD.values(), ids=GOOD)
+@pytest.mark.parametrize("steps", COMPLETE_PASS.values(), ids=COMPLETE_PASS)
 def test_data_whose_last_pass_is_complete_is_good(pc, steps):
     play_read(disk(pc), steps)
     pc.poke(BUFFER, b"\xEE" * ALL)
@@ -125,7 +126,7 @@ def test_data_whose_last_pass_is_complete_is_good(pc, steps):
 
 
 @machines
-@pytest.mark.parametrize("steps", SHORT.values(), ids=SHORT)
+@pytest.mark.parametrize("steps", SHORT_PASS.values(), ids=SHORT_PASS)
 def test_data_whose_last_pass_is_short_is_an_error(pc, steps):
     play_read(disk(pc), steps)
     play_write(disk(pc), steps)
@@ -150,3 +151,112 @@ def test_short_second_pass_is_tried_again():
     assert transfer(machine, 0x42, LBA, COUNT) == (OK, COUNT)
     assert len(tries) == 2
     assert machine.peek(BUFFER, 512) == disk(machine).block(LBA)
+
+
+# ---- The command again -----------------------------------------------------------------
+
+RESERVED = 0xB3
+
+
+def check_write(pc, sectors: int = COUNT) -> None:
+    data = new_data(2, sectors)
+    pc.poke(BUFFER, data)
+    assert transfer(pc, 0x43, LBA, sectors) == (OK, sectors)
+    assert b"".join(disk(pc).block(LBA + i) for i in range(sectors)) == data
+
+
+def takes_a_part_of_the_command(target: Disk, length: int, event, more: list[int]) -> None:
+    """The next WRITE: the target takes a part of the CDB, sends a message, and requests the
+    command again, all of it."""
+    def session(bus):
+        yield from target.message_out(bus)
+        begin = yield Take(COMMAND, length)
+        del target.session
+        assert begin[0] == WRITE10
+        yield MSG_IN, event
+        for _ in range(10):
+            more.append((yield COMMAND, None))
+        yield from target.transfer(bus, bytes(more), target.execute(bytes(more)))
+        yield STATUS, GOOD
+        yield MSG_IN, 0
+    target.session = session
+
+
+@pytest.mark.parametrize("length", [1, 2, 6, 9])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_rest_of_a_command_is_not_replaced_by_its_beginning(variant, length):
+    """Without RESTORE POINTERS the target would take the next bytes of the CDB."""
+    pc, more = two_disks(variant), []
+    check_read(pc)
+    takes_a_part_of_the_command(disk(pc), length, SAVE, more)
+    check_write(pc)
+    assert more == [], "tried again after a bus reset"
+
+
+@pytest.mark.parametrize("length", [1, 2, 6, 9])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_restore_pointers_restarts_the_command(variant, length):
+    pc, more = two_disks(variant), []
+    check_read(pc)
+    takes_a_part_of_the_command(disk(pc), length, RESTORE, more)
+    check_write(pc)
+    assert more[0] == WRITE10 and len(more) == 10
+
+
+@pytest.mark.parametrize("saved", [True, False], ids=["saved", "not-saved"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_command_after_a_part_of_the_data(variant, saved):
+    """SAVE DATA POINTER and DISCONNECT after it have their usual effect, or the command
+    fails."""
+    pc = two_disks(variant)
+    target = disk(pc)
+    check_read(pc)
+    seen = []
+
+    def hook(bus, count):
+        begin = yield from Disk.data_out(600)
+        if saved:
+            yield MSG_IN, SAVE
+        seen.append((yield Take(COMMAND, 10)))
+        begin += yield from Disk.data_out(100)
+        yield from target.disconnect()
+        return begin + (yield from Disk.data_out(count - 700))
+    target.write_hook = hook
+    if saved:
+        check_write(pc)
+        assert [cdb[0] for cdb in seen] == [WRITE10]
+    else:
+        assert transfer(pc, 0x43, LBA, COUNT) == (READ_FAILED, 0)
+        assert seen == [] and target.written == {}
+    check_recovery(pc)
+
+
+# ---- Several statuses --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("statuses, ah", [((GOOD, RESERVATION_CONFLICT), RESERVED),
+                                          ((RESERVATION_CONFLICT, GOOD), OK)])
+@pytest.mark.parametrize("leaves", [True, False], ids=["disconnected between", "at once"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_last_status_counts(variant, leaves, statuses, ah):
+    pc = two_disks(variant)
+    check_read(pc)
+    target = disk(pc)
+
+    def session(bus):
+        events, answer = Disk.session(target, bus), None
+        while True:
+            try:
+                event = events.send(answer)
+            except StopIteration:
+                return
+            if event == (STATUS, GOOD) and target.commands[-1][0] == READ10:
+                yield STATUS, statuses[0]
+                if leaves:
+                    yield from target.disconnect()
+                event = STATUS, statuses[1]
+            answer = yield event
+    target.session = session
+    assert transfer(pc, 0x42, LBA, COUNT) == (ah, 0 if ah else COUNT)
+    del target.session
+    check_recovery(pc)

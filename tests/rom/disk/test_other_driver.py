@@ -11,7 +11,7 @@ import pytest
 
 from tests.build import BUILD
 from tests.model.agreement import SDTR, WDTR, offers_in
-from tests.model.bus import FREE, HANG
+from tests.model.bus import FREE, HANG, MSG_OUT
 from tests.model.devices import FwCfg
 from tests.model.pc import BUFFER, Pc
 from tests.model.target import Disk
@@ -229,3 +229,21 @@ def test_target_that_does_not_endure_an_offer(variant, bus_reset, end, failures)
     statuses = [pc.read(1000, 3).ah for _ in range(3)]
     assert statuses == [TIMEOUT] * failures + [OK] * (3 - failures)
     check_read(pc)
+
+
+@chips
+def test_answered_offer_is_not_sent_again(variant):
+    """The offer of the first command after AH=00h has been answered. A target that then
+    requests the messages again gets none that was not sent before."""
+    pc, seen = machine(variant), []
+    check_read(pc)
+    assert simple_call(pc, 0x00).ah == OK
+    disk(pc).messages.clear()
+
+    def hook(bus):
+        disk(pc).before_command = None
+        for _ in range(5):
+            seen.append((yield MSG_OUT, None))
+    disk(pc).before_command = hook
+    check_read(pc)
+    assert disk(pc).messages[0] == [0x80, 1, 2, WDTR, 0] and seen == []
