@@ -54,24 +54,33 @@ static void int13_01_last_status(const struct int13_call *call)
 	int13_set_carry(call->regs, status != STATUS_OK);
 }
 
-/* In virtual-8086 mode the bus address of our own memory may differ from its
- * linear address. If VDS cannot lock this memory, no command can be sent.
+/* In virtual-8086 mode the bus address of memory may differ from its linear
+ * address. If VDS cannot lock our own memory, no command can be sent. Without VDS
+ * only our own memory is known to be in its place (docs/memory.md).
  */
 static NOT_INLINE enum int13_status
-call_handler_with_vds(const struct int13_call *call, int13_handler *handler)
+call_handler_in_v86(const struct int13_call *call, int13_handler *handler)
 {
 	struct int13_state *state = call->state;
 	u32 buffer_bytes = state->buffer_bytes;
-	u32 own = phys_base, buffer = state->buffer_address;
+	u32 buffer = state->buffer_address;
 	bool own_held = vds_hold(OWN_MEMORY_BYTES, &phys_base);
-	bool buffer_held = vds_hold(buffer_bytes, &state->buffer_address);
+	bool buffer_held =
+		own_held && vds_hold(buffer_bytes, &state->buffer_address);
 
-	state->bus.unreachable = !own_held || !buffer_held;
+	state->buffer_place = PLACE_BY_VDS;
+	state->bus.unreachable = !buffer_held;
+	if (!own_held && !vds_answers()) {
+		state->buffer_place = PLACE_UNKNOWN;
+		state->bus.unreachable = false;
+	}
 	enum int13_status status = handler(call);
+	state->buffer_place = PLACE_LINEAR;
+	state->bus.unreachable = false;
 	if (buffer_held)
 		vds_release(buffer, buffer_bytes, &state->buffer_address);
 	if (own_held)
-		vds_release(own, OWN_MEMORY_BYTES, &phys_base);
+		vds_release(linear_base, OWN_MEMORY_BYTES, &phys_base);
 	return status;
 }
 
@@ -82,9 +91,8 @@ static enum int13_status call_handler(const struct int13_call *call,
 
 	state->bus.stop_at_change = call->disk->flags & DISK_REMOVABLE;
 	scsi_begin_call(&state->bus);
-	state->use_vds = vds_needed();
-	return state->use_vds ? call_handler_with_vds(call, handler)
-			     : handler(call);
+	return vds_in_v86_mode() ? call_handler_in_v86(call, handler)
+				 : handler(call);
 }
 
 const struct int13_function __seg_gs *int13_find_function(u8 number)

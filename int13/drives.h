@@ -78,6 +78,13 @@ struct dpte {
 #define DPTE_REMOVABLE 0x20
 #define DPTE_VERSION 0x30
 
+/* How the chip finds the caller's buffer in this call */
+enum buffer_place {
+	PLACE_LINEAR, /* its linear address is its bus address */
+	PLACE_BY_VDS, /* VDS translates addresses */
+	PLACE_UNKNOWN, /* the CPU copies the buffer to or from our own memory */
+};
+
 #define NOT_EMULATED 0xff
 #define NO_BLOCK 0xffffffffu
 
@@ -99,7 +106,7 @@ struct int13_state {
 	struct boot_image boot_image;
 	u8 equipment;	     /* 40:10h before a floppy was emulated */
 	bool native_blocks;  /* large blocks are not split into sectors */
-	bool use_vds;	     /* this call translates addresses by VDS */
+	u8 buffer_place;     /* enum buffer_place */
 	u8 disks; /* rows of drive_table */
 	struct dpte dpte; /* returned by AH=48h */
 	u8 geometry_rule; /* of disks that show no geometry: GEOMETRY_CAM or 0 */
@@ -110,6 +117,9 @@ struct int13_state {
  * lies at the end of the workspace, which has only as many rows as are needed.
  */
 extern struct disk drive_table[];
+
+/* The sector of the workspace through which the CPU copies buffers */
+extern u8 bounce_sector[1u << SECTOR_SHIFT];
 
 /* The disk or CD with that BIOS drive number, or null. */
 struct disk *drives_find(struct int13_state *state, u8 number);

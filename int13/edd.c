@@ -72,37 +72,41 @@ static NOT_INLINE bool read_long_packet(const struct int13_call *call,
 	return true;
 }
 
-static bool read_packet(const struct int13_call *call, struct int13_job *job)
+/* Read the packet. Returns its form: DAP_BYTES or DAP_LONG_BYTES, by where its count
+ * is; 0 if it is invalid.
+ */
+static u16 read_packet(const struct int13_call *call, struct int13_job *job)
 {
 	u32 packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
 				    DAP_BYTES);
 
 	if (packet == FAR_UNREACHABLE || FAR8(packet + DAP_SIZE) < DAP_BYTES)
-		return false;
+		return 0;
 	u32 buffer = FAR32(packet + DAP_BUFFER);
 	job->lba = far_u64(packet + DAP_LBA);
 	job->count = FAR16(packet + DAP_COUNT);
 	int13_job_set_buffer(job,
 			     linear_of((u16)(buffer >> 16), (u16)buffer));
 	bool is_long = job->count == COUNT_IS_LONG;
-	if (is_long ||
-	    (buffer == BUFFER_IS_FLAT && call->action < DISK_VERIFY))
-		return read_long_packet(call, job, is_long);
-	return true;
+	if ((is_long ||
+	     (buffer == BUFFER_IS_FLAT && call->action < DISK_VERIFY)) &&
+	    !read_long_packet(call, job, is_long))
+		return 0;
+	return is_long ? DAP_LONG_BYTES : DAP_BYTES;
 }
 
-static NOT_INLINE void write_count(const struct int13_call *call, u32 count)
+/* Write the count of blocks to a packet of that form, which may have been read
+ * over since.
+ */
+static NOT_INLINE void write_count(const struct int13_call *call, u16 form,
+				   u32 count)
 {
-	u32 packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
-				    DAP_BYTES);
+	u32 packet = far_open_range(call->regs->ds, (u16)call->regs->esi, form);
 
-	if (FAR16(packet + DAP_COUNT) != COUNT_IS_LONG) {
+	if (form == DAP_LONG_BYTES)
+		FAR32(packet + DAP_LONG_COUNT) = count;
+	else
 		FAR16(packet + DAP_COUNT) = (u16)count;
-		return;
-	}
-	packet = far_open_range(call->regs->ds, (u16)call->regs->esi,
-				DAP_LONG_BYTES);
-	FAR32(packet + DAP_LONG_COUNT) = count;
 }
 
 /* INT 13, 42 43 44 47 - Extended read, write, verify, seek
@@ -121,7 +125,8 @@ enum int13_status int13_42_blocks(const struct int13_call *call)
 		if (call->regs->al == WRITE_AND_VERIFY)
 			job.action = DISK_WRITE_VERIFY;
 	}
-	if (!read_packet(call, &job))
+	u16 form = read_packet(call, &job);
+	if (!form)
 		return STATUS_BAD_COMMAND;
 	if (job.action == DISK_SEEK)
 		job.count = 1;
@@ -133,7 +138,7 @@ enum int13_status int13_42_blocks(const struct int13_call *call)
 		status = int13_transfer(call, &job);
 	/* On success the packet has this count already. */
 	if (status != STATUS_OK && job.action != DISK_SEEK)
-		write_count(call, job.done);
+		write_count(call, form, job.done);
 	return status;
 }
 

@@ -9,6 +9,7 @@
 
 #include "cd/emulation.h"
 #include "extra/emulated.h"
+#include "pc/far.h"
 
 #define MOST_BYTES 0xffffu /* in one command: scsi/disk.h */
 
@@ -38,9 +39,41 @@ static NOT_INLINE void choose_blocks(const struct disk *disk,
 	blocks->count = (ahead + sectors + in_block - 1) >> disk->split;
 }
 
+/* Put memory of ours that is known to be where it says in place of the caller's
+ * buffer: a sector of the workspace, or the block buffer for a larger one. False if
+ * there is more than one sector, or the CPU cannot reach the caller's buffer.
+ */
+static bool use_own(const struct int13_call *call, struct int13_job *job)
+{
+	struct phys_range *data = &job->piece.request.data;
+	u32 caller = data->address, bytes = data->bytes;
+
+	if (job->sectors != 1 || caller > REAL_MODE_END - bytes)
+		return false;
+	data->address = call->disk->sector_shift == SECTOR_SHIFT
+				? phys_of(bounce_sector)
+				: call->state->buffer_address;
+	job->memory.region.offset = caller;
+	far_copy(data->address, caller, bytes); /* only a write needs it */
+	return true;
+}
+
+/* Let go of the caller's buffer. False if data that was read has not arrived. */
+static bool release(const struct int13_call *call, struct int13_job *job)
+{
+	const struct vds_pages *memory = &job->memory;
+
+	if (call->state->buffer_place == PLACE_BY_VDS)
+		return vds_unlock(&job->memory);
+	if (!memory->to_device)
+		far_copy(memory->region.offset, memory->page[0].address,
+			 memory->page[0].bytes);
+	return true;
+}
+
 /* List the memory of the piece: sectors before the wanted ones in the block
  * buffer, the caller's buffer, the rest of the last block in the block buffer.
- * False if VDS cannot lock the caller's buffer.
+ * False if the chip cannot reach the caller's buffer.
  */
 static NOT_INLINE bool list_memory(const struct int13_call *call,
 				   struct int13_job *job)
@@ -50,11 +83,12 @@ static NOT_INLINE bool list_memory(const struct int13_call *call,
 	u32 bytes = piece->request.data.bytes;
 	u32 pages = 1;
 
+	memory->to_device = disk_action_writes(job->action);
+	if (call->state->buffer_place == PLACE_UNKNOWN && !use_own(call, job))
+		return false;
 	memory->page[0] = piece->request.data;
-	if (call->state->use_vds) {
-		memory->to_device = disk_action_writes(job->action);
+	if (call->state->buffer_place == PLACE_BY_VDS)
 		pages = vds_lock(memory, piece->request.data.address, bytes);
-	}
 	piece->request.data = (struct phys_range){
 		call->state->buffer_address,
 		job->ahead << call->disk->sector_shift};
@@ -72,7 +106,7 @@ static NOT_INLINE bool list_memory(const struct int13_call *call,
 static NOT_INLINE enum scsi_result read_rest(const struct int13_call *call,
 				  struct disk_job *write)
 {
-	struct phys_range data = write->request.data;
+	u32 bytes = write->request.data.bytes;
 	u8 action = write->action;
 
 	write->action = DISK_READ;
@@ -80,7 +114,7 @@ static NOT_INLINE enum scsi_result read_rest(const struct int13_call *call,
 	enum scsi_result result =
 		disk_do(&call->state->bus, &call->disk->device, write);
 	write->action = action;
-	write->request.data = data;
+	write->request.data.bytes = bytes;
 	return result;
 }
 
@@ -121,9 +155,8 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 		if (emulation_uses_buffer(call, job))
 			return emulation_copy_part(call, job);
 	}
-	if (disk->split)
-		call->state->buffer_block = NO_BLOCK;
-	bool listed = (disk->split || call->state->use_vds) &&
+	call->state->buffer_block = NO_BLOCK;
+	bool listed = (disk->split || call->state->buffer_place) &&
 		      moves_data(job->action);
 	if (listed && !list_memory(call, job)) {
 		job->sectors = 0;
@@ -135,12 +168,21 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 		job->sectors =
 			done > job->ahead ? done - job->ahead : 0;
 	}
-	if (listed && call->state->use_vds && !vds_unlock(&job->memory)) {
+	if (listed && call->state->buffer_place && !release(call, job)) {
 		job->sectors = 0;
 		if (status == STATUS_OK)
 			status = STATUS_DMA_BOUNDARY;
 	}
 	return status;
+}
+
+/* Is some of the buffer in our own memory, which the chip works with? */
+static bool meets_workspace(const struct disk *disk, const struct int13_job *job)
+{
+	u32 last = job->buffer + (job->count << disk->sector_shift) - 1;
+
+	return last >= linear_base &&
+	       job->buffer < linear_base + WORKSPACE_BYTES;
 }
 
 /* Check the whole job before anything is transferred. */
@@ -158,6 +200,8 @@ static enum int13_status check(const struct disk *disk,
 	if (moves_data(job->action) &&
 	    job->count > job->room >> disk->sector_shift)
 		return STATUS_DMA_BOUNDARY;
+	if (job->action == DISK_READ && meets_workspace(disk, job))
+		return STATUS_DMA_BOUNDARY;
 	return STATUS_OK;
 }
 
@@ -165,8 +209,8 @@ enum int13_status int13_transfer(const struct int13_call *call,
 				 struct int13_job *job)
 {
 	const struct disk *disk = call->disk;
-	u32 most = MOST_BYTES >> disk->sector_shift;
 	enum int13_status status = check(disk, job);
+	u32 most = MOST_BYTES >> disk->sector_shift;
 
 	job->done = 0;
 	while (status == STATUS_OK && job->done < job->count) {
@@ -182,7 +226,7 @@ enum int13_status int13_transfer(const struct int13_call *call,
 			choose_blocks(disk, job);
 		sectors = job->sectors;
 		status = do_piece(call, job);
-		/* VDS may be able to lock smaller pieces. */
+		/* Smaller pieces may be reached. */
 		if (status == STATUS_DMA_BOUNDARY && sectors > 1) {
 			most = sectors / 2;
 			status = STATUS_OK;

@@ -47,9 +47,8 @@ static inline u16 rom_segment(void)
 #define FAR_UNREACHABLE 0xffffffffu
 u32 far_open_range(u16 segment, u16 offset, u16 len_bytes);
 
-/* Copy up to 65520 bytes between linear addresses below 1 MiB
- * (cd/far_copy.S). FS is preserved. After init, available only if there is a
- * CD drive.
+/* Copy up to 65520 bytes between linear addresses that the CPU reaches in real
+ * mode, up to FFFF:FFFFh (far_copy.S). FS is preserved.
  */
 void far_copy(u32 to, u32 from, u32 bytes);
 

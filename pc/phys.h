@@ -13,8 +13,12 @@
 
 #define OWN_MEMORY_BYTES 1920 /* that the chip uses, at offset 0 of DS */
 
-/* Bus address of the workspace (offset 0 of DS); rom.ld places it there. */
-extern u32 phys_base;
+#define WORKSPACE_BYTES 3072 /* all of the workspace */
+
+/* Bus address and linear address of the workspace (offset 0 of DS); rom.ld places
+ * them there.
+ */
+extern u32 phys_base, linear_base;
 
 /* Linear address of segment:offset */
 static inline u32 linear_of(u16 segment, u16 offset)
@@ -30,12 +34,12 @@ static inline u16 own_segment(void)
 	return segment;
 }
 
-/* Set phys_base to the linear address of DS:0, which is the bus address
- * unless VDS is needed.
+/* Set linear_base to the linear address of DS:0, and phys_base too: it is the bus
+ * address unless VDS is needed.
  */
 static inline void phys_identity(void)
 {
-	phys_base = linear_of(own_segment(), 0);
+	linear_base = phys_base = linear_of(own_segment(), 0);
 }
 
 /* Bus address of an object in the driver's own memory, here the workspace

@@ -8,18 +8,23 @@
 #ifndef PC_VDS_H
 #define PC_VDS_H
 
-#include "bda.h"
 #include "phys.h"
 
-/* Does the CPU run in virtual-8086 mode? Only then the services are needed. */
-bool vds_in_v86_mode(void);
+#define CR0_PE 1
 
-/* Are the services present, and needed? Moves FS. */
-static inline bool vds_needed(void)
+/* Does the CPU run in virtual-8086 mode? Only then the services are needed. MOV
+ * from CR0 would fault there.
+ */
+static inline bool vds_in_v86_mode(void)
 {
-	bda_open();
-	return FAR8(BDA_VDS) & BDA_VDS_PRESENT && vds_in_v86_mode();
+	u32 machine_status;
+
+	__asm__ volatile("smsw %0" : "=r"(machine_status));
+	return machine_status & CR0_PE;
 }
+
+/* Are the services there? The memory manager says so, and they answer. Moves FS. */
+bool vds_answers(void);
 
 #define VDS_MOST_PAGES 5 /* 16 KiB from anywhere */
 
@@ -46,9 +51,10 @@ struct vds_pages {
 	bool to_device;
 };
 
-/* vds_hold() locks memory that must be contiguous on the bus, and replaces
+/* vds_hold() locks memory of ours that must be contiguous on the bus, and replaces
  * its linear address *address with the bus address. False, and nothing
- * changes, if it cannot be locked; 0 bytes always succeed. vds_release()
+ * changes, if there are no services, if it cannot be locked, or if the answer cannot
+ * be its address; 0 bytes always succeed. vds_release()
  * unlocks it and sets *address to `linear` again. Moves FS.
  */
 bool vds_hold(u32 bytes, u32 *address);

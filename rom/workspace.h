@@ -25,7 +25,8 @@
 #define WS_BOOT_DRIVE (STACK_BYTES + 13)
 #define WS_FOR_OTHERS (STACK_BYTES + 16)
 #define WS_CLOCK (STACK_BYTES + 20)
-#define WS_INT13 (STACK_BYTES + 24) /* struct int13_state */
+#define WS_LINEAR_BASE (STACK_BYTES + 24)
+#define WS_INT13 (STACK_BYTES + 28) /* struct int13_state */
 #define WS_DRIVE_MAP (WS_INT13 + 0)
 #define WS_PREVIOUS (WS_INT13 + 4)
 #define WS_PREVIOUS_CD (WS_INT13 + 8)
@@ -66,6 +67,7 @@ struct workspace {
 			 * disks, or 0 */
 	u16 lowest_kib; /* 40:13h at the end of init, on a BIOS without PMM */
 	u32 clock_counted; /* pc/clock.h */
+	u32 linear_base; /* pc/phys.h */
 	struct int13_state int13;
 	struct lsi lsi;
 	/* old vectors, on a BIOS without boot entries */
@@ -98,6 +100,7 @@ WORKSPACE_AT(boot_drive, WS_BOOT_DRIVE);
 WORKSPACE_AT(phys_base, WS_PHYS_BASE);
 WORKSPACE_AT(for_others, WS_FOR_OTHERS);
 WORKSPACE_AT(clock_counted, WS_CLOCK);
+WORKSPACE_AT(linear_base, WS_LINEAR_BASE);
 WORKSPACE_AT(int13.drive_map, WS_DRIVE_MAP);
 WORKSPACE_AT(int13.previous, WS_PREVIOUS);
 WORKSPACE_AT(int13.previous_cd, WS_PREVIOUS_CD);
@@ -107,8 +110,9 @@ WORKSPACE_AT(int13.emulated, WS_EMULATED);
 WORKSPACE_AT(int13.for_emulated, WS_FOR_EMULATED);
 _Static_assert(sizeof(struct workspace) <= WS_DRIVES - STACK_BYTES,
 	       "drive_table begins after struct workspace");
-_Static_assert(WS_DRIVES == OWN_MEMORY_BYTES,
-	       "pc/phys.h has the size of the memory at DS:0 that the chip uses");
+_Static_assert(WS_DRIVES == OWN_MEMORY_BYTES &&
+		       WORKSPACE_KIB * 1024 == WORKSPACE_BYTES,
+	       "pc/phys.h has the sizes of the memory at DS:0");
 _Static_assert(WS_DRIVES + MOST_DISKS * sizeof(struct disk) <= WS_SECTOR,
 	       "bounce_sector begins after drive_table");
 _Static_assert(WS_SECTOR + (1u << SECTOR_SHIFT) <= WORKSPACE_KIB * 1024,

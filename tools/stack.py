@@ -21,7 +21,7 @@ ENTRY_POINTS = {"int13_dispatch": 44, "cd_dispatch": 44, "boot_connect": 0, "ini
 
 # Bytes that assembly functions push, with their return address: at most, and up to
 # the first instruction of the BIOS. PMM has the longest arguments: 6 words.
-STUBS = {"bios_call": 64, "bios_far_call": 38, "irq_window": 2, "far_copy": 14}
+STUBS = {"bios_call": 64, "bios_far_call": 38, "irq_window": 2, "far_copy": 16}
 BIOS_BEGINS = {"bios_call": 34, "bios_far_call": 38}
 
 # Bytes of a gate (rom/gates/gates.S): below the call that it passes on, and at most

@@ -79,6 +79,7 @@ out_\name:
 	GATE_OUT emulation_count_drives
 	GATE_OUT emulation_end
 	GATE_OUT emulation_view
+	GATE_OUT far_copy
 	GATE_OUT far_open_range
 	GATE_OUT int13_check_medium
 	GATE_OUT int13_find_function
@@ -86,7 +87,6 @@ out_\name:
 	GATE_OUT int13_status_of
 	GATE_OUT int13_transfer
 	GATE_OUT scsi_command
-	GATE_OUT vds_in_v86_mode
 
 /* Purpose:   the door of CDs (boot/cd/cd_entry.S) continues in entry.S
  * In:        as rom_int13_serve

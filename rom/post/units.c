@@ -116,7 +116,8 @@ static bool needs_buffer(const struct disk *disk)
 {
 	if (disk->flags & DISK_CD)
 		return pmm_present();
-	return disk->flags & DISK_REMOVABLE || disk->split;
+	return disk->flags & DISK_REMOVABLE || disk->split ||
+	       disk->sector_shift != SECTOR_SHIFT;
 }
 
 /* Returns null if the unit is a drive that can be used, else the reason why

@@ -15,6 +15,7 @@ from tests.model.bios_data import (ANY_STACK, BBS_VERSION, BIOS_SEGMENT, BOOTSTR
                                    PMM_ENTRY, PMM_STACK, PNP_ENTRY, PNP_STACK, PNP_UNSUPPORTED,
                                    SERVICE, TICKS, ZF)
 from tests.model.rules import RuleViolation
+from tests.model.vds import SILENT
 
 
 class Services:
@@ -244,6 +245,8 @@ class Services:
         if self._pc.vds is None:
             raise RuleViolation("BIOS service not expected", "INT 4bh")
         pointer = (self._pc.get("es") << 4) + self._get("di")
+        if self._pc.vds.services == SILENT:
+            return
         error, registers = self._pc.vds.call(self._get("ax"), self._get("dx"), pointer)
         for name, value in registers.items():
             self._set(name, value)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Virtual DMA Services: INT 4Bh of a memory manager that has put the CPU into
-virtual-8086 mode and remapped memory.
+"""A memory manager that has put the CPU into virtual-8086 mode and remapped memory,
+and its Virtual DMA Services, INT 4Bh, unless it has none.
 
 Unicorn stays in real mode: its memory is linear memory, as the CPU sees it. The
 CPU accesses a remapped page at its linear address, and the chip at its physical
@@ -37,6 +37,8 @@ COPY, NO_BUFFER, IN_64K, IN_128K = 0x02, 0x04, 0x10, 0x20   # DX
 NOT_CONTIGUOUS, CROSSES, CANNOT_LOCK, NO_SUCH_BUFFER, TOO_LARGE, IN_USE = range(1, 7)
 INVALID_REGION, TABLE_TOO_SMALL, INVALID_FUNCTION = 0x07, 0x09, 0x0F
 
+SERVED, NONE, FAILING, SILENT = "served", "none", "failing", "silent"
+
 SMSW, PREFIXES = b"\x0F\x01", b"\x66"
 REGISTERS = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi")
 PROTECTED = 0x80000011      # CR0: PG, ET, PE
@@ -65,13 +67,16 @@ class Vds:
     """`pages` maps linear to physical pages, where they differ. `refuse` holds
     functions (8103h ...) that fail, and the error to fail with (default 0Fh);
     an error without functions applies to all lock functions. `v86` False: the
-    services are present, but the CPU is in real mode."""
+    services are present, but the CPU is in real mode. `services`: NONE if the manager
+    has none and says so; FAILING if it announces them, and each fails; SILENT if it
+    announces them, and INT 4Bh is an IRET."""
     pages: dict[int, int] = field(default_factory=dict)
     scatter_gather: bool = True
     buffers: int = 1
     buffer_bytes: int = 0x8000
     refuse: set[int] = field(default_factory=set)
     v86: bool = True
+    services: str = SERVED
     strict: bool = False        # also checks each instruction, which takes time
     calls: list[tuple[int, int, dict[str, int]]] = field(default_factory=list)
     locks: list[Lock] = field(default_factory=list)
@@ -84,7 +89,8 @@ class Vds:
         self._pc = pc
         self.running = True
         self._smsw: str | None = None       # register to correct
-        pc.poke(PRESENT_FLAG, bytes([pc.peek(PRESENT_FLAG, 1)[0] | PRESENT]))
+        if self.services != NONE:
+            pc.poke(PRESENT_FLAG, bytes([pc.peek(PRESENT_FLAG, 1)[0] | PRESENT]))
         self.monitor = Monitor(pc) if self.strict else None
         if self.v86:
             self._watch_smsw()
@@ -113,7 +119,7 @@ class Vds:
         self._smsw = REGISTERS[operand & 7]
 
     def _after_smsw(self, address: int) -> None:
-        if self._smsw:
+        if self._smsw and self.v86:
             self._pc.set(self._smsw, self._pc.get(self._smsw) & ~0xFFFF | PROTECTED & 0xFFFF)
             self._smsw = None
 
@@ -170,7 +176,7 @@ class Vds:
 
     def check_access(self, physical: int, length: int) -> None:
         """Memory that is remapped, or a buffer, must be locked when the chip accesses it."""
-        if not self.running:
+        if not self.running or self.services != SERVED:
             return
         moved = self._moved()
         for page in range(physical // PAGE, (physical + length - 1) // PAGE + 1):
@@ -194,10 +200,12 @@ class Vds:
     def call(self, ax: int, dx: int, pointer: int) -> tuple[int, dict[str, int]]:
         """Handle one service; its structure is at linear address `pointer`.
         Returns the error (0 for none) and registers."""
-        if not self.running or ax not in FLAGS or dx & ~FLAGS[ax]:
+        if not self.running or self.services == NONE or ax not in FLAGS or dx & ~FLAGS[ax]:
             raise RuleViolation("vds-call", f"AX={ax:04x}h DX={dx:04x}h")
         fields = self._fields(ax, pointer)
         self.calls.append((ax, dx, dict(fields)))
+        if self.services == FAILING:
+            return INVALID_FUNCTION, {}
         try:
             if ax == VERSION:
                 return 0, self._version()

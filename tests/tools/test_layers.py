@@ -22,7 +22,6 @@ FOLDERS = ["pc", "scsi", "lsi", "int13", "rom"]
 CONTRACT = ["scsi/hba.h", "scsi/scsi.h"]
 MAY_INCLUDE = {
     "pc": ["pc"],
-    "pc/cd": ["pc"],
     "pc/post": ["pc", "pc/post"],
     "scsi": ["scsi", "pc"],
     "scsi/cd": ["scsi", "pc"],

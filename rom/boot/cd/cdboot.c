@@ -189,10 +189,10 @@ static enum int13_status measure_disc(const struct int13_call *call,
 	struct scsi_bus *bus = &call->state->bus;
 	struct disk *cd = call->disk;
 
+	if (vds_in_v86_mode())
+		return STATUS_CONTROLLER; /* nothing can boot there */
 	bus->stop_at_change = false;
 	scsi_begin_call(bus);
-	call->state->use_vds = false;
-	bus->unreachable = vds_needed(); /* nothing can boot under VDS */
 	enum int13_status status = int13_status_of(
 		call, disk_simple(bus, &cd->device,
 				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));

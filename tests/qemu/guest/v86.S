@@ -9,7 +9,8 @@
  *   IN and OUT                       are permitted,
  *   IRQs                             go to the program's handlers,
  *   INT 4Bh AH=81h                   provides Virtual DMA Services, based on the
- *                                    page tables, if the test has enabled them,
+ *                                    page tables, if the test has enabled them;
+ *                                    or each of them fails,
  *   other faults                     stop the machine: report, 'X' over COM2, halt.
  *
  * Segments CODE and DATA begin at MONITOR, FLAT at 0. PAGE_TABLE maps the first
@@ -45,6 +46,7 @@
 #define VDS_PRESENT 0x20
 #define VDS_OFFERED 0x01		/* in `services` */
 #define VDS_NO_LISTS 0x02
+#define VDS_FAILING 0x04		/* each service fails */
 #define VDS_COPY 0x02			/* in DX */
 #define VDS_NO_BUFFER 0x04
 #define BUFFER_ID 1
@@ -369,6 +371,8 @@ vds:	movzwl	F_ES(%ebp), %edi
 	shll	$4, %esi
 	addl	%fs:4(%edi), %esi
 	movl	%fs:(%edi), %ebx
+	testb	$VDS_FAILING, services
+	jnz	1f
 	movl	F_EAX(%ebp), %eax
 	cmpw	$0x8103, %ax
 	je	lock

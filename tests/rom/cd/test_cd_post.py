@@ -19,7 +19,7 @@ from tests.model.eltorito import BLOCK, Disc
 from tests.model.pc import BUFFER, Pc
 from tests.model.target import (AUDIO, BLANK, MEDIUM_CHANGED, OPTICAL, POWER_ON, READ10,
                                 READ_CAPACITY, REQUEST_SENSE, TEST_UNIT_READY, Disk)
-from tests.model.vds import PRESENT_FLAG, Vds
+from tests.model.vds import NONE, PRESENT_FLAG, SERVED, Vds
 from tests.rom.cd.cdboot import (CD, CD_ID, WRONG_MEDIUM, cd, cd_entries, check_blocks, check_boot,
                                  check_number_free, check_refused, drive_with, insert, move,
                                  simple_call, with_cd)
@@ -305,14 +305,16 @@ def test_calls_for_other_drives_reach_the_bios(reader):
 
 
 @variants
-def test_no_cd_boots_while_vds_remaps_memory(variant):
-    """The workspace is not at its linear address then, so no command is sent."""
+@pytest.mark.parametrize("services", [SERVED, NONE])
+def test_no_cd_boots_in_virtual_8086_mode(variant, services):
+    """The BIOS cannot start again under a memory manager, so no command is sent."""
     disc = Disc()
-    pc = with_cd(variant, disc, vds=Vds())
+    pc = with_cd(variant, disc, vds=Vds(services=services))
     sent = len(cd(pc).commands)
     check_refused(pc, f"status {CONTROLLER:02X}h")
     assert len(cd(pc).commands) == sent and pc.vds.calls == []
     pc.poke(PRESENT_FLAG, b"\0")
+    pc.vds.v86 = False
     check_boot(pc, disc)
 
 

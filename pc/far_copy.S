@@ -7,11 +7,11 @@
 	.section .text.copy, "ax"
 
 /* Purpose:   copy bytes from anywhere to anywhere [pc/far.h]
- * In:        EAX = to, EDX = from: linear addresses, all bytes below 1 MiB;
+ * In:        EAX = to, EDX = from: linear addresses, all bytes up to FFFF:FFFFh;
  *            ECX = bytes, up to 65520; DF clear
  * Out:       nothing
  * Preserves: EBX ESI EDI EBP and segments
- * Stack:     14 bytes
+ * Stack:     16 bytes
  * Flags:     DF clear; IF unchanged
  */
 	.globl	far_copy
@@ -20,22 +20,26 @@ far_copy:
 	pushl	%edi
 	pushw	%ds
 	pushw	%es
-	movw	%ax, %di
-	andl	$15, %edi
-	shrl	$4, %eax
+	call	split
 	movw	%ax, %es
-	movw	%dx, %si
-	andl	$15, %esi
-	shrl	$4, %edx
-	movw	%dx, %ds
-	movb	%cl, %al
-	shrl	$2, %ecx
-	rep movsl
-	movb	%al, %cl
-	andb	$3, %cl
+	movw	%si, %di
+	movl	%edx, %eax
+	call	split
+	movw	%ax, %ds
 	rep movsb
 	popw	%es
 	popw	%ds
 	popl	%edi
 	popl	%esi
+	retw
+
+/* AX:SI = linear address EAX, which is at most FFFF:FFFFh */
+split:	movw	%ax, %si
+	shrl	$4, %eax
+	btl	$16, %eax
+	jc	1f
+	andw	$15, %si
+	retw
+1:	movw	$0xffff, %ax		# from 1 MiB on
+	addw	$16, %si
 	retw
