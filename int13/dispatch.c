@@ -40,12 +40,18 @@ ROM_CONST struct int13_function functions[] = {
 
 #define FUNCTION_LAST_STATUS 0x01
 
-/* INT 13, 01 - Get the status of the last operation. The status byte stays. */
+/* INT 13, 01 - Get the status of the last operation
+ *
+ * Out: AH status, as in most BIOSes; AL status, as in that of the PC AT. The status
+ *      byte stays.
+ */
 static void int13_01_last_status(const struct int13_call *call)
 {
 	bda_open();
-	call->regs->ah = FAR8(call->status_byte);
-	int13_set_carry(call->regs, call->regs->ah != STATUS_OK);
+	u8 status = FAR8(call->status_byte);
+	call->regs->al = status;
+	call->regs->ah = status;
+	int13_set_carry(call->regs, status != STATUS_OK);
 }
 
 /* In virtual-8086 mode the bus address of memory may differ from its linear

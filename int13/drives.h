@@ -57,6 +57,27 @@ struct boot_image {
 	bool checked;	  /* its disc is in the drive */
 };
 
+/* Device parameter table extension [EDD-4 "Device parameter table extension"]. Its
+ * fields are made for ATA; a SCSI disk has only the following.
+ */
+struct dpte {
+	u16 io; /* of the controller. No program takes it for an ATA channel. */
+	u16 ata_control;
+	u8 device; /* DPTE_DEVICE */
+	u8 vendor;
+	u8 irq; /* of the controller, 0 if unknown */
+	u8 ata[3];
+	u8 options; /* DPTE_LBA, DPTE_REMOVABLE: of the drive asked for last */
+	u8 reserved[3];
+	u8 version; /* DPTE_VERSION */
+	u8 sum;	    /* makes the sum of all bytes 0 */
+} __attribute__((packed));
+
+#define DPTE_DEVICE 0xe0 /* addressed by LBA */
+#define DPTE_LBA 0x10
+#define DPTE_REMOVABLE 0x20
+#define DPTE_VERSION 0x30
+
 /* How the chip finds the caller's buffer in this call */
 enum buffer_place {
 	PLACE_LINEAR, /* its linear address is its bus address */
@@ -87,6 +108,7 @@ struct int13_state {
 	bool native_blocks;  /* large blocks are not split into sectors */
 	u8 buffer_place;     /* enum buffer_place */
 	u8 disks; /* rows of drive_table */
+	struct dpte dpte; /* returned by AH=48h */
 	u8 geometry_rule; /* of disks that show no geometry: GEOMETRY_CAM or 0 */
 	void (*boot_sector_read)(void); /* if not null, called when DISK_TRIED is set */
 };

@@ -152,7 +152,7 @@ struct parameters {
 	u32 cylinders, heads, sectors_per_track;
 	u64 sectors;
 	u16 sector_bytes;
-	u32 dpte;
+	u16 dpte_offset, dpte_segment;
 	u16 key;
 	u8 path_bytes;
 	u8 reserved[3];
@@ -220,6 +220,20 @@ static void fill_path(const struct int13_call *call,
 	((u8 *)answer)[bytes - 1] = (u8)-sum;
 }
 
+/* Adapt the DPTE to the drive, and return it. */
+static void fill_dpte(const struct int13_call *call, struct parameters *answer)
+{
+	struct dpte *dpte = &call->state->dpte;
+	u8 options = call->disk->flags & DISK_REMOVABLE
+			     ? DPTE_LBA | DPTE_REMOVABLE
+			     : DPTE_LBA;
+
+	dpte->sum = (u8)(dpte->sum + dpte->options - options);
+	dpte->options = options;
+	answer->dpte_offset = (u16)(u32)dpte;
+	answer->dpte_segment = own_segment();
+}
+
 /* INT 13, 48 - Get drive parameters
  *
  * In:  DS:SI result buffer, its length in bytes in its first word
@@ -231,7 +245,6 @@ enum int13_status int13_48_parameters(const struct int13_call *call)
 	const struct disk *disk = call->disk;
 	struct parameters answer = {
 		.flags = FLAG_DMA_BOUNDARY_HANDLED | FLAG_WRITE_VERIFY,
-		.dpte = 0xffffffff, /* none: that table is for ATA */
 		.key = 0xbedd,
 		.host_bus = 0x20494350, /* "PCI " */
 		.interface = 0x49534353, /* "SCSI    " */
@@ -260,6 +273,7 @@ enum int13_status int13_48_parameters(const struct int13_call *call)
 	else if (status != STATUS_OK)
 		return status;
 	fill_geometry(disk, &answer);
+	fill_dpte(call, &answer);
 	if (answer.bytes > PATH_BEGIN)
 		fill_path(call, &answer);
 	for (u32 i = 0; i < answer.bytes; i++)

@@ -26,14 +26,20 @@ static inline u32 linear_of(u16 segment, u16 offset)
 	return (u32)segment * 16 + offset;
 }
 
+/* The segment of our own memory */
+static inline u16 own_segment(void)
+{
+	u16 segment;
+	__asm__("movw %%ds, %0" : "=r"(segment));
+	return segment;
+}
+
 /* Set linear_base to the linear address of DS:0, and phys_base too: it is the bus
  * address unless VDS is needed.
  */
 static inline void phys_identity(void)
 {
-	u16 segment;
-	__asm__("movw %%ds, %0" : "=r"(segment));
-	linear_base = phys_base = linear_of(segment, 0);
+	linear_base = phys_base = linear_of(own_segment(), 0);
 }
 
 /* Bus address of an object in the driver's own memory, here the workspace

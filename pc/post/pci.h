@@ -23,6 +23,7 @@
 #define PCI_BUSES 0x18 /* of a bridge; dword: secondary bus in 15:8 */
 #define PCI_BAR0 0x10
 #define PCI_BAR_IS_IO 0x1u
+#define PCI_INTERRUPT 0x3c /* dword: IRQ in 7:0 */
 #define PCI_SUBSYSTEM 0x2c /* dword: device << 16 | vendor */
 
 /* Version of the PCI BIOS, such as 0210h, 0 if there is none. Sets *last_bus

@@ -97,6 +97,17 @@ static void apply_switches(u8 IN_ROM *switches)
 		workspace.int13.geometry_rule = GEOMETRY_CAM;
 }
 
+/* Set what AH=48h returns about the controller. */
+static void fill_dpte(struct dpte *dpte)
+{
+	*dpte = (struct dpte){.io = post.io,
+			      .device = DPTE_DEVICE,
+			      .irq = post.irq < 16 ? post.irq : 0,
+			      .version = DPTE_VERSION};
+	for (u32 i = 0; i < offsetof(struct dpte, sum); i++)
+		dpte->sum = (u8)(dpte->sum - ((u8 *)dpte)[i]);
+}
+
 /* Returns null, or the reason why the controller cannot be used. */
 static char IN_ROM *open_controller(void)
 {
@@ -166,6 +177,7 @@ u32 init_main(u32 unused)
 		banner_begin();
 		banner_chip(post.chip, workspace.int13.pci_address);
 	}
+	fill_dpte(&workspace.int13.dpte);
 	char IN_ROM *failure = open_controller();
 	if (failure && !workspace.quiet)
 		banner_end(failure);

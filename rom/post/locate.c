@@ -120,6 +120,7 @@ static void prepare(const struct memory *memory,
 			       !post.switches[SWITCH_BANNER]);
 	rom_image_set_owner(memory->workspace, pci_address);
 	post.io = enable(pci_address);
+	post.irq = (u8)pci_read32(pci_address, PCI_INTERRUPT);
 	post.chip = controller->chip;
 	post.emulated = post.fwcfg && pci_read32(pci_address, PCI_SUBSYSTEM) ==
 					      QEMU_MODEL;

@@ -15,6 +15,7 @@
 struct post_state {
 	IN_ROM struct lsi_chip *chip;
 	u16 io;
+	u8 irq; /* of the controller, as its PCI configuration has it */
 	u32 stack; /* linear address of the BIOS's SP at init */
 	u16 place; /* segment of the resident ROM image */
 	bool buffer_kept; /* the block buffer is permanent */

@@ -8,14 +8,16 @@
 
 #include "pc/types.h"
 
-/* Begin and end the scan. In between, commands end 60 s after waiting_begin() or the
- * last waiting_got_further(), with their recovery, and none is started after that.
+/* Begin the scan. From now on commands end 60 s after this or the last
+ * waiting_got_further(), with their recovery, and none is started after that. Moves FS.
  */
 void waiting_begin(void);
+
+/* End the scan: commands have their own time limits only. */
 void waiting_end(void);
 
 /* The next commands are for one target. If they take more than about 2 s, a line names
- * it, once in a scan. Each command then moves FS.
+ * it, once in a scan; each command may move FS then.
  */
 void waiting_for_unit(void);
 

@@ -125,6 +125,8 @@ class Pc(Memory, Dma, Ports, Cpu):
     rom_writable: bool = True       # while init runs
     measure: bool = False
     most_idle_ns: int = 20 * MS     # longest jump of time at one read of the clock
+    most_post_ns: int = MOST_NS     # bounds for each call of the ROM by the BIOS in POST, ...
+    most_call_ns: int = MOST_NS     # ... and later
     hardware: str = "silicon"         # key of HARDWARE
     vds: Vds | None = None          # services of a memory manager loaded after POST
     qemu_model: bool = False        # the controller identifies as QEMU; no delay after a reset

@@ -14,7 +14,7 @@ from tests.model.registers import MS
 from tests.model.rules import RuleViolation
 from tests.model.watchdog import WATCHDOG
 
-MOST_NS = 600_000 * MS  # bounds for one call
+MOST_NS = 600_000 * MS  # bounds for one call, if a test sets no other
 MOST_READS = 100_000    # of the chip's registers
 MOST_INSTRUCTIONS = 100_000_000
 NAMES = ["eax", "ebx", "ecx", "edx", "esi", "edi", "ebp", "esp", "eip", "eflags",
@@ -75,7 +75,8 @@ class Cpu:
         self._error = self._served = None
         self._landed = False
         self._restart_time_steps(True)
-        self._deadline, self._steps = self.chip.now + MOST_NS, 0
+        most_ns = self.most_post_ns if self._in_post else self.most_call_ns
+        self._deadline, self._steps = self.chip.now + most_ns, 0
         self._most_reads = self.chip.reads + MOST_READS
         if self.irq0_after:
             self._execute(address, self.irq0_after)

@@ -12,10 +12,11 @@ import pytest
 import size
 from tests.model.bios import Bios
 from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE, PCI_3, SPECIFICATION
+from tests.model.bus import Delay
 from tests.model.pc import ROM_SEGMENT, Pc
 from tests.model.pc_ports import IO_BASE
 from tests.model.rules import RuleViolation
-from tests.rom.bios.one_controller import INT13, booted, host, id_of, machine
+from tests.rom.bios.one_controller import INT13, SECOND, booted, host, id_of, machine
 
 RETF = "cb"
 SET_VECTOR = "31c0 8ed8 c706 4c00 3412"     # 0:4Ch = 1234h
@@ -224,6 +225,17 @@ def test_dma_into_rom_after_boot_is_detected():
     pc = booted()
     with pytest.raises(RuleViolation, match="ROM written after boot"):
         pc.read(0, 1, address=ROM_SEGMENT * 16 + 0x400)
+
+
+def test_time_of_post_and_of_a_call_can_be_bounded():
+    with pytest.raises(RuleViolation, match="step bound"):
+        machine(0, most_post_ns=SECOND).power_on()      # eight selections and a reset take longer
+    pc = booted()
+    pc.most_call_ns = SECOND
+    assert pc.read(0, 1).ah == 0
+    pc.bus.targets[0].before_status = lambda bus: iter([Delay(2 * SECOND)])
+    with pytest.raises(RuleViolation, match="step bound"):
+        pc.read(0, 1)
 
 
 def test_call_of_given_back_code_is_detected():

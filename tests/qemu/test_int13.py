@@ -209,11 +209,11 @@ def test_read_works_after_reset(pc, pattern, function):
 def test_01h_returns_status_of_previous_call(pc):
     expect(pc, pc.read_lba(DRIVE, PATTERN_SECTORS, 1), NOT_FOUND)
     for _ in range(2):
-        registers = pc.int13(ah=0x01, dl=DRIVE)
-        assert (registers.ah, registers.cf) == (NOT_FOUND, True)
+        registers = pc.int13("ax", ah=0x01, dl=DRIVE)
+        assert (registers.ah, registers.al, registers.cf) == (NOT_FOUND, NOT_FOUND, True)
     expect(pc, pc.int13(ah=0x10, dl=DRIVE), OK)
-    registers = pc.int13(ah=0x01, dl=DRIVE)
-    assert (registers.ah, registers.cf) == (OK, False)
+    registers = pc.int13("ax", ah=0x01, dl=DRIVE)
+    assert (registers.ah, registers.al, registers.cf) == (OK, OK, False)
 
 
 def test_08h_returns_last_cylinder_head_and_sector(pc, pattern):
@@ -281,7 +281,10 @@ def test_48h_fills_largest_form_that_fits(pc, room, filled):
         filled, 0x0B, CYLINDERS, HEADS, SECTORS, PATTERN_SECTORS, 512)
     assert answer[filled:] == bytes([FILL]) * (0x80 - filled)
     if filled >= 0x1E:
-        assert answer[0x1A:0x1E] == b"\xff" * 4
+        offset, segment = struct.unpack_from("<HH", answer, 0x1A)
+        dpte = pc.read(segment * 16 + offset, 16)
+        assert dpte[0:2] != b"\0\0" and dpte[2:15] == b"\0\0\xE0\0" + dpte[6:7] + bytes(3) + b"\x10\0\0\0\x30"
+        assert sum(dpte) & 0xFF == 0
     if filled >= 0x42:
         assert struct.unpack_from("<HB", answer, 0x1E) == (0xBEDD, filled - 0x1E)
         assert answer[0x24:0x38] == b"PCI SCSI    \0\4\0\0\0\0\0\0"  # 00:04.0, channel 0

@@ -211,13 +211,15 @@ def packet_after(case: Case, after: bytes) -> list[str]:
     return words
 
 
-def parameters(after: bytes) -> list[str]:
+def parameters(pc, after: bytes) -> list[str]:
     """The fields that AH=48h filled in, up to the size that it returned."""
     size, flags, cylinders, heads, spt, sectors, sector_bytes = struct.unpack_from("<HHIIIQH", after)
     words = [f"{size:02X}h bytes", f"flags {flags:02X}h", f"CHS {cylinders}/{heads}/{spt}",
              f"{sectors} sectors of {sector_bytes}"]
     if size >= 0x1E:
-        words.append(f"DPTE {after[0x1C:0x1E][::-1].hex()}:{after[0x1A:0x1C][::-1].hex()}")
+        offset, segment = struct.unpack_from("<HH", after, 0x1A)
+        dpte = bytes(pc.ram[segment * 16 + offset:segment * 16 + offset + 16])
+        words.append(f"DPTE with options {dpte[10]:02x}h, sum {sum(dpte) & 0xFF}")
     if size >= 0x42:
         bus, interface = (after[a:b].decode("latin1").rstrip() for a, b in ((0x24, 0x28), (0x28, 0x30)))
         words += [f"{bus} {after[0x30]:02x}:{after[0x31]:02x}.{after[0x32]} channel {after[0x33]}",
@@ -247,7 +249,7 @@ def outcome(pc, case: Case) -> str:
     words += changed_registers(before, after) + read_data(pc) + written_data(pc)
     memory = pc.ram[PACKET:PACKET + ROOM]
     if case.function == 0x48 and not after.cf:
-        words += parameters(memory)
+        words += parameters(pc, memory)
     else:
         words += packet_after(case, memory)
     return ", ".join(words)

@@ -174,7 +174,7 @@ class Guest:
         result = b"\x1A\0".ljust(0x1A, b"\0")
         self.ram[PACKET:PACKET + len(result)] = result
         return [
-            call("ah", ah=0x00), call("ah", ah=0x01), call("ax bl cx dx", ah=0x08),
+            call("ah", ah=0x00), call("ax", ah=0x01), call("ax bl cx dx", ah=0x08),
             call("ah", ah=0x0D), call("ah", ah=0x10), call("ah cx dx", ah=0x15),
             call("ah bx cx", ah=0x41, bx=0x55AA),
             call("ah", ah=0x48, ds=PACKET >> 4, si=PACKET & 15),

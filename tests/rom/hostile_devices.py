@@ -36,6 +36,7 @@ STATUSES = [CHECK_CONDITION] * 4 + [BUSY, QUEUE_FULL, RESERVATION_CONFLICT, 0x04
 UNUSED_COMMANDS = [*VERIFIES, SEEK10, REPORT_LUNS, 0x1B, 0x1E, *WRITES, READS[1]]
 DELAYS = [0] * 20 + [1, 50, 1000, 6000, 20_000]     # ms
 TEMPERS = [0, 0, 0.02, 0.1, 0.4, 1]     # how often a command ends in another way
+LARGE_FILE = 300_000                    # bytes
 ONCE_IN_A_WHILE = 400                   # commands
 
 
@@ -219,7 +220,16 @@ def files(rng: random.Random) -> FwCfg:
     for name in ("banner", "verbose", "native-blocks", "take-over", "boot-timeout", "host-id", "bus-reset"):
         if rng.randrange(4) == 0:
             found[f"opt/lsi8xx-rom/{name}"] = rng.choice(number)
-    return FwCfg(dict(rng.sample(sorted(found.items()), rng.randrange(len(found) + 1))))
+    found = dict(rng.sample(sorted(found.items()), rng.randrange(len(found) + 1)))
+    if rng.randrange(4) == 0:
+        found[rng.choice(["bootorder", "bios-geometry"])] = rng.choice([b"x", b"/", b"\n", b"\0"]) * LARGE_FILE
+    if rng.randrange(4):
+        return FwCfg(found)
+    lengths = [0, 1, 0x7FFFFFFF, 0xFFFFFFFF]
+    directory = struct.pack(">I", rng.choice([len(found), len(found) + 5, 0xFFFFFFFF])) + b"".join(
+        struct.pack(">IHH56s", rng.choice(lengths), FwCfg.FIRST_FILE + i, 0, name.encode())
+        for i, name in enumerate(found))
+    return FwCfg(found, directory=directory)
 
 
 class HostileVds(Vds):

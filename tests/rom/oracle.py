@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.model.target import START_STOP, Disk, blocks_of
+from tests.rom.strict import check_dpte
 
 if TYPE_CHECKING:
     from tests.model.pc import Pc, Result
@@ -330,10 +331,10 @@ def check_answer(call: Call, result: Result, pc: Pc) -> None:
     elif call.ah == CONFIGURE:
         assert result.al == 0
     elif call.ah == PARAMETERS:
-        check_parameters(drive, pc.peek(call.packet, 0x4A), pc.pci_address)
+        check_parameters(drive, pc.peek(call.packet, 0x4A), pc)
 
 
-def check_parameters(drive: Drive, answer: bytes, pci_address: int) -> None:
+def check_parameters(drive: Drive, answer: bytes, pc: Pc) -> None:
     """Result of AH=48h [EDD-4 "AH=48h"]"""
     (size, flags, cylinders, heads, per_track, sectors, sector_bytes,
      dpte) = struct.unpack_from("<HHIIIQHI", answer)
@@ -346,9 +347,9 @@ def check_parameters(drive: Drive, answer: bytes, pci_address: int) -> None:
     assert bool(flags & 2) == (valid and drive.is_512)
     assert sector_bytes == drive.sector_bytes
     if size > 0x1A:
-        assert dpte == 0xFFFFFFFF
+        check_dpte(pc, dpte, removable)
     if size > 0x1E:
-        check_path(drive, answer[:size], pci_address)
+        check_path(drive, answer[:size], pc.pci_address)
 
 
 def check_path(drive: Drive, answer: bytes, pci_address: int) -> None:

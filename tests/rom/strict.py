@@ -157,6 +157,14 @@ def edd(pc: Pc, drive: int = 0x80) -> Parameters:
     return Parameters(*struct.unpack_from("<HHIIIQH", parameters(pc, drive=drive)))
 
 
+def check_dpte(pc: Pc, pointer: int, removable: bool = False, irq: int = 0) -> None:
+    """The table at seg:off that 48h returns [EDD-4 "Device parameter table extension"]"""
+    dpte = pc.peek((pointer >> 16) * 16 + (pointer & 0xFFFF), 16)
+    ata, options = bytes(3), 0x10 | 0x20 * removable    # LBA, removable
+    assert dpte[:15] == struct.pack("<HHBBB3sHHB", pc.bar0 & ~3 & 0xFFFF, 0, 0xE0, 0, irq, ata, options, 0, 0x30)
+    assert sum(dpte) & 0xFF == 0
+
+
 class HighMemory:
     """All memory below 4 GiB. Only the chip reaches addresses above 16 MiB; they hold
     FILL at first, and writes to them are not restricted."""

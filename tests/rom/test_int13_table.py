@@ -16,9 +16,9 @@ from tests.model.pc import BUFFER, PACKET, Pc
 from tests.model.pc_memory import MEMORY
 from tests.model.target import Disk, blocks_of
 from tests.rom.strict import (BAD_COMMAND, BOUNDARY, CHANGED, LAST_STATUS, NOT_FOUND, NOT_REMOVABLE,
-                              OK, VARIANTS, HighMemory, disk, edd, expected, hexadecimal, new_data,
-                              new_pc, nothing_sent, opcodes, parameters, simple_call, transfer,
-                              two_disks)
+                              OK, ROMS, VARIANTS, HighMemory, check_dpte, disk, edd, expected, hexadecimal,
+                              new_data, new_pc, nothing_sent, opcodes, parameters, simple_call,
+                              transfer, two_disks)
 
 KNOWN = {0x00, 0x01, 0x02, 0x03, 0x04, 0x08, 0x09, 0x0C, 0x0D, 0x10, 0x11, 0x14, 0x15, 0x16,
          0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4E}
@@ -113,12 +113,12 @@ def test_01h_returns_the_last_status(pc):
     for function, status in [(0x77, BAD_COMMAND), (0x46, NOT_REMOVABLE), (0x10, OK)]:
         assert simple_call(pc, function, al=0).ah == status
         for _ in range(2):
-            result = pc.int13(ah=0x01, dl=0x81)
-            assert (result.ah, result.cf) == (status, status != OK)
+            result = pc.int13(changes="ax", ah=0x01, al=0x77, dl=0x81)
+            assert (result.ah, result.al, result.cf) == (status, status, status != OK)
             assert pc.peek(LAST_STATUS, 1)[0] == status
     pc.poke(LAST_STATUS, b"\xBB")
-    result = pc.int13(ah=0x01, dl=0x80)
-    assert (result.ah, result.cf, pc.peek(LAST_STATUS, 1)) == (0xBB, True, b"\xBB")
+    result = pc.int13(changes="ax", ah=0x01, dl=0x80)
+    assert (result.ah, result.al, result.cf, pc.peek(LAST_STATUS, 1)) == (0xBB, 0xBB, True, b"\xBB")
 
 
 @pytest.mark.parametrize("function, ah", [(0x15, 3), (0x41, 0x30)], ids=hexadecimal)
@@ -174,7 +174,6 @@ def test_48h_returns_at_most_4ah_bytes(machine, room):
 def test_48h_device_path_contains_controller_and_target(room, address, bdf, target):
     pc = new_pc("895A", {target: Disk()}, pci_address=address)
     answer = parameters(pc, room)
-    assert answer[0x1A:0x1E] == b"\xFF" * 4, "no pointer to ATA parameters"
     key, length = struct.unpack_from("<HB", answer, 0x1E)
     assert (key, length) == (0xBEDD, room - 0x1E)
     assert answer[0x21:0x24] == bytes(3)
@@ -182,6 +181,20 @@ def test_48h_device_path_contains_controller_and_target(room, address, bdf, targ
     assert answer[0x30:0x38] == bytes([*bdf, 0, 0, 0, 0, 0])
     assert answer[0x38:room - 1] == struct.pack("<H", target).ljust(room - 0x39, b"\0")
     assert sum(answer[0x1E:room]) & 0xFF == 0
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("line, irq", [(11, 11), (0, 0), (0x0F, 15), (0x10, 0), (0xFF, 0)])
+def test_48h_points_to_a_table_of_the_drive(variant, line, irq):
+    """One table for all drives: each call adapts it."""
+    pc = Pc(ROMS[variant], variant)
+    pc.bus.targets = {0: Disk(), 3: Disk(removable=True), 6: Disk()}
+    pc.pci.write(pc.pci_address, pc.pci.INTERRUPT, 1, line)
+    pc.power_on()
+    for drive, removable in [(0x80, False), (0x81, True), (0x81, True), (0x82, False), (0x81, True)]:
+        for room in (0x1E, 0x42, 0x4A):
+            pointer, = struct.unpack_from("<I", parameters(pc, room, drive), 0x1A)
+            check_dpte(pc, pointer, removable, irq)
 
 
 @pytest.mark.parametrize("blocks, valid", [
