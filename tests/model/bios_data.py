@@ -24,7 +24,13 @@ ROM_ALIGNMENT = 2048    # of each ROM copy
 EBDA_KIB = 639
 MEMORY_KIB = 16 * 1024
 BASE_MEMORY = 640 * 1024
-BOOT_KIB = 2            # most base memory that a copy of the ROM takes at boot
+
+# What a copy of the ROM takes, in KiB. Without PMM, all of it is base memory, and a CD's
+# buffer may use the slack.
+WORKSPACE_KIB = 3
+SLACK_KIB = 1           # unused below all of it, only without PMM
+FAR_KIB = 7             # code for CDs, without PMM
+BOOT_KIB = 2            # most base memory that it takes at boot: the buffer of a CD
 
 PERMANENT_AREA = range(0xE8000, 0xF0000)    # PMM allocates from these two
 TEMPORARY_AREA = range(0x50000, 0x60000)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from unicorn import UC_HOOK_MEM_WRITE
 
 from tests import build
-from tests.model.bios_data import BIOS_SEGMENT, DISK_STATUS, MEMORY_SIZE
+from tests.model.bios_data import BIOS_SEGMENT, DISK_STATUS, MEMORY_SIZE, WORKSPACE_KIB
 from tests.model.rules import RuleViolation
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MEMORY = 0x1000000
 CODE = range(0x50000, 0x100000)         # copies of the ROM, packed or not, and the BIOS
-WORKSPACE_BYTES = 3072
+WORKSPACE_BYTES = 1024 * WORKSPACE_KIB
 
 symbol = functools.cache(build.symbol)
 

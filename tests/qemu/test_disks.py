@@ -14,6 +14,7 @@ import pytest
 import romsign
 
 from tests.build import ROM_895A, symbol
+from tests.model.bios_data import SLACK_KIB, WORKSPACE_KIB
 from tests.qemu.agent import BUFFER, PACKET, Agent, Registers, header_value
 from tests.qemu.machine import PATHS, Machine, disk_arguments
 
@@ -397,7 +398,7 @@ def test_resident_image_is_valid_after_init(start, tmp_path, path):
         f"SCSI 00:04.0 ID {i} LUN 0 QEMU QEMU HARDDISK" for i in (0, 2, 5)]
     segment, _ = pc.workspace("WS_BUSY")
     assert segment >= 0xC000, "PMM memory, not conventional memory"
-    assert pc.header("WORKSPACE_KIB") == 3
+    assert pc.header("WORKSPACE_KIB") == WORKSPACE_KIB
     assert struct.unpack("<H", pc.read(0x413, 2))[0] >= 639
 
 
@@ -409,7 +410,7 @@ def test_workspace_and_slack_are_below_ebda_without_pmm(start, tmp_path):
     segment, _ = pc.workspace("WS_BUSY")
     assert segment == (top + pc.header("SLACK_KIB")) * 64
     assert segment + pc.header("WORKSPACE_KIB") * 64 == ebda
-    assert pc.header("SLACK_KIB") + pc.header("WORKSPACE_KIB") == 4
+    assert (pc.header("SLACK_KIB"), pc.header("WORKSPACE_KIB")) == (SLACK_KIB, WORKSPACE_KIB)
 
 
 def test_conventional_memory_is_returned_without_pmm_and_disks(start):

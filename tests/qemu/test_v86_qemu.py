@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from tests.model.bios_data import WORKSPACE_KIB
 from tests.qemu.agent import BUFFER, PACKET, Registers, assemble
 from tests.qemu.calls import (DRIVE, FILL, OK, SECTOR, Bench, Image, MappedAgent, bench, block,
                               written_disk)
@@ -32,7 +33,7 @@ OFFERED, NO_LISTS, FAILING = 0x01, 0x02, 0x04  # `services` of v86.S
 SETTINGS, COUNTERS, REPORT = 4, 8, 28  # offsets there
 IOPL_BITS = 0x3000
 TICKS = 0x46C
-WORKSPACE_BYTES = 3072
+WORKSPACE_BYTES = 1024 * WORKSPACE_KIB
 
 # Linear memory that is mapped elsewhere, to physical pages in descending order:
 # upper memory, and a part of conventional memory. The pages of our workspace must

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from tests.model.bios import Bios
-from tests.model.bios_data import MEMORY_SIZE
+from tests.model.bios_data import BOOT_KIB, MEMORY_SIZE
 from tests.model.eltorito import (BLOCK, CATALOG, CHECKSUM, EFI, ENTRY, FIRST_DESCRIPTOR, FLOPPY_12,
                                   FLOPPY_144, FLOPPY_288, HARD_DISK, IMAGES, LAST, MORE, NO_EMULATION,
                                   NOT_BOOTABLE, OTHER_BOOT, PRIMARY, SECTOR, SUPPLEMENTARY, TERMINATOR, X86, Disc,
@@ -34,7 +34,6 @@ PLAIN_ID, PLAIN_LBA = 5, 77
 FIRST_LOAD = 0x600
 SESSION = 30_000        # where a further session begins
 VALID = Disc(Entry(loader(8), count=8, segment=0x2000))
-BOOT_KIB_TAKEN = 2      # below 40:13h, taken for the block buffer when a CD boots
 ANY = 0x7F
 DWORDS = [0, 1, 16, 17, 63, 64, 65, 1000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF]
 SEGMENTS = [0, 0x07C0, 0x0060, 0x005F, 0x0061, 0x06C0, 0x06F8, 0x0700, 0x2000,
@@ -211,7 +210,7 @@ class Discs:
 
     def _holds(self, disc: Disc, record: tuple[range, int, int]) -> bool:
         load, lba, _ = record
-        if load.stop > self._loads[1].stop + 1024 * BOOT_KIB_TAKEN or load.stop > 0xA0000:
+        if load.stop > self._loads[1].stop + 1024 * BOOT_KIB or load.stop > 0xA0000:
             return False
         blocks = -(-len(load) // BLOCK)
         return self.pc.peek(load.start, len(load)) == disc.read(lba, blocks)[:len(load)]

@@ -24,8 +24,8 @@ from unicorn import x86_const as x86
 from tests.build import BUILD, IMAGE, LIMITS, PACKED_FROM, ROM_895A, symbol
 from tests.model import pc as pc_module
 from tests.model.bios import Bios
-from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, EBDA_KIB, HARD_DISKS, INIT, MEMORY_SIZE,
-                                   NO_BBS, ROM_SEGMENT, SEABIOS, SPECIFICATION, TEMPORARY_AREA)
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, EBDA_KIB, HARD_DISKS, INIT, MEMORY_SIZE, NO_BBS,
+                                   ROM_SEGMENT, SEABIOS, SPECIFICATION, TEMPORARY_AREA, WORKSPACE_KIB)
 from tests.model.boards import BoardBios
 from tests.model.pmm import Pmm
 from tests.model.devices import FwCfg, PciSpace
@@ -44,7 +44,7 @@ def kib(size: int) -> int:
 
 
 IMAGE_KIB = kib(symbol("rom_memory_end"))
-TAKEN_KIB = kib(symbol("cd_end") + 32) + 3 + 4  # most that init uses: a copy of the image, workspace, block buffer
+TAKEN_KIB = kib(symbol("cd_end") + 32) + WORKSPACE_KIB + 4  # most that init uses: a copy of the image, workspace, block buffer
 LEAST_KIB = LEAST_BELOW_KIB + IMAGE_KIB + TAKEN_KIB
 
 
@@ -293,7 +293,7 @@ def test_pmm_with_too_little_memory_is_not_used(monkeypatch):
     places = unpacked_at(pc)
     pc.power_on()
     assert places == [(EBDA_KIB - TAKEN_KIB - IMAGE_KIB) * 1024]
-    assert pc.word(MEMORY_SIZE) == EBDA_KIB - 3
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB - WORKSPACE_KIB
     check_read(pc)
 
 

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 
 from tests.model.bios import BootEntry
-from tests.model.bios_data import HARD_DISKS
+from tests.model.bios_data import HARD_DISKS, SLACK_KIB, WORKSPACE_KIB
 from tests.model.eltorito import Disc, Entry, loader
 from tests.model.multi_pc import Card, MultiControllerPc
 from tests.model.pc import BUFFER, PACKET, Pc
@@ -19,7 +19,7 @@ from tests.rom.cd.cdboot import drive_with
 from tests.rom.strict import OK, ROMS, by_packet
 
 LBA = 77
-TAKEN_KIB = 3   # off the 640 KiB by a copy without PMM and CDs: 2 and 1 unused
+TAKEN_KIB = WORKSPACE_KIB + SLACK_KIB   # off the 640 KiB by a copy without PMM and CDs
 CD_ID = 4
 
 # A bridge in slot 6 of bus 0 to bus 1, and one in slot 3 of that to bus 2

@@ -7,12 +7,11 @@ from __future__ import annotations
 import pytest
 
 from tests.model import pc as pc_module
-from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE
+from tests.model.bios_data import EBDA_KIB, FAR_KIB, MEMORY_SIZE, WORKSPACE_KIB
 from tests.model.pc import Pc
 from tests.model.rules import RuleViolation
 from tests.rom.bios.boards import boot, machine
 
-WORKSPACE_KIB, FAR_KIB = 3, 6
 VS440FX = range(0x9A000, 0x9BF9C)       # Seen: SS:SP = 9A00:1F9C
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.bios_data import EBDA_KIB, HARD_DISKS, MEMORY_SIZE
+from tests.model.bios_data import (EBDA_KIB, FAR_KIB, HARD_DISKS, MEMORY_SIZE, SLACK_KIB, WORKSPACE_KIB)
 from tests.model.boards import KINDS
 from tests.rom.bios.boards import (DOUBLE, SINGLE, boot, booted, boot_all, drives, expected_cds,
                                    expected_drives)
 
 MOST_BLOCKS = 32            # Seen: a board hangs in POST if more stay; SDMS leaves as many
-MOST_KIB, MOST_KIB_WITH_CD = 3, 9
+MOST_KIB = WORKSPACE_KIB + SLACK_KIB
+MOST_KIB_WITH_CD = MOST_KIB + FAR_KIB
 REBOOTS = 10
 
 kinds = pytest.mark.parametrize("kind", KINDS)

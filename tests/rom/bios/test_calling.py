@@ -12,9 +12,9 @@ import struct
 import pytest
 
 from tests.model.bios import Bios
-from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, EBDA_POINTER,
-                                   HARD_DISKS, INIT_SEGMENT, JUNK, MEMORY_SIZE, NO_BBS, PCI_3,
-                                   PCI_NOT_FOUND, ROM_SEGMENT, SEABIOS, SPECIFICATION)
+from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, BOOT_SECTOR, EBDA_KIB, EBDA_POINTER, HARD_DISKS,
+                                   INIT_SEGMENT, JUNK, MEMORY_SIZE, NO_BBS, PCI_3, PCI_NOT_FOUND, ROM_SEGMENT,
+                                   SEABIOS, SPECIFICATION, WORKSPACE_KIB)
 from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, HARD_DISK, Disc, Entry, floppy, hard_disk, loader
 from tests.model.multi_pc import MultiControllerPc
@@ -222,7 +222,7 @@ def test_port_of_another_device_keeps_its_value():
 
 def test_without_ebda_memory_ends_at_640_kib():
     pc = booted(bios=Bios(pmm="absent", ebda=False))
-    assert (pc.word(MEMORY_SIZE), pc.workspace.stop) == (637, 640 * 1024)
+    assert (pc.word(MEMORY_SIZE), pc.workspace.stop) == (640 - TAKEN_KIB, 640 * 1024)
     assert pc.word(EBDA_POINTER) == 0
     assert ids(pc) == [0, 3]
 
@@ -235,7 +235,7 @@ def test_ebda_moved_below_the_workspace_does_not_damage_it(kib, when):
     if when == "after POST":
         pc.bios.move_ebda(kib)
     assert pc.word(MEMORY_SIZE) == EBDA_KIB - TAKEN_KIB - kib
-    assert pc.workspace.start == (EBDA_KIB - 2) * 1024
+    assert pc.workspace.start == (EBDA_KIB - WORKSPACE_KIB) * 1024
     assert ids(pc) == [0, 3]
     assert transfer(pc, 0x43, LBA + 9, 3) == (OK, 3)
 

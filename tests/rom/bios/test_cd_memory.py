@@ -10,12 +10,15 @@ import struct
 
 import pytest
 
-from tests.model.bios_data import EBDA_KIB, EBDA_POINTER, JUNK, MEMORY_SIZE
+from tests.model.bios_data import (BOOT_KIB, EBDA_KIB, EBDA_POINTER, FAR_KIB, JUNK, MEMORY_SIZE, SLACK_KIB,
+                                   WORKSPACE_KIB)
 from tests.model.boards import KINDS
 from tests.model.pc import Pc
 from tests.rom.bios.boards import boot, booted, give_up
 
-AFTER_INIT, AFTER_A_DISK, CD_RUNNING = 11, 3, 12      # KiB off the 639
+# KiB off the 639
+AFTER_INIT, AFTER_A_DISK = WORKSPACE_KIB + FAR_KIB + SLACK_KIB, WORKSPACE_KIB
+CD_RUNNING = WORKSPACE_KIB + FAR_KIB + BOOT_KIB
 GIVES_BACK = ["Award BF6", "P2B-LS", "Phoenix", "Phoenix, all headers", "Bochs"]    # their INT 19h is ours
 CONNECTED = "E0h: SCSI"
 
@@ -51,11 +54,11 @@ def test_40_13h_while_a_first_cd_runs(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_without_cds_four_kib_are_taken(kind):
+def test_without_cds_workspace_and_slack_are_taken(kind):
     pc = booted(kind, "two disks")
     before = taken_kib(pc) - pc.bios.row.grows_ebda
     boot(pc)
-    assert before == taken_kib(pc) - pc.bios.row.grows_ebda == 4
+    assert before == taken_kib(pc) - pc.bios.row.grows_ebda == WORKSPACE_KIB + SLACK_KIB
 
 
 @gives_back

@@ -13,8 +13,8 @@ import struct
 import pytest
 
 from tests.model.bios import Bios
-from tests.model.bios_data import (BIOS_SEGMENT, BOOT_SECTOR, EBDA_KIB, HARD_DISKS, MEMORY_SIZE,
-                                   NO_BBS, PCI_3, ROM_SEGMENT, SEABIOS, SPECIFICATION)
+from tests.model.bios_data import (BIOS_SEGMENT, BOOT_SECTOR, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_BBS,
+                                   PCI_3, ROM_SEGMENT, SEABIOS, SPECIFICATION, WORKSPACE_KIB)
 from tests.model.devices import FwCfg
 from tests.model.eltorito import FLOPPY_144, HARD_DISK, Disc, Entry, floppy, hard_disk
 from tests.model.multi_pc import MultiControllerPc
@@ -124,7 +124,7 @@ def test_copies_have_separate_memory_and_shrink_their_images(name, pmm):
     spaces = sorted((space.start, space.stop) for space in pc.workspaces)
     assert len(spaces) == count
     assert all(end <= start for (_, end), (start, _) in zip(spaces, spaces[1:]))
-    taken = {"1.01": 0, "absent": TAKEN_KIB}.get(pmm, 2) * count
+    taken = {"1.01": 0, "absent": TAKEN_KIB}.get(pmm, WORKSPACE_KIB) * count
     assert pc.word(MEMORY_SIZE) == EBDA_KIB - taken
     images = [copy.image[:copy.kept] for copy in pc.bios.copies]
     assert all(a.stop <= b.start for a, b in zip(images, images[1:]))
@@ -303,7 +303,7 @@ def test_copy_without_an_address_goes_on_to_a_controller_with_disks(bios, empty)
     commands = [pc.pci.command_of(card.pci_address) for card in pc.cards]
     assert [command & 4 for command in commands[:len(empty) + 1]] == [0] * len(empty) + [4]
     if bios.get("pmm"):
-        assert EBDA_KIB - pc.word(MEMORY_SIZE) == (TAKEN_KIB if bios["pmm"] == "absent" else 2)
+        assert EBDA_KIB - pc.word(MEMORY_SIZE) == (TAKEN_KIB if bios["pmm"] == "absent" else WORKSPACE_KIB)
 
 
 def test_copy_with_an_address_does_not_go_on():

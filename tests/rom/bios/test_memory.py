@@ -10,15 +10,14 @@ import pytest
 
 from tests.build import ROM_895A
 from tests.model.bios import Bios
-from tests.model.bios_data import (BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_BBS,
-                                   PERMANENT_AREA, SPECIFICATION, TEMPORARY_AREA)
+from tests.model.bios_data import (BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_BBS, PERMANENT_AREA,
+                                   SLACK_KIB, SPECIFICATION, TEMPORARY_AREA, WORKSPACE_KIB)
 from tests.model.devices import PciSpace
 from tests.model.pc import ROM_SEGMENT, Pc
 from tests.rom.bios.one_controller import (INT13, PNP_MANNERS, ROMS, booted, check_passed_on, id_of,
                                            machine)
 
-WORKSPACE_KIB = 3
-SLACK_KIB = {"absent": 1, "bad checksum": 1}    # without PMM, below the workspace
+WITHOUT_PMM = ["absent", "bad checksum"]
 
 NO_PERMANENT = ["absent", "1.00", "refusing", "unsupported", "bad checksum"]
 
@@ -59,7 +58,7 @@ def test_permanent_memory_leaves_base_memory_size_unchanged(variant, manner):
 @pytest.mark.parametrize("pmm", NO_PERMANENT)
 def test_without_permanent_memory_40_13h_is_lowered(pmm):
     pc = booted(bios=Bios(pmm=pmm))
-    assert pc.word(MEMORY_SIZE) == EBDA_KIB - WORKSPACE_KIB - SLACK_KIB.get(pmm, 0)
+    assert pc.word(MEMORY_SIZE) == EBDA_KIB - WORKSPACE_KIB - (SLACK_KIB if pmm in WITHOUT_PMM else 0)
     assert pc.workspace.start == (EBDA_KIB - WORKSPACE_KIB) * 1024
     assert pc.bios.memory.blocks == [], "the block for first sectors is freed"
     pc.poke(TEMPORARY_AREA.start, b"\xCC" * (pc.workspace.start - TEMPORARY_AREA.start))
@@ -71,7 +70,7 @@ def test_workspace_is_allocated_below_memory_of_other_roms(kib):
     pc = machine(0, bios=Bios(pmm="absent"))
     pc.poke(MEMORY_SIZE, struct.pack("<H", kib))
     pc.power_on()
-    assert pc.word(MEMORY_SIZE) == kib - WORKSPACE_KIB - SLACK_KIB["absent"]
+    assert pc.word(MEMORY_SIZE) == kib - WORKSPACE_KIB - SLACK_KIB
     assert pc.workspace.stop == kib * 1024
     assert id_of(pc, 0x80) == 0
 
