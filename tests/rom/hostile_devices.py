@@ -35,6 +35,8 @@ STATUSES = [CHECK_CONDITION] * 4 + [BUSY, QUEUE_FULL, RESERVATION_CONFLICT, 0x04
                                     0x40, 0xC0, 0x01, 0xFF]
 UNUSED_COMMANDS = [*VERIFIES, SEEK10, REPORT_LUNS, 0x1B, 0x1E, *WRITES, READS[1]]
 DELAYS = [0] * 20 + [1, 50, 1000, 6000, 20_000]     # ms
+PACES = [0] * 12 + [100, 1900, 4900, 9900]  # ms before each status
+MOODS = [None] * 16 + [(2, 4, 1), (2, 4, 2), (2, 4, 0), (6, 0x29, 0), (0xB, 0x47, 0), BUSY, QUEUE_FULL]  # always
 TEMPERS = [0, 0, 0.02, 0.1, 0.4, 1]     # how often a command ends in another way
 LARGE_FILE = 300_000                    # bytes
 ONCE_IN_A_WHILE = 400                   # commands
@@ -90,6 +92,8 @@ class HostileDisk(Disk):
 
     rng: random.Random
     temper: float
+    pace: int
+    mood: tuple[int, int, int] | int | None     # sense data or a status, for commands on the medium
     claims: tuple[int, int] | None      # blocks and bytes of a block, if they are not true
 
     def inquiry_data(self) -> bytes:
@@ -137,6 +141,8 @@ class HostileDisk(Disk):
 
     def execute(self, cdb: bytes) -> Answer:
         rng = self.rng
+        if self.mood and cdb[0] not in (INQUIRY, REQUEST_SENSE, REPORT_LUNS):
+            return Answer(status=self.mood) if isinstance(self.mood, int) else self.check(*self.mood)
         if cdb[0] not in (INQUIRY, REQUEST_SENSE) and rng.random() < self.temper / 3:
             return self._refused(cdb)
         answer = super().execute(cdb)
@@ -173,6 +179,8 @@ class HostileDisk(Disk):
     def late(self, bus: Bus) -> Iterator:
         """Before the status byte: a pause, or something worse once in a while."""
         rng = self.rng
+        if self.pace:
+            yield Delay(self.pace * MS)
         if rng.random() < self.temper:
             delay = rng.choice(DELAYS)
             if delay:
@@ -193,7 +201,7 @@ def device(rng: random.Random, seed: int, luns: int = 0) -> HostileDisk:
         attentions=[rng.choice(SENSES) for _ in range(rng.choice([0, 1, 1, 2, 5, 17]))],
         ready_at=rng.choice([0] * 8 + [1, 4, 29, 35]) * 1000 * MS,
         synchronous=False)
-    unit.rng, unit.temper = rng, rng.choice(TEMPERS)
+    unit.rng, unit.temper, unit.pace, unit.mood = rng, rng.choice(TEMPERS), rng.choice(PACES), rng.choice(MOODS)
     unit.claims = None if rng.randrange(4) else (rng.choice([0, *SIZES]), rng.choice(CLAIMS))
     unit.before_status = unit.late
     if not unit.removable:
