@@ -139,19 +139,23 @@ def test_only_taken_sectors_are_counted(pc, function, taken, good):
     assert write(pc, function) == (WRITE_FAULT, good)
 
 
+PAUSED = 51     # tries with pauses of 100 ms in 5 s, at most
+
+
 @pytest.mark.parametrize("key, asc, ascq, status, tries", [
     (0x2, 0x3A, 0, 0x31, 1), (0x2, 0x04, 3, 0xAA, 1), (0x3, 0x0C, 0, 0xCC, 1),
     (0x4, 0x44, 0, 0x20, 5), (0x5, 0x21, 0, 0x04, 1), (0x5, 0x20, 0, 0x01, 1),
     (0x5, 0x24, 0, 0x01, 1), (0x7, 0x27, 0, 0x03, 1), (0x7, 0x00, 0, 0x03, 1),
     (0x8, 0x00, 0, 0x04, 1), (0xB, 0x47, 0, 0x20, 5), (0x0, 0x00, 0, 0x20, 5),
     (0x6, 0x28, 0, 0x06, 17), (0x6, 0x29, 0, 0x20, 17), (0x9, 0x80, 0, 0x20, 1),
-    (0xD, 0x00, 0, 0x20, 1), (0x2, 0x04, 1, 0xAA, 51), (0x2, 0x04, 2, 0xAA, 51)])
+    (0xD, 0x00, 0, 0x20, 1), (0x2, 0x04, 1, 0xAA, PAUSED), (0x2, 0x04, 2, 0xAA, PAUSED)])
 def test_each_sense_key_of_a_write_has_its_status(any_pc, key, asc, ascq, status, tries):
     target = disk(any_pc)
     target.status_hook = lambda cdb: target.check(key, asc, ascq) if cdb[0] == WRITE10 else None
     since = len(target.commands)
     check_write_failure(any_pc, status)
-    assert opcodes(target, since).count(WRITE10) == tries
+    sent = opcodes(target, since).count(WRITE10)
+    assert sent == tries or tries == PAUSED and 48 <= sent <= PAUSED
     check_recovery(any_pc)
     assert target.written == {}
 
