@@ -15,10 +15,10 @@ ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).r
 
 # ---- Size budgets in bytes, enforced by the linker; `make size` prints them ----
 LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY
-FILE_LIMIT := 27136
+FILE_LIMIT := 27648
 RESIDENT_LIMIT := 13824
 WITHOUT_PMM_LIMIT := 16384
-CD_LIMIT := 24064
+CD_LIMIT := 24576
 CD_MEMORY_LIMIT := 7168
 
 # ---- Tools --------------------------------------------------------------

@@ -76,7 +76,6 @@ call_handler_in_v86(const struct int13_call *call, int13_handler *handler)
 	}
 	enum int13_status status = handler(call);
 	state->buffer_place = PLACE_LINEAR;
-	state->bus.unreachable = false;
 	if (buffer_held)
 		vds_release(buffer, buffer_bytes, &state->buffer_address);
 	if (own_held)

@@ -22,13 +22,16 @@
 #define BLOCK_BUFFER_BYTES 4096
 #define BLOCK_BUFFER_KIB (BLOCK_BUFFER_BYTES / 1024)
 
+#define CD_SECTOR_SPLIT 2 /* 4 sectors of 512 bytes in a block of a CD */
+
 struct disk {
 	struct scsi_device device;
 	u8 number; /* BIOS drive number, 0 until connected */
 	struct geometry geometry;
 	u64 sectors;
 	u8 sector_shift; /* a sector has 1 << sector_shift bytes */
-	u8 split;	 /* a block of the disk has 1 << split sectors */
+	i8 split; /* a block of the disk has 1 << split sectors; -CD_SECTOR_SPLIT:
+		   * a CD drive with blocks of 512 bytes, 4 for each sector */
 	u8 flags;	 /* DISK_... */
 	u8 locks;	 /* by AH=45h, not yet undone */
 };
@@ -47,6 +50,7 @@ struct disk {
 /* The boot image of a CD that was booted or is emulated (cd/) */
 struct boot_image {
 	u32 lba; /* its first block on the disc; 0: the whole disc */
+	u32 first; /* the same in blocks of the drive (emulation_view()) */
 	u32 crc; /* of its first block and the size of the disc: identifies the disc */
 	struct geometry geometry;
 	u16 load_segment; /* as in the boot catalog */
@@ -155,6 +159,12 @@ static inline void drives_note_change(struct int13_state *state,
 	disk->flags |= DISK_NEW_MEDIUM;
 	state->boot_image.checked = false;
 	state->buffer_block = NO_BLOCK;
+}
+
+/* Bytes of a block of the disk, as a power of 2 */
+static inline u8 drives_block_shift(const struct disk *disk)
+{
+	return (u8)(disk->sector_shift + disk->split);
 }
 
 /* Sectors of the disk, at most FFFFFFFFh */

@@ -19,12 +19,19 @@ static bool moves_data(u8 action)
 }
 
 /* Choose the blocks of a piece on a disk whose blocks have several sectors:
- * whole blocks, or some sectors of a single block.
+ * whole blocks, or some sectors of a single block. If a sector has several blocks,
+ * all of them.
  */
 static NOT_INLINE void choose_blocks(const struct disk *disk,
 				     struct int13_job *job)
 {
 	struct scsi_blocks *blocks = &job->piece.blocks;
+
+	if (disk->split < 0) {
+		blocks->lba <<= CD_SECTOR_SPLIT;
+		blocks->count <<= CD_SECTOR_SPLIT;
+		return;
+	}
 	u32 in_block = 1u << disk->split;
 	u32 ahead = (u32)blocks->lba & (in_block - 1);
 	u32 sectors = job->sectors;
@@ -146,12 +153,12 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 	struct disk_job *piece = &job->piece;
 
 	piece->action = job->action;
-	piece->block_shift = (u8)(disk->sector_shift + disk->split);
+	piece->block_shift = drives_block_shift(disk);
 	piece->request.data.address =
 		job->buffer + (job->done << disk->sector_shift);
 	piece->request.data.bytes = job->sectors << disk->sector_shift;
 	if (disk->flags & DISK_EMULATED) {
-		piece->blocks.lba += call->state->boot_image.lba;
+		piece->blocks.lba += call->state->boot_image.first;
 		if (emulation_uses_buffer(call, job))
 			return emulation_copy_part(call, job);
 	}
@@ -164,7 +171,8 @@ static NOT_INLINE enum int13_status do_piece(const struct int13_call *call,
 	}
 	enum int13_status status = do_job(call, job);
 	if (status != STATUS_OK) {
-		u32 done = piece->done << disk->split;
+		u32 done = piece->done << piece->block_shift >>
+			   disk->sector_shift;
 		job->sectors =
 			done > job->ahead ? done - job->ahead : 0;
 	}

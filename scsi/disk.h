@@ -32,6 +32,11 @@ enum scsi_result disk_capacity(struct scsi_bus *bus,
 			       const struct scsi_device *device,
 			       struct disk_capacity *capacity);
 
+/* Ask the drive to have blocks of that size, until it is reset (media/blocks.c). */
+enum scsi_result disk_set_block_bytes(struct scsi_bus *bus,
+				      const struct scsi_device *device,
+				      u32 bytes);
+
 /* Set *first to the first block of the last session of a CD, or to 0 if the drive
  * reports none: with one session, or if the command fails (cd/session.c).
  */

@@ -12,11 +12,13 @@ enum int13_status cd_buffer_fill_by(const struct int13_call *call, u32 block,
 {
 	struct int13_state *state = call->state;
 	enum int13_status status = STATUS_OK;
+	u8 block_shift = drives_block_shift(call->disk);
+	u32 split = CD_BLOCK_SHIFT - block_shift;
 
 	*piece = (struct disk_job){
-		.blocks = {.lba = block, .count = 1},
+		.blocks = {.lba = (u64)block << split, .count = 1u << split},
 		.action = DISK_READ,
-		.block_shift = CD_BLOCK_SHIFT,
+		.block_shift = block_shift,
 		.request.data = {state->buffer_address, 1u << CD_BLOCK_SHIFT},
 	};
 	if (state->buffer_block != block) {

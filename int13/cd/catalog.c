@@ -65,25 +65,24 @@ enum cd_result catalog_find(const struct int13_call *call, u32 session,
 			    u32 *lba)
 {
 	call->state->buffer_block = NO_BLOCK; /* may be of another CD or disc */
-	enum int13_status status = cd_buffer_fill(call, session + BOOT_RECORD);
-	bool found = status == STATUS_OK && is_boot_record();
-
-	if (status != STATUS_OK && !concerns_block(status))
-		return (enum cd_result)status;
-	for (u32 i = 0; !found && i < MOST_DESCRIPTORS; i++) {
-		status = cd_buffer_fill(call, session + FIRST_DESCRIPTOR + i);
+	for (u32 i = 0; i <= MOST_DESCRIPTORS; i++) {
+		enum int13_status status = cd_buffer_fill(
+			call, session + (i ? FIRST_DESCRIPTOR - 1 + i
+					   : BOOT_RECORD));
+		if (status == STATUS_OK && is_boot_record()) {
+			*lba = FAR32(BOOT_CATALOG);
+			return CD_OK;
+		}
+		if (!i && (status == STATUS_OK || concerns_block(status)))
+			continue;
 		if (status == STATUS_NOT_FOUND)
 			break;
 		if (status != STATUS_OK)
 			return (enum cd_result)status;
 		if (!is_descriptor() || FAR8(DESCRIPTOR_TYPE) == TYPE_END)
 			break;
-		found = is_boot_record();
 	}
-	if (!found)
-		return CD_NO_BOOT_RECORD;
-	*lba = FAR32(BOOT_CATALOG);
-	return CD_OK;
+	return CD_NO_BOOT_RECORD;
 }
 
 #define ENTRIES_SHIFT 6 /* entries in a block */

@@ -29,8 +29,6 @@ enum cd_result {
 };
 #define CD_REASON_SHIFT 8
 
-#define CD_SECTOR_SPLIT 2 /* a block of a CD has 4 sectors */
-
 /* Media type [El Torito 1.0 "Boot media type"] */
 #define MEDIA_TYPE 0x0f
 #define MEDIA_NO_EMULATION 0

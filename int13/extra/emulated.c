@@ -9,9 +9,9 @@
 #include "int13/cd/cd.h"
 #include "pc/bda.h"
 
-struct disk *emulation_view(const struct int13_state *state, struct disk *view)
+struct disk *emulation_view(struct int13_state *state, struct disk *view)
 {
-	const struct boot_image *image = &state->boot_image;
+	struct boot_image *image = &state->boot_image;
 	const struct geometry *geometry = &image->geometry;
 	const struct disk *cd = &drive_table[image->disk];
 	u64 rest = (cd->sectors - image->lba) << CD_SECTOR_SPLIT;
@@ -19,11 +19,12 @@ struct disk *emulation_view(const struct int13_state *state, struct disk *view)
 		      geometry->sectors_per_track;
 	bool floppy = state->emulated < FIRST_HARD_DISK;
 
+	image->first = image->lba << -cd->split;
 	*view = *cd;
 	view->number = state->emulated;
 	view->geometry = *geometry;
 	view->sector_shift = SECTOR_SHIFT;
-	view->split = CD_SECTOR_SPLIT;
+	view->split = (i8)(cd->split + CD_SECTOR_SPLIT);
 	view->sectors = rest;
 	view->flags |= DISK_EMULATED;
 	if (floppy)

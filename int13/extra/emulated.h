@@ -12,9 +12,9 @@
 #include "int13/job.h"
 
 /* Fill in *view as the emulated drive: the state of the CD drive with the
- * size of the boot image. Returns view.
+ * size of the boot image. Sets state->boot_image.first. Returns view.
  */
-struct disk *emulation_view(const struct int13_state *state, struct disk *view);
+struct disk *emulation_view(struct int13_state *state, struct disk *view);
 
 /* Must this piece of the boot image be copied from the block buffer? Parts of
  * a block are, because the block stays in the buffer for the next part. Only

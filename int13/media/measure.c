@@ -29,12 +29,32 @@ static NOT_INLINE u8 read_first_block(struct int13_state *state,
 	return GEOMETRY_FIRST_SECTOR;
 }
 
+/* Read the capacity. A CD drive with other blocks than those of 2048 bytes, as old
+ * Sun drives have after each reset, is asked for these; if it refuses, its blocks
+ * stay as they are.
+ */
+static enum scsi_result read_capacity(struct int13_state *state,
+				      const struct disk *disk,
+				      struct disk_capacity *capacity)
+{
+	struct scsi_bus *bus = &state->bus;
+	enum scsi_result result = disk_capacity(bus, &disk->device, capacity);
+
+	if (result != SCSI_OK || !(disk->flags & DISK_CD) ||
+	    capacity->block_bytes == 1u << CD_BLOCK_SHIFT)
+		return result;
+	result = disk_set_block_bytes(bus, &disk->device, 1u << CD_BLOCK_SHIFT);
+	if (result == SCSI_ILLEGAL_REQUEST)
+		return SCSI_OK;
+	return result == SCSI_OK ? disk_capacity(bus, &disk->device, capacity)
+				 : result;
+}
+
 enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 				struct disk_capacity *capacity)
 {
 	u8 shift = SECTOR_SHIFT;
-	enum scsi_result result =
-		disk_capacity(&state->bus, &disk->device, capacity);
+	enum scsi_result result = read_capacity(state, disk, capacity);
 
 	if (result != SCSI_OK)
 		return result;
@@ -45,13 +65,16 @@ enum scsi_result drives_measure(struct int13_state *state, struct disk *disk,
 		return SCSI_BAD_BLOCKS;
 	if (!capacity->blocks || capacity->blocks >> 56)
 		return SCSI_HARDWARE_ERROR; /* not plausible */
-	if (disk->flags & DISK_CD && shift != CD_BLOCK_SHIFT)
+	if (disk->flags & DISK_CD && shift != CD_BLOCK_SHIFT &&
+	    shift != SECTOR_SHIFT)
 		return SCSI_BAD_BLOCKS;
-	disk->sector_shift = state->native_blocks || disk->flags & DISK_CD
-				     ? shift
-				     : SECTOR_SHIFT;
-	disk->split = (u8)(shift - disk->sector_shift);
-	disk->sectors = capacity->blocks << disk->split;
+	disk->sector_shift = state->native_blocks ? shift : SECTOR_SHIFT;
+	if (disk->flags & DISK_CD)
+		disk->sector_shift = CD_BLOCK_SHIFT;
+	disk->split = (i8)(shift - disk->sector_shift);
+	disk->sectors = disk->split < 0
+				? capacity->blocks >> CD_SECTOR_SPLIT
+				: capacity->blocks << disk->split;
 	if (disk->flags & DISK_CD) /* for AH=48h; there is no CHS */
 		disk->geometry = (struct geometry){MOST_CYLINDERS, MOST_HEADS,
 						   MOST_SECTORS_PER_TRACK};

@@ -72,14 +72,17 @@ static bool keep_buffer(void)
 /* Read the place of the boot record of a session, to find out whether it has data. */
 static enum scsi_result read_session(const struct disk *cd, u32 first)
 {
+	u8 block_shift = drives_block_shift(cd);
+	u32 split = CD_BLOCK_SHIFT - block_shift;
+	u64 lba = (u64)first + 17;
 	struct disk_job job = {
-		.blocks = {.lba = (u64)first + 17, .count = 1},
+		.blocks = {.lba = lba << split, .count = 1u << split},
 		.action = DISK_READ,
-		.block_shift = CD_BLOCK_SHIFT,
+		.block_shift = block_shift,
 		.request.data = {state()->buffer_address, 1u << CD_BLOCK_SHIFT},
 	};
 
-	if (cd->sectors <= job.blocks.lba || !state()->buffer_segment)
+	if (cd->sectors <= lba || !state()->buffer_segment)
 		return SCSI_OK;
 	return disk_do(&state()->bus, &cd->device, &job);
 }

@@ -92,6 +92,21 @@ def checked(image: bytes, geometry: tuple[int, int, int], drive: int, drives: in
             f"{_sum(image):08X} {_sum(ends):08X} .")
 
 
+READ_SECTORS = 200      # by dosread
+
+
+def dos_code() -> bytes:
+    return assemble("dosread", f"-DSECTORS={READ_SECTORS}")
+
+
+def read_as_dos(image: bytes, drive: int) -> str:
+    """Output of dosread: a hard disk has packets, a floppy has no extensions."""
+    total = _sum(image[:READ_SECTORS * SECTOR])
+    if drive < 0x80:
+        return f"dosread: {drive:02X} 0100 0000 {total:08X} ."
+    return f"dosread: {drive:02X} 3000 000F {total:08X} {total:08X} ."
+
+
 # ---- Any boot catalog -----------------------------------------------------------
 
 
@@ -146,6 +161,17 @@ class Disc:
 
     def blocks_from(self, lba: int, count: int) -> bytes:
         return self.content[lba * BLOCK:(lba + count) * BLOCK]
+
+
+def whole_disc(file: Path, boot_code: bytes) -> Disc:
+    """A disc that is itself the image of a hard disk, from LBA 0 on."""
+    made = disc(file, Entry(b"", HARD_DISK, count=1), blocks=sectors_of(DISK) // 4)
+    content = bytearray(made.content)
+    content[:SECTOR] = drive_image(HARD_DISK, boot_code)[:SECTOR]
+    at = CATALOG_LBA * BLOCK + 32 + 8
+    content[at:at + 4] = bytes(4)
+    file.write_bytes(content)
+    return Disc(file, bytes(content), (0,))
 
 
 def disc(file: Path, *entries: Entry, more: tuple[bytes, ...] = (), boot_record: bool = True,
@@ -235,6 +261,34 @@ def syslinux_cd(medium: int) -> Path:
     (tree / "drive.img").write_bytes(image)
     shutil.rmtree(work)
     return _emulation_iso(out, tree, medium)
+
+
+GRUB_SAYS = "GRUB: started from an emulated drive"
+GRUB_DISK_CFG = f"""serial --unit=0 --speed=115200
+terminal_output serial
+echo "{GRUB_SAYS}: $root"
+sleep 60
+"""
+FILE_SYSTEM_SECTORS = 12288
+
+
+@one_at_a_time
+def grub_disk_cd() -> Path:
+    """GRUB on an emulated hard disk. Its core image follows the file system."""
+    out = MEDIA / "cd-grub-disk.iso"
+    if media.is_made(out, Path(__file__)):
+        return out
+    work = media.fresh(MEDIA / f"{out.name}.files")
+    tree = media.fresh(MEDIA / f"{out.name}.work")
+    (work / "files/boot/grub").mkdir(parents=True)
+    (work / "files/boot/grub/grub.cfg").write_text(GRUB_DISK_CFG)
+    image, start = tree / "drive.img", HARD_DISK_GEOMETRY[2]
+    image.write_bytes((bytes(TABLE_OFFSET) + partition_table(HARD_DISK_GEOMETRY)).ljust(
+        sectors_of(HARD_DISK_GEOMETRY) * SECTOR, b"\0"))
+    media.make_ext4(image, work / "files", start, FILE_SYSTEM_SECTORS)
+    media.write_grub(image, work, "hd0,msdos1", start + FILE_SYSTEM_SECTORS)
+    shutil.rmtree(work)
+    return _emulation_iso(out, tree, HARD_DISK)
 
 
 # ---- Linux from a CD -------------------------------------------------------------------

@@ -26,7 +26,8 @@ ABORT, DEVICE_RESET = 0x06, 0x0C
 
 # Commands
 TEST_UNIT_READY, REQUEST_SENSE, INQUIRY, START_STOP, PREVENT_ALLOW = 0x00, 0x03, 0x12, 0x1B, 0x1E
-READ_CAPACITY, READ_CAPACITY16, REPORT_LUNS, READ_TOC = 0x25, 0x9E, 0xA0, 0x43
+READ_CAPACITY, READ_CAPACITY16, REPORT_LUNS = 0x25, 0x9E, 0xA0
+READ_TOC, MODE_SELECT = 0x43, 0x15
 READ10, WRITE10, SEEK10, WRITE_VERIFY10, VERIFY10 = 0x28, 0x2A, 0x2B, 0x2E, 0x2F
 READ16, WRITE16, WRITE_VERIFY16, VERIFY16 = 0x88, 0x8A, 0x8E, 0x8F
 READS, VERIFIES = (READ10, READ16), (VERIFY10, VERIFY16)
@@ -427,7 +428,13 @@ AUDIO, BLANK = (5, 0x64, 0), (8, 0, 0)      # sense data of reads from such disc
 class CdRom(Disk):
     """A CD-ROM drive. `sessions` has the first block of each session of its disc.
 
-    [SCSI-2 "READ TOC"; MMC-2 "READ TOC/PMA/ATIP", format 0001b]
+    `native` is the block size after each reset, for a drive that has a switch for it.
+    `content` and `blocks` are in blocks of 2048 bytes when the drive is made or a disc
+    inserted; `blocks` and `block_bytes` are then those of the current size. MODE SELECT
+    sets a size in `selectable`.
+
+    [SCSI-2 "READ TOC", "MODE SELECT(6)", "Mode parameters"; MMC-2 "READ TOC/PMA/ATIP",
+    format 0001b]
     """
     type: int = CD_ROM
     removable: bool = True
@@ -438,6 +445,60 @@ class CdRom(Disk):
     sessions: tuple[int, ...] = (0,)
     toc_by_control: bool = False    # a drive of SCSI-2 with the format in byte 9
     toc_hook: Callable[[bytes], bytes] | None = None
+    native: int | None = None
+    selectable: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.native:
+            self.use_blocks_of(self.native)
+
+    def use_blocks_of(self, size: int) -> None:
+        self.blocks = self.blocks * self.block_bytes // size
+        self.block_bytes = size
+
+    def reset(self) -> None:
+        super().reset()
+        if self.native:
+            self.use_blocks_of(self.native)
+
+    def insert(self, blocks: int | None = None, content: Callable[[int], bytes] | None = None,
+               block_bytes: int | None = None) -> None:
+        size = self.block_bytes
+        if self.native:
+            self.use_blocks_of(2048)
+        super().insert(blocks, content, block_bytes)
+        if self.native:
+            self.use_blocks_of(size)
+
+    def block(self, lba: int) -> bytes:
+        if not self.native or not self.content:
+            return super().block(lba)
+        first = lba * self.block_bytes
+        return self.content(first // 2048)[first % 2048:][:self.block_bytes]
+
+    def _mode_select(self, cdb: bytes) -> Answer:
+        if cdb[1] & 0x1F != 0x10:
+            return self.check(5, 0x24)
+        if not self.selectable:
+            return self.check(5, 0x20)
+        return Answer(wants=cdb[4])
+
+    def _mode_selected(self, data: bytes) -> Answer:
+        """A header, one block descriptor for the whole medium, no pages."""
+        size = int.from_bytes(data[9:12], "big")
+        if len(data) != 12 or data[:4] != b"\0\0\0\x08" or any(data[4:9]):
+            return self.check(5, 0x26)
+        if size not in self.selectable:
+            return self.check(5, 0x26)
+        self.use_blocks_of(size)
+        return Answer()
+
+    def transfer(self, bus: Bus, cdb: bytes, answer: Answer) -> Iterator:
+        if cdb[0] == MODE_SELECT and answer.wants:
+            data = yield from bus.targets[bus.connected].take_agreed(answer.wants)
+            answer.status = self._mode_selected(data or b"").status
+        else:
+            yield from super().transfer(bus, cdb, answer)
 
     def _read_toc(self, cdb: bytes) -> Answer:
         ready = self.test_unit_ready(cdb)
@@ -462,7 +523,7 @@ class CdRom(Disk):
         return Answer((self.toc_hook(answer) if self.toc_hook else answer)[:room])
 
     COMMANDS: ClassVar[dict[int, Callable[[Disk, bytes], Answer]]] = {
-        **Disk.COMMANDS, READ_TOC: _read_toc}
+        **Disk.COMMANDS, READ_TOC: _read_toc, MODE_SELECT: _mode_select}
 
 
 def cd_rom(**options) -> CdRom:

@@ -25,6 +25,7 @@ MAY_INCLUDE = {
     "pc/post": ["pc", "pc/post"],
     "scsi": ["scsi", "pc"],
     "scsi/cd": ["scsi", "pc"],
+    "scsi/media": ["scsi", "pc"],
     "scsi/post": ["scsi", "scsi/post", "pc"],
     "lsi": ["lsi", "pc", *CONTRACT],
     "lsi/post": ["lsi", "lsi/post", "pc", *CONTRACT],

@@ -214,14 +214,16 @@ static enum int13_status measure_disc(const struct int13_call *call,
 static enum cd_result load_boot_image(const struct int13_call *call,
 				      u32 session, struct cd_boot *boot)
 {
-	enum cd_result result = choose_boot_image(call, session, boot);
+	for (;;) {
+		enum cd_result result = choose_boot_image(call, session, boot);
 
-	if (result == CD_OK)
-		result = cd_boot_image(call, boot);
-	if (result == CD_OK || !session || call->disk->flags & DISK_UNREPORTED)
-		return result;
-	result = choose_boot_image(call, 0, boot);
-	return result == CD_OK ? cd_boot_image(call, boot) : result;
+		if (result == CD_OK)
+			result = cd_boot_image(call, boot);
+		if (result == CD_OK || !session ||
+		    call->disk->flags & DISK_UNREPORTED)
+			return result;
+		session = 0;
+	}
 }
 
 /* In the order of enum cd_result, each with a zero at its end */
