@@ -11,9 +11,11 @@ ROM's memory may change, and 00h means right data. After each, a plain read work
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tests.model.bios_data import BIOS_SEGMENT, ROM_SEGMENT, SERVICE
+from tests.model.bus import DATA_IN
 from tests.model.pc import BUFFER, Result
 from tests.model.pc_cpu import CF, IF
 from tests.rom.oracle import COUNT_IS_LONG, REAL_MODE_END, Drive
@@ -35,16 +37,22 @@ class HostileCaller:
     def __init__(self, fuzz: Fuzz):
         self.fuzz, self.pc, self.random = fuzz, fuzz.pc, fuzz.random
         self.call = ""      # a description of the current call
+        self.after: list[Callable[[], None]] = []
         self.pc.code.append(range(HOOK, HOOK + 0x80))
 
     def run_call(self) -> None:
         self.fuzz.disturbed = False
         self.fuzz.journal.clear()
         kind = self.random.choice([
-            self._overlap, self._overlap, self._overlap, self._from_rom, self._end_of_memory,
-            self._packet_at_the_end, self._small_stack, self._nested])
+            self._overlap, self._overlap, self._overlap, self._own_memory, self._from_rom,
+            self._end_of_memory, self._packet_at_the_end, self._small_stack, self._nested])
         self.call = kind.__name__.strip("_")
-        kind()
+        self.after = []
+        try:
+            kind()
+        finally:
+            for undo in self.after:
+                undo()
         self._plain_read()
 
     def _far(self, linear: int) -> tuple[int, int]:
@@ -80,7 +88,19 @@ class HostileCaller:
         packet = self.random.choice([buffer - self.random.randrange(1, size), buffer,
                                      buffer + self.random.randrange(length),
                                      buffer + length - self.random.randrange(1, size)])
+        if self.random.randrange(3) == 0:
+            self._fail_late(drive)
+            packet = self.random.choice([packet, buffer + length - COUNT.start - 1])
         self._moves(self.random.choice([READ, READ, READ, WRITE, VERIFY]), drive, size, count, buffer, packet)
+
+    def _fail_late(self, drive: Drive) -> None:
+        """Reads fail after all data has arrived: the drive sends more."""
+        unit, hook = drive.unit, drive.unit.data_hook
+
+        def too_much(bus, data):
+            yield DATA_IN, data + b"more"
+        unit.data_hook = too_much
+        self.after.append(lambda: setattr(unit, "data_hook", hook))
 
     def _moves(self, function: int, drive: Drive, size: int, count: int, buffer: int, packet: int) -> None:
         lba, length = self._lba(drive, count), count * drive.sector_bytes
@@ -112,6 +132,22 @@ class HostileCaller:
         drive.change_possible = drive.unit.removable
 
     # ---- Memory that is no buffer -----------------------------------------------------
+
+    def _own_memory(self) -> None:
+        """A read into the workspace is refused, a write from it is harmless."""
+        drive, function = self._drive(), self.random.choice([READ, READ, WRITE])
+        count = self.random.choice([1, 2, 8])
+        space, length = self.pc.workspace, count * drive.sector_bytes
+        buffer = self.random.choice([space.start, space.stop - 1, self.random.choice(space),
+                                     space.start - length + 1, space.start - length // 2])
+        packet, lba = OVERLAPS.start, self.random.randrange(max(drive.sectors - count, 1))
+        size = self.random.choice([16, 24, 32])
+        self.pc.poke(packet, self._packet(drive, size, count, lba, buffer, packet))
+        at = LONG_COUNT if size == 32 else COUNT
+        own = [] if function == WRITE else [range(buffer, buffer + length)]
+        result = self._by_packet(function, drive, packet, range(packet + at.start, packet + at.stop), *own)
+        self._check(function, drive, lba, result)
+        assert function == WRITE or result.ah != OK, "read into the workspace"
 
     def _from_rom(self) -> None:
         """Data that is written may come from the ROM."""

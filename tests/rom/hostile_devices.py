@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from tests.model.bus import DATA_IN, FREE, HANG, RESET, STATUS, Bus, Delay
 from tests.model.devices import FwCfg
@@ -19,7 +20,7 @@ from tests.model.registers import MS
 from tests.model.target import (BUSY, CD_ROM, CHECK_CONDITION, INQUIRY, OPTICAL, QUEUE_FULL, READS,
                                 REPORT_LUNS, REQUEST_SENSE, RESERVATION_CONFLICT,
                                 SEEK10, VERIFIES, WRITES, Answer, Disk, blocks_of)
-from tests.model.vds import ENTRY, LOCK, LOCK_LIST, Vds
+from tests.model.vds import ENTRY, LOCK, LOCK_LIST, NO_BUFFER, Vds
 
 SECTOR, MOST_BLOCK = 512, 65536
 TYPES = [0] * 12 + [CD_ROM] * 3 + [OPTICAL, 1, 2, 3, 8, 0x0D, 0x1F, 0x20, 0x60, 0x7F, 0x85]
@@ -257,7 +258,16 @@ class HostileVds(Vds):
             return self.rng.choice([1, 2, 3, 9, 0x0F, 0xFF]), {}
         if ax == LOCK_LIST:
             self._lie_in_list(pointer)
+        elif dx & NO_BUFFER:
+            self._move(pointer)
         return error, registers
+
+    def _move(self, pointer: int) -> None:
+        """The region is said to lie elsewhere in its page."""
+        lock = self.locks.pop()
+        wrong = lock.physical + self.rng.choice([1, 16, 0x800, -16]) & 0xFFFFFFFF
+        self.locks.append(replace(lock, physical=wrong))
+        self._write(pointer + 12, struct.pack("<I", wrong))
 
     def _lie_in_list(self, pointer: int) -> None:
         """The number of entries, or the length of one, is wrong."""
