@@ -11,7 +11,7 @@ import pytest
 
 import size
 from tests.model.bios import Bios
-from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE, PCI_3, SPECIFICATION
+from tests.model.bios_data import EBDA_KIB, MEMORY_SIZE, PCI_3, SCRATCH_KIB, SPECIFICATION
 from tests.model.bus import Delay
 from tests.model.pc import ROM_SEGMENT, Pc
 from tests.model.pc_ports import IO_BASE
@@ -80,7 +80,8 @@ def test_post_violation_names_its_rule(tmp_path, code, rule):
         small_rom(tmp_path, code + RETF).power_on()
 
 
-@pytest.mark.parametrize("kib, pmm", [(73, "absent"), (72, "1.01"), (1, "1.00"), (73, "bad checksum")])
+@pytest.mark.parametrize("kib, pmm", [
+    (SCRATCH_KIB + 1, "absent"), (SCRATCH_KIB, "1.01"), (1, "1.00"), (SCRATCH_KIB + 1, "bad checksum")])
 def test_free_memory_is_writable_only_without_pmm_and_near_the_top(tmp_path, kib, pmm):
     with pytest.raises(RuleViolation, match="write not allowed in POST"):
         small_rom(tmp_path, SCRATCH.format(kib) + RETF, bios=Bios(pmm=pmm)).power_on()
@@ -90,7 +91,7 @@ def test_small_rom_that_breaks_no_rule_passes(tmp_path):
     """Shows that the violations above come from the injected code."""
     small_rom(tmp_path, PCI_COMMAND.format(0x20, 4) + "ba00c0 ec" + RETF).power_on()
     small_rom(tmp_path, GET_BLOCK + "b83f50 8ed8 c706 0e00 0000" + FREE_BLOCK + RETF).power_on()
-    small_rom(tmp_path, SCRATCH.format(72) + RETF, bios=Bios(pmm="absent")).power_on()
+    small_rom(tmp_path, SCRATCH.format(SCRATCH_KIB) + RETF, bios=Bios(pmm="absent")).power_on()
     small_rom(tmp_path, "6a01 6a00 6a00 6a00 6a40 6a00 9a 00d0 00f0 83c40c 92 8cca" + FREE_BLOCK
               + RETF).power_on()
 
