@@ -41,7 +41,9 @@ static enum scsi_result send_inquiry(struct scsi_bus *bus,
 	bus->waited = NO_MORE_TRIES;
 	enum scsi_result result = scsi_command(bus, request);
 	bus->waited = 0;
-	if (result == SCSI_OK)
+	/* Not tried again in any case */
+	if (result == SCSI_OK || result == SCSI_NO_TARGET ||
+	    result == SCSI_TIMEOUT)
 		return result;
 	return rejected(bus, request) ? SCSI_NO_TARGET
 				      : scsi_command(bus, request);

@@ -12,7 +12,7 @@ import re
 import pytest
 
 from tests.build import ROM_895A
-from tests.model.bus import Delay
+from tests.model.bus import HANG, Delay
 from tests.model.devices import FwCfg
 from tests.model.pc import Pc
 from tests.model.registers import MS
@@ -141,6 +141,14 @@ def test_target_that_rejects_inquiry_of_an_absent_lun_has_no_line(key, asc):
     pc = new_pc("895A", {0: target})
     assert tries.count(INQUIRY) == 1
     assert "LUN 1" not in pc.text and "80h: SCSI" in pc.text
+
+
+def test_lun_whose_inquiry_hangs_is_asked_once():
+    target = Disk()
+    target.before_status = lambda bus: iter([HANG] if target.selected_lun else [])
+    pc = new_pc("895A", {0: target})
+    assert [cdb[0] for cdb in target.strays] == [INQUIRY]
+    assert "80h: SCSI" in pc.text and "ID 0 LUN 1" in pc.text and ": timed out" in pc.text
 
 
 # ---- Calls ---------------------------------------------------------------------------
