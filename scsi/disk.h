@@ -38,7 +38,8 @@ enum scsi_result disk_set_block_bytes(struct scsi_bus *bus,
 				      u32 bytes);
 
 /* Set *first to the first block of the last session of a CD, or to 0 if the drive
- * reports none: with one session, or if the command fails (cd/session.c).
+ * reports none: with one session, or if the command fails (cd/session.c). It is
+ * a block of the present size [SCSI-2 "CD-ROM media organization"].
  */
 enum scsi_result disk_last_session(struct scsi_bus *bus,
 				   const struct scsi_device *device,

@@ -55,7 +55,7 @@ u32 catalog_last_session(const struct int13_call *call)
 	(void)int13_status_of(call, disk_last_session(&call->state->bus,
 						      &call->disk->device,
 						      &first));
-	return first;
+	return first >> -call->disk->split;
 }
 
 /* The place of the boot record is read first, whatever the block before it is [EDD-4

@@ -34,8 +34,8 @@ struct catalog {
 	u8 header[MOST_BOOT_IMAGES]; /* of the section; 0: default entry */
 };
 
-/* First block of the last session of the disc in call->disk; 0 if it has only one, or if
- * that is unknown.
+/* First block of the last session of the disc in call->disk, which must be measured; 0
+ * if it has only one, or if that is unknown.
  */
 u32 catalog_last_session(const struct int13_call *call);
 

@@ -99,7 +99,7 @@ static enum scsi_result read_descriptor(const struct disk *cd)
 	    disk_last_session(&state()->bus, &cd->device, &first) != SCSI_OK ||
 	    !first)
 		return result;
-	return read_session(cd, first) == SCSI_OK ? SCSI_OK : result;
+	return read_session(cd, first >> -cd->split) == SCSI_OK ? SCSI_OK : result;
 }
 
 /* Is the drive usable although its medium is not? A CD drive always is, another

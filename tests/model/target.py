@@ -426,7 +426,8 @@ AUDIO, BLANK = (5, 0x64, 0), (8, 0, 0)      # sense data of reads from such disc
 
 @dataclass
 class CdRom(Disk):
-    """A CD-ROM drive. `sessions` has the first block of each session of its disc.
+    """A CD-ROM drive. `sessions` has the first block of 2048 bytes of each session of its
+    disc.
 
     `native` is the block size after each reset, for a drive that has a switch for it.
     `content` and `blocks` are in blocks of 2048 bytes when the drive is made or a disc
@@ -500,6 +501,11 @@ class CdRom(Disk):
         else:
             yield from super().transfer(bus, cdb, answer)
 
+    def _starts(self) -> tuple[int, ...]:
+        """As logical blocks, four of 512 bytes for one of 2048 [SCSI-2 "CD-ROM media
+        organization"]"""
+        return tuple(start * max(2048 // self.block_bytes, 1) for start in self.sessions)
+
     def _read_toc(self, cdb: bytes) -> Answer:
         ready = self.test_unit_ready(cdb)
         if ready.status != GOOD:
@@ -509,10 +515,10 @@ class CdRom(Disk):
         form = cdb[9] >> 6 if self.toc_by_control or not cdb[2] else cdb[2] & 0x0F
         room = int.from_bytes(cdb[7:9], "big")
         if form == 1:
-            head, tracks = (1, len(self.sessions)), self.sessions[-1:]
+            head, tracks = (1, len(self.sessions)), self._starts()[-1:]
             number = len(self.sessions)
         elif form == 0:
-            head, tracks, number = (1, len(self.sessions)), (*self.sessions, self.blocks), 1
+            head, tracks, number = (1, len(self.sessions)), (*self._starts(), self.blocks), 1
         else:
             return self.check(5, 0x24)
         data = bytes(head)

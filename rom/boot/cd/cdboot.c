@@ -182,7 +182,16 @@ static enum cd_result choose_boot_image(const struct int13_call *call,
 	return CD_OK;
 }
 
-/* Measure the disc that is in the drive now; it may not be the one of POST. */
+static enum int13_status measure_anew(const struct int13_call *call)
+{
+	call->disk->flags |= DISK_UNKNOWN;
+	return int13_ensure_size(call);
+}
+
+/* Measure the disc that is in the drive now; it may not be the one of POST. Before the
+ * sessions, so that the drive has its block size; after them, as a drive that fails
+ * there may have been reset.
+ */
 static enum int13_status measure_disc(const struct int13_call *call,
 				      u32 *session)
 {
@@ -198,10 +207,11 @@ static enum int13_status measure_disc(const struct int13_call *call,
 				  CDB_TEST_UNIT_READY | SPIN_UP_PATIENCE));
 	bus->waited = 0;
 	if (status == STATUS_OK)
+		status = measure_anew(call);
+	if (status == STATUS_OK) {
 		*session = catalog_last_session(call);
-	cd->flags |= DISK_UNKNOWN;
-	if (status == STATUS_OK)
-		status = int13_ensure_size(call);
+		status = measure_anew(call);
+	}
 	if (status == STATUS_OK)
 		cd->flags &= (u8)~DISK_NEW_MEDIUM;
 	bus->stop_at_change = true;

@@ -13,7 +13,7 @@ from tests.model.bus import HANG
 from tests.model.eltorito import (BLOCK, FLOPPY_144, HARD_DISK, Disc, Entry, TwoSessions, floppy,
                                   hard_disk, later_session, loader)
 from tests.model.pc import BUFFER, Pc
-from tests.model.target import (MODE_SELECT, READ10, VERIFY10, Disk)
+from tests.model.target import (AUDIO, MODE_SELECT, READ10, VERIFY10, Disk)
 from tests.rom.cd.cdboot import (CD, CD_ID, boot, catalog_of, cd, check_blocks, check_boot,
                                  check_refused, check_sectors, insert, move, simple_call, with_cd)
 from tests.rom.cd.el_torito_discs import variants
@@ -165,6 +165,27 @@ def test_hang_resets_the_drive_and_the_next_boot_succeeds(variant, drive):
 def test_last_session_boots(variant, drive):
     last = later_session(12000)
     pc = with_cd(variant, TwoSessions(DISC, last), drive={**drive, "sessions": (0, 12000)})
+    check_boot(pc, last)
+
+
+@variants
+def test_last_session_boots_after_a_reset_of_the_drive(variant):
+    """The table of contents then has blocks of 512 bytes, too, until they are set again."""
+    last = later_session(12000)
+    pc = with_cd(variant, TwoSessions(DISC, last), drive={**SWITCHED, "sessions": (0, 12000)})
+    reset(pc)
+    check_boot(pc, last)
+
+
+@variants
+def test_data_after_music_is_found_by_post(variant):
+    music = {lba: (*AUDIO, True) for lba in range(4 * 100)}
+    last = later_session(12000)
+    pc = with_cd(variant, TwoSessions(DISC, last),
+                 drive={**FIXED, "sessions": (0, 12000), "bad_blocks": music})
+    assert f"  ID {CD_ID} LUN 0" not in pc.text
+    reads = [c[2:6] for c in cd(pc).commands if c[0] == READ10]
+    assert (4 * (12000 + 17)).to_bytes(4, "big") in reads
     check_boot(pc, last)
 
 
