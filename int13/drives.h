@@ -117,8 +117,8 @@ struct int13_state {
 	void (*boot_sector_read)(void); /* if not null, called when DISK_TRIED is set */
 };
 
-/* The table of drives, int13_state.disks rows, in boot order once POST has ended. It
- * lies at the end of the workspace, which has only as many rows as are needed.
+/* The table of drives, in boot order once POST has ended: int13_state.disks rows of
+ * MOST_DISKS are in use.
  */
 extern struct disk drive_table[];
 

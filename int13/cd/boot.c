@@ -116,7 +116,7 @@ static bool room_for(u32 to, u32 bytes, u32 stack)
 
 /* Load the boot image to linear address `to`: whole blocks directly, the sectors
  * of a partial last block through the buffer. Not inline: our stack has no room
- * for its job while cd_boot_find() measures a disc.
+ * for its job while cd_boot_check() measures a disc.
  */
 static NOT_INLINE enum cd_result load(const struct int13_call *call,
 			      const struct cd_boot *boot, u32 to)

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Limits the time that the scan waits for units. During the scan, each command passes
- * execute_in_time() on its way to the chip driver.
+ * waiting_execute() on its way to the chip driver.
  */
 #include "waiting.h"
 
