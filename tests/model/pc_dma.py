@@ -122,7 +122,7 @@ class Dma:
             return True
         ours = self.get("ss") * 16 == space.start
         used = range(max(CANARY_BYTES, self.get("esp") & 0xFFFF if ours else 0), offsets()["end of stack"])
-        return holds(used, inside) and self._dma_bus.cdb[0] not in BLOCK_READS
+        return holds(used, inside) and BLOCK_READS.isdisjoint(self._dma_bus.cdb[:1])
 
     def _block_buffer(self, space: range) -> range:
         start = self.word(space.start + offsets()[BUFFER_SEGMENT]) * 16

@@ -155,7 +155,7 @@ def test_dma_into_rom_is_detected():
 @pytest.mark.parametrize("rule, act", [
     ("vds-unlocked", lambda pc: pc._dma_read(0x300000, 4)),
     ("vds-leak", lambda pc: (pc.vds.locks.append(Lock(0x8103, 0x20000, 512)),
-                             pc.int13(ah=0x01, dl=0x80))),
+                             pc.int13(changes="ax", ah=0x01, dl=0x80))),
     ("vds-call", lambda pc: pc.vds.call(0x8109, 0, 0x1000)),
 ], ids=["DMA while unlocked", "not unlocked", "copy function"])
 def test_vds_violation_names_its_rule(rule, act):
