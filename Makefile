@@ -18,7 +18,7 @@ LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY
 FILE_LIMIT := 27648
 RESIDENT_LIMIT := 13824
 WITHOUT_PMM_LIMIT := 16384
-CD_LIMIT := 24576
+CD_LIMIT := 25088
 CD_MEMORY_LIMIT := 7168
 
 # ---- Tools --------------------------------------------------------------

@@ -61,8 +61,8 @@ void cdb_request_sense(struct hba_request *request,
 	cdb_data_in(request, SENSE_BYTES);
 }
 
-IN_POST void cdb_inquiry(struct hba_request *request,
-			 const struct scsi_device *device)
+void cdb_inquiry(struct hba_request *request,
+		 const struct scsi_device *device)
 {
 	cdb_begin(request, device, OP_INQUIRY);
 	request->cdb[4] = INQUIRY_BYTES;

@@ -32,7 +32,9 @@ enum scsi_result disk_capacity(struct scsi_bus *bus,
 			       const struct scsi_device *device,
 			       struct disk_capacity *capacity);
 
-/* Ask the drive to have blocks of that size, until it is reset (media/blocks.c). */
+/* Ask a CD-ROM drive to have blocks of that size, until it is reset (media/blocks.c).
+ * SCSI_ILLEGAL_REQUEST if it refuses, or is of another type.
+ */
 enum scsi_result disk_set_block_bytes(struct scsi_bus *bus,
 				      const struct scsi_device *device,
 				      u32 bytes);

@@ -182,7 +182,7 @@ static NOT_INLINE enum int13_status cd_4d_catalog(const struct int13_call *call)
 	if (result != CD_OK)
 		return (enum int13_status)(result & CD_STATUS_MASK);
 	job.lba += lba;
-	return int13_transfer(call, &job);
+	return job.count ? int13_transfer(call, &job) : STATUS_OK;
 }
 
 /* ---- Dispatcher ------------------------------------------------------------ */

@@ -46,6 +46,12 @@ static bool is_highest(struct chs chs)
 	       chs.sector == MOST_SECTORS_PER_TRACK;
 }
 
+static u32 sectors_addressed(const struct geometry *geometry)
+{
+	return (u32)MOST_CYLINDERS * geometry->heads *
+	       geometry->sectors_per_track;
+}
+
 /* Is the CHS address at FS:at that of the LBA? An LBA past cylinder 1023 has no
  * CHS address. Stored for it is the last cylinder, or the cylinder without its
  * upper bits; head and sector must exist in the geometry.
@@ -54,8 +60,7 @@ static bool agrees(const struct geometry *geometry, u32 at, u32 lba)
 {
 	struct chs chs = geometry_unpack(at);
 	u32 stored = geometry_lba(geometry, chs);
-	u32 addressable = (u32)MOST_CYLINDERS * geometry->heads *
-			  geometry->sectors_per_track;
+	u32 addressable = sectors_addressed(geometry);
 
 	if (is_highest(chs))
 		return is_largest(geometry);
@@ -95,14 +100,17 @@ static bool is_table(void)
 	return used && FAR16(MBR_SIGNATURE_AT) == MBR_SIGNATURE;
 }
 
-static bool table_agrees(const struct geometry *geometry)
+#define ALL 0xffffffffu
+
+/* Do all entries that begin before `limit` agree with the geometry? */
+static bool table_agrees(const struct geometry *geometry, u32 limit)
 {
 	for (u32 entry = MBR_TABLE_AT; entry < MBR_SIGNATURE_AT;
 	     entry += MBR_ENTRY_BYTES) {
 		u32 start = FAR32(entry + PART_START_LBA);
 		u32 end = start + FAR32(entry + PART_SECTORS) - 1;
 
-		if (shows_geometry(entry) &&
+		if (start < limit && shows_geometry(entry) &&
 		    !(agrees(geometry, entry + PART_START_CHS, start) &&
 		      agrees(geometry, entry + PART_END_CHS, end)))
 			return false;
@@ -112,7 +120,8 @@ static bool table_agrees(const struct geometry *geometry)
 
 /* Partitions of old systems end on a cylinder boundary, so their end is the last
  * head and sector. Try the end of each entry, and keep the first one with which
- * all entries agree.
+ * all entries agree that it can address: a later system may have added partitions
+ * at the end of the disk.
  */
 static bool from_ends(struct geometry *geometry)
 {
@@ -128,7 +137,9 @@ static bool from_ends(struct geometry *geometry)
 			continue;
 		found = (struct geometry){MOST_CYLINDERS, (u8)(end.head + 1),
 					  end.sector};
-		if (table_agrees(&found)) {
+		u32 limit = sectors_addressed(&found);
+		if (FAR32(entry + PART_START_LBA) < limit &&
+		    table_agrees(&found, limit)) {
 			*geometry = found;
 			return true;
 		}
@@ -200,7 +211,7 @@ static bool from_addresses(u32 sectors, struct geometry *geometry)
 {
 	struct geometry other = *geometry;
 
-	for (u32 i = 0; !table_agrees(&other); i++) {
+	for (u32 i = 0; !table_agrees(&other, ALL); i++) {
 		if (i < ARRAY_SIZE(small_shapes))
 			use_shape(&other, &small_shapes[i]);
 		else if (i == ARRAY_SIZE(small_shapes))

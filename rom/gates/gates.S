@@ -60,6 +60,7 @@ out_\name:
 	.endm
 
 	GATE_OUT bios_call
+	GATE_OUT cdb_inquiry
 	GATE_OUT cdb_simple
 	GATE_OUT clock_expired
 	GATE_OUT connect_hook

@@ -15,7 +15,7 @@
 #define MOST_MS 58000 /* the recovery of the last command takes up to 2 s */
 #define BEGIN_UNIT_MS 50000
 #define BEGIN_IN_PASS_MS 10000
-#define SPIN_UP_MS 30000
+#define SPIN_UP_MS 45000
 #define ANNOUNCE_MS 2000
 
 static u32 ms_since(u16 mark)

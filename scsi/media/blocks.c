@@ -7,6 +7,7 @@
 
 #include "pc/phys.h"
 #include "scsi/command.h"
+#include "scsi/scan.h"
 
 /* MODE SELECT(6), with the length of the list in byte 4 of the CDB */
 #define MODE_LIST_BYTES 12
@@ -17,6 +18,22 @@
 #define DESCRIPTOR_LENGTH 3 /* byte: 8 */
 #define BLOCK_LENGTH 8	    /* dword; its first byte is reserved */
 
+/* Not sent to optical memory, whose blocks have another size only once it is formatted
+ * anew.
+ */
+static bool is_cd_rom(struct scsi_bus *bus, const struct scsi_device *device)
+{
+	struct hba_request request;
+	u8 answer[INQUIRY_BYTES];
+
+	answer[0] = 0;
+
+	cdb_inquiry(&request, device);
+	request.data.address = phys_of(answer);
+	return scsi_command(bus, &request) == SCSI_OK &&
+	       answer[0] == INQUIRY_TYPE_CD;
+}
+
 enum scsi_result disk_set_block_bytes(struct scsi_bus *bus,
 				      const struct scsi_device *device,
 				      u32 bytes)
@@ -24,6 +41,8 @@ enum scsi_result disk_set_block_bytes(struct scsi_bus *bus,
 	struct hba_request request;
 	u8 list[MODE_LIST_BYTES] = {[DESCRIPTOR_LENGTH] = 8};
 
+	if (!is_cd_rom(bus, device))
+		return SCSI_ILLEGAL_REQUEST;
 	put_be32(&list[BLOCK_LENGTH], bytes);
 	cdb_simple(&request, device, CDB_MODE_SELECT);
 	request.cdb[1] |= PAGE_FORMAT;

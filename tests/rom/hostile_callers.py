@@ -159,6 +159,7 @@ class HostileCaller:
     def _end_of_memory(self) -> None:
         """A buffer ends at FFFF:FFFFh, or one byte after it."""
         drive, count = self._drive(), self.random.choice([1, 2, 16])
+        count = min(count, (REAL_MODE_END - 0x100000) // drive.sector_bytes)     # not the ROM below 1 MiB
         length, over = count * drive.sector_bytes, self.random.choice([0, 1, 511])
         buffer = REAL_MODE_END - length + over
         self.call += f" {buffer:#x}, {over} bytes over"

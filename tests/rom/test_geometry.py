@@ -330,6 +330,16 @@ def test_hybrid_table_has_the_geometry_of_its_other_entries(pc, mib, last):
         assert choose(pc, sectors, mbr)[1:] == shape
 
 
+@pytest.mark.parametrize("address", [FE, FF, NONE])
+@pytest.mark.parametrize("shape", [(64, 32), (128, 63), AT])
+def test_partition_added_past_cylinder_1023_keeps_the_shape(pc, shape, address):
+    """The first partition ends with a cylinder of the shape; the second has no address."""
+    cylinder = shape[0] * shape[1]
+    mbr = table(part(shape, shape[1], 900 * cylinder - shape[1], 6),
+                raw(address, address, 0x83, 1100 * cylinder, 800 * cylinder))
+    assert choose(pc, 2000 * cylinder, mbr)[1:] == shape
+
+
 def test_extended_partition_past_cylinder_1023_keeps_the_shape(pc):
     """As DOS's FDISK stores it."""
     for shape in ((64, 32), (128, 63), (240, 63), (255, 63)):

@@ -305,7 +305,7 @@ u32 cdboot_boot(u32 slot)
 	struct int13_state *state = &workspace.int13;
 	struct int13_call call = {.state = state, .disk = &drive_table[slot]};
 	struct cd_boot boot;
-	u32 session;
+	u32 session = 0;
 	bool connected = state->cd_count;
 	u16 before = take_buffer(state);
 
