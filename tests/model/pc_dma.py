@@ -109,7 +109,7 @@ class Dma:
             good = self._is_written(space, place)
         else:
             ours = self.bios.post_memory() if self._in_post else self.kept_memory
-            good = not any(meets(part, place) for part in ours) or any(
+            good = not any(part and meets(part, place) for part in ours) or any(
                 holds(self._block_buffer(space), place) for space in spaces)
         if not good:
             where = f"{address - space.start:#x} of the workspace" if space else f"{address:#x}"
