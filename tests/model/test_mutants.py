@@ -220,7 +220,7 @@ def tree(tmp_path_factory) -> Path:
     top = tmp_path_factory.mktemp("mutants")
     for name in SOURCES:
         if (TOP / name).is_dir():
-            shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns("media", "qemu"))
+            shutil.copytree(TOP / name, top / name, ignore=shutil.ignore_patterns(*(["media", "qemu"] if name == "build" else [])))
         else:
             shutil.copy2(TOP / name, top / name)
     for script in (top / "build" / "rom").glob("*.ld"):     # these contain the limits
