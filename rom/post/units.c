@@ -21,8 +21,8 @@
 /* Properties of a unit */
 struct found {
 	struct scsi_inquiry inquiry;
-	bool ready; /* has answered so to TEST UNIT READY */
 	struct disk_capacity capacity;
+	bool ready; /* has answered so to TEST UNIT READY */
 	char IN_ROM *trouble; /* why a drive that is in use has an unusable disc */
 };
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.bootcds import (BLOCK, CATALOG_LBA, FLOPPY_1440, HARD_DISK, Disc, Entry,
-                                agent_code, disc, geometry_of, pattern)
+from tests.boot.bootcds import (BLOCK, CATALOG_LBA, HARD_DISK, Disc, Entry, agent_code,
+                                disc, geometry_of, pattern)
 from tests.qemu.agent import IF, Agent, Registers
 from tests.qemu.booted_cds import (CD, CD_ID, OUR_DISK, Entered, booted, drive_of, check_status,
                                    emulated_discs, image_of, of_each_kind, on_each_path,
@@ -250,7 +250,6 @@ NOT_BOOTABLE = {
     "image beyond the end of the disc": patched(0x28, struct.pack("<I", 50)),
     "nothing to load": with_entry(agent_code(), count=0),
     "no room at its load address": with_entry(agent_code(), segment=0x9FC0),
-    "no boot sector": with_entry(pattern(720, 1), FLOPPY_1440),
     "no partition": with_entry(bytes(510) + b"\x55\xaa" + bytes(512), HARD_DISK),
 }
 
