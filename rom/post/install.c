@@ -17,13 +17,62 @@
 
 #define MOST_BYTES_WITHOUT_PMM 16384
 
-/* Take memory for far code and copy it there. */
+static u32 least(u32 a, u32 b)
+{
+	return a < b ? a : b;
+}
+
+/* The number of boot entries. A copy of a read-only ROM has few, which no BIOS calls
+ * there.
+ */
+static u32 entries(enum rom_image_part part)
+{
+	u32 bytes = !pmm_present() || post.place_kib ? MOST_BYTES_WITHOUT_PMM
+						     : rom_image_file_bytes();
+
+	return post.bios == PNP_CALLS_NONE
+		       ? 0
+		       : least(workspace.int13.disks,
+			       rom_image_room(part, bytes));
+}
+
+/* The place of a copy of a read-only ROM has room for all parts. Returns the KiB that
+ * this part does not need, 0 if they cannot be given back, because other memory lies
+ * below.
+ */
+static u16 unused_kib(enum rom_image_part part)
+{
+	bda_open();
+	if (!post.place_kib ||
+	    post.place != (u16)(FAR16(BDA_MEMORY_KIB) * PARAGRAPHS_PER_KIB))
+		return 0;
+	return (u16)(post.place_kib - rom_image_part_kib(part, entries(part)));
+}
+
+/* Give back the lowest KiB of the place. Seen: GRUB loads Linux up to 614 KiB (0x90000,
+ * command line at 0x99000), if the BIOS's memory map does not follow 40:13h (Bochs).
+ */
+static void shrink_place(u16 kib)
+{
+	bda_open();
+	FAR16(BDA_MEMORY_KIB) = (u16)(FAR16(BDA_MEMORY_KIB) + kib);
+	post.place = (u16)(post.place + kib * PARAGRAPHS_PER_KIB);
+	post.place_kib = (u8)(post.place_kib - kib);
+}
+
+/* Take memory for far code and copy it there. With a copy of a read-only ROM, only as
+ * much as the copy then does not need: POST runs below.
+ */
 static bool install_far(void)
 {
 	struct rom_range range = rom_image_far(post.removable, post.cds);
 	u16 kib = (u16)((range.end - range.first + 1023) / 1024);
-	u16 memory = memory_take(kib, true);
+	u16 unused = unused_kib(ROM_IMAGE_WITH_FAR_ROM);
 
+	if (post.place_kib && unused < kib)
+		return false;
+	shrink_place(unused);
+	u16 memory = memory_take(kib, true);
 	if (!memory)
 		return false;
 	u32 sum = rom_image_install_far(post.place, memory, range);
@@ -47,16 +96,11 @@ static void take_slack(void)
 	workspace.lowest_kib = FAR16(BDA_MEMORY_KIB);
 }
 
-static u32 least(u32 a, u32 b)
-{
-	return a < b ? a : b;
-}
-
 static enum rom_image_part choose_part(bool old)
 {
 	bool far_code = post.cds || post.removable;
 
-	if (far_code && old && !post.place_kib && install_far())
+	if (far_code && old && install_far())
 		return ROM_IMAGE_WITH_FAR_ROM;
 	if (far_code)
 		return post.cds ? ROM_IMAGE_WITH_CD : ROM_IMAGE_WITH_REMOVABLE;
@@ -68,18 +112,9 @@ void install_resident(void)
 {
 	bool old = !pmm_present();
 	enum rom_image_part part = choose_part(old);
-	/* A copy of a read-only ROM: memory that holds all parts, but few entries,
-	 * which no BIOS calls there
-	 */
-	u32 room = rom_image_room(part, old || post.place_kib
-						? MOST_BYTES_WITHOUT_PMM
-						: rom_image_file_bytes());
 
+	shrink_place(unused_kib(part));
 	if (old)
 		take_slack();
-	rom_image_install(post.place,
-			  post.bios == PNP_CALLS_NONE
-				  ? 0
-				  : least(workspace.int13.disks, room),
-			  part);
+	rom_image_install(post.place, entries(part), part);
 }

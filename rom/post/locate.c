@@ -92,17 +92,18 @@ static bool take_place(struct memory *memory)
 
 /* Allocate the workspace, and a place in RAM if the ROM cannot be written. A
  * BIOS that calls boot entries reads them in the ROM's own place, so a copy
- * is of no use there. Returns null, or the reason for the failure.
+ * is of no use there. The place is the lowest memory, so that a part of it can be
+ * given back (install.c). Returns null, or the reason for the failure.
  */
 static char IN_ROM *take_memory(struct memory *memory)
 {
-	if (!rom_image_fits_into(memory->place)) {
-		if (post.bios == PNP_CALLS_ENTRIES)
-			return ROM_STRING(": ROM is read-only, enable shadowing");
-		if (!take_place(memory))
-			return ROM_STRING(": no memory for a copy of the ROM");
-	}
+	bool read_only = !rom_image_fits_into(memory->place);
+
+	if (read_only && post.bios == PNP_CALLS_ENTRIES)
+		return ROM_STRING(": ROM is read-only, enable shadowing");
 	memory->workspace = memory_take(WORKSPACE_KIB, true);
+	if (read_only && (!memory->workspace || !take_place(memory)))
+		return ROM_STRING(": no memory for a copy of the ROM");
 	return memory->workspace ? NULL
 				 : ROM_STRING(": no memory below 1 MiB");
 }

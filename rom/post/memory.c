@@ -87,8 +87,8 @@ void memory_give_back(u16 segment, u16 kib)
 void memory_leave(const struct memory *memory)
 {
 	rom_image_install_empty(memory->place);
-	if (memory->workspace)
-		memory_give_back(memory->workspace, WORKSPACE_KIB);
 	if (memory->place_kib)
 		memory_give_back(memory->place, memory->place_kib);
+	if (memory->workspace)
+		memory_give_back(memory->workspace, WORKSPACE_KIB);
 }

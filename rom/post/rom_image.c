@@ -207,6 +207,13 @@ u32 rom_image_room(enum rom_image_part part, u32 bytes)
 	return end < bytes ? (bytes - end) / PNP_SLOT_BYTES : 0;
 }
 
+u16 rom_image_part_kib(enum rom_image_part part, u32 count)
+{
+	u32 added = count ? count * PNP_SLOT_BYTES : PNP_HEADER_BYTES;
+
+	return (u16)((end_of(part) + added + 1023) / 1024);
+}
+
 /* Set the segments that the gates use. FS must be on our own image. */
 static void use_far(u16 rom, u16 far_code)
 {

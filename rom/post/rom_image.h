@@ -37,6 +37,9 @@ enum rom_image_part {
 /* How many boot entries fit into that many bytes together with the part. */
 u32 rom_image_room(enum rom_image_part part, u32 bytes);
 
+/* Size in KiB of the part with `count` boot entries. */
+u16 rom_image_part_kib(enum rom_image_part part, u32 count);
+
 /* Complete `count` boot entries, set lengths and checksum, and copy the resident
  * part to its place. Moves FS.
  */

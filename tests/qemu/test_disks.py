@@ -179,16 +179,16 @@ def test_rom_keeps_nothing_without_disks(start):
 
 def test_read_only_rom_runs_from_copy_in_ram(tmp_path):
     """The Bochs BIOS runs the ROM in read-only memory. INT 13h points to the
-    copy. The workspace is below the copy, and both are above the size in 40:13h, with unused
-    memory below them."""
-    copy_kib = -(-(symbol("cd_end") + header_value("PNP_HEADER_BYTES")) // 1024)
+    copy, which has no code for CDs. The workspace is above the copy, and both are above the
+    size in 40:13h, with unused memory below them."""
+    copy_kib = -(-(symbol("extra_end") + header_value("PNP_HEADER_BYTES")) // 1024)
     workspace_kib, slack_kib = header_value("WORKSPACE_KIB"), header_value("SLACK_KIB")
     with Machine(PATHS["bochs"], *disk_arguments(make_disk(tmp_path, "a"), 0)) as machine:
         machine.wait_for("80h: SCSI 00:")
         memory_kib = struct.unpack("<H", machine.read_memory(0x413, 2))[0]
         assert memory_kib == 639 - copy_kib - workspace_kib - slack_kib
         assert struct.unpack("<HH", machine.read_memory(0x13 * 4, 4)) == (
-            symbol("rom_int13"), (memory_kib + slack_kib + workspace_kib) * 64)
+            symbol("rom_int13"), (memory_kib + slack_kib) * 64)
         assert machine.read_memory(0x475, 1) == b"\1"
 
 

@@ -24,6 +24,7 @@ from tests.rom.strict import OK, VARIANTS, new_pc, transfer
 BOOTABLE_SECTOR = bytes(range(255)) * 2 + b"\x55\xAA"
 NOT_BOOTABLE = Disc(descriptors=(PRIMARY, TERMINATOR))
 DISC = Disc(Entry(loader(8), count=8, segment=0x1000))
+COMMAND_LINE = range(0x99000, 0x99800)
 
 variants = pytest.mark.parametrize("variant", VARIANTS)
 manners = pytest.mark.parametrize("manner", [NO_BBS, BOCHS])
@@ -88,10 +89,22 @@ def test_copied_image_stays_in_its_memory(pmm):
     pc = machine("895A", NO_BBS, disks=disks, rom_writable=False, bios={"pmm": pmm})
     copy = vector(pc, 0x19) * 16
     taken = [block.place.stop for block in pc.bios.memory.blocks if block.place.start == copy]
-    # without PMM, the copy is the first that is taken
-    assert copy + pc.peek(copy + 2, 1)[0] * 512 <= (taken or [EBDA_KIB * 1024])[0]
+    # without PMM, the copy lies below the workspace
+    assert copy + pc.peek(copy + 2, 1)[0] * 512 <= (taken or [pc.workspace.start])[0]
     pc.bios.bootstrap(*DISC.loads)
     assert pc.peek(HARD_DISKS, 1)[0] == len(disks)
+
+
+@manners
+@pytest.mark.parametrize("cd", [False, True], ids=["disk", "CD + disk"])
+def test_copied_image_leaves_memory_for_linux(manner, cd):
+    """Seen: GRUB follows the memory map of the BIOS, which does not follow 40:13h on Bochs.
+    Linux's 16-bit part is loaded to 90000h, its command line to 99000h."""
+    targets = {0: bootable(), **({2: drive_with(DISC)} if cd else {})}
+    pc = new_pc("895A", targets, bios=Bios(manner, pmm="absent"), rom_writable=False)
+    check_disk_boot(pc, pc.bios.bootstrap(), pc.bus.targets[0])
+    assert pc.word(MEMORY_SIZE) * 1024 >= COMMAND_LINE.stop
+    assert min(pc.workspace.start, vector(pc, 0x13) * 16) >= pc.word(MEMORY_SIZE) * 1024
 
 
 @manners
