@@ -11,7 +11,7 @@ from __future__ import annotations
 REGISTER_ACCESSES = 4   # per call
 PORT_ACCESSES = 4       # of any port: each is a VM exit under KVM
 # CPU instructions without the wait, for one sector, by function
-INSTRUCTIONS = {0x02: 720, 0x03: 720, 0x42: 700, 0x43: 700}
+INSTRUCTIONS = {0x02: 720, 0x03: 720, 0x42: 705, 0x43: 705}
 CALLERS_STACK_BYTES = 64
 CONVENTIONAL_KIB_LOST = 0       # with PMM
 
