@@ -27,7 +27,6 @@ static bool is_cd_rom(struct scsi_bus *bus, const struct scsi_device *device)
 	u8 answer[INQUIRY_BYTES];
 
 	answer[0] = 0;
-
 	cdb_inquiry(&request, device);
 	request.data.address = phys_of(answer);
 	return scsi_command(bus, &request) == SCSI_OK &&

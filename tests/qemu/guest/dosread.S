@@ -8,9 +8,6 @@
  * addition; if there are packets, the same sum by AH=42h.
  * tests/boot/bootcds.py writes it to the start of an image.
  */
-#define COM2 0x2f8
-#define LSR (COM2 + 5)
-#define LSR_CAN_SEND 0x20
 #define BOOT 0x7c00
 #define AT(label) (BOOT + label - _start)
 #define BUFFER 0x1000
@@ -106,48 +103,7 @@ read:	movb	AT(drive), %dl
 	cmpw	$SECTORS, AT(lba)
 	retw
 
-failed:	movw	%ax, %bx
-	movb	$'!', %al		# followed by the status
-	callw	send
-	movb	%bh, %al
-	callw	byte
-	jmp	stop
-
-dword:	pushw	%ax
-	shrl	$16, %eax
-	callw	digits
-	popw	%ax
-word:	callw	digits
-	movb	$' ', %al
-	jmp	send
-digits:	pushw	%ax
-	movb	%ah, %al
-	callw	two
-	popw	%ax
-two:	movb	%al, %ah
-	shrb	$4, %al
-	callw	one
-	movb	%ah, %al
-	andb	$15, %al
-one:	cmpb	$10, %al
-	sbbb	$0x69, %al		# nibble to 0-9, A-F
-	das
-	jmp	send
-byte:	callw	two
-	movb	$' ', %al
-
-/* Send AL. Preserves all registers */
-send:	pushw	%dx
-	pushw	%ax
-	movw	$LSR, %dx
-1:	inb	%dx, %al
-	testb	$LSR_CAN_SEND, %al
-	jz	1b
-	popw	%ax
-	movw	$COM2, %dx
-	outb	%al, %dx
-	popw	%dx
-	retw
+#include "serial.inc"
 
 hello:	.ascii	"dosread: "
 drive:	.byte	0
