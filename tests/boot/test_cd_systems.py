@@ -50,8 +50,7 @@ def test_isolinux_shows_file_and_prompt(path):
     with booted(path, cd) as machine:
         machine.wait_for("boot:")
         text = machine.wait_for(bootcds.DISPLAYED)
-    # A copy of a read-only ROM has no room for the names of boot entries.
-    name = f"SCSI ID {CD_ID}" if path == "bochs" else f"SCSI 00:04.0 ID {CD_ID} LUN 0 QEMU QEMU CD-ROM"
+    name = f"SCSI 00:04.0 ID {CD_ID} LUN 0 QEMU QEMU CD-ROM"
     assert f"E0h: {name} {cd.stat().st_size >> 20} MiB, 2048-byte blocks" in text
     assert "not bootable" not in text
 
