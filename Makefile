@@ -53,7 +53,7 @@ SOURCES := $(wildcard $(foreach depth,* */* */*/*,$(FOLDERS:%=%/$(depth).[cS])))
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 
 .DELETE_ON_ERROR .SUFFIXES:
-.PHONY: all efi run test test-all test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test matrix dist lint)
+.PHONY: all efi-aa64 run test test-all test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test matrix dist lint)
 
 all: $(ROMS) ## build the ROMs into build/
 
@@ -112,38 +112,53 @@ $(OUT)/%.o: %.S Makefile lsi/script_insn.inc $(OUT)/gates.out $(OUT)/gates.in
 
 -include $(OBJECTS:.o=.d) $(wildcard $(OUT)/rom/*.ld.d)
 
-# ---- The UEFI driver for x64: efi/, and from lsi/ and scsi/ what does not belong to the ROM alone ----
+# ---- The UEFI driver: efi/, and from lsi/ and scsi/ what does not belong to the ROM alone ----
 # Only needed objects are linked, as --gc-sections drops functions that other files call. efi/pc has the machine interface
 # (pc/types.h). What else is required:
-#   -mno-red-zone -mgeneral-regs-only: interrupts use the same stack; no code of ours needs SSE
-#   -fpie, and hidden visibility (efi/pc/kinds.h): addresses relative to RIP; ld makes relocations of the others
+#   -mno-red-zone -mgeneral-regs-only: interrupts use the same stack; no code of ours needs other registers
+#   -ffixed-x18 -mstrict-align: X18 is the firmware's; memory may be mapped as a device's
+#   -fpie, and hidden visibility (efi/pc/kinds.h): addresses relative to the code; the others are relocated
 #   -fshort-wchar: L"" is UCS-2. -fno-ident: a .comment section would lie outside the image
 EFI_SOURCES := $(wildcard efi/*.c) $(patsubst %,lsi/%.c,exec events program residual lsi reset_target post/open post/chips) \
 	scsi/cdb.c lsi/post/script.S
-EFI_OBJECTS := $(patsubst %,$(OUT)/efi/x64/%.o,$(basename $(EFI_SOURCES)))
-EFI_CFLAGS := -m64 -std=gnu11 -ffreestanding -fpie -mno-red-zone -mgeneral-regs-only -fshort-wchar -fno-ident -fno-stack-protector \
-	-fcf-protection=none -fno-asynchronous-unwind-tables -Os '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -Iefi -I. -I$(OUT) \
+EFI_LINTED := $(wildcard efi/*.c efi/*/*.c)
+EFI_CFLAGS := -std=gnu11 -ffreestanding -fpie -mgeneral-regs-only -fshort-wchar -fno-ident -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -Os '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -Iefi -I. -I$(OUT) -Wa,-I. -Wa,--fatal-warnings \
 	-DVERSION='"$(VERSION)"'
-EFI_LDFLAGS := -m i386pep --subsystem 11 --image-base 0 --file-alignment 32 --no-insert-timestamp --fatal-warnings \
+X64_CFLAGS := $(EFI_CFLAGS) -m64 -mno-red-zone -fcf-protection=none
+X64_LDFLAGS := -m i386pep --subsystem 11 --image-base 0 --file-alignment 32 --no-insert-timestamp --fatal-warnings \
 	--orphan-handling=error -s -e efi_main -T efi/driver.ld
+X64_OBJECTS := $(patsubst %,$(OUT)/efi/x64/%.o,$(basename $(EFI_SOURCES)))
 
-efi: $(OUT)/efi/driver.efi ## build the UEFI driver alone
-
-$(OUT)/efi/driver.efi: $(EFI_OBJECTS) efi/driver.ld
+$(OUT)/efi/driver.efi: $(X64_OBJECTS) efi/driver.ld
 	@echo "  LINK  $@"
-	$(Q)ld $(EFI_LDFLAGS) -o $@ $(EFI_OBJECTS)
+	$(Q)ld $(X64_LDFLAGS) -o $@ $(X64_OBJECTS)
 
+# AArch64 needs another compiler (Debian: gcc-aarch64-linux-gnu), and is not part of `make`.
+AA64 := aarch64-linux-gnu-
+AA64_CFLAGS := $(EFI_CFLAGS) -ffixed-x18 -mstrict-align -fno-tree-loop-distribute-patterns
+AA64_LDFLAGS := -pie -nostdlib --no-dynamic-linker --build-id=none --fatal-warnings --no-warn-rwx-segments --orphan-handling=error \
+	-z text -z noexecstack -e entry -T efi/aarch64/driver.ld
+AA64_OBJECTS := $(patsubst %,$(OUT)/efi/aa64/%.o,$(basename $(EFI_SOURCES) $(wildcard efi/aarch64/*.[cS])))
+
+efi-aa64: $(OUT)/efi/driver-aa64.efi ## build the UEFI driver for AArch64 (needs gcc-aarch64-linux-gnu)
+
+$(OUT)/efi/driver-aa64.efi: $(AA64_OBJECTS) efi/aarch64/driver.ld
+	@echo "  LINK  $@"
+	$(Q)$(AA64)ld $(AA64_LDFLAGS) -o $(@:.efi=.elf) $(AA64_OBJECTS)
+	$(Q)$(AA64)objcopy -O binary $(@:.efi=.elf) $@
+
+EFI_COMPILE = @mkdir -p $(@D) && echo "  CC    $< ($1)" && $2 -MMD -MP -MT $@ -c $< -o $@
 $(OUT)/efi/x64/%.o: %.c Makefile | $(OUT)/lsi/script_labels.h
-	@mkdir -p $(@D)
-	@echo "  CC    $< (x64)"
-	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -MT $@ -c $< -o $@
+	$(call EFI_COMPILE,x64,$(CC) $(X64_CFLAGS))
+$(OUT)/efi/x64/%.o: %.S Makefile
+	$(call EFI_COMPILE,x64,$(CC) $(X64_CFLAGS))
+$(OUT)/efi/aa64/%.o: %.c Makefile | $(OUT)/lsi/script_labels.h
+	$(call EFI_COMPILE,AArch64,$(AA64)gcc $(AA64_CFLAGS))
+$(OUT)/efi/aa64/%.o: %.S Makefile
+	$(call EFI_COMPILE,AArch64,$(AA64)gcc $(AA64_CFLAGS))
 
-$(OUT)/efi/x64/%.o: %.S Makefile lsi/script_insn.inc
-	@mkdir -p $(@D)
-	@echo "  AS    $< (x64)"
-	$(Q)$(CC) -m64 -I. -Wa,-I. -Wa,--fatal-warnings -MMD -MP -c $< -o $@
-
--include $(EFI_OBJECTS:.o=.d)
+-include $(X64_OBJECTS:.o=.d) $(wildcard $(AA64_OBJECTS:.o=.d))
 
 # ---- Commands -------------------------------------------------------------
 deps-build deps-run deps-test deps-matrix deps-dist deps-lint: deps-%:
@@ -190,6 +205,9 @@ lint: deps-lint $(OUT)/lsi/script_labels.h ## run static checks of C, shell and 
 		-I. -I$(OUT) -D__seg_fs= -D__seg_gs= -DVERSION='""' $(filter %.c,$(SOURCES))
 	$(Q)for file in $(filter %.c,$(SOURCES)); do clang -m16 -march=i386 -std=gnu11 -ffreestanding -fshort-enums \
 		-Wall -Wextra -Werror -I. -I$(OUT) -DVERSION='""' -fsyntax-only $$file || exit 1; done
+	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance --inline-suppr --std=c11 \
+		$(addprefix --suppress=,missingIncludeSystem normalCheckLevelMaxBranches) -Iefi -I. -I$(OUT) -DVERSION='""' -D__x86_64__ $(EFI_LINTED)
+	$(Q)for file in $(EFI_LINTED); do clang $(filter-out -Wa%,$(X64_CFLAGS)) -fsyntax-only $$file || exit 1; done
 	$(Q)shellcheck tools/labels.sh tools/packages.sh tools/dist.sh .ci/run
 	$(Q)pyflakes3 tools tests
 
