@@ -255,8 +255,6 @@ def _check_pc(image: bytes, rom: Rom, run_time: bool) -> None:
         raise RomError(f"length byte gives {size} bytes, but there are {len(image)}")
     if rom.pcir.blocks != rom.blocks:
         raise RomError(f"PCIR gives {rom.pcir.blocks} blocks, but the ROM header {rom.blocks}")
-    if rom.pcir.offset + PCIR_BYTES > size:
-        raise RomError(f"PCIR at {rom.pcir.offset:#x} is outside the image")
     if rom.pcir.run_time_blocks > rom.blocks:
         raise RomError("run-time length is larger than the image")
     if sum(image[:size]) & 0xFF:
@@ -433,8 +431,10 @@ def _parse_efi(image: bytes, at: int) -> Efi:
         raise RomError("no 55 AA signature")
     pcir = parse_pcir(image)
     size = pcir.blocks * BLOCK
-    if not size or size > len(image):
-        raise RomError(f"PCIR gives {size} bytes, but there are {len(image)}")
+    if not size:
+        raise RomError("PCIR gives 0 blocks")
+    if size > len(image):
+        raise RomError(f"truncated: PCIR gives {size} bytes, but there are {len(image)}")
     checked = image[:(used & 0xFF) * BLOCK]
     return Efi(at, used, signature, subsystem, machine, compression, pe_at, pcir, sum(checked) & 0xFF,
                image[pe_at:min(used * BLOCK, size)])

@@ -238,7 +238,7 @@ ODD = 0x5A5A
     (PCIR, "I", 0, "no PCIR"), (PCIR + 0x04, "H", ODD, "PCI IDs differ"), (PCIR + 0x04, "H", 0, "is missing"),
     (PCIR + 0x06, "H", ODD, "PCI IDs differ"), (PCIR + 0x08, "H", 0xFFF0, "device list"),
     (PCIR + 0x0A, "H", 0x18, "revision is not 3"), (PCIR + 0x0C, "B", 0, "revision is not 3"),
-    (PCIR + 0x0F, "B", 2, "class"), (PCIR + 0x10, "H", 0, "PCIR gives 0 bytes"),
+    (PCIR + 0x0F, "B", 2, "class"), (PCIR + 0x10, "H", 0, "PCIR gives 0 blocks"),
     (PCIR + 0x10, "H", 1, "no 55 AA"), (PCIR + 0x10, "H", 0xFFFF, "but there are"),
     (PCIR + 0x14, "B", 0, "code type 0"), (PCIR + 0x14, "B", 1, "code type 1"),
     (PCIR + 0x15, "B", 0x80, "images end at"), (PCIR + 0x15, "B", 0x40, "indicator is 0x40")])
