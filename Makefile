@@ -127,7 +127,7 @@ EFI_SOURCES := $(wildcard efi/*.c) $(patsubst %,lsi/%.c,exec events program resi
 	scsi/cdb.c lsi/post/script.S
 EFI_LINTED := $(wildcard efi/*.c efi/*/*.c)
 EFI_CFLAGS := -std=gnu11 -ffreestanding -fpie -mgeneral-regs-only -fshort-wchar -fno-ident -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -fno-unwind-tables -Os '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -Iefi -I. -I$(OUT) -Wa,-I. -Wa,--fatal-warnings \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -Oz '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -Iefi -I. -I$(OUT) -Wa,-I. -Wa,--fatal-warnings \
 	-DVERSION='"$(VERSION)"'
 X64_CFLAGS := $(EFI_CFLAGS) -m64 -mno-red-zone -fcf-protection=none
 X64_LDFLAGS := -m i386pep --subsystem 11 --image-base 0 --file-alignment 32 --no-insert-timestamp --fatal-warnings \
