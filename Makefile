@@ -6,20 +6,23 @@ OUT := build
 Q := $(if $(V),,@)
 
 # ---- Chips: name and PCI device ID (vendor is 1000h) --------------------
-# A ROM for each chip, and two for all chips. The 53C810AP (0005) has no ROM of its own.
+# A ROM for each chip, with a BIOS and an EFI image, and two for all chips, which fill EPROMs and have the BIOS image only.
+# The 53C810AP (0005) has no ROM of its own.
 CHIPS := 810:0001 820:0002 825:0003 815:0004 860:0006 1510:000a 896:000b 895:000c \
 	885:000d 875:000f 895a:0012 875a:0013 1010-33:0020 1010-66:0021 875j:008f
 ALL_IDS := $(sort 0005 $(foreach chip,$(CHIPS),$(lastword $(subst :, ,$(chip)))))
 UNIVERSAL := $(OUT)/lsi53c8xx.rom $(OUT)/8xx_64.rom
 ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).rom) $(UNIVERSAL)
 
-# ---- Size budgets in bytes, enforced by the linker; `make size` prints them ----
-LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY
+# ---- Size budgets in bytes, enforced by the linker or by `make size`, which prints them ----
+LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY EFI WHOLE_FILE
 FILE_LIMIT := 27648
 RESIDENT_LIMIT := 13824
 WITHOUT_PMM_LIMIT := 16384
 CD_LIMIT := 25088
 CD_MEMORY_LIMIT := 7168
+EFI_LIMIT := 16384
+WHOLE_FILE_LIMIT := 40960
 
 # ---- Tools --------------------------------------------------------------
 CC := gcc
@@ -58,12 +61,13 @@ OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 all: $(ROMS) ## build the ROMs into build/
 
 $(ROMS): CHIP = $(filter $(patsubst lsi53c%.rom,%,$(@F)):%,$(CHIPS))
-$(ROMS): FOR = --device $(lastword $(subst :, ,$(CHIP)))
+$(ROMS): FOR = --device $(lastword $(subst :, ,$(CHIP))) --efi $(OUT)/efi/driver.efi
 $(UNIVERSAL): FOR = --device 0012 --device-list '$(ALL_IDS)' --eprom $(if $(findstring 64,$@),64,32)
 $(ROMS): $(OUT)/rom.bin tools/romsign.py
 	@echo "  SIGN  $@"
 	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 $(FOR) --output $@ \
 		--run-time $(FILE_LIMIT)
+$(filter-out $(UNIVERSAL),$(ROMS)): $(OUT)/efi/driver.efi
 
 # The ROM file: header, unpacker, and the packed image of rom.elf. rom_image_* are symbols of rom.elf.
 $(OUT)/rom.bin: $(OUT)/rom.elf $(OUT)/rom/unpack.ld tools/pack.py
