@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.bus import (COMMAND, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Delay,
-                             Reselect)
+from tests.model.bus import COMMAND, FREE, HANG, MSG_IN, MSG_OUT, RESET, Delay
 from tests.model.devices import TimerInterrupt
+from tests.model.faults import (bad_phase, data_then, never_reconnects, once, phase_out, reselects_as,
+                                short_command)
 from tests.model.pc import BUFFER, Pc
 from tests.model.pc_cpu import CF, IF
-from tests.model.target import (BUSY, CHECK_CONDITION, COMPLETE, DISCONNECT, QUEUE_FULL, REJECT,
+from tests.model.target import (BUSY, CHECK_CONDITION, COMPLETE, QUEUE_FULL, REJECT,
                                 RESERVATION_CONFLICT, RESTORE, SAVE, Answer, Disk)
 from tests.qemu.agent import header_value
 from tests.rom.strict import (BAD_COMMAND, OK, OVERRUN, READ_FAILED, SECOND, TIMEOUT, VARIANTS,
                               check_failure, check_read, check_recovery, disk, expected, new_pc,
-                              once, simple_call)
+                              simple_call)
 
 # ---- POST ---------------------------------------------------------------------------
 
@@ -151,27 +152,9 @@ def test_incomplete_message_out_is_dropped(pc, taken):
 @pytest.mark.parametrize("taken", [1, 5, 9])
 def test_incomplete_cdb_ends_with_the_status_of_the_target(pc, taken):
     """The target takes only a part of the CDB and reports ABORTED COMMAND."""
-    target = disk(pc)
-
-    def session(bus):
-        yield from target.message_out(bus)
-        opcode = yield COMMAND, None
-        if opcode != 0x28:
-            rest = []
-            while len(rest) < 5:
-                rest.append((yield COMMAND, None))
-            answer = target.execute(bytes([opcode, *rest]))
-            yield from Disk.data_in(answer.data)
-            yield STATUS, answer.status
-        else:
-            for _ in range(taken - 1):
-                yield COMMAND, None
-            target.sense = (0xB, 0x47, 0)
-            yield STATUS, CHECK_CONDITION
-        yield MSG_IN, COMPLETE
-    target.session = session
+    disk(pc).session = short_command(disk(pc), taken, 0x28)
     assert pc.read(0, 1).ah == READ_FAILED
-    del target.session
+    del disk(pc).session
     check_recovery(pc)
 
 
@@ -412,15 +395,6 @@ def test_excess_data_is_discarded_and_an_error(any_pc, extra):
 # ---- Protocol violations -----------------------------------------------------------------
 
 
-def phase_out(bus, data):
-    """Requests DATA OUT on a read."""
-    yield from ((DATA_OUT, None) for _ in range(4))
-
-
-def bad_phase(bus, data):
-    yield 4, 0
-
-
 BROKEN = {
     "data out": (phase_out, READ_FAILED),
     "reserved phase": (bad_phase, READ_FAILED),
@@ -449,10 +423,7 @@ def test_single_protocol_violation_is_retried(pc, hook):
 @pytest.mark.parametrize("at", [1, 300, 512, 1000])
 @pytest.mark.parametrize("event", [FREE, HANG, RESET], ids=repr)
 def test_fault_in_the_middle_of_the_data(pc, event, at):
-    def hook(bus, data):
-        yield from Disk.data_in(data[:at])
-        yield event
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = data_then(at, event)
     result = pc.read(0, 3)
     assert (result.ah, result.cf) == (TIMEOUT if event is HANG else READ_FAILED, True)
     check_recovery(pc)
@@ -468,14 +439,7 @@ def test_fault_in_other_phases(pc, event, phase):
 
 
 def test_reselection_by_another_target_transfers_no_data(pc):
-    def hook(bus, data):
-        yield MSG_IN, DISCONNECT
-        yield FREE
-        yield Delay(1000)
-        yield Reselect(target=5)
-        yield MSG_IN, 0x80
-        yield from Disk.data_in(b"\xBB" * len(data))
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = reselects_as(5, [0x80], b"\xBB" * 512)
     pc.poke(BUFFER, b"\xEE" * 512)
     assert pc.read(0, 1).ah == READ_FAILED
     assert pc.peek(BUFFER, 512) == b"\xEE" * 512
@@ -483,11 +447,7 @@ def test_reselection_by_another_target_transfers_no_data(pc):
 
 
 def test_disconnected_target_that_never_reselects_times_out(pc):
-    def hook(bus, data):
-        yield MSG_IN, DISCONNECT
-        yield FREE
-        yield HANG
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = never_reconnects(save=False)
     assert pc.read(0, 1).ah == TIMEOUT
     check_recovery(pc)
 
