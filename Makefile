@@ -53,7 +53,7 @@ SOURCES := $(wildcard $(foreach depth,* */* */*/*,$(FOLDERS:%=%/$(depth).[cS])))
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 
 .DELETE_ON_ERROR .SUFFIXES:
-.PHONY: all run test test-all test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test matrix dist lint)
+.PHONY: all efi run test test-all test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test matrix dist lint)
 
 all: $(ROMS) ## build the ROMs into build/
 
@@ -111,6 +111,39 @@ $(OUT)/%.o: %.S Makefile lsi/script_insn.inc $(OUT)/gates.out $(OUT)/gates.in
 	$(Q)$(PASS_GATES)
 
 -include $(OBJECTS:.o=.d) $(wildcard $(OUT)/rom/*.ld.d)
+
+# ---- The UEFI driver for x64: efi/, and from lsi/ and scsi/ what does not belong to the ROM alone ----
+# Only needed objects are linked, as --gc-sections drops functions that other files call. efi/pc has the machine interface
+# (pc/types.h). What else is required:
+#   -mno-red-zone -mgeneral-regs-only: interrupts use the same stack; no code of ours needs SSE
+#   -fpie, and hidden visibility (efi/pc/kinds.h): addresses relative to RIP; ld makes relocations of the others
+#   -fshort-wchar: L"" is UCS-2. -fno-ident: a .comment section would lie outside the image
+EFI_SOURCES := $(wildcard efi/*.c) $(patsubst %,lsi/%.c,exec events program residual lsi reset_target post/open post/chips) \
+	scsi/cdb.c lsi/post/script.S
+EFI_OBJECTS := $(patsubst %,$(OUT)/efi/x64/%.o,$(basename $(EFI_SOURCES)))
+EFI_CFLAGS := -m64 -std=gnu11 -ffreestanding -fpie -mno-red-zone -mgeneral-regs-only -fshort-wchar -fno-ident -fno-stack-protector \
+	-fcf-protection=none -fno-asynchronous-unwind-tables -Os '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -Iefi -I. -I$(OUT) \
+	-DVERSION='"$(VERSION)"'
+EFI_LDFLAGS := -m i386pep --subsystem 11 --image-base 0 --file-alignment 32 --no-insert-timestamp --fatal-warnings \
+	--orphan-handling=error -s -e efi_main -T efi/driver.ld
+
+efi: $(OUT)/efi/driver.efi ## build the UEFI driver alone
+
+$(OUT)/efi/driver.efi: $(EFI_OBJECTS) efi/driver.ld
+	@echo "  LINK  $@"
+	$(Q)ld $(EFI_LDFLAGS) -o $@ $(EFI_OBJECTS)
+
+$(OUT)/efi/x64/%.o: %.c Makefile | $(OUT)/lsi/script_labels.h
+	@mkdir -p $(@D)
+	@echo "  CC    $< (x64)"
+	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -MT $@ -c $< -o $@
+
+$(OUT)/efi/x64/%.o: %.S Makefile lsi/script_insn.inc
+	@mkdir -p $(@D)
+	@echo "  AS    $< (x64)"
+	$(Q)$(CC) -m64 -I. -Wa,-I. -Wa,--fatal-warnings -MMD -MP -c $< -o $@
+
+-include $(EFI_OBJECTS:.o=.d)
 
 # ---- Commands -------------------------------------------------------------
 deps-build deps-run deps-test deps-matrix deps-dist deps-lint: deps-%:

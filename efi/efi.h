@@ -161,4 +161,7 @@ struct efi_system_table {
 	struct efi_boot_services *boot_services;
 };
 
+/* The entry of an image */
+efi_status EFIAPI efi_main(efi_handle image, struct efi_system_table *system);
+
 #endif

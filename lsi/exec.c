@@ -5,9 +5,8 @@
  * a failed one. The layers below are events.c and program.c; post/script.S is
  * the program.
  */
+#include "dismiss.h"
 #include "events.h"
-
-#define DISMISS_TIMEOUT_MS 500
 
 /* Send the target a message that ends its command: by ATN if it is connected,
  * after a new selection if it has disconnected. True if the bus is free then.
@@ -15,23 +14,13 @@
 static bool dismissed(struct exec *x, u8 message)
 {
 	struct lsi *lsi = x->lsi;
-	enum script_label entry = script_dismiss;
-	u8 bytes = 0;
 
 	if (!lsi_abort(lsi))
 		return false;
 	program_clear_answers(lsi);
 	(void)lsi_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */
 	lsi_clear_fifos(lsi);
-	if (!(lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON)) {
-		entry = script_select_to_dismiss;
-		*program_byte(lsi, entry, INSN_ID) = x->request->target;
-		lsi->moved.msg_out[bytes++] = MSG_IDENTIFY | x->request->lun;
-	}
-	lsi->moved.msg_out[bytes++] = message;
-	*program_byte(lsi, script_patch_dismiss, INSN_DATA) = bytes;
-	clock_start(&x->clock, DISMISS_TIMEOUT_MS);
-	return program_run(x, entry) == END_COMPLETE;
+	return dismiss(x, message, lsi_read8(lsi, LSI_ISTAT)) == END_COMPLETE;
 }
 
 /* Make chip and bus ready for the next command. A bus reset affects all

@@ -106,6 +106,12 @@ void lsi_clear_fifos(struct lsi *lsi);
  */
 enum hba_result lsi_execute(struct hba *hba, struct hba_request *request);
 
+/* Reset the target of the request, whose other members but the LUN are not used: IDENTIFY
+ * and BUS DEVICE RESET [SCSI-2 "BUS DEVICE RESET"]. HBA_OK, or HBA_NO_TARGET. HBA_BUS_RESET
+ * if the bus was reset instead, HBA_CHIP if that failed, too (reset_target.c).
+ */
+enum hba_result lsi_reset_target(struct lsi *lsi, struct hba_request *request);
+
 /* Number of bytes of a data move that were not transferred, after the target
  * has ended the move early (residual.c). Call it once, before the FIFOs are
  * cleared.

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Copyright (c) 2026 the lsi8xx-rom authors
+ *
+ * Operating registers by the firmware's PCI I/O protocol [UEFI 2.10
+ * "EFI_PCI_IO_PROTOCOL.Io.Read() and Io.Write()"]. Part of the machine interface
+ * (pc/types.h).
+ */
+#ifndef PC_IO_H
+#define PC_IO_H
+
+#include "efi/protocols.h"
+
+/* The chip's device; BAR 0 has the registers as I/O ports. */
+typedef struct efi_pci_io *io_t;
+
+#define REGISTERS_BAR 0
+
+/* All ones if the firmware reports an error, as from a device that does not answer */
+static inline u8 io_read8(io_t io, u8 offset)
+{
+	u8 value;
+
+	return EFI_ERROR(io->io.read(io, PCI_IO_UINT8, REGISTERS_BAR, offset, 1, &value))
+		       ? 0xff
+		       : value;
+}
+
+static inline u16 io_read16(io_t io, u8 offset)
+{
+	u16 value;
+
+	return EFI_ERROR(io->io.read(io, PCI_IO_UINT16, REGISTERS_BAR, offset, 1, &value))
+		       ? 0xffff
+		       : value;
+}
+
+static inline u32 io_read32(io_t io, u8 offset)
+{
+	u32 value;
+
+	return EFI_ERROR(io->io.read(io, PCI_IO_UINT32, REGISTERS_BAR, offset, 1, &value))
+		       ? 0xffffffff
+		       : value;
+}
+
+static inline void io_write8(io_t io, u8 offset, u8 value)
+{
+	(void)io->io.write(io, PCI_IO_UINT8, REGISTERS_BAR, offset, 1, &value);
+}
+
+static inline void io_write16(io_t io, u8 offset, u16 value)
+{
+	(void)io->io.write(io, PCI_IO_UINT16, REGISTERS_BAR, offset, 1, &value);
+}
+
+static inline void io_write32(io_t io, u8 offset, u32 value)
+{
+	(void)io->io.write(io, PCI_IO_UINT32, REGISTERS_BAR, offset, 1, &value);
+}
+
+/* Called in each iteration of a loop that polls memory */
+static inline void cpu_pause(void)
+{
+#ifdef __x86_64__
+	__asm__ volatile("pause" : : : "memory");
+#else
+	__asm__ volatile("yield" : : : "memory");
+#endif
+}
+
+#endif
