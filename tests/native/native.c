@@ -40,6 +40,16 @@ u32 native_sense_at(void)
 	return offsetof(struct driver, bus.sense);
 }
 
+u32 native_moved_at(void)
+{
+	return offsetof(struct driver, lsi.moved.status);
+}
+
+u32 native_moved_bytes(void)
+{
+	return sizeof(struct lsi_moved) - offsetof(struct lsi_moved, status);
+}
+
 void native_place(u8 *own, u32 bytes, u32 bus_address)
 {
 	memory = own;
@@ -71,6 +81,11 @@ u32 native_reset(struct driver *driver)
 {
 	scsi_reset(&driver->bus);
 	return driver->bus.suspect;
+}
+
+u32 native_reset_target(struct driver *driver)
+{
+	return lsi_reset_target(&driver->lsi, &driver->request);
 }
 
 u32 native_command(struct driver *driver)

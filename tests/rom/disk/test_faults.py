@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.bus import COMMAND, DATA_IN, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Delay
+from tests.model.bus import DATA_IN, FREE, HANG, RESET, Delay
 from tests.model.chip_faults import deaf_to_abrt, pci_fault, removed_at, stuck_clf, stuck_program
 from tests.model.faults import (OTHER_INITIATOR, WRONG_RESELECTIONS, FaultAt, comes_back_after, hangs,
                                 leaves_in_read, once, parity_and_mismatch, parity_hook, reselects_as,
                                 reselects_without_identify, reset_after)
+from tests.model.manners import status_without_data, tag_after_identify
 from tests.model.pc import BUFFER
 from tests.model.registers import BF, MDPE, MS, SBMC, US
-from tests.model.target import COMPLETE, REJECT, Disk
+from tests.model.target import REJECT, Disk
 from tests.rom.strict import (OK, READ_FAILED, SECOND, TIMEOUT, VARIANTS, check_failure, check_read,
                               check_read_or_error, check_recovery, disk, new_pc)
 
@@ -161,14 +162,7 @@ def test_disk_may_disconnect_around_every_command(place):
 def test_tag_message_after_identify_is_rejected(pc):
     """The ROM sends no tags, so the command continues."""
     seen = []
-
-    def hook(bus, data):
-        yield from disk(pc).disconnect()
-        yield MSG_IN, bytes([0x20, 7])
-        while bus.atn:
-            seen.append((yield MSG_OUT, None))
-        yield from Disk.data_in(data)
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = tag_after_identify(disk(pc), seen)
     check_read(pc)
     assert seen == [REJECT]
 
@@ -250,12 +244,7 @@ def test_wait_for_an_abort_is_limited(pc):
 
 
 def test_wait_for_clf_is_limited(pc):
-    def session(bus):
-        yield from disk(pc).message_out(bus)
-        yield COMMAND, None
-        yield STATUS, 0
-        yield MSG_IN, COMPLETE
-    disk(pc).session = session
+    disk(pc).session = status_without_data(disk(pc))
     with stuck_clf(pc.chip):
         assert pc.read(0, 1).cf
     del disk(pc).session
