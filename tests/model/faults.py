@@ -42,7 +42,7 @@ class FaultAt:
     def __init__(self, target: Disk, n: int, event):
         self._target, self._left, self._event = target, n, event
         self.done = False  # a session has ended before event n
-        self.connected = False  # the target held the bus at event n
+        self.cuts_in = False     # the target holds the bus at event n, and would not leave it
 
     def __call__(self, bus: Bus) -> Iterator:
         session, answer = type(self._target).session(self._target, bus), None
@@ -57,7 +57,7 @@ class FaultAt:
                 if self._left > 1:
                     yield self._begin(sent, self._left - 1)
                 self._left = 0
-                self.connected = bus.connected is not None
+                self.cuts_in = bus.connected is not None and sent is not FREE
                 yield self._event
                 return
             self._left -= length if self._left else 0
@@ -253,6 +253,20 @@ def bus_free_in_command(target: Disk) -> Hook:
         del target.session
         yield FREE
     return session
+
+
+# ---- Sense data [SCSI-2 "Sense data format"] -------------------------------------------------
+
+MEDIUM_ERRORS = {
+    "seven bytes": bytes([0x70, 0, 3, 0, 0, 0, 0]),
+    "no additional length": bytes([0x70, 0, 3, 0, 0, 0, 0, 0]) + b"\xFF" * 10,
+    "additional length beyond": bytes([0x70, 0, 3, 0, 0, 0, 0, 255, 0, 0, 0, 0, 0x11, 0, 0, 0, 0,
+                                       0]),
+    "valid bit and information": bytes([0xF0, 0, 3, 1, 2, 3, 4, 10, 0, 0, 0, 0, 0x11, 0, 0, 0, 0,
+                                        0]),
+    "filemark bits": bytes([0x70, 0, 0xE3, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x11, 0, 0, 0, 0, 0]),
+}
+UNUSABLE_SENSE = {"none": b"", "1": b"\x70", "2": b"\x70\0", "zeros": bytes(18), "descriptor": b"\x72" + bytes(17)}
 
 
 # ---- Other initiators ----------------------------------------------------------------------

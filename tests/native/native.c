@@ -90,5 +90,6 @@ u32 native_reset_target(struct driver *driver)
 
 u32 native_command(struct driver *driver)
 {
+	scsi_begin_call(&driver->bus);
 	return scsi_command(&driver->bus, &driver->request);
 }

@@ -41,7 +41,7 @@ u32 native_reset(struct driver *driver);
 /* lsi_reset_target() with driver->request; returns enum hba_result. */
 u32 native_reset_target(struct driver *driver);
 
-/* scsi_command() with driver->request; returns enum scsi_result. */
+/* scsi_command() with driver->request, as a call of its own; returns enum scsi_result. */
 u32 native_command(struct driver *driver);
 
 #endif

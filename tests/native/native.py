@@ -66,17 +66,19 @@ READ = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32)
 WRITE = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32)
 PASS = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64)
 PAUSE = ctypes.CFUNCTYPE(None)
+WAIT = ctypes.CFUNCTYPE(ctypes.c_uint64)
 
 
 class Model(ctypes.Structure):
     """struct model"""
-    _fields_ = [("read", READ), ("write", WRITE), ("pass_us", PASS), ("pause", PAUSE)]
+    _fields_ = [("read", READ), ("write", WRITE), ("pass_us", PASS), ("pause", PAUSE),
+                ("wait", WAIT)]
 
 
 class Native:
     """One controller with its driver, and targets on its bus."""
 
-    pause_us = 1000     # between two polls of memory: so long that a test with a time-out is quick
+    pause_us = 1000     # most between two polls of memory: so that a test with a time-out is quick
 
     def __init__(self, library: Path, targets: dict[int, object], hardware: str = "silicon",
                  variant: str = "895A"):
@@ -92,6 +94,7 @@ class Native:
             self.chip.clf_stays = True
         self._failure: BaseException | None = None
         self._late_us = 0
+        self._idle_ns = ACCESS_NS
         self._place = (ctypes.c_uint8 * MEMORY_BYTES).from_buffer(self.memory)
         self._c.native_place(self._place, MEMORY_BYTES, BUS_ADDRESS)
         assert self._c.native_driver_bytes() <= DATA_AT
@@ -100,7 +103,8 @@ class Native:
         self._model = Model(READ(self._guarded(self._read, 0xFFFFFFFF)),
                             WRITE(self._guarded(self._write, None)),
                             PASS(self._guarded(self._pass_us, None)),
-                            PAUSE(self._guarded(self._pause, None)))
+                            PAUSE(self._guarded(self._pause, None)),
+                            WAIT(self._guarded(self._wait, None)))
         self._more = None
         self._moved = self._c.native_moved_at(), self._c.native_moved_bytes()
         self._sense_at = self._c.native_sense_at()
@@ -122,7 +126,7 @@ class Native:
                 except BaseException as failure:
                     self._failure = failure
             self._late_us += LATE_US
-            return self._late_us if method == self._pass_us else otherwise
+            return self._late_us if method in (self._pass_us, self._wait) else otherwise
         return call
 
     def _read(self, offset: int, size: int) -> int:
@@ -131,6 +135,7 @@ class Native:
 
     def _write(self, offset: int, size: int, value: int) -> None:
         self.chip.advance(ACCESS_NS)
+        self._idle_ns = ACCESS_NS
         self.chip.cpu_write(offset, value, size)
 
     def _pass_us(self, us: int) -> int:
@@ -138,7 +143,21 @@ class Native:
         return self.chip.now // 1000
 
     def _pause(self) -> None:
-        self.chip.advance(self.pause_us * 1000)
+        """Shorter if the program stops."""
+        chip = self.chip
+        end = chip.now + self.pause_us * 1000
+        while chip.scripts.running and chip.now < end:
+            chip.step(end)
+        chip.advance(ACCESS_NS)
+
+    def _wait(self) -> int:
+        """Each wait in a row is longer while no program runs."""
+        if self.chip.scripts.running:
+            self._pause()
+        else:
+            self.chip.advance(self._idle_ns)
+            self._idle_ns = min(2 * self._idle_ns, self.pause_us * 1000)
+        return self.chip.now // 1000
 
     def _offset(self, address: int, length: int) -> int:
         at = address - BUS_ADDRESS

@@ -11,7 +11,7 @@ import pytest
 
 from tests.model.bus import FREE, HANG, MSG_IN, RESET, Delay
 from tests.model.devices import TimerInterrupt
-from tests.model.faults import (bad_phase, data_then, never_reconnects, once, phase_out, reselects_as,
+from tests.model.faults import (UNUSABLE_SENSE, bad_phase, data_then, never_reconnects, once, phase_out, reselects_as,
                                 short_command)
 from tests.model.manners import (ODD_PIECES, OFFERS, command_again, identify_again, leaves_after_all, leaves_at,
                                  leaves_often, more_after_status, offers, restores_at, restores_to_saved)
@@ -265,8 +265,7 @@ def test_disk_becoming_ready_is_waited_for(any_pc):
     check_read(any_pc)
 
 
-@pytest.mark.parametrize("sense", [b"", b"\x70", b"\x70\0", bytes(18), b"\x72" + bytes(17)],
-                         ids=["none", "1", "2", "zeros", "descriptor"])
+@pytest.mark.parametrize("sense", UNUSABLE_SENSE.values(), ids=UNUSABLE_SENSE)
 def test_unusable_sense_data_returns_ffh(any_pc, sense):
     target = disk(any_pc)
     target.status_hook = lambda cdb: Answer(status=CHECK_CONDITION) if cdb[0] == 0x28 else None

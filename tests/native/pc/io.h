@@ -14,6 +14,7 @@ struct model {
 	void (*write)(u32 offset, u32 bytes, u32 value);
 	u64 (*pass_us)(u64 us); /* returns the model's time in us */
 	void (*pause)(void); /* an iteration of a loop that polls memory */
+	u64 (*wait)(void); /* the same for a register; returns the time in us */
 };
 
 typedef const struct model *io_t;
