@@ -56,7 +56,7 @@ SOURCES := $(wildcard $(foreach depth,* */* */*/*,$(FOLDERS:%=%/$(depth).[cS])))
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 
 .DELETE_ON_ERROR .SUFFIXES:
-.PHONY: all efi-aa64 run test test-all test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test matrix dist lint)
+.PHONY: all efi-aa64 run test test-all test-aa64 test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test aa64 matrix dist lint)
 
 all: $(ROMS) ## build the ROMs into build/
 
@@ -145,7 +145,14 @@ AA64_LDFLAGS := -pie -nostdlib --no-dynamic-linker --build-id=none --fatal-warni
 	-z text -z noexecstack -e entry -T efi/aarch64/driver.ld
 AA64_OBJECTS := $(patsubst %,$(OUT)/efi/aa64/%.o,$(basename $(EFI_SOURCES) $(wildcard efi/aarch64/*.[cS])))
 
-efi-aa64: $(OUT)/efi/driver-aa64.efi ## build the UEFI driver for AArch64 (needs gcc-aarch64-linux-gnu)
+AA64_ROMS := $(patsubst %.rom,%-aa64.rom,$(filter-out $(UNIVERSAL),$(ROMS)))
+
+efi-aa64: $(AA64_ROMS) ## build ROMs with a UEFI driver for AArch64, too (needs gcc-aarch64-linux-gnu)
+
+$(AA64_ROMS): CHIP = $(filter $(patsubst lsi53c%-aa64.rom,%,$(@F)):%,$(CHIPS))
+$(AA64_ROMS): %-aa64.rom: %.rom $(OUT)/efi/driver-aa64.efi
+	@echo "  SIGN  $@"
+	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 --device $(lastword $(subst :, ,$(CHIP))) --efi $(OUT)/efi/driver-aa64.efi --output $@
 
 $(OUT)/efi/driver-aa64.efi: $(AA64_OBJECTS) efi/aarch64/driver.ld
 	@echo "  LINK  $@"
@@ -165,7 +172,7 @@ $(OUT)/efi/aa64/%.o: %.S Makefile
 -include $(X64_OBJECTS:.o=.d) $(wildcard $(AA64_OBJECTS:.o=.d))
 
 # ---- Commands -------------------------------------------------------------
-deps-build deps-run deps-test deps-matrix deps-dist deps-lint: deps-%:
+deps-build deps-run deps-test deps-aa64 deps-matrix deps-dist deps-lint: deps-%:
 	$(Q)tools/packages.sh $*
 
 # Packages are installed before the build, which needs them.
@@ -177,11 +184,15 @@ run: deps-run ## boot Linux through the ROM in QEMU, or DISK=image [FORMAT=qcow2
 PYTEST := -m pytest -q -n 3 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning
 test: deps-test ## run all tests except the long sweeps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) $(PYTEST) -m 'not long' tests
+	$(Q)$(PYTHON) $(PYTEST) -m 'not long and not aarch64' tests
 
 test-all: deps-test ## run all tests
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) $(PYTEST) tests
+	$(Q)$(PYTHON) $(PYTEST) -m 'not aarch64' tests
+
+test-aa64: deps-aa64 ## test the UEFI driver for AArch64 on QEMU's virt machine
+	$(Q)$(MAKE) --no-print-directory all efi-aa64
+	$(Q)$(PYTHON) $(PYTEST) -m aarch64 tests/efi/aarch64
 
 test-matrix: deps-matrix ## run the QEMU tests with QEMU of Debian 12 and 13 (docs/results/)
 	$(Q)$(MAKE) --no-print-directory all
