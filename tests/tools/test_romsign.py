@@ -346,6 +346,33 @@ def test_verify_checks_each_field_despite_valid_checksum(offset):
         romsign.verify(damaged(change))
 
 
+def long_chain(image: bytearray) -> None:
+    """65 PnP headers in the padding; the last one has no next."""
+    for number in range(65):
+        at = 0x7000 + 32 * number
+        image[at:at + 32] = image[PNP_AT:PNP_AT + 32]
+        struct.pack_into("<H", image, at + 6, (at + 32) if number < 64 else 0)
+    struct.pack_into("<H", image, 0x1A, 0x7000)
+
+
+@pytest.mark.parametrize("change, text", [
+    (set_byte(2, 65), "length byte gives 33280 bytes, but there are 32768"),
+    (set_word(0x1C + 0x10, 63), "PCIR gives 63 blocks, but the ROM header 64"),
+    (set_word(0x1C + 0x16, 65), "run-time length is larger"), (set_word(4, 0x7FFF), "entry point is outside"),
+    (set_word(0x1A, 0), "no PnP header"), (set_word(PNP_AT + 6, PNP_AT), "chain loops"),
+    (long_chain, "chain is too long"), (set_byte(PNP_AT + 5, 3), "has a wrong length"),
+    (set_word(PNP_AT + 0x16, 0), "neither BCV nor BEV"), (set_word(PNP_AT + 0x16, 0x8000), "points outside"),
+    (set_word(PNP_AT + 0x1A, 0xFFFF), "points outside"), (set_byte(PNP_AT + 9, 0), "wrong checksum")])
+def test_verify_names_the_fault_despite_valid_checksums(change, text):
+    def with_sums(image):
+        change(image)
+        if "checksum" not in text:
+            image[PNP_AT + 9] = (image[PNP_AT + 9] - sum(image[PNP_AT:PNP_AT + 16 * image[PNP_AT + 5]])) & 0xFF
+        image[6] = (image[6] - sum(image)) & 0xFF
+    with pytest.raises(romsign.RomError, match=text):
+        romsign.verify(damaged(with_sums))
+
+
 def test_device_list_grows_only_over_zero_words(tmp_path):
     """In a foreign image the list may have little room or be at the end."""
     image = bytearray(UNIVERSAL.read_bytes())
