@@ -40,6 +40,16 @@ u32 native_sense_at(void)
 	return offsetof(struct driver, bus.sense);
 }
 
+u32 native_moved_at(void)
+{
+	return offsetof(struct driver, lsi.moved.status);
+}
+
+u32 native_moved_bytes(void)
+{
+	return sizeof(struct lsi_moved) - offsetof(struct lsi_moved, status);
+}
+
 void native_place(u8 *own, u32 bytes, u32 bus_address)
 {
 	memory = own;
@@ -73,7 +83,13 @@ u32 native_reset(struct driver *driver)
 	return driver->bus.suspect;
 }
 
+u32 native_reset_target(struct driver *driver)
+{
+	return lsi_reset_target(&driver->lsi, &driver->request);
+}
+
 u32 native_command(struct driver *driver)
 {
+	scsi_begin_call(&driver->bus);
 	return scsi_command(&driver->bus, &driver->request);
 }

@@ -21,6 +21,9 @@ u32 native_driver_bytes(void);
 u32 native_request_at(void);
 u32 native_request_bytes(void);
 u32 native_sense_at(void);
+/* What the chip writes of the driver's structure besides sense data */
+u32 native_moved_at(void);
+u32 native_moved_bytes(void);
 
 /* Name the memory and its address on the bus. */
 void native_place(u8 *own, u32 bytes, u32 bus_address);
@@ -35,7 +38,10 @@ u32 native_execute(struct driver *driver);
 /* scsi_reset(); returns bus->suspect. */
 u32 native_reset(struct driver *driver);
 
-/* scsi_command() with driver->request; returns enum scsi_result. */
+/* lsi_reset_target() with driver->request; returns enum hba_result. */
+u32 native_reset_target(struct driver *driver);
+
+/* scsi_command() with driver->request, as a call of its own; returns enum scsi_result. */
 u32 native_command(struct driver *driver);
 
 #endif

@@ -28,6 +28,8 @@ BUS_ADDRESS = 0x3000_0000   # of the memory; nowhere near its place in the proce
 DATA_AT = 1 << 20           # where commands have their data
 MIB = 1 << 20
 LATE_US = 1 << 40           # more than any time limit
+ACCESS_NS = 700             # of a register access
+SENSE_BYTES = 18
 
 HBA = ["OK", "NO_TARGET", "TIMEOUT", "BUS_RESET", "BUS_FREE", "PROTOCOL", "PARITY", "CHIP"]
 NO_DATA, DATA_IN, DATA_OUT = 0, 1, 2
@@ -63,15 +65,20 @@ class Request(ctypes.Structure):
 READ = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32)
 WRITE = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32)
 PASS = ctypes.CFUNCTYPE(ctypes.c_uint64, ctypes.c_uint64)
+PAUSE = ctypes.CFUNCTYPE(None)
+WAIT = ctypes.CFUNCTYPE(ctypes.c_uint64)
 
 
 class Model(ctypes.Structure):
     """struct model"""
-    _fields_ = [("read", READ), ("write", WRITE), ("pass_us", PASS)]
+    _fields_ = [("read", READ), ("write", WRITE), ("pass_us", PASS), ("pause", PAUSE),
+                ("wait", WAIT)]
 
 
 class Native:
     """One controller with its driver, and targets on its bus."""
+
+    pause_us = 1000     # most between two polls of memory: so that a test with a time-out is quick
 
     def __init__(self, library: Path, targets: dict[int, object], hardware: str = "silicon",
                  variant: str = "895A"):
@@ -87,6 +94,7 @@ class Native:
             self.chip.clf_stays = True
         self._failure: BaseException | None = None
         self._late_us = 0
+        self._idle_ns = ACCESS_NS
         self._place = (ctypes.c_uint8 * MEMORY_BYTES).from_buffer(self.memory)
         self._c.native_place(self._place, MEMORY_BYTES, BUS_ADDRESS)
         assert self._c.native_driver_bytes() <= DATA_AT
@@ -94,8 +102,14 @@ class Native:
         self.request = Request.from_buffer(self.memory, self._c.native_request_at())
         self._model = Model(READ(self._guarded(self._read, 0xFFFFFFFF)),
                             WRITE(self._guarded(self._write, None)),
-                            PASS(self._guarded(self._pass_us, None)))
+                            PASS(self._guarded(self._pass_us, None)),
+                            PAUSE(self._guarded(self._pause, None)),
+                            WAIT(self._guarded(self._wait, None)))
         self._more = None
+        self._moved = self._c.native_moved_at(), self._c.native_moved_bytes()
+        self._sense_at = self._c.native_sense_at()
+        self.ranges: list[Range] = []
+        self.other_memory: dict[int, bytes] = {}    # of another driver
         chip = self.chip.variant
         assert self._call("native_open", ctypes.byref(self._model), chip.device, chip.revision,
                           int(emulated)) == 0
@@ -112,17 +126,37 @@ class Native:
                 except BaseException as failure:
                     self._failure = failure
             self._late_us += LATE_US
-            return self._late_us if method == self._pass_us else otherwise
+            return self._late_us if method in (self._pass_us, self._wait) else otherwise
         return call
 
     def _read(self, offset: int, size: int) -> int:
+        self.chip.advance(ACCESS_NS)
         return self.chip.cpu_read(offset, size)
 
     def _write(self, offset: int, size: int, value: int) -> None:
+        self.chip.advance(ACCESS_NS)
+        self._idle_ns = ACCESS_NS
         self.chip.cpu_write(offset, value, size)
 
     def _pass_us(self, us: int) -> int:
         self.chip.advance(us * 1000)
+        return self.chip.now // 1000
+
+    def _pause(self) -> None:
+        """Shorter if the program stops."""
+        chip = self.chip
+        end = chip.now + self.pause_us * 1000
+        while chip.scripts.running and chip.now < end:
+            chip.step(end)
+        chip.advance(ACCESS_NS)
+
+    def _wait(self) -> int:
+        """Each wait in a row is longer while no program runs."""
+        if self.chip.scripts.running:
+            self._pause()
+        else:
+            self.chip.advance(self._idle_ns)
+            self._idle_ns = min(2 * self._idle_ns, self.pause_us * 1000)
         return self.chip.now // 1000
 
     def _offset(self, address: int, length: int) -> int:
@@ -131,13 +165,28 @@ class Native:
             raise RuleViolation("DMA outside memory", f"{address:#x}")
         return at
 
+    def poke(self, address: int, data: bytes) -> None:
+        """Code of another driver"""
+        self.other_memory[address] = data
+
     def _dma_read(self, address: int, length: int) -> bytes:
+        if address in self.other_memory:
+            return self.other_memory[address][:length]
         at = self._offset(address, length)
         return self.memory[at:at + length]
 
     def _dma_write(self, address: int, data: bytes) -> None:
         at = self._offset(address, len(data))
+        self._check_own_memory(address, len(data))
         self.memory[at:at + len(data)] = data
+
+    def _check_own_memory(self, address: int, length: int) -> None:
+        """The chip writes into the caller's data and into members that are meant for it."""
+        places = [(BUS_ADDRESS + at, size) for at, size in (self._moved, (self._sense_at, SENSE_BYTES))]
+        if self.request.direction == DATA_IN:
+            places += [(r.address, r.bytes) for r in self.ranges]
+        if not any(start <= address and address + length <= start + size for start, size in places):
+            raise RuleViolation("DMA into our memory", f"{length} bytes at {address:#x}")
 
     # ---- The driver's side
 
@@ -150,11 +199,11 @@ class Native:
         return result
 
     def prepare(self, cdb: bytes, direction: int = NO_DATA, data_bytes: int = 0, target: int = 0, *,
-                timeout_ms: int = 10_000, pieces: list[int] | None = None) -> None:
+                lun: int = 0, timeout_ms: int = 10_000, pieces: list[int] | None = None) -> None:
         """Fill in the request. The data lies at DATA_AT, or in pieces of these
         lengths with a gap after each."""
         request = self.request
-        request.target, request.lun, request.direction = target, 0, direction
+        request.target, request.lun, request.direction = target, lun, direction
         request.cdb_bytes = len(cdb)
         request.cdb[:len(cdb)] = cdb
         request.timeout_ms, request.patience_ms = timeout_ms, 5_000
@@ -175,7 +224,8 @@ class Native:
 
     def set_data(self, data: bytes) -> None:
         for r in self.ranges:
-            self._dma_write(r.address, data[:r.bytes])
+            at = self._offset(r.address, r.bytes)
+            self.memory[at:at + r.bytes] = data[:r.bytes]
             data = data[r.bytes:]
 
     def execute(self) -> str:
@@ -190,9 +240,13 @@ class Native:
         """scsi_reset(): whether the bus is suspect then."""
         return bool(self._call("native_reset"))
 
+    def reset_target(self, target: int, lun: int = 0) -> str:
+        """lsi_reset_target(): enum hba_result without its prefix."""
+        self.request.target, self.request.lun = target, lun
+        return HBA[self._call("native_reset_target")]
+
     def sense(self) -> bytes:
-        at = self._c.native_sense_at()
-        return self.memory[at:at + 18]
+        return self.memory[self._sense_at:self._sense_at + SENSE_BYTES]
 
 
 GAP = 4096

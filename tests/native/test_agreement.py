@@ -13,18 +13,13 @@ from tests.model.agreement import EXTENDED, REJECT, SDTR, WDTR, offer
 from tests.model.bus import FREE, HANG, MSG_IN, MSG_OUT
 from tests.model.registers import DSA, ISTAT, SRST, SXFER
 from tests.model.target import Disk
-from tests.native.native import DATA_IN, DATA_OUT, Native, build, read10, write10
+from tests.native.native import DATA_IN, DATA_OUT, Native, read10, write10
 from tests.native.test_native import blocks, reads_well, scsi_result
 
 IDENTIFY = 0x80
 OUR_WDTR = [EXTENDED, 2, WDTR, 0]
 OUR_SDTR = [EXTENDED, 3, SDTR, 50, 0]
 FIRST = [IDENTIFY, *OUR_WDTR]
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("native") / "driver.so")
 
 
 def doubted(library, **options) -> tuple[Native, Disk]:

@@ -19,18 +19,12 @@ from tests.model.bus import HANG, Delay
 from tests.model.hardware import HARDWARE
 from tests.model.rules import RuleViolation
 from tests.model.target import Disk
-from tests.native.native import (DATA_IN, DATA_OUT, FOLDERS, MIB, Native, build, read10,
-                                 write10)
+from tests.native.native import DATA_IN, DATA_OUT, FOLDERS, MIB, Native, read10, write10
 
 BLOCKS_PER_MIB = MIB // 512
 SHORT_DATA, LBA_OUT_OF_RANGE = "SCSI_SHORT_DATA", "SCSI_LBA_OUT_OF_RANGE"
 CHECK_CONDITION = 0x02
 FAR_BLOCK = 0x7FFFFFFF      # beyond the end of a disk
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory) -> Path:
-    return build(tmp_path_factory.mktemp("native") / "driver.so")
 
 
 def scsi_result(value: int) -> str:

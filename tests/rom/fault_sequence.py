@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.model.bus import COMMAND, DATA_IN, FREE, HANG, MSG_IN, MSG_OUT, STATUS, Bus
+from tests.model.bus import DATA_IN, FREE, HANG, MSG_IN, MSG_OUT, Bus
 from tests.model.devices import TimerInterrupt
+from tests.model.faults import bus_free_in_command, short_command
 from tests.model.pc import Pc
 from tests.model.registers import MS
-from tests.model.target import CHECK_CONDITION, COMPLETE, DISCONNECT, SAVE, Disk
+from tests.model.target import DISCONNECT, SAVE, Disk
 
 
 def disconnecting_disk() -> Disk:
@@ -31,29 +32,6 @@ def disconnecting_disk() -> Disk:
         yield from Disk.data_in(data[100:])
     disk.before_command, disk.data_hook = offer, data
     return disk
-
-
-def short_command(target: Disk):
-    """Ends the command after five CDB bytes."""
-    def session(bus: Bus):
-        yield from target.message_out(bus)
-        for _ in range(5):
-            yield COMMAND, None
-        del target.session
-        target.sense = (0xB, 0x47, 0)
-        yield STATUS, CHECK_CONDITION
-        yield MSG_IN, COMPLETE
-    return session
-
-
-def bus_free_in_command(target: Disk):
-    """Goes to bus free in the middle of the command."""
-    def session(bus: Bus):
-        yield from target.message_out(bus)
-        yield COMMAND, None
-        del target.session
-        yield FREE
-    return session
 
 
 def run_fault_sequence(rom: Path, variant: str, timer: str = "dead") -> None:

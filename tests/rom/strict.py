@@ -7,14 +7,12 @@ checks that most tests need.
 from __future__ import annotations
 
 import contextlib
-import functools
 import random
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.build import ROM_810, ROM_895A
-from tests.model.bus import Bus, Take
 from tests.model.pc import BUFFER, PACKET, Pc, Result
 from tests.model.pc_memory import MEMORY
 from tests.model.target import Disk, blocks_of
@@ -285,56 +283,3 @@ def check_recovery(pc: Pc) -> None:
     result = pc.read(1, 1, drive=0x81)
     assert (result.ah, pc.peek(BUFFER, 512)) == (OK, bytes([3]) * 512)
     check_read(pc)
-
-
-def once(hook: Callable[[Bus, bytes], Iterator]) -> Callable[[Bus, bytes], Iterator]:
-    """Only the first call of the hook sends its events; later data is sent normally."""
-    calls = []
-
-    @functools.wraps(hook)
-    def wrapped(bus, data):
-        calls.append(1)
-        if len(calls) == 1:
-            yield from hook(bus, data)
-        else:
-            yield from Disk.data_in(data)
-
-    return wrapped
-
-
-class FaultAt:
-    """A session that sends `event` in place of its nth bus event, once; every byte
-    counts as an event."""
-
-    def __init__(self, target: Disk, n: int, event):
-        self._target, self._left, self._event = target, n, event
-        self.done = False  # a session has ended before event n
-
-    def __call__(self, bus: Bus) -> Iterator:
-        session, answer = type(self._target).session(self._target, bus), None
-        while True:
-            try:
-                sent = session.send(answer)
-            except StopIteration:
-                self.done = self._left > 0
-                return
-            length = self._length(sent)
-            if 0 < self._left <= length:
-                if self._left > 1:
-                    yield self._begin(sent, self._left - 1)
-                self._left = 0
-                yield self._event
-                return
-            self._left -= length if self._left else 0
-            answer = yield sent
-
-    @staticmethod
-    def _length(what) -> int:
-        if isinstance(what, Take):
-            return what.count
-        return len(what[1]) if isinstance(what, tuple) and isinstance(what[1], bytes) else 1
-
-    @staticmethod
-    def _begin(what, length: int):
-        """The first bytes of an event with several."""
-        return Take(what.phase, length) if isinstance(what, Take) else (what[0], what[1][:length])

@@ -21,6 +21,7 @@ import romsign
 from tests.build import BUILD
 from tests.model.bios_data import BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE
 from tests.model.bus import DATA_IN, HANG
+from tests.model.faults import hangs, in_pieces, once
 from tests.model.hardware import HARDWARE
 from tests.model.pc import BUFFER, Pc
 from tests.model.registers import MS
@@ -28,7 +29,7 @@ from tests.model.target import Disk
 from tests.model.variants import OTHER_FAMILIES, VARIANTS, variant_named
 from tests.rom.fault_sequence import run_fault_sequence
 from tests.rom.strict import (OK, TIMEOUT, check_read, check_recovery, disk, expected, new_data,
-                              once, transfer)
+                              transfer)
 
 SCNTL3, CTEST0, CTEST3, CTEST5, DMODE = 0x03, 0x18, 0x1B, 0x22, 0x38
 SCID, RESPID0, RESPID1, STEST1, CCNTL0, CCNTL1, AIPCNTL1 = 0x04, 0x4A, 0x4B, 0x4D, 0x56, 0x57, 0xBF
@@ -164,7 +165,7 @@ def test_only_existing_registers_are_accessed(rom_for, chip):
         return wrapped
     pc.chip.cpu_read, pc.chip.cpu_write = spy(read), spy(write)
     pc.power_on()
-    disk(pc).data_hook = once(lambda bus, data: iter([HANG]))
+    disk(pc).data_hook = once(hangs)
     disk(pc).write_hook = in_pieces(disk(pc), [1, 2, 3])
     pc.read(5, 2)
     assert transfer(pc, 0x43, 5, 1) == (OK, 1)
@@ -251,17 +252,6 @@ def test_writes_of_several_lengths(pc):
             assert transfer(pc, function, 77, count, BUFFER + 1) == (OK, count)
             assert expected(pc, 77, count) == data
             assert len(disk(pc).written) == count
-
-
-def in_pieces(target: Disk, sizes: list[int], save: bool = True):
-    """A write that is taken in these pieces, with a disconnection after each."""
-    def hook(bus, count):
-        taken = b""
-        for size in sizes:
-            taken += yield from Disk.data_out(size)
-            yield from target.disconnect(save)
-        return taken + (yield from Disk.data_out(count - len(taken)))
-    return hook
 
 
 # The sizes of all FIFOs and of 7-bit and 10-bit counters; from the start and from the end

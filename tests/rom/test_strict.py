@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.bus import (COMMAND, DATA_OUT, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Delay,
-                             Reselect)
+from tests.model.bus import FREE, HANG, MSG_IN, RESET, Delay
 from tests.model.devices import TimerInterrupt
+from tests.model.faults import (UNUSABLE_SENSE, bad_phase, data_then, never_reconnects, once, phase_out, reselects_as,
+                                short_command)
+from tests.model.manners import (ODD_PIECES, OFFERS, command_again, identify_again, leaves_after_all, leaves_at,
+                                 leaves_often, more_after_status, offers, restores_at, restores_to_saved)
 from tests.model.pc import BUFFER, Pc
 from tests.model.pc_cpu import CF, IF
-from tests.model.target import (BUSY, CHECK_CONDITION, COMPLETE, DISCONNECT, QUEUE_FULL, REJECT,
-                                RESERVATION_CONFLICT, RESTORE, SAVE, Answer, Disk)
+from tests.model.target import (BUSY, CHECK_CONDITION, QUEUE_FULL, REJECT, RESERVATION_CONFLICT,
+                                RESTORE, SAVE, Answer, Disk)
 from tests.qemu.agent import header_value
 from tests.rom.strict import (BAD_COMMAND, OK, OVERRUN, READ_FAILED, SECOND, TIMEOUT, VARIANTS,
                               check_failure, check_read, check_recovery, disk, expected, new_pc,
-                              once, simple_call)
+                              simple_call)
 
 # ---- POST ---------------------------------------------------------------------------
 
@@ -46,79 +49,38 @@ def test_unused_ids_cost_one_selection_timeout_each(pc):
 @pytest.mark.parametrize("save", [True, False], ids=["saved", "not-saved"])
 @pytest.mark.parametrize("at", [0, 1, 511, 512, 513, 1535, 1536])
 def test_disconnection_in_the_data_loses_nothing(pc, at, save):
-    """Without SAVE DATA POINTER the target resumes at the last saved pointer, which is
-    the start."""
-    def hook(bus, data):
-        yield from Disk.data_in(data[:at])
-        yield from disk(pc).disconnect(save)
-        yield from Disk.data_in(data[at if save else 0:])
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = leaves_at(disk(pc), at, save)
     check_read(pc)
 
 
 def test_many_disconnections_with_odd_pieces(pc):
-    def hook(bus, data):
-        at = 0
-        for size in [1, 2, 3, 5, 7, 11, 101, 400, 3, 1]:
-            yield from Disk.data_in(data[at:at + size])
-            at += size
-            yield from disk(pc).disconnect()
-        yield from Disk.data_in(data[at:])
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = leaves_often(disk(pc), ODD_PIECES)
     check_read(pc)
 
 
 def test_disconnection_without_save_after_all_data(pc):
     """All data has been transferred, whatever the saved pointer is."""
-    def hook(bus, data):
-        yield from Disk.data_in(data)
-        yield from disk(pc).disconnect(save=False)
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = leaves_after_all(disk(pc))
     check_read(pc)
     assert sum(c[0] == 0x28 for c in disk(pc).commands) == 2, "one READ of POST and one of the call"
 
 
 @pytest.mark.parametrize("at", [1, 700, 1536])
 def test_data_after_restore_pointers_replaces_the_old(pc, at):
-    def hook(bus, data):
-        yield from Disk.data_in(bytes(at))
-        yield MSG_IN, RESTORE
-        yield from Disk.data_in(data)
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = restores_at(at)
     check_read(pc)
 
 
 def test_restore_pointers_resumes_at_the_saved_pointer(pc):
-    def hook(bus, data):
-        yield from Disk.data_in(data[:600])
-        yield MSG_IN, SAVE
-        yield from Disk.data_in(bytes(300))
-        yield MSG_IN, RESTORE
-        yield from Disk.data_in(data[600:])
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = restores_to_saved
     check_read(pc)
 
 
-@pytest.mark.parametrize("offer, answer", [
-    ([1, 3, 1, 25, 15], [1, 3, 1, 25, 0]),      # SDTR: offset 0
-    ([1, 2, 3, 1], [1, 2, 3, 0]),               # WDTR: 8 bits
-    ([1, 6, 4, 9, 0, 62, 1, 2], [REJECT]),      # PPR
-    ([1, 1, 0x55], [REJECT]),                   # unknown, extended
-    ([1, 0] + [9] * 256, [REJECT]),             # the longest message
-    ([0x22, 5], [REJECT]),                      # unknown, two bytes
-    ([0x13], [REJECT]),                         # unknown, one byte
-], ids=["SDTR", "WDTR", "PPR", "extended", "256-bytes", "two-byte", "one-byte"])
+@pytest.mark.parametrize("offer, answer", OFFERS.values(), ids=OFFERS)
 @pytest.mark.parametrize("place", ["before_command", "before_status"])
 def test_negotiation_messages_are_refused(pc, offer, answer, place):
     seen = []
-
-    def hook(bus):
-        for byte in offer:
-            yield MSG_IN, byte
-        while bus.atn:
-            seen.append((yield MSG_OUT, None))
-
-    setattr(disk(pc), place, hook)
+    setattr(disk(pc), place, offers(offer, seen))
     check_read(pc)
     assert seen == answer
 
@@ -130,67 +92,35 @@ def test_target_may_ignore_atn(pc):
 
 @pytest.mark.parametrize("message", [REJECT, SAVE, RESTORE], ids=["reject", "save", "restore"])
 def test_messages_before_the_command_are_accepted(pc, message):
-    def hook(bus):
-        yield MSG_IN, message
-    disk(pc).before_command = hook
+    disk(pc).before_command = lambda bus: iter([(MSG_IN, message)])
     check_read(pc)
 
 
 @pytest.mark.parametrize("taken", [1, 2, 4])
 def test_incomplete_message_out_is_dropped(pc, taken):
     """The target offers SDTR, takes a part of the answer, and continues."""
-    def hook(bus):
-        for byte in [1, 3, 1, 25, 15]:
-            yield MSG_IN, byte
-        for _ in range(taken):
-            yield MSG_OUT, None
-    disk(pc).before_command = hook
+    disk(pc).before_command = lambda bus: offers(OFFERS["SDTR"][0], [], taken)(bus)
     check_read(pc)
 
 
 @pytest.mark.parametrize("taken", [1, 5, 9])
 def test_incomplete_cdb_ends_with_the_status_of_the_target(pc, taken):
     """The target takes only a part of the CDB and reports ABORTED COMMAND."""
-    target = disk(pc)
-
-    def session(bus):
-        yield from target.message_out(bus)
-        opcode = yield COMMAND, None
-        if opcode != 0x28:
-            rest = []
-            while len(rest) < 5:
-                rest.append((yield COMMAND, None))
-            answer = target.execute(bytes([opcode, *rest]))
-            yield from Disk.data_in(answer.data)
-            yield STATUS, answer.status
-        else:
-            for _ in range(taken - 1):
-                yield COMMAND, None
-            target.sense = (0xB, 0x47, 0)
-            yield STATUS, CHECK_CONDITION
-        yield MSG_IN, COMPLETE
-    target.session = session
+    disk(pc).session = short_command(disk(pc), taken, 0x28)
     assert pc.read(0, 1).ah == READ_FAILED
-    del target.session
+    del disk(pc).session
     check_recovery(pc)
 
 
 def test_identify_is_repeated_on_request(pc):
     seen = []
-
-    def hook(bus):
-        byte = yield MSG_OUT, None
-        seen.append((byte, bus.atn))
-    disk(pc).before_command = hook
+    disk(pc).before_command = identify_again(seen)
     check_read(pc)
     assert seen == [(0x80, False)]
 
 
 def test_cdb_is_repeated_on_request(pc):
-    def hook(bus):
-        for _ in range(10):
-            yield COMMAND, None
-    disk(pc).before_command = hook
+    disk(pc).before_command = command_again
     check_read(pc)
 
 
@@ -335,8 +265,7 @@ def test_disk_becoming_ready_is_waited_for(any_pc):
     check_read(any_pc)
 
 
-@pytest.mark.parametrize("sense", [b"", b"\x70", b"\x70\0", bytes(18), b"\x72" + bytes(17)],
-                         ids=["none", "1", "2", "zeros", "descriptor"])
+@pytest.mark.parametrize("sense", UNUSABLE_SENSE.values(), ids=UNUSABLE_SENSE)
 def test_unusable_sense_data_returns_ffh(any_pc, sense):
     target = disk(any_pc)
     target.status_hook = lambda cdb: Answer(status=CHECK_CONDITION) if cdb[0] == 0x28 else None
@@ -362,21 +291,7 @@ def test_short_data_is_an_error(any_pc, length):
 @pytest.mark.parametrize("place", ["disconnect", "message"])
 def test_short_data_is_an_error_if_more_events_follow_the_status(pc, place):
     target = disk(pc)
-    real_session = target.session
-
-    def session(bus):
-        events, answer = real_session(bus), None
-        while True:
-            try:
-                event = events.send(answer)
-            except StopIteration:
-                return
-            if event == (MSG_IN, COMPLETE) and place == "disconnect":
-                yield from target.disconnect()
-            elif event == (MSG_IN, COMPLETE):
-                yield MSG_IN, REJECT
-            answer = yield event
-    target.session = session
+    target.session = more_after_status(target, place)
     check_read(pc)
     target.data_hook = lambda bus, data: Disk.data_in(data[:700])
     check_failure(pc, READ_FAILED)
@@ -412,15 +327,6 @@ def test_excess_data_is_discarded_and_an_error(any_pc, extra):
 # ---- Protocol violations -----------------------------------------------------------------
 
 
-def phase_out(bus, data):
-    """Requests DATA OUT on a read."""
-    yield from ((DATA_OUT, None) for _ in range(4))
-
-
-def bad_phase(bus, data):
-    yield 4, 0
-
-
 BROKEN = {
     "data out": (phase_out, READ_FAILED),
     "reserved phase": (bad_phase, READ_FAILED),
@@ -449,10 +355,7 @@ def test_single_protocol_violation_is_retried(pc, hook):
 @pytest.mark.parametrize("at", [1, 300, 512, 1000])
 @pytest.mark.parametrize("event", [FREE, HANG, RESET], ids=repr)
 def test_fault_in_the_middle_of_the_data(pc, event, at):
-    def hook(bus, data):
-        yield from Disk.data_in(data[:at])
-        yield event
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = data_then(at, event)
     result = pc.read(0, 3)
     assert (result.ah, result.cf) == (TIMEOUT if event is HANG else READ_FAILED, True)
     check_recovery(pc)
@@ -468,14 +371,7 @@ def test_fault_in_other_phases(pc, event, phase):
 
 
 def test_reselection_by_another_target_transfers_no_data(pc):
-    def hook(bus, data):
-        yield MSG_IN, DISCONNECT
-        yield FREE
-        yield Delay(1000)
-        yield Reselect(target=5)
-        yield MSG_IN, 0x80
-        yield from Disk.data_in(b"\xBB" * len(data))
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = reselects_as(5, [0x80], b"\xBB" * 512)
     pc.poke(BUFFER, b"\xEE" * 512)
     assert pc.read(0, 1).ah == READ_FAILED
     assert pc.peek(BUFFER, 512) == b"\xEE" * 512
@@ -483,11 +379,7 @@ def test_reselection_by_another_target_transfers_no_data(pc):
 
 
 def test_disconnected_target_that_never_reselects_times_out(pc):
-    def hook(bus, data):
-        yield MSG_IN, DISCONNECT
-        yield FREE
-        yield HANG
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = never_reconnects(save=False)
     assert pc.read(0, 1).ah == TIMEOUT
     check_recovery(pc)
 

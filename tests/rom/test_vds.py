@@ -11,12 +11,13 @@ import pytest
 
 from tests.model.bios import Bios
 from tests.model.bus import FREE, HANG, RESET
+from tests.model.faults import FaultAt
 from tests.model.pc import BUFFER, PACKET, Pc
 from tests.model.target import READ10, WRITE10, Disk
 from tests.model.vds import CANNOT_LOCK, PAGE, Refused, Vds
 from tests.rom.strict import (BAD_SECTOR, BOUNDARY, CHANGED, CONTROLLER, NO_MEDIUM, OK, SECOND,
-                              TIMEOUT, VARIANTS, WRITE_FAULT, WRITE_PROTECTED, FaultAt, disk,
-                              expected, hexadecimal, new_data, new_pc, nothing_sent, opcodes,
+                              TIMEOUT, VARIANTS, WRITE_FAULT, WRITE_PROTECTED, disk, expected,
+                              hexadecimal, new_data, new_pc, nothing_sent, opcodes,
                               simple_call, transfer)
 
 LOCK, UNLOCK, LOCK_LIST, UNLOCK_LIST = range(0x8103, 0x8107)

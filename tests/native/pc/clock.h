@@ -19,7 +19,7 @@ static inline void clock_start(struct clock *clock, u32 timeout_ms)
 
 static inline bool clock_expired(struct clock *clock)
 {
-	return the_model->pass_us(1) >= clock->end_us;
+	return the_model->wait() >= clock->end_us;
 }
 
 static inline void clock_delay_us(u32 delay_us)

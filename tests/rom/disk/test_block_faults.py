@@ -11,12 +11,13 @@ from collections.abc import Callable
 import pytest
 
 from tests.model.bus import FREE, HANG, RESET, STATUS
+from tests.model.faults import FaultAt
 from tests.model.pc import BUFFER, Pc
 from tests.model.target import READ10, WRITE10, Answer, Disk, blocks_of
 from tests.rom.disk.block_disks import (READS, VERIFIES, WRITES, Write, check_read, large_disk,
                                         sectors, with_blocks)
-from tests.rom.strict import (BAD_SECTOR, CONTROLLER, OK, TIMEOUT, VARIANTS, WRITE_FAULT, FaultAt,
-                              disk, hexadecimal, new_pc, transfer)
+from tests.rom.strict import (BAD_SECTOR, CONTROLLER, OK, TIMEOUT, VARIANTS, WRITE_FAULT, disk,
+                              hexadecimal, new_pc, transfer)
 
 
 @pytest.fixture(params=VARIANTS)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.bus import (COMMAND, DATA_IN, FREE, HANG, MSG_IN, MSG_OUT, RESET, STATUS, Bad,
-                             Delay, Reselect)
+from tests.model.bus import DATA_IN, FREE, HANG, RESET, Delay
+from tests.model.chip_faults import deaf_to_abrt, pci_fault, removed_at, stuck_clf, stuck_program
+from tests.model.faults import (OTHER_INITIATOR, WRONG_RESELECTIONS, FaultAt, comes_back_after, hangs,
+                                leaves_in_read, once, parity_and_mismatch, parity_hook, reselects_as,
+                                reselects_without_identify, reset_after)
+from tests.model.manners import status_without_data, tag_after_identify
 from tests.model.pc import BUFFER
-from tests.model.registers import BF, CLF, CTEST3, D_ABRT, MDPE, MS, SBMC, US, DmaFault
-from tests.model.target import COMPLETE, DISCONNECT, REJECT, Disk
-from tests.rom.strict import (OK, READ_FAILED, SECOND, TIMEOUT, VARIANTS, FaultAt, check_failure,
-                              check_read, check_read_or_error, check_recovery, disk, new_pc, once)
-
-OTHER_INITIATOR = 6  # or a target whose ID no disk has
+from tests.model.registers import BF, MDPE, MS, SBMC, US
+from tests.model.target import REJECT, Disk
+from tests.rom.strict import (OK, READ_FAILED, SECOND, TIMEOUT, VARIANTS, check_failure, check_read,
+                              check_read_or_error, check_recovery, disk, new_pc)
 
 
 # ---- At every event, time and access ---------------------------------------------------
@@ -34,16 +36,9 @@ def is_tested(n: int) -> bool:
 def test_fault_at_any_bus_event(pc, event):
     """The fault replaces the nth byte or message of a read of two sectors with
     disconnections, until a read has fewer events."""
-    target = disk(pc)
-
-    def hook(bus, data):
-        yield from target.disconnect()
-        yield from Disk.data_in(data[:300])
-        yield from target.disconnect(save=False)
-        yield from Disk.data_in(data)
-    good = 0
+    target, good = disk(pc), 0
     for n in filter(lambda n: event is not HANG or is_tested(n), range(1, 2000)):
-        target.data_hook = hook
+        target.data_hook = leaves_in_read(target)
         target.session = fault = FaultAt(target, n, event)
         good += check_read_or_error(pc, count=2)
         del target.session
@@ -60,9 +55,6 @@ def test_fault_at_any_bus_event(pc, event):
 def test_bus_reset_at_any_time(pc):
     """Another initiator resets the bus: in each phase, after each stop of the SCRIPTS
     program, and between two calls."""
-    def reset_after(ns):
-        yield Delay(ns)
-        yield RESET
     for ns in range(1, 250 * US, 1_300):
         pc.bus.begin(OTHER_INITIATOR, reset_after(ns))
         assert check_read_or_error(pc)
@@ -72,23 +64,10 @@ def test_bus_reset_at_any_time(pc):
 @pytest.mark.parametrize("cause", [BF, MDPE], ids=["BF", "MDPE"])
 def test_pci_fault_at_any_memory_access(pc, cause):
     """The accesses are instruction fetches, table fetches and data transfers."""
-    chip = pc.chip
-    real, left = {"_read_main": chip._read_main, "_write_main": chip._write_main}, [0]
-
-    def counted(access):
-        def call(*arguments):
-            left[0] -= 1
-            if left[0] == 0:
-                raise DmaFault(cause)
-            return access(*arguments)
-        return call
     for n in range(1, 200):
-        left[0] = n
-        for name, access in real.items():
-            setattr(chip, name, counted(access))
-        good = check_read_or_error(pc)
-        assert good == (left[0] > 0), "a PCI fault is reported and not retried"
-        left[0] = 0  # no more faults
+        with pci_fault(pc.chip, n, cause) as seen:
+            good = check_read_or_error(pc)
+        assert good != bool(seen), "a PCI fault is reported and not retried"
         check_recovery(pc)
         if good:
             break
@@ -97,13 +76,6 @@ def test_pci_fault_at_any_memory_access(pc, cause):
 
 def test_stale_reselection_at_any_time(pc):
     """The target has a command from before the boot."""
-    def comes_back_after(ns):
-        yield Delay(ns)
-        yield Reselect()
-        yield MSG_IN, 0x80
-        yield DATA_IN, b"\xBB" * 512
-        yield STATUS, 0
-        yield MSG_IN, COMPLETE
     for ns in range(1, 250 * US, 3_700):
         pc.bus.begin(OTHER_INITIATOR, comes_back_after(ns))
         assert check_read_or_error(pc)
@@ -113,46 +85,16 @@ def test_stale_reselection_at_any_time(pc):
 def test_chip_that_vanishes_at_any_access(pc):
     """All reads return ones, as if the card had been removed. Later the chip is back in
     its power-on state."""
-    chip = pc.chip
-    read, write, check_idle = chip.cpu_read, chip.cpu_write, chip.check_idle
-    left = [0]
-
-    def removed() -> bool:
-        left[0] -= 1
-        return left[0] <= 0
     for n in range(1, 40):
-        left[0] = n
-        chip.cpu_read = lambda at, size: (1 << 8 * size) - 1 if removed() else read(at, size)
-        chip.cpu_write = lambda at, value, size: None if removed() else write(at, value, size)
-        chip.check_idle = lambda: None
-        good = check_read_or_error(pc)
-        chip.cpu_read, chip.cpu_write, chip.check_idle = read, write, check_idle
+        with removed_at(pc.chip, n):
+            good = check_read_or_error(pc)
         if good:
             break
-        chip.power_on()
         check_recovery(pc)
     assert good and 4 < n < 30
 
 
 # ---- Parity -----------------------------------------------------------------------------
-
-
-def parity_hook(place: str, takes_message: bool, seen: list[int]):
-    """A read with one bad byte, after which the target may accept a message."""
-    def hook(bus, data):
-        if place == "data":
-            yield DATA_IN, data[:10]
-            yield Bad(DATA_IN, data[10] ^ 1)
-            data = data[11:]
-        if place == "message":
-            yield Bad(MSG_IN, REJECT)
-        while bus.atn and takes_message:
-            seen.append((yield MSG_OUT, None))
-        yield from Disk.data_in(data)
-        if place == "status":
-            yield Bad(STATUS, 0)
-            yield MSG_IN, COMPLETE
-    return hook
 
 
 @pytest.mark.parametrize("takes_message", [True, False], ids=["takes message", "ignores ATN"])
@@ -171,13 +113,9 @@ def test_persistent_parity_error_is_an_error(pc, place):
 
 
 def test_parity_error_followed_by_phase_mismatch(pc):
-    """PAR and MA are set at the same time."""
-    def hook(bus, data):
-        yield DATA_IN, data[:10]
-        yield Bad(DATA_IN, 0)
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = parity_and_mismatch
     check_failure(pc, READ_FAILED)
-    disk(pc).data_hook = once(hook)
+    disk(pc).data_hook = once(parity_and_mismatch)
     check_read(pc)
     check_recovery(pc)
 
@@ -185,35 +123,24 @@ def test_parity_error_followed_by_phase_mismatch(pc):
 # ---- Invalid reselection --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target, message", [
-    (5, [0x80]), (3, [0x80]), (0, [0x81]), (0, [0x00]), (0, [0x04]), (0, [0xC0])],
-    ids=["no such target", "another disk", "wrong LUN", "no IDENTIFY", "DISCONNECT", "disconnect bit"])
-def test_invalid_reselection_transfers_no_data(pc, target, message):
-    """Reserved bits of IDENTIFY are ignored; a wrong target, LUN or message ends the
-    command."""
-    def hook(bus, data):
-        yield MSG_IN, DISCONNECT
-        yield FREE
-        yield Delay(10 * US)
-        yield Reselect(target)
-        for byte in message:
-            yield MSG_IN, byte
-        yield from Disk.data_in(b"\xBB" * len(data) if message != [0xC0] else data)
-    disk(pc).data_hook = hook
-    if message == [0xC0]:
-        check_read(pc)
-    else:
-        check_failure(pc, READ_FAILED)
+@pytest.mark.parametrize("target, messages", WRONG_RESELECTIONS.values(), ids=WRONG_RESELECTIONS)
+def test_invalid_reselection_transfers_no_data(pc, target, messages):
+    """A wrong target, LUN or message ends the command."""
+    disk(pc).data_hook = reselects_as(target, messages, b"\xBB" * 512)
+    pc.poke(BUFFER, b"\xEE" * 512)
+    check_failure(pc, READ_FAILED)
+    assert pc.peek(BUFFER, 512) == b"\xEE" * 512
+    check_recovery(pc)
+
+
+def test_reserved_bits_of_identify_are_ignored(pc):
+    disk(pc).data_hook = reselects_as(0, [0xC0])
+    check_read(pc)
     check_recovery(pc)
 
 
 def test_reselection_without_identify_transfers_no_data(pc):
-    def hook(bus, data):
-        yield MSG_IN, DISCONNECT
-        yield FREE
-        yield Reselect()
-        yield from Disk.data_in(data)
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = reselects_without_identify
     pc.poke(BUFFER, b"\xEE" * 512)
     check_failure(pc, READ_FAILED)
     assert pc.peek(BUFFER, 512) == b"\xEE" * 512
@@ -235,14 +162,7 @@ def test_disk_may_disconnect_around_every_command(place):
 def test_tag_message_after_identify_is_rejected(pc):
     """The ROM sends no tags, so the command continues."""
     seen = []
-
-    def hook(bus, data):
-        yield from disk(pc).disconnect()
-        yield MSG_IN, bytes([0x20, 7])
-        while bus.atn:
-            seen.append((yield MSG_OUT, None))
-        yield from Disk.data_in(data)
-    disk(pc).data_hook = hook
+    disk(pc).data_hook = tag_after_identify(disk(pc), seen)
     check_read(pc)
     assert seen == [REJECT]
 
@@ -311,43 +231,21 @@ def test_bus_mode_change_is_handled_as_a_reset(pc):
 
 
 def test_stuck_scripts_program_times_out(pc):
-    scripts = pc.chip.scripts
-    start = scripts.start
-
-    def stuck(address):
-        scripts.running, scripts._steps = True, iter(())
-    scripts.start = stuck
-    assert pc.read(0, 1).ah == TIMEOUT
-    scripts.start = start
+    with stuck_program(pc.chip):
+        assert pc.read(0, 1).ah == TIMEOUT
     check_recovery(pc)
 
 
 def test_wait_for_an_abort_is_limited(pc):
-    chip, raise_dma = pc.chip, pc.chip.raise_dma
-
-    def deaf(cause):
-        if cause == D_ABRT:
-            chip.scripts.stop()
-        else:
-            raise_dma(cause)
-    chip.raise_dma = deaf
-    disk(pc).data_hook = lambda bus, data: iter([HANG])
-    assert pc.read(0, 1).ah == TIMEOUT
-    chip.raise_dma = raise_dma
+    disk(pc).data_hook = hangs
+    with deaf_to_abrt(pc.chip):
+        assert pc.read(0, 1).ah == TIMEOUT
     check_recovery(pc)
 
 
 def test_wait_for_clf_is_limited(pc):
-    chip, read = pc.chip, pc.chip.read
-    chip.read = lambda at: read(at) | (CLF if at == CTEST3 else 0)
-
-    def session(bus):
-        yield from disk(pc).message_out(bus)
-        yield COMMAND, None
-        yield STATUS, 0
-        yield MSG_IN, COMPLETE
-    disk(pc).session = session
-    assert pc.read(0, 1).cf
+    disk(pc).session = status_without_data(disk(pc))
+    with stuck_clf(pc.chip):
+        assert pc.read(0, 1).cf
     del disk(pc).session
-    chip.read = read
     check_recovery(pc)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import pytest
 
 from tests.model.bus import DATA_IN, FREE, HANG, MSG_IN, STATUS
+from tests.model.faults import MEDIUM_ERRORS
 from tests.model.pc import BUFFER
 from tests.model.target import BUSY, CHECK_CONDITION, COMPLETE, QUEUE_FULL, Answer, Disk, cd_rom
 from tests.rom.strict import OK, VARIANTS, new_pc
@@ -143,18 +144,7 @@ def test_disk_smaller_than_its_capacity_data(boot_beside):
 # ---- Sense data ------------------------------------------------------------------------------
 
 
-SENSES = {
-    "seven bytes": bytes([0x70, 0, 3, 0, 0, 0, 0]),
-    "no additional length": bytes([0x70, 0, 3, 0, 0, 0, 0, 0]) + b"\xFF" * 10,
-    "additional length beyond": bytes([0x70, 0, 3, 0, 0, 0, 0, 255, 0, 0, 0, 0, 0x11, 0, 0, 0, 0,
-                                       0]),
-    "valid bit and information": bytes([0xF0, 0, 3, 1, 2, 3, 4, 10, 0, 0, 0, 0, 0x11, 0, 0, 0, 0,
-                                        0]),
-    "filemark bits": bytes([0x70, 0, 0xE3, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0x11, 0, 0, 0, 0, 0]),
-}
-
-
-@pytest.mark.parametrize("sense", SENSES.values(), ids=SENSES.keys())
+@pytest.mark.parametrize("sense", MEDIUM_ERRORS.values(), ids=MEDIUM_ERRORS)
 def test_medium_error_in_any_sense_format(boot_beside, sense):
     disk = Disk()
     pc = boot_beside(disk)

@@ -13,9 +13,10 @@ import pytest
 
 from tests.model.bus import FREE, HANG, MSG_IN, RESET, Delay, Reselect
 from tests.model.devices import FwCfg
+from tests.model.faults import hangs, never_reconnects, slow_until_atn
 from tests.model.pc import Pc
 from tests.model.registers import MS
-from tests.model.target import (ABORT, BUSY, DISCONNECT, POWER_ON, RESERVATION_CONFLICT, SAVE,
+from tests.model.target import (ABORT, BUSY, DISCONNECT, POWER_ON, RESERVATION_CONFLICT,
                                 TEST_UNIT_READY, Answer, Disk)
 from tests.rom.strict import (CHANGED, CONTROLLER, NOT_FOUND, OK, RESET_FAILED, SECOND, TIMEOUT,
                               VARIANTS, check_failure, check_read, check_read_or_error,
@@ -34,26 +35,6 @@ def bus_resets(pc: Pc) -> list[int]:
         Disk.reset(other)
     other.reset = reset
     return seen
-
-
-def never_reconnects(at: int = 0, save: bool = True):
-    """A data hook for reads and for writes that disconnects and never reselects."""
-    def hook(bus, data):
-        if isinstance(data, bytes):
-            yield from Disk.data_in(data[:at])
-        else:
-            yield from Disk.data_out(at)
-        if save:
-            yield MSG_IN, SAVE
-        yield MSG_IN, DISCONNECT
-        yield FREE
-        yield HANG
-    return hook
-
-
-def hangs(bus):
-    """A session, or a part of one, that hangs."""
-    yield HANG
 
 
 def with_disconnected_disk(pc: Pc, **hooks) -> Disk:
@@ -329,7 +310,7 @@ def test_recovery_takes_at_most_3_3_s_after_the_timeout(pc, deaf):
 @resets
 def test_hang_is_recovered_on_all_hardware(any_pc, function):
     target = disk(any_pc)
-    target.data_hook = lambda bus, data: hangs(bus)
+    target.data_hook = hangs
     check_failure(any_pc, TIMEOUT)
     target.data_hook = None
     assert simple_call(any_pc, function).ah == OK
@@ -382,13 +363,7 @@ def test_abort_is_sent_to_a_target_that_responds_to_atn(variant):
     """The target is slow but accepts ABORT; no reset is needed."""
     pc = new_pc(variant, {0: Disk(), 3: Disk(content=lambda lba: bytes([3]) * 512)})
     target, resets_seen = disk(pc), bus_resets(pc)
-
-    def slow(bus, data):
-        while not bus.atn:
-            yield Delay(100 * MS)
-        yield from target.dismissed(bus, (yield from target.message_out(bus)))
-        yield FREE
-    target.data_hook = slow
+    target.data_hook = slow_until_atn(target)
     check_failure(pc, TIMEOUT)
     assert (target.aborts, target.device_resets, resets_seen) == (1, 0, [])
     check_recovery(pc)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.model.bus import DATA_OUT, FREE, MSG_IN, MSG_OUT, STATUS, Bad, Delay
+from tests.model.bus import DATA_OUT, FREE, MSG_IN, STATUS, Bad, Delay
+from tests.model.faults import in_pieces
+from tests.model.manners import ODD_PIECES, OFFERS, offers_in_write, takes_again
 from tests.model.pc import BUFFER
 from tests.model.target import (BUSY, COMPLETE, QUEUE_FULL, READ10, REJECT, RESERVATION_CONFLICT,
-                                RESTORE, SAVE, SEEK10, VERIFY10, WRITE10, Answer, Disk, blocks_of)
+                                SEEK10, VERIFY10, WRITE10, Answer, Disk, blocks_of)
 from tests.rom.disk.transfers import (COUNT, LBA, MOVING, READS, SEEKS, VERIFIES, WRITES,
                                       after_data, blocks, check_written, moving, with_information,
                                       write, writing)
@@ -235,47 +237,24 @@ def test_disconnection_at_any_place_of_a_write(pc, save):
 
 
 def test_write_in_odd_pieces(pc):
-    target = disk(pc)
-
-    def hook(bus, count):
-        taken = b""
-        for size in [1, 2, 3, 5, 7, 11, 101, 400, 3, 1]:
-            taken += yield from Disk.data_out(size)
-            yield from target.disconnect()
-        return taken + (yield from Disk.data_out(count - len(taken)))
-    target.write_hook = hook
+    disk(pc).write_hook = in_pieces(disk(pc), ODD_PIECES)
     check_write(pc)
 
 
 @pytest.mark.parametrize("saved", [0, 1, 600, 1024])
 @pytest.mark.parametrize("at", [1, 511, 512])
 def test_restore_pointers_sends_the_data_again(pc, saved, at):
-    """The data restarts at the saved pointer, or at the start if none was saved."""
-    def hook(bus, count):
-        first = yield from Disk.data_out(saved)
-        if saved:
-            yield MSG_IN, SAVE
-        yield from Disk.data_out(at)
-        yield MSG_IN, RESTORE
-        return first + (yield from Disk.data_out(count - saved))
-    disk(pc).write_hook = hook
+    disk(pc).write_hook = takes_again(saved, at)
     check_write(pc)
 
 
 def test_sdtr_in_the_data_of_a_write_is_answered(pc):
     """The answer to SDTR has offset 0."""
+    offer, answer = OFFERS["SDTR"]
     seen = []
-
-    def hook(bus, count):
-        first = yield from Disk.data_out(700)
-        for byte in [1, 3, 1, 25, 15]:
-            yield MSG_IN, byte
-        while bus.atn:
-            seen.append((yield MSG_OUT, None))
-        return first + (yield from Disk.data_out(count - 700))
-    disk(pc).write_hook = hook
+    disk(pc).write_hook = offers_in_write(offer, seen)
     check_write(pc)
-    assert seen == [1, 3, 1, 25, 0]
+    assert seen == answer
 
 
 @pytest.mark.parametrize("length", [0, 1, 511, 512, 1535])

@@ -6,46 +6,29 @@ has stored all data.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.model.bus import FREE, HANG, RESET, Delay
+from tests.model.bus import FREE, HANG, RESET
+from tests.model.chip_faults import pci_fault
+from tests.model.faults import OTHER_INITIATOR, FaultAt, leaves_in_write, reset_after
 from tests.model.pc import BUFFER
-from tests.model.registers import BF, MDPE, US, DmaFault
-from tests.model.target import Disk
+from tests.model.registers import BF, MDPE, US
 from tests.rom.disk.transfers import LBA, blocks
-from tests.rom.strict import OK, FaultAt, check_recovery, disk, new_data, transfer
-
-OTHER_INITIATOR = 6
+from tests.rom.strict import OK, check_recovery, disk, new_data, transfer
 
 
 class TwoBlocks:
-    """Overwrites two blocks on the disk. Each block is stored as soon as it has arrived;
-    the disk disconnects within and after both."""
+    """Overwrites two blocks on the disk."""
 
     def __init__(self, pc):
         self.pc, self.target, self.seed = pc, disk(pc), 0
-
-    def hook(self, bus, count) -> Iterator:
-        data = yield from Disk.data_out(300)
-        yield from self.target.disconnect()
-        yield from Disk.data_out(100)
-        yield from self.target.disconnect(save=False)
-        data += yield from Disk.data_out(212)
-        self.target.store(self.target.commands[-1], data)
-        yield from self.target.disconnect()
-        data += yield from Disk.data_out(512)
-        self.target.store(self.target.commands[-1], data)
-        yield from self.target.disconnect()
-        return data
 
     def overwrite(self) -> bool:
         """Writes new data. Each block must be old or new, and good ones must be new.
         Returns whether the write succeeded."""
         self.seed += 1
         old, new = blocks(LBA, new_data(-self.seed, 2)), blocks(LBA, new_data(self.seed, 2))
-        self.target.written, self.target.write_hook = dict(old), self.hook
+        self.target.written, self.target.write_hook = dict(old), leaves_in_write(self.target)
         self.pc.poke(BUFFER + 1, b"".join(new.values()))
         status, good = transfer(self.pc, 0x43, LBA, 2, BUFFER + 1)
         now = self.target.written
@@ -82,23 +65,11 @@ def test_fault_at_any_bus_event_of_a_write(pc, event):
 
 @pytest.mark.parametrize("cause", [BF, MDPE], ids=["BF", "MDPE"])
 def test_pci_fault_at_any_memory_access_of_a_write(pc, cause):
-    chip, two, left = pc.chip, TwoBlocks(pc), [0]
-    real = {name: getattr(chip, name) for name in ("_read_main", "_write_main")}
-
-    def counted(access):
-        def call(*arguments):
-            left[0] -= 1
-            if left[0] == 0:
-                raise DmaFault(cause)
-            return access(*arguments)
-        return call
+    two = TwoBlocks(pc)
     for n in range(1, 2000):
-        left[0] = n
-        for name, access in real.items():
-            setattr(chip, name, counted(access))
-        good = two.overwrite()
-        assert good == (left[0] > 0), "a PCI fault is reported and not retried"
-        left[0] = 0     # no more faults
+        with pci_fault(pc.chip, n, cause) as seen:
+            good = two.overwrite()
+        assert good != bool(seen), "a PCI fault is reported and not retried"
         check_recovery(pc)
         if good:
             break
@@ -107,10 +78,6 @@ def test_pci_fault_at_any_memory_access_of_a_write(pc, cause):
 
 def test_bus_reset_at_any_time_of_a_write(pc):
     two = TwoBlocks(pc)
-
-    def reset_after(ns):
-        yield Delay(ns)
-        yield RESET
     for ns in range(1, 450 * US, 2_300):
         pc.bus.begin(OTHER_INITIATOR, reset_after(ns))
         two.overwrite()
