@@ -176,10 +176,11 @@ deps-build deps-run deps-test deps-aa64 deps-matrix deps-dist deps-lint: deps-%:
 	$(Q)tools/packages.sh $*
 
 # Packages are installed before the build, which needs them.
-run: deps-run ## boot Linux through the ROM in QEMU, or DISK=image [FORMAT=qcow2 [BACKING=1]] [WRITE=1] and/or CDROM=iso
+run: deps-run ## boot Linux through the ROM in QEMU [UEFI=1], or DISK=image [FORMAT=qcow2 [BACKING=1]] [WRITE=1] and/or CDROM=iso
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') $(if $(FORMAT),--format '$(FORMAT)') \
-		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write) $(if $(filter 1,$(BACKING)),--backing)
+		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write) $(if $(filter 1,$(BACKING)),--backing) \
+		$(if $(filter 1,$(UEFI)),--uefi)
 
 PYTEST := -m pytest -q -n 3 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning
 test: deps-test ## run all tests except the long sweeps
