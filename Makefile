@@ -6,20 +6,23 @@ OUT := build
 Q := $(if $(V),,@)
 
 # ---- Chips: name and PCI device ID (vendor is 1000h) --------------------
-# A ROM for each chip, and two for all chips. The 53C810AP (0005) has no ROM of its own.
+# A ROM for each chip, with a BIOS and an EFI image, and two for all chips, which fill EPROMs and have the BIOS image only.
+# The 53C810AP (0005) has no ROM of its own.
 CHIPS := 810:0001 820:0002 825:0003 815:0004 860:0006 1510:000a 896:000b 895:000c \
 	885:000d 875:000f 895a:0012 875a:0013 1010-33:0020 1010-66:0021 875j:008f
 ALL_IDS := $(sort 0005 $(foreach chip,$(CHIPS),$(lastword $(subst :, ,$(chip)))))
 UNIVERSAL := $(OUT)/lsi53c8xx.rom $(OUT)/8xx_64.rom
 ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).rom) $(UNIVERSAL)
 
-# ---- Size budgets in bytes, enforced by the linker; `make size` prints them ----
-LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY
+# ---- Size budgets in bytes, enforced by the linker or by `make size`, which prints them ----
+LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY EFI WHOLE_FILE
 FILE_LIMIT := 27648
 RESIDENT_LIMIT := 13824
 WITHOUT_PMM_LIMIT := 16384
 CD_LIMIT := 25088
 CD_MEMORY_LIMIT := 7168
+EFI_LIMIT := 16384
+WHOLE_FILE_LIMIT := 40960
 
 # ---- Tools --------------------------------------------------------------
 CC := gcc
@@ -53,17 +56,18 @@ SOURCES := $(wildcard $(foreach depth,* */* */*/*,$(FOLDERS:%=%/$(depth).[cS])))
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 
 .DELETE_ON_ERROR .SUFFIXES:
-.PHONY: all efi run test test-all test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test matrix dist lint)
+.PHONY: all efi-aa64 run test test-all test-aa64 test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test aa64 matrix dist lint)
 
 all: $(ROMS) ## build the ROMs into build/
 
 $(ROMS): CHIP = $(filter $(patsubst lsi53c%.rom,%,$(@F)):%,$(CHIPS))
-$(ROMS): FOR = --device $(lastword $(subst :, ,$(CHIP)))
+$(ROMS): FOR = --device $(lastword $(subst :, ,$(CHIP))) --efi $(OUT)/efi/driver.efi
 $(UNIVERSAL): FOR = --device 0012 --device-list '$(ALL_IDS)' --eprom $(if $(findstring 64,$@),64,32)
 $(ROMS): $(OUT)/rom.bin tools/romsign.py
 	@echo "  SIGN  $@"
 	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 $(FOR) --output $@ \
 		--run-time $(FILE_LIMIT)
+$(filter-out $(UNIVERSAL),$(ROMS)): $(OUT)/efi/driver.efi
 
 # The ROM file: header, unpacker, and the packed image of rom.elf. rom_image_* are symbols of rom.elf.
 $(OUT)/rom.bin: $(OUT)/rom.elf $(OUT)/rom/unpack.ld tools/pack.py
@@ -112,57 +116,84 @@ $(OUT)/%.o: %.S Makefile lsi/script_insn.inc $(OUT)/gates.out $(OUT)/gates.in
 
 -include $(OBJECTS:.o=.d) $(wildcard $(OUT)/rom/*.ld.d)
 
-# ---- The UEFI driver for x64: efi/, and from lsi/ and scsi/ what does not belong to the ROM alone ----
+# ---- The UEFI driver: efi/, and from lsi/ and scsi/ what does not belong to the ROM alone ----
 # Only needed objects are linked, as --gc-sections drops functions that other files call. efi/pc has the machine interface
 # (pc/types.h). What else is required:
-#   -mno-red-zone -mgeneral-regs-only: interrupts use the same stack; no code of ours needs SSE
-#   -fpie, and hidden visibility (efi/pc/kinds.h): addresses relative to RIP; ld makes relocations of the others
+#   -mno-red-zone -mgeneral-regs-only: interrupts use the same stack; no code of ours needs other registers
+#   -ffixed-x18 -mstrict-align: X18 is the firmware's; memory may be mapped as a device's
+#   -fpie, and hidden visibility (efi/pc/kinds.h): addresses relative to the code; the others are relocated
 #   -fshort-wchar: L"" is UCS-2. -fno-ident: a .comment section would lie outside the image
 EFI_SOURCES := $(wildcard efi/*.c) $(patsubst %,lsi/%.c,exec events program residual lsi reset_target post/open post/chips) \
 	scsi/cdb.c lsi/post/script.S
-EFI_OBJECTS := $(patsubst %,$(OUT)/efi/x64/%.o,$(basename $(EFI_SOURCES)))
-EFI_CFLAGS := -m64 -std=gnu11 -ffreestanding -fpie -mno-red-zone -mgeneral-regs-only -fshort-wchar -fno-ident -fno-stack-protector \
-	-fcf-protection=none -fno-asynchronous-unwind-tables -Os '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -Iefi -I. -I$(OUT) \
+EFI_LINTED := $(wildcard efi/*.c efi/*/*.c)
+EFI_CFLAGS := -std=gnu11 -ffreestanding -fpie -mgeneral-regs-only -fshort-wchar -fno-ident -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -Oz '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -Iefi -I. -I$(OUT) -Wa,-I. -Wa,--fatal-warnings \
 	-DVERSION='"$(VERSION)"'
-EFI_LDFLAGS := -m i386pep --subsystem 11 --image-base 0 --file-alignment 32 --no-insert-timestamp --fatal-warnings \
+X64_CFLAGS := $(EFI_CFLAGS) -m64 -mno-red-zone -fcf-protection=none
+X64_LDFLAGS := -m i386pep --subsystem 11 --image-base 0 --file-alignment 32 --no-insert-timestamp --fatal-warnings \
 	--orphan-handling=error -s -e efi_main -T efi/driver.ld
+X64_OBJECTS := $(patsubst %,$(OUT)/efi/x64/%.o,$(basename $(EFI_SOURCES)))
 
-efi: $(OUT)/efi/driver.efi ## build the UEFI driver alone
-
-$(OUT)/efi/driver.efi: $(EFI_OBJECTS) efi/driver.ld
+$(OUT)/efi/driver.efi: $(X64_OBJECTS) efi/driver.ld
 	@echo "  LINK  $@"
-	$(Q)ld $(EFI_LDFLAGS) -o $@ $(EFI_OBJECTS)
+	$(Q)ld $(X64_LDFLAGS) -o $@ $(X64_OBJECTS)
 
+# AArch64 needs another compiler (Debian: gcc-aarch64-linux-gnu), and is not part of `make`.
+AA64 := aarch64-linux-gnu-
+AA64_CFLAGS := $(EFI_CFLAGS) -ffixed-x18 -mstrict-align -fno-tree-loop-distribute-patterns
+AA64_LDFLAGS := -pie -nostdlib --no-dynamic-linker --build-id=none --fatal-warnings --no-warn-rwx-segments --orphan-handling=error \
+	-z text -z noexecstack -e entry -T efi/aarch64/driver.ld
+AA64_OBJECTS := $(patsubst %,$(OUT)/efi/aa64/%.o,$(basename $(EFI_SOURCES) $(wildcard efi/aarch64/*.[cS])))
+
+AA64_ROMS := $(patsubst %.rom,%-aa64.rom,$(filter-out $(UNIVERSAL),$(ROMS)))
+
+efi-aa64: $(AA64_ROMS) ## build ROMs with a UEFI driver for AArch64, too (needs gcc-aarch64-linux-gnu)
+
+$(AA64_ROMS): CHIP = $(filter $(patsubst lsi53c%-aa64.rom,%,$(@F)):%,$(CHIPS))
+$(AA64_ROMS): %-aa64.rom: %.rom $(OUT)/efi/driver-aa64.efi
+	@echo "  SIGN  $@"
+	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 --device $(lastword $(subst :, ,$(CHIP))) --efi $(OUT)/efi/driver-aa64.efi --output $@
+
+$(OUT)/efi/driver-aa64.efi: $(AA64_OBJECTS) efi/aarch64/driver.ld
+	@echo "  LINK  $@"
+	$(Q)$(AA64)ld $(AA64_LDFLAGS) -o $(@:.efi=.elf) $(AA64_OBJECTS)
+	$(Q)$(AA64)objcopy -O binary $(@:.efi=.elf) $@
+
+EFI_COMPILE = @mkdir -p $(@D) && echo "  CC    $< ($1)" && $2 -MMD -MP -MT $@ -c $< -o $@
 $(OUT)/efi/x64/%.o: %.c Makefile | $(OUT)/lsi/script_labels.h
-	@mkdir -p $(@D)
-	@echo "  CC    $< (x64)"
-	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -MT $@ -c $< -o $@
+	$(call EFI_COMPILE,x64,$(CC) $(X64_CFLAGS))
+$(OUT)/efi/x64/%.o: %.S Makefile
+	$(call EFI_COMPILE,x64,$(CC) $(X64_CFLAGS))
+$(OUT)/efi/aa64/%.o: %.c Makefile | $(OUT)/lsi/script_labels.h
+	$(call EFI_COMPILE,AArch64,$(AA64)gcc $(AA64_CFLAGS))
+$(OUT)/efi/aa64/%.o: %.S Makefile
+	$(call EFI_COMPILE,AArch64,$(AA64)gcc $(AA64_CFLAGS))
 
-$(OUT)/efi/x64/%.o: %.S Makefile lsi/script_insn.inc
-	@mkdir -p $(@D)
-	@echo "  AS    $< (x64)"
-	$(Q)$(CC) -m64 -I. -Wa,-I. -Wa,--fatal-warnings -MMD -MP -c $< -o $@
-
--include $(EFI_OBJECTS:.o=.d)
+-include $(X64_OBJECTS:.o=.d) $(wildcard $(AA64_OBJECTS:.o=.d))
 
 # ---- Commands -------------------------------------------------------------
-deps-build deps-run deps-test deps-matrix deps-dist deps-lint: deps-%:
+deps-build deps-run deps-test deps-aa64 deps-matrix deps-dist deps-lint: deps-%:
 	$(Q)tools/packages.sh $*
 
 # Packages are installed before the build, which needs them.
-run: deps-run ## boot Linux through the ROM in QEMU, or DISK=image [FORMAT=qcow2 [BACKING=1]] [WRITE=1] and/or CDROM=iso
+run: deps-run ## boot Linux through the ROM in QEMU [UEFI=1], or DISK=image [FORMAT=qcow2 [BACKING=1]] [WRITE=1] and/or CDROM=iso
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') $(if $(FORMAT),--format '$(FORMAT)') \
-		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write) $(if $(filter 1,$(BACKING)),--backing)
+		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write) $(if $(filter 1,$(BACKING)),--backing) \
+		$(if $(filter 1,$(UEFI)),--uefi)
 
 PYTEST := -m pytest -q -n 3 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning
 test: deps-test ## run all tests except the long sweeps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) $(PYTEST) -m 'not long' tests
+	$(Q)$(PYTHON) $(PYTEST) -m 'not long and not aarch64' tests
 
 test-all: deps-test ## run all tests
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) $(PYTEST) tests
+	$(Q)$(PYTHON) $(PYTEST) -m 'not aarch64' tests
+
+test-aa64: deps-aa64 ## test the UEFI driver for AArch64 on QEMU's virt machine
+	$(Q)$(MAKE) --no-print-directory all efi-aa64
+	$(Q)$(PYTHON) $(PYTEST) -m aarch64 tests/efi/aarch64
 
 test-matrix: deps-matrix ## run the QEMU tests with QEMU of Debian 12 and 13 (docs/results/)
 	$(Q)$(MAKE) --no-print-directory all
@@ -190,6 +221,9 @@ lint: deps-lint $(OUT)/lsi/script_labels.h ## run static checks of C, shell and 
 		-I. -I$(OUT) -D__seg_fs= -D__seg_gs= -DVERSION='""' $(filter %.c,$(SOURCES))
 	$(Q)for file in $(filter %.c,$(SOURCES)); do clang -m16 -march=i386 -std=gnu11 -ffreestanding -fshort-enums \
 		-Wall -Wextra -Werror -I. -I$(OUT) -DVERSION='""' -fsyntax-only $$file || exit 1; done
+	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,portability,performance --inline-suppr --std=c11 \
+		$(addprefix --suppress=,missingIncludeSystem normalCheckLevelMaxBranches) -Iefi -I. -I$(OUT) -DVERSION='""' -D__x86_64__ $(EFI_LINTED)
+	$(Q)for file in $(EFI_LINTED); do clang $(filter-out -Wa%,$(X64_CFLAGS)) -fsyntax-only $$file || exit 1; done
 	$(Q)shellcheck tools/labels.sh tools/packages.sh tools/dist.sh .ci/run
 	$(Q)pyflakes3 tools tests
 

@@ -27,6 +27,7 @@ struct own_memory {
 	struct hba_request request;
 	u8 data[OWN_DATA_BYTES];
 };
+_Static_assert(sizeof(struct own_memory) <= OWN_PAGE_BYTES, "it is one page");
 
 #define CONTROLLER_NAME_CHARS 40
 

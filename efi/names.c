@@ -8,7 +8,7 @@
 #include "efi/driver.h"
 
 static const char languages[] = "en";
-static efi_char16 driver_name[] = L"lsi8xx-rom " VERSION L": LSI 53C8xx SCSI driver";
+static efi_char16 driver_name[] = L"LSI 53C8xx SCSI driver (lsi8xx-rom " VERSION L")";
 
 static const struct efi_guid pci_io_guid = EFI_PCI_IO_PROTOCOL_GUID;
 static const struct efi_guid pass_thru_guid = EFI_EXT_SCSI_PASS_THRU_PROTOCOL_GUID;

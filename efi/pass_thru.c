@@ -70,30 +70,30 @@ static efi_status check_packet(struct efi_ext_scsi_pass_thru_packet *p)
 	return *buffer.bytes && !buffer.address ? EFI_INVALID_PARAMETER : EFI_SUCCESS;
 }
 
+#define CAUTIOUS_BYTES 0x10000u /* that the firmware can always copy below 4 GiB */
+
 /* Map the buffer for the chip, which has 32 address bits: the firmware copies a buffer that
- * lies above. EFI_BAD_BUFFER_SIZE if only a part can be mapped; its length is in the packet
- * then.
+ * lies above. EFI_BAD_BUFFER_SIZE if a smaller part can be mapped; its length is in the
+ * packet then.
  */
 static efi_status map(struct controller *c, struct buffer *buffer)
 {
-	u64 bytes = *buffer->bytes;
+	struct efi_pci_io *pci = c->pci;
+	u32 wanted = *buffer->bytes, possible = CAUTIOUS_BYTES;
+	u64 bytes = wanted;
 
-	if (!bytes)
+	if (!wanted)
 		return EFI_SUCCESS;
-	efi_status status = c->pci->map(c->pci, buffer->operation, buffer->address, &bytes,
-					&buffer->bus_address, &buffer->mapping);
-	if (!EFI_ERROR(status) && bytes == *buffer->bytes &&
-	    buffer->bus_address + bytes <= 1ull << 32)
-		return EFI_SUCCESS;
-	if (EFI_ERROR(status)) {
-		bytes = *buffer->bytes / 2;
-	} else {
-		(void)c->pci->unmap(c->pci, buffer->mapping);
-		if (bytes == *buffer->bytes)
-			return EFI_DEVICE_ERROR;
+	if (!EFI_ERROR(pci->map(pci, buffer->operation, buffer->address, &bytes,
+				&buffer->bus_address, &buffer->mapping))) {
+		if (bytes == wanted && buffer->bus_address + bytes <= 1ull << 32)
+			return EFI_SUCCESS;
+		(void)pci->unmap(pci, buffer->mapping);
+		possible = (u32)bytes;
 	}
-	buffer->mapping = NULL;
-	*buffer->bytes = (u32)bytes;
+	if (!possible || possible >= wanted)
+		return EFI_DEVICE_ERROR;
+	*buffer->bytes = possible;
 	return EFI_BAD_BUFFER_SIZE;
 }
 

@@ -8,6 +8,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import romsign
+
 TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
 ROM_895A = BUILD / "lsi53c895a.rom"
@@ -17,6 +19,21 @@ PACKED_FROM = 0x78  # length of the ROM header
 # Size limits in bytes, by name
 LIMITS = {name: int(limit) for name, limit in
           re.findall(r"^(\w+)_LIMIT := (\d+)$", (TOP / "Makefile").read_text(), re.M)}
+
+
+def bios_image(rom: Path) -> bytes:
+    """The image at the start of a ROM file that a BIOS copies from the ROM BAR; EFI
+    images may follow it there. [PCI 3.0 firmware "Expansion ROM"]"""
+    file = rom.read_bytes()
+    return file[:file[2] * 512]
+
+
+def without_efi(rom: Path, folder: Path) -> Path:
+    """A copy of a ROM file with the BIOS image only."""
+    pcir = romsign.parse(rom.read_bytes()).pcir
+    out = folder / f"bios-{rom.name}"
+    out.write_bytes(romsign.stamp(rom.read_bytes(), pcir.vendor, pcir.device, pcir.devices, drop_efi=True))
+    return out
 
 
 def symbol(name: str, elf: str = "rom") -> int:

@@ -39,6 +39,7 @@ def pytest_configure(config) -> None:
                             "test-matrix` runs it on each QEMU, docs/results/compatibility.md lists the topics")
     config.addinivalue_line("markers", "long: a sweep that `make test` skips; `make test-all` "
                             "runs it")
+    config.addinivalue_line("markers", "aarch64: `make test-aa64` runs it")
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
 """Boot media made from Debian packages: a disk with GRUB, Linux and a busybox
-initramfs, and a SeaBIOS without its own LSI driver.
+initramfs for BIOS and UEFI, and a SeaBIOS without its own LSI driver.
 
 All files go to build/media and are made once. Root is not needed.
 As a command: media.py linux|nolsi makes one of them and prints its path.
@@ -25,17 +25,22 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 MEDIA = TOP / "build" / "media"
 GRUB_DIR = Path("/usr/lib/grub/i386-pc")
+GRUB_EFI_DIR = Path("/usr/lib/grub/x86_64-efi")
 SECTOR = 512
 
 PARTITION_START = 2048  # sectors: the gap before it holds GRUB's core image
 DISK_MIB = 64
+ESP_SECTORS = 4 * 2048  # the disk's last: the EFI system partition, a FAT with GRUB alone
 DISK_SIGNATURE = 0x13C8952A
 
 MODULES = ["sym53c8xx", "sd_mod", "edd", "ext4", "loop"]
+EFI_FALLBACK = "EFI/BOOT/BOOTX64.EFI"  # the program of a disk without a boot entry [UEFI 2.10 "Boot Manager"]
 GRUB_KERNEL_SECTOR = 0x5C  # offset in boot.img: first sector of core.img
 GRUB_BLOCK_LIST = 0x1F4    # offset in core.img: first sector of its remainder
 GRUB_MODULES = ["biosdisk", "part_msdos", "part_gpt", "ext2", "normal", "linux16", "serial",
-                "terminal", "echo", "configfile", "search", "ls", "cat", "hexdump"]
+                "terminal", "echo", "configfile", "search", "test", "ls", "cat", "hexdump"]
+GRUB_EFI_MODULES = ["part_msdos", "part_gpt", "ext2", "fat", "normal", "linux", "serial", "terminal",
+                    "echo", "configfile", "test", "regexp"]
 
 # The guest prints this when the kernel's own driver has mounted the file system
 # of the boot disk.
@@ -68,8 +73,14 @@ for file in $(cd $edd 2>/dev/null && ls); do
     [ $file = raw_data ] || [ -L $edd/$file ] || sed "s/^/edd $file: /" $edd/$file
 done
 [ -e $edd/pci_dev ] && echo "edd pci_dev: $(readlink -f $edd/pci_dev)"
+by="BIOS drive 80h by its signature $bios"
+if [ -d /sys/firmware/efi ]; then   # no drive numbers
+    by="booted by UEFI"
+    bios="0x$disk"
+    dmesg | grep secureboot:
+fi
 [ -e /mnt/who ] && [ "$bios" = "0x$disk" ] &&
-    echo "@MOUNTED@ $(cat /mnt/who) of /dev/sda ($driver), BIOS drive 80h by its signature $bios"
+    echo "@MOUNTED@ $(cat /mnt/who) of /dev/sda ($driver), $by"
 for tool in sg_inq sg_readcap; do
     [ -x /bin/$tool ] && echo "$tool:" && $tool /dev/sda && $tool --hex /dev/sda
 done
@@ -88,10 +99,21 @@ set prefix=(@PARTITION@)/boot/grub
 configfile (@PARTITION@)/boot/grub/grub.cfg
 """
 
+# UEFI: the files are in the first partition of the disk from which the firmware loaded GRUB.
+GRUB_EFI_EARLY = r"""
+regexp --set=1:disk '\((hd[0-9]+),' "$cmdpath"
+""" + GRUB_EARLY.replace("@PARTITION@", "$disk,@TABLE@1")
+
 GRUB_CFG = """
 echo "GRUB: loading Linux from $root"
-linux16 /boot/vmlinuz console=ttyS0 quiet edd=on panic=1 @ARGUMENTS@
-initrd16 /boot/initrd
+set arguments="console=ttyS0 quiet edd=on panic=1 @ARGUMENTS@"
+if [ $grub_platform = efi ]; then
+    linux /boot/vmlinuz $arguments
+    initrd /boot/initrd
+else
+    linux16 /boot/vmlinuz $arguments
+    initrd16 /boot/initrd
+fi
 boot
 """
 
@@ -160,6 +182,26 @@ def _kernel_package() -> str:
     return found.group(1)
 
 
+def _unpack(package: str, work: Path) -> None:
+    """Download a package and unpack it, without its scripts."""
+    run("apt-get", "download", package, cwd=work)
+    deb = next(work.glob("*.deb"))
+    run("dpkg-deb", "-x", deb, work)
+    deb.unlink()
+
+
+@one_at_a_time
+def unpacked(package: str) -> Path:
+    """The files of a package which is not to be installed on this machine."""
+    tree = MEDIA / "packages" / package
+    if not tree.exists():
+        report(f"downloading {package}")
+        work = fresh(tree.with_name(f"{package}.work"))
+        _unpack(package, work)
+        work.rename(tree)
+    return tree
+
+
 @one_at_a_time
 def kernel() -> Path:
     """The unpacked kernel package, with modules.dep."""
@@ -170,10 +212,7 @@ def kernel() -> Path:
     package = _kernel_package()
     report(f"downloading {package}")
     work = fresh(tree)
-    run("apt-get", "download", package, cwd=work)
-    deb = next(work.glob("*.deb"))
-    run("dpkg-deb", "-x", deb, work)
-    deb.unlink()
+    _unpack(package, work)
     if not (work / "lib").exists():  # since Debian 13 all files are below usr
         (work / "lib").symlink_to("usr/lib")
     version = next((work / "lib/modules").iterdir()).name
@@ -252,6 +291,29 @@ def _grub_core(work: Path, partition: str) -> bytes:
     return core.read_bytes()
 
 
+def grub_efi(work: Path, early: str) -> Path:
+    """GRUB as an EFI program, with the configuration that it starts with."""
+    (work / "early-efi.cfg").write_text(early)
+    out = work / "grub.efi"
+    run("grub-mkimage", "-O", "x86_64-efi", "-d", GRUB_EFI_DIR, "-c", work / "early-efi.cfg",
+        "-o", out, "-p", "/boot/grub", *GRUB_EFI_MODULES)
+    return out
+
+
+def make_fat(image: Path, start: int, sectors: int, files: dict[str, Path], *options: str) -> None:
+    """Make a FAT file system in a partition of an image. `files`: path on it, and the file;
+    `options` of mformat."""
+    fat = f"{image}@@{start * SECTOR}"
+    run("mformat", "-i", fat, "-T", str(sectors), "-h", "255", "-s", "63", *options, "::")
+    made = set()
+    for path, file in files.items():
+        for folder in reversed(Path(path).parents):
+            if folder.name and folder not in made:
+                made.add(folder)
+                run("mmd", "-i", fat, f"::{folder}")
+        run("mcopy", "-i", fat, file, f"::{path}")
+
+
 def write_grub(image: Path, work: Path, partition: str = "hd0,msdos1", sector: int = 1) -> None:
     """Write GRUB's boot sector and, from `sector` on, its core image. The sector
     numbers are patched into both, as by grub-bios-setup."""
@@ -289,8 +351,8 @@ def make_ext4(image: Path, files: Path, start: int, sectors: int) -> None:
 @one_at_a_time
 def linux_disk(name: str = "linux.img", arguments: str = "",
                programs: tuple[str, ...] = ()) -> Path:
-    """A raw disk image that boots Linux with GRUB. `arguments` are added to the
-    kernel's command line; with "poweroff" the guest ends by itself."""
+    """A raw disk image that boots Linux with GRUB, by BIOS and by UEFI. `arguments` are added
+    to the kernel's command line; with "poweroff" the guest ends by itself."""
     out = MEDIA / name
     if is_made(out):
         return out
@@ -298,13 +360,16 @@ def linux_disk(name: str = "linux.img", arguments: str = "",
     files = boot_files(work, arguments, programs)
     report(f"making {name}")
     image = work / "disk"
-    sectors = DISK_MIB * 2048
+    esp = DISK_MIB * 2048 - ESP_SECTORS
     with image.open("wb") as disk:
-        disk.truncate(sectors * SECTOR)
+        disk.truncate((esp + ESP_SECTORS) * SECTOR)
     run("sfdisk", "--quiet", image, text_in=(
         f"label: dos\nlabel-id: {DISK_SIGNATURE:#x}\n"
-        f"start={PARTITION_START}, type=83, bootable\n"))
-    make_ext4(image, files, PARTITION_START, sectors - PARTITION_START)
+        f"start={PARTITION_START}, size={esp - PARTITION_START}, type=83, bootable\n"
+        f"start={esp}, type=ef\n"))
+    make_ext4(image, files, PARTITION_START, esp - PARTITION_START)
+    grub = grub_efi(work, GRUB_EFI_EARLY.replace("@TABLE@", "msdos"))
+    make_fat(image, esp, ESP_SECTORS, {EFI_FALLBACK: grub}, "-c", "1")
     write_grub(image, work)
     image.replace(out)
     shutil.rmtree(work)

@@ -4,28 +4,30 @@
 #
 # Install the missing Debian packages of a make target, as root or through sudo.
 # Without either, print the commands and exit with status 1.
-# Usage: packages.sh build|run|test|matrix|dist|lint
+# Usage: packages.sh build|run|test|aa64|matrix|dist|lint
 
 build="gcc libc6-dev binutils python3"
-run="$build qemu-system-x86 seabios grub-common grub-pc-bin
-	busybox-static kmod cpio fdisk e2fsprogs"
+run="$build qemu-system-x86 seabios ovmf grub-common grub-pc-bin grub-efi-amd64-bin
+	busybox-static kmod cpio fdisk e2fsprogs mtools"
 dist="$build git tar gzip findutils coreutils"
 lint="$build clang cppcheck shellcheck pyflakes3"
-test="$run qemu-utils bochsbios syslinux syslinux-common isolinux mtools dosfstools xorriso
+test="$run qemu-utils bochsbios syslinux syslinux-common isolinux dosfstools xorriso
 	grub-rescue-pc ipxe ipxe-qemu memtest86+ python3-pytest python3-pytest-xdist python3-unicorn
 	python3-setuptools sg3-utils dpkg-dev acpica-tools git"
 
+aa64="$test gcc-aarch64-linux-gnu qemu-system-arm qemu-efi-aarch64 sbsigntool openssl"
 matrix="$test debootstrap debian-archive-keyring"
 
 case $1 in
 build) wanted=$build ;;
 run) wanted=$run ;;
 test) wanted=$test ;;
+aa64) wanted=$aa64 ;;
 matrix) wanted=$matrix ;;
 dist) wanted=$dist ;;
 lint) wanted=$lint ;;
 *)
-	echo "usage: packages.sh build|run|test|matrix|dist|lint" >&2
+	echo "usage: packages.sh build|run|test|aa64|matrix|dist|lint" >&2
 	exit 1
 	;;
 esac

@@ -4,7 +4,7 @@
 """Selects the QEMU that the tests and `make run` start: the one of this machine,
 or that of a Debian tree named by the environment variable LSI8XX_QEMU.
 
-As a command: qemu.py fetch unpacks QEMU, SeaBIOS and the Bochs BIOS of Debian 13
+As a command: qemu.py fetch unpacks QEMU, SeaBIOS, the Bochs BIOS and OVMF of Debian 13
 into such a tree below build/ and prints its path. Root is not needed.
 """
 
@@ -21,8 +21,9 @@ TOP = Path(__file__).resolve().parent.parent
 TREES = TOP / "build" / "qemu"
 SUITE = "trixie"
 MIRROR = "http://deb.debian.org/debian"
-PACKAGES = ["qemu-system-x86", "seabios", "ipxe-qemu", "bochsbios"]
+PACKAGES = ["qemu-system-x86", "seabios", "ipxe-qemu", "bochsbios", "ovmf"]
 PROGRAM = "qemu-system-x86_64"
+NEWEST = "usr/share/OVMF/OVMF_CODE_4M.fd"   # of the package that was added last: an older tree lacks it
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 LOADER = "usr/lib64/ld-linux-x86-64.so.2"
 FIRMWARE = ["usr/share/qemu", "usr/share/seabios", "usr/lib/ipxe/qemu"]
@@ -55,6 +56,13 @@ def command() -> list[str]:
             str(tree / "usr/bin" / PROGRAM), *firmware]
 
 
+def uefi(code: str = "OVMF_CODE_4M.fd", variables: str = "OVMF_VARS_4M.fd") -> list[str]:
+    """Arguments for OVMF as the firmware, which is two files in share("OVMF"). What it writes
+    into its variables is discarded."""
+    return [word for unit, name, access in ((0, code, "readonly"), (1, variables, "snapshot"))
+            for word in ("-drive", f"if=pflash,unit={unit},format=raw,{access}=on,file={share('OVMF')}/{name}")]
+
+
 def adapted(words: list[str]) -> list[str]:
     """Adapt a command line for this machine's QEMU to that of the tree."""
     return [word for given in words for word in (
@@ -79,7 +87,7 @@ def fetch() -> Path:
     the dependencies and checks signatures. The packages are only unpacked, so
     neither root nor a chroot is needed."""
     tree = TREES / SUITE
-    if (tree / "usr/bin" / PROGRAM).exists():
+    if (tree / "usr/bin" / PROGRAM).exists() and (tree / NEWEST).exists():
         return tree
     print(f"  QEMU  fetching {', '.join(PACKAGES)} of Debian {SUITE}", file=sys.stderr, flush=True)
     work = TREES / f"{SUITE}.work"

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Stamp, inspect and verify a PCI option ROM image of lsi8xx-rom.
+"""Stamp, inspect and verify a PCI option ROM file of lsi8xx-rom.
 
+A file has a BIOS image and may have EFI images after it, one for each machine.
 Stamping writes the PCI IDs, the device list, the lengths and all checksums into
-an image and pads it. [PCI 3.0 firmware "Expansion ROM", PnP-BIOS 1.0A "Option
-ROM header"]
+the BIOS image, pads it, and makes EFI images from driver files. [PCI 3.0 firmware
+"Expansion ROM", PnP-BIOS 1.0A "Option ROM header", UEFI 2.10 "PCI Option ROMs",
+PE-COFF]
 """
 
 from __future__ import annotations
@@ -16,11 +18,14 @@ import re
 import struct
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 BLOCK = 512
 MAX_BLOCKS = 128  # 64 KiB: one segment, the limit of 86Box and of our EPROMs
+LEAST_FILE_BYTES = 4096  # UEFI takes a ROM BAR of 2 KiB, the smallest one, for none
+USUAL_BAR_BYTES = 64 * 1024
 ROM_SIGNATURE = b"\x55\xaa"
 CHECKSUM_AT = 0x06
 PCIR_POINTER_AT = 0x18
@@ -35,7 +40,32 @@ DEVICE_LIST_WORDS = 24  # as reserved by rom/header.S
 LAST_IMAGE = 0x80
 EPROM_KIB = (16, 32, 64)
 CODE_TYPE_PC = 0
+CODE_TYPE_EFI = 3
 CLASS_SCSI = bytes([0x00, 0x00, 0x01])
+
+EFI_FORMAT = "<2sHIHHH8xHH"
+EFI_SIGNATURE = 0x0EF1
+EFI_PCIR_AT = 0x1C
+EFI_MOST_BLOCKS = 255   # a BIOS that scans memory reads one byte of the length
+EFI_SUM = 0xFF          # of all bytes: such a BIOS runs an image whose sum is 0
+X64, AARCH64 = 0x8664, 0xAA64
+MACHINES = {X64: "x64", AARCH64: "AArch64"}
+SUBSYSTEM_DRIVER = 11   # boot service driver
+
+DOS_FORMAT = "<2s58xI"
+PE_FORMAT = "<4sHH12xHH"
+PE_BYTES = struct.calcsize(PE_FORMAT)
+OPTIONAL_FORMAT = "<H14xI12xI20xII4xH38xI"   # without the data directories
+OPTIONAL_BYTES = struct.calcsize(OPTIONAL_FORMAT)
+MOST_DIRECTORIES = 16
+PE32_PLUS = 0x020B
+DIRECTORY_CERTIFICATES, DIRECTORY_RELOCATIONS = 4, 5
+SECTION_FORMAT = "<8sIIII12xI"
+SECTION_BYTES = struct.calcsize(SECTION_FORMAT)
+PAGE = 4096
+RELOCATIONS_STRIPPED = 0x0001
+SECTION_EXECUTE, SECTION_WRITE = 0x20000000, 0x80000000
+RELOCATION_NONE, RELOCATION_64_BITS = 0, 10
 
 
 class RomError(Exception):
@@ -79,10 +109,67 @@ class Pnp:
 
 @dataclass
 class Rom:
+    """The BIOS image, the first of a file."""
     blocks: int
     entry: int
     pcir: Pcir
     pnp: list[Pnp]
+
+
+@dataclass
+class Section:
+    """A section of a driver: where it is in memory and in the file."""
+    name: str
+    virtual_bytes: int
+    address: int
+    file_bytes: int
+    file_at: int
+    flags: int
+
+    @property
+    def memory(self) -> range:
+        return range(self.address, self.address + (self.virtual_bytes or self.file_bytes))
+
+    @property
+    def content(self) -> range:
+        return range(self.file_at, self.file_at + self.file_bytes)
+
+
+@dataclass
+class Pe:
+    """The headers of a driver file."""
+    machine: int
+    flags: int
+    table_at: int       # of the section headers
+    entry: int
+    alignment: int
+    image_bytes: int
+    header_bytes: int
+    subsystem: int
+    directories: list[tuple[int, int]]
+    sections: list[Section]
+
+    def directory(self, number: int) -> tuple[int, int]:
+        """Address and size; (0, 0) if there is none."""
+        return self.directories[number] if number < len(self.directories) else (0, 0)
+
+
+@dataclass
+class Efi:
+    """An EFI image. The offsets of PE and PCIR are from its start."""
+    at: int             # in the file
+    used_blocks: int    # without padding after the driver
+    signature: int
+    subsystem: int
+    machine: int
+    compression: int
+    pe_at: int
+    pcir: Pcir
+    sum: int            # of the bytes that a BIOS would check
+    driver: bytes
+
+
+# ---- The BIOS image ----------------------------------------------------------------
 
 
 def _need(image: bytes, offset: int, size: int, what: str) -> None:
@@ -153,38 +240,28 @@ def parse(image: bytes) -> Rom:
         raise RomError(f"not an option ROM: only {len(image)} bytes")
     if image[:2] != ROM_SIGNATURE:
         raise RomError("no 55 AA signature")
+    if struct.unpack_from("<I", image, 4)[0] == EFI_SIGNATURE:
+        raise RomError("the first image is an EFI image, not a BIOS image")
     if image[3] != 0xE9:
         raise RomError("no near jump at the entry point")
     entry = (6 + struct.unpack_from("<h", image, 4)[0]) & 0xFFFF
     return Rom(image[2], entry, parse_pcir(image), parse_pnp(image))
 
 
-def verify(image: bytes, run_time: bool = False) -> Rom:
-    """Check everything that a BIOS checks, and our own rules.
-
-    run_time: `image` was read from memory after init and may be followed by
-    other bytes.
-    """
-    rom = parse(image)
+def _check_pc(image: bytes, rom: Rom, run_time: bool) -> None:
+    """Check the BIOS image at the start of `image`."""
     size = rom.blocks * BLOCK
     if not size or size > len(image):
         raise RomError(f"length byte gives {size} bytes, but there are {len(image)}")
-    if not run_time and size != len(image):
-        raise RomError(f"length byte gives {size} bytes, but the file has {len(image)}")
     if rom.pcir.blocks != rom.blocks:
         raise RomError(f"PCIR gives {rom.pcir.blocks} blocks, but the ROM header {rom.blocks}")
     if rom.pcir.run_time_blocks > rom.blocks:
         raise RomError("run-time length is larger than the image")
     if sum(image[:size]) & 0xFF:
         raise RomError(f"checksum of the image is {sum(image[:size]) & 0xFF:#04x}, not 0")
-    if rom.pcir.revision != 3 or rom.pcir.length != PCIR_BYTES:
-        raise RomError("PCIR revision is not 3")
-    if rom.pcir.device_class != CLASS_SCSI:
-        raise RomError("PCIR class is not 01 00 00 (SCSI controller)")
-    if rom.pcir.code_type != CODE_TYPE_PC or rom.pcir.indicator != LAST_IMAGE:
-        raise RomError("PCIR does not describe a single PC image")
-    if not rom.pcir.vendor or not rom.pcir.device:
-        raise RomError("PCI vendor or device ID is missing")
+    _check_pcir(rom.pcir)
+    if rom.pcir.code_type != CODE_TYPE_PC:
+        raise RomError("PCIR does not describe a BIOS image")
     if rom.pcir.list_pointer and rom.pcir.device not in rom.pcir.devices:
         raise RomError("device list lacks the image's own device ID")
     if not run_time and not rom.entry < size:
@@ -192,19 +269,281 @@ def verify(image: bytes, run_time: bool = False) -> Rom:
     if not rom.pnp:
         raise RomError("no PnP header")
     for header in rom.pnp:
-        where = f"PnP header at {header.offset:#x}"
-        body = image[header.offset:header.offset + header.length * 16]
-        if header.length * 16 != PNP_BYTES:
-            raise RomError(f"{where} has a wrong length")
-        if header.offset + PNP_BYTES > size:
-            raise RomError(f"{where} is outside the image")
-        if sum(body) & 0xFF:
-            raise RomError(f"{where} has a wrong checksum")
-        if not header.bcv and not header.bev and not (run_time and len(rom.pnp) == 1):
-            raise RomError(f"{where} has neither BCV nor BEV")
-        if max(header.bcv, header.bev, header.disconnect) >= size:
-            raise RomError(f"{where} points outside the image")
+        _check_pnp(image[:size], header, run_time and len(rom.pnp) == 1)
+
+
+def _check_pcir(pcir: Pcir) -> None:
+    if pcir.revision != 3 or pcir.length != PCIR_BYTES:
+        raise RomError("PCIR revision is not 3")
+    if pcir.device_class != CLASS_SCSI:
+        raise RomError("PCIR class is not 01 00 00 (SCSI controller)")
+    if pcir.indicator not in (0, LAST_IMAGE):
+        raise RomError(f"PCIR indicator is {pcir.indicator:#04x}, not 0 or 0x80")
+    if not pcir.vendor or not pcir.device:
+        raise RomError("PCI vendor or device ID is missing")
+
+
+def _check_pnp(image: bytes, header: Pnp, may_boot_nothing: bool) -> None:
+    where = f"PnP header at {header.offset:#x}"
+    body = image[header.offset:header.offset + header.length * 16]
+    if header.length * 16 != PNP_BYTES:
+        raise RomError(f"{where} has a wrong length")
+    if header.offset + PNP_BYTES > len(image):
+        raise RomError(f"{where} is outside the image")
+    if sum(body) & 0xFF:
+        raise RomError(f"{where} has a wrong checksum")
+    if not header.bcv and not header.bev and not may_boot_nothing:
+        raise RomError(f"{where} has neither BCV nor BEV")
+    if max(header.bcv, header.bev, header.disconnect) >= len(image):
+        raise RomError(f"{where} points outside the image")
+
+
+# ---- EFI drivers: PE32+ files ------------------------------------------------------
+
+
+def parse_pe(pe: bytes) -> Pe:
+    """The headers of a driver file; raises RomError if one is missing or is of
+    another kind of file."""
+    if len(pe) < struct.calcsize(DOS_FORMAT) or pe[:2] != b"MZ":
+        raise RomError("not an EFI file: no MZ header")
+    at = struct.unpack_from(DOS_FORMAT, pe)[1]
+    _need(pe, at, PE_BYTES + OPTIONAL_BYTES, "PE header")
+    magic, machine, count, optional_bytes, flags = struct.unpack_from(PE_FORMAT, pe, at)
+    if magic != b"PE\0\0":
+        raise RomError(f"no PE signature at {at:#x}")
+    at += PE_BYTES
+    kind, entry, alignment, image_bytes, header_bytes, subsystem, directories = struct.unpack_from(
+        OPTIONAL_FORMAT, pe, at)
+    if kind != PE32_PLUS:
+        raise RomError(f"not a PE32+ file: optional header {kind:#06x}")
+    if directories > MOST_DIRECTORIES or optional_bytes != OPTIONAL_BYTES + 8 * directories:
+        raise RomError(f"optional header of {optional_bytes} bytes for {directories} directories")
+    table_at = at + optional_bytes
+    _need(pe, table_at, count * SECTION_BYTES, "section header")
+    sections = [struct.unpack_from(SECTION_FORMAT, pe, table_at + i * SECTION_BYTES)
+                for i in range(count)]
+    return Pe(machine, flags, table_at, entry, alignment, image_bytes, header_bytes, subsystem,
+              [struct.unpack_from("<II", pe, at + OPTIONAL_BYTES + 8 * i) for i in range(directories)],
+              [Section(name.rstrip(b"\0").decode("ascii", "replace"), *rest)
+               for name, *rest in sections])
+
+
+def check_driver(pe: bytes) -> Pe:
+    """Check everything for which firmware refuses a driver, or loads it and then
+    fails; raises RomError."""
+    headers = parse_pe(pe)
+    if headers.machine not in MACHINES:
+        known = ", ".join(f"{number:04X}h {name}" for number, name in MACHINES.items())
+        raise RomError(f"machine type {headers.machine:04X}h is unknown; known are {known}")
+    if headers.subsystem != SUBSYSTEM_DRIVER:
+        raise RomError(f"subsystem is {headers.subsystem}, not {SUBSYSTEM_DRIVER} (boot service driver)")
+    if headers.alignment < PAGE or headers.alignment & (headers.alignment - 1):
+        raise RomError(f"section alignment {headers.alignment:#x} is not a number of pages")
+    end_of_table = headers.table_at + len(headers.sections) * SECTION_BYTES
+    if not end_of_table <= headers.header_bytes <= len(pe) or headers.header_bytes >= headers.image_bytes:
+        raise RomError(f"size of headers {headers.header_bytes:#x} does not fit")
+    _check_sections(pe, headers)
+    _check_relocations(pe, headers)
+    _check_rest(pe, headers)
+    return headers
+
+
+def _check_sections(pe: bytes, headers: Pe) -> None:
+    memory_end = headers.header_bytes
+    for section in headers.sections:
+        where = f"section {section.name!r}"
+        if not section.memory:
+            raise RomError(f"{where} is empty")
+        if section.address % headers.alignment:
+            raise RomError(f"{where} is not aligned to {headers.alignment:#x}")
+        if section.address < memory_end:
+            raise RomError(f"{where} overlaps headers or another section in memory")
+        if section.memory.stop > headers.image_bytes:
+            raise RomError(f"{where} is outside the image of {headers.image_bytes:#x} bytes")
+        if section.content and section.content.stop > len(pe):
+            raise RomError(f"{where} is truncated: it ends at {section.content.stop:#x} "
+                           f"of {len(pe):#x} bytes")
+        if section.flags & SECTION_EXECUTE and section.flags & SECTION_WRITE:
+            raise RomError(f"{where} is both writable and executable")
+        memory_end = section.memory.stop
+    if not any(headers.entry in s.memory for s in headers.sections if s.flags & SECTION_EXECUTE):
+        raise RomError(f"entry point {headers.entry:#x} is outside the executable sections")
+
+
+def _check_relocations(pe: bytes, headers: Pe) -> None:
+    """Without relocations, a driver runs at its linked address only, which is not free,
+    unless it relocates itself: ours for AArch64 does, and has none."""
+    address, size = headers.directory(DIRECTORY_RELOCATIONS)
+    if headers.flags & RELOCATIONS_STRIPPED or not size and headers.machine == X64:
+        raise RomError("the driver has no relocations")
+    if not size:
+        return
+    section = next((s for s in headers.sections if address in s.memory), None)
+    if not section or address + size > section.address + section.file_bytes:
+        raise RomError(f"relocations at {address:#x} are outside the sections")
+    at = section.file_at + address - section.address
+    blocks = pe[at:at + size]
+    while blocks:
+        if len(blocks) < 8:
+            raise RomError("relocations are truncated")
+        page, length = struct.unpack_from("<II", blocks)
+        if length < 8 or length % 4 or length > len(blocks):
+            raise RomError(f"relocations of page {page:#x} have a wrong length")
+        for (word,) in struct.iter_unpack("<H", blocks[8:length]):
+            _check_relocation(word >> 12, page + (word & 0xFFF), headers)
+        blocks = blocks[length:]
+
+
+def _check_relocation(kind: int, place: int, headers: Pe) -> None:
+    if kind not in (RELOCATION_NONE, RELOCATION_64_BITS):
+        raise RomError(f"relocation of type {kind} at {place:#x}: the driver cannot run at any address")
+    if kind and not any(place in s.memory and place + 7 in s.memory for s in headers.sections):
+        raise RomError(f"relocation at {place:#x} is outside the sections")
+
+
+def _check_rest(pe: bytes, headers: Pe) -> None:
+    """Certificates end the file; every other byte belongs to the headers or to one
+    section, or is zero."""
+    end, size = headers.directory(DIRECTORY_CERTIFICATES)
+    if not size:
+        end = len(pe)
+    elif end % 8 or size % 8 or end + size != len(pe):
+        raise RomError("certificates are not the end of the file")
+    parts = sorted((s.file_at, s.content.stop) for s in headers.sections if s.content)
+    before = headers.header_bytes
+    for start, stop in [*parts, (end, end)]:
+        if start < before:
+            raise RomError(f"headers, sections or certificates overlap in the file at {start:#x}")
+        if any(pe[before:start]):
+            raise RomError(f"bytes at {before:#x} belong to no section")
+        before = stop
+
+
+# ---- EFI images ------------------------------------------------------------------------
+
+
+def _parse_efi(image: bytes, at: int) -> Efi:
+    """`image` begins with the image and may be followed by others."""
+    if len(image) < EFI_PCIR_AT:
+        raise RomError(f"truncated to {len(image)} bytes")
+    magic, used, signature, subsystem, machine, compression, pe_at, _ = struct.unpack_from(EFI_FORMAT, image)
+    if magic != ROM_SIGNATURE:
+        raise RomError("no 55 AA signature")
+    pcir = parse_pcir(image)
+    size = pcir.blocks * BLOCK
+    if not size:
+        raise RomError("PCIR gives 0 blocks")
+    if size > len(image):
+        raise RomError(f"truncated: PCIR gives {size} bytes, but there are {len(image)}")
+    checked = image[:(used & 0xFF) * BLOCK]
+    return Efi(at, used, signature, subsystem, machine, compression, pe_at, pcir, sum(checked) & 0xFF,
+               image[pe_at:min(used * BLOCK, size)])
+
+
+def _check_efi(efi: Efi, first: Pcir) -> None:
+    pcir = efi.pcir
+    _check_pcir(pcir)
+    if pcir.code_type != CODE_TYPE_EFI or efi.signature != EFI_SIGNATURE:
+        raise RomError(f"code type {pcir.code_type} and signature {efi.signature:#06x} are not those "
+                       "of an EFI image")
+    if (pcir.vendor, pcir.device, pcir.devices) != (first.vendor, first.device, first.devices):
+        raise RomError("PCI IDs differ from those of the first image")
+    if efi.compression:
+        raise RomError("compressed images are not supported")
+    if not 0 < efi.used_blocks <= min(pcir.blocks, EFI_MOST_BLOCKS):
+        raise RomError(f"header gives {efi.used_blocks} blocks, PCIR {pcir.blocks}")
+    list_end = pcir.offset + PCIR_BYTES + 2 * (len(pcir.devices) + 1)
+    if efi.pe_at % 8 or efi.pe_at < list_end:
+        raise RomError(f"driver at {efi.pe_at:#x} is not aligned to 8 bytes or overlaps the headers")
+    headers = check_driver(efi.driver)
+    if (headers.machine, headers.subsystem) != (efi.machine, efi.subsystem):
+        raise RomError("machine or subsystem differ from those of the driver")
+    if not efi.sum:
+        raise RomError("checksum is 0: a BIOS would run the image")
+
+
+def _efi_image(driver: bytes, machine: int, first: Pcir, pad_to: int, last: bool) -> bytes:
+    """An image of a driver that check_driver() has accepted, for the PCI IDs of the
+    first image. The driver ends at a whole block: bytes after it would be taken for
+    a part of it, and its signature would not match."""
+    devices = struct.pack(f"<{len(first.devices) + 1}H", *first.devices, 0) if first.devices else b""
+    driver += bytes(-len(driver) % 8)
+    headers = EFI_PCIR_AT + PCIR_BYTES + len(devices)
+    blocks = -(-(headers + 1 + len(driver)) // BLOCK)
+    if blocks > EFI_MOST_BLOCKS:
+        raise RomError(f"the driver of {len(driver)} bytes is too large")
+    pe_at = blocks * BLOCK - len(driver)
+    out = bytearray(max(blocks * BLOCK, pad_to))
+    struct.pack_into(EFI_FORMAT, out, 0, ROM_SIGNATURE, blocks, EFI_SIGNATURE, SUBSYSTEM_DRIVER, machine, 0,
+                     pe_at, EFI_PCIR_AT)
+    struct.pack_into(PCIR_FORMAT, out, EFI_PCIR_AT, b"PCIR", first.vendor, first.device,
+                     PCIR_BYTES if devices else 0, PCIR_BYTES, 3, CLASS_SCSI, len(out) // BLOCK,
+                     first.code_revision, CODE_TYPE_EFI, LAST_IMAGE if last else 0, 0, 0, 0)
+    out[EFI_PCIR_AT + PCIR_BYTES:headers] = devices
+    out[pe_at:blocks * BLOCK] = driver
+    out[headers] = (EFI_SUM - sum(out)) & 0xFF
+    return bytes(out)
+
+
+# ---- Files with several images ------------------------------------------------------------
+
+
+def bar_bytes(file_bytes: int) -> int:
+    """Size of the ROM BAR for a file: a power of two."""
+    return max(2048, 1 << (file_bytes - 1).bit_length())
+
+
+def efi_images(file: bytes, rom: Rom) -> list[Efi]:
+    """The images after the first one; raises RomError if the chain is broken."""
+    found: list[Efi] = []
+    at, indicator = rom.pcir.blocks * BLOCK, rom.pcir.indicator
+    while not indicator & LAST_IMAGE:
+        try:
+            efi = _parse_efi(file[at:], at)
+        except RomError as error:
+            raise RomError(f"image at {at:#x}: {error}") from None
+        found.append(efi)
+        at, indicator = at + efi.pcir.blocks * BLOCK, efi.pcir.indicator
+    if at != len(file):
+        raise RomError(f"images end at {at:#x}, but the file has {len(file):#x} bytes")
+    return found
+
+
+def _check_memory_scan(file: bytes, start: int) -> None:
+    """A BIOS that finds ROMs in memory by their signature and sum must find none after
+    `start`. It looks at each 2 KiB; other firmware at each block."""
+    for at in range(start, len(file), BLOCK):
+        if file[at:at + 2] == ROM_SIGNATURE and not sum(file[at:at + file[at + 2] * BLOCK]) & 0xFF:
+            raise RomError(f"a BIOS would take the bytes at {at:#x} for a ROM")
+
+
+def verify(image: bytes, run_time: bool = False) -> Rom:
+    """Check everything that a BIOS and UEFI firmware check, and our own rules, in all
+    images of a file. Returns the headers of the first one.
+
+    run_time: `image` was read from memory after init and may be followed by
+    other bytes.
+    """
+    rom = parse(image)
+    _check_pc(image, rom, run_time)
+    if run_time:
+        return rom
+    if len(image) < LEAST_FILE_BYTES:
+        raise RomError(f"the file of {len(image)} bytes is smaller than {LEAST_FILE_BYTES}: UEFI ignores it")
+    machines: set[int] = set()
+    for efi in efi_images(image, rom):
+        try:
+            _check_efi(efi, rom.pcir)
+        except RomError as error:
+            raise RomError(f"image at {efi.at:#x}: {error}") from None
+        if efi.machine in machines:
+            raise RomError(f"there are two images for {MACHINES[efi.machine]}")
+        machines.add(efi.machine)
+    _check_memory_scan(image, rom.blocks * BLOCK)
     return rom
+
+
+# ---- Stamping ------------------------------------------------------------------------------
 
 
 def _stamp_device_list(image: bytearray, pcir: Pcir, devices: list[int]) -> None:
@@ -231,8 +570,6 @@ def _padded(image: bytes, size: int | None, least: int) -> bytearray:
     `least` bytes. Existing padding may be removed."""
     if size is None:
         size = -(-max(len(image), least) // BLOCK) * BLOCK
-    if size % BLOCK:
-        raise RomError(f"size {size} is not a multiple of {BLOCK}")
     if size > MAX_BLOCKS * BLOCK:
         raise RomError(f"size {size} exceeds the limit of {MAX_BLOCKS * BLOCK}")
     content = image.rstrip(b"\0")
@@ -241,57 +578,111 @@ def _padded(image: bytes, size: int | None, least: int) -> bytearray:
     return bytearray(content.ljust(size, b"\0"))
 
 
-def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = None,
-          size: int | None = None, run_time: int | None = None) -> bytes:
-    """A signed copy of the image, for `device` alone or for all `devices`.
-
-    size: bytes to pad to (default: whole blocks, at least the resident part).
-    run_time: the most bytes that stay resident after init (default: the value in
-    the image, or all of it if there is none). The resident part must fit into the
-    image's place in memory, although the packed image may be smaller."""
+def _stamp_pc(image: bytes, ids: tuple[int, int, list[int]], size: int | None, run_time: int | None,
+              last: bool) -> bytes:
+    """The BIOS image with these PCI IDs, sizes and indicator, and with its checksums."""
     rom = parse(image)
-    if len(image) < rom.blocks * BLOCK:
-        raise RomError(f"the image is truncated: its length byte gives {rom.blocks * BLOCK} bytes, "
-                       f"but there are {len(image)}")
     out = _padded(image, size, run_time or rom.pcir.run_time_blocks * BLOCK)
     blocks = len(out) // BLOCK
     stay = -(-run_time // BLOCK) if run_time is not None else rom.pcir.run_time_blocks or blocks
     if not 0 < stay <= blocks:
         raise RomError(f"run-time length of {stay} blocks is not from 1 to {blocks}")
+    vendor, device, devices = ids
     out[2] = blocks
     struct.pack_into("<HH", out, rom.pcir.offset + 4, vendor, device)
     struct.pack_into("<H", out, rom.pcir.offset + 0x10, blocks)
+    out[rom.pcir.offset + 0x15] = LAST_IMAGE if last else 0
     struct.pack_into("<H", out, rom.pcir.offset + 0x16, stay)
-    _stamp_device_list(out, rom.pcir, devices or [])
+    _stamp_device_list(out, rom.pcir, devices)
     for header in rom.pnp:
         body = out[header.offset:header.offset + PNP_BYTES]
         out[header.offset + PNP_CHECKSUM_AT] = (body[PNP_CHECKSUM_AT] - sum(body)) & 0xFF
     out[CHECKSUM_AT] = (out[CHECKSUM_AT] - sum(out)) & 0xFF
-    verify(bytes(out))
     return bytes(out)
 
 
-def describe(image: bytes) -> str:
-    """All headers as text, one line each."""
+def _machines(drivers: list[bytes]) -> list[int]:
+    """The machine of each driver, after a check of it."""
+    machines = [check_driver(driver).machine for driver in drivers]
+    for machine in machines:
+        if machines.count(machine) > 1:
+            raise RomError(f"two drivers for {MACHINES[machine]}; --drop-efi leaves out those of the input")
+    return machines
+
+
+def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = None,
+          size: int | None = None, run_time: int | None = None, drivers: Sequence[bytes] = (),
+          drop_efi: bool = False, large_bar: bool = False) -> bytes:
+    """A signed copy of the file, for `device` alone or for all `devices`.
+
+    size: bytes to pad the file to (default: whole blocks, at least the resident part).
+    run_time: the most bytes that stay resident after init (default: the value in
+    the image, or all of it if there is none). The resident part must fit into the
+    image's place in memory, although the packed image may be smaller.
+    drivers: EFI drivers to append to those of the file; drop_efi: instead of those.
+    large_bar: the file may need a ROM BAR of more than 64 KiB."""
+    if size is not None and size % BLOCK:
+        raise RomError(f"size {size} is not a multiple of {BLOCK}")
     rom = parse(image)
-    pcir = rom.pcir
+    if len(image) < rom.blocks * BLOCK:
+        raise RomError(f"the image is truncated: its length byte gives {rom.blocks * BLOCK} bytes, "
+                       f"but there are {len(image)}")
+    if not rom.pcir.indicator & LAST_IMAGE:
+        drivers = [*([] if drop_efi else [efi.driver for efi in efi_images(image, rom)]), *drivers]
+        image = image[:rom.pcir.blocks * BLOCK]
+    machines = _machines(list(drivers))
+    out = _stamp_pc(image, (vendor, device, devices or []), None if drivers else size, run_time, not drivers)
+    for number, driver in enumerate(drivers, 1):
+        last = number == len(drivers)
+        out += _efi_image(driver, machines[number - 1], parse_pcir(out), (size or 0) - len(out) if last else 0, last)
+    if size is not None and len(out) != size:
+        raise RomError(f"the images of {len(out)} bytes do not fit into {size} bytes")
+    if bar_bytes(len(out)) > USUAL_BAR_BYTES and not large_bar:
+        raise RomError(f"the file of {len(out)} bytes needs a ROM BAR of {bar_bytes(len(out)) // 1024} KiB, "
+                       "which only --large-bar permits")
+    verify(out)
+    return out
+
+
+# ---- Text ----------------------------------------------------------------------------------
+
+
+def _pcir_lines(pcir: Pcir) -> list[str]:
+    return [f"PCIR    at {pcir.offset:#04x}, revision {pcir.revision}, "
+            f"ID {pcir.vendor:04x}:{pcir.device:04x}, class "
+            f"{pcir.device_class[::-1].hex(' ')}, {pcir.blocks} blocks, run-time "
+            f"{pcir.run_time_blocks} blocks, code type {pcir.code_type}, "
+            f"indicator {pcir.indicator:#04x}",
+            "DEVICES " + (" ".join(f"{d:04x}" for d in pcir.devices) or "none")]
+
+
+def describe(image: bytes) -> str:
+    """The headers of all images as text, one line each."""
+    rom = parse(image)
+    others = efi_images(image, rom)
     checksum = sum(image[:rom.blocks * BLOCK]) & 0xFF
     lines = [
-        f"ROM     {len(image)} bytes in file, {rom.blocks} blocks declared, "
+        f"FILE    {len(image)} bytes, {1 + len(others)} image{'s' if others else ''}, "
+        f"ROM BAR of {bar_bytes(len(image)) // 1024} KiB",
+        f"ROM     at 0x0, {rom.blocks} blocks declared, "
         f"entry {rom.entry:#06x}, checksum {'ok' if not checksum else f'{checksum:#04x}'}",
-        f"PCIR    at {pcir.offset:#04x}, revision {pcir.revision}, "
-        f"ID {pcir.vendor:04x}:{pcir.device:04x}, class "
-        f"{pcir.device_class[::-1].hex(' ')}, {pcir.blocks} blocks, run-time "
-        f"{pcir.run_time_blocks} blocks, code type {pcir.code_type}, "
-        f"indicator {pcir.indicator:#04x}",
-        "DEVICES " + (" ".join(f"{d:04x}" for d in pcir.devices) or "none"),
+        *_pcir_lines(rom.pcir),
     ]
     for h in rom.pnp:
         lines.append(
             f"PNP     at {h.offset:#06x}, revision {h.revision}, type "
             f"{h.device_type.hex(' ')}, indicators {h.indicators:#04x}, BCV "
             f"{h.bcv:#06x}, BEV {h.bev:#06x}, {h.manufacturer!r} {h.product!r}")
+    for efi in others:
+        lines += [
+            f"EFI     at {efi.at:#x}, {efi.used_blocks} blocks used, signature {efi.signature:04X}h, "
+            f"subsystem {efi.subsystem}, machine {efi.machine:04X}h ({MACHINES.get(efi.machine, 'unknown')}), "
+            f"compression {efi.compression}, PE at {efi.pe_at:#x} of {len(efi.driver)} bytes, sum {efi.sum:#04x}",
+            *_pcir_lines(efi.pcir)]
     return "\n".join(lines)
+
+
+# ---- The command -----------------------------------------------------------------------------
 
 
 def _hex16(text: str) -> int:
@@ -311,6 +702,16 @@ def _size(text: str) -> int:
     if not re.fullmatch("0[xX][0-9a-fA-F]{1,8}|[0-9]{1,9}", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of bytes, such as 32768 or 0x8000")
     return int(text, 16 if "x" in text.lower() else 10)
+
+
+def _driver(path: Path) -> bytes:
+    """A driver file that firmware would load."""
+    driver = path.read_bytes()
+    try:
+        check_driver(driver)
+    except RomError as error:
+        raise RomError(f"{path}: {error}") from None
+    return driver
 
 
 class _Parser(argparse.ArgumentParser):
@@ -352,14 +753,20 @@ def _run(argv: list[str] | None) -> None:
     parser.add_argument("--device-list", type=_hex16_list,
                         help="comma-separated device IDs that the ROM supports (default: only --device)")
     padding = parser.add_mutually_exclusive_group()
-    padding.add_argument("--size", type=_size, help="pad to this many bytes")
-    padding.add_argument("--eprom", type=_size, choices=EPROM_KIB, help="pad to an EPROM of this many KiB")
+    padding.add_argument("--size", type=_size, help="pad the file to this many bytes")
+    padding.add_argument("--eprom", type=_size, choices=EPROM_KIB, help="pad the file to an EPROM of this many KiB")
     parser.add_argument("--run-time", type=_size, help="most bytes that stay resident after init")
+    parser.add_argument("--efi", type=Path, action="append", metavar="DRIVER", help="append an EFI image of "
+                        "this driver file; once for each machine, after those that the file has")
+    parser.add_argument("--drop-efi", action="store_true", default=None, help="leave out the EFI images of the file")
+    parser.add_argument("--large-bar", action="store_true", default=None,
+                        help="permit a file that needs a ROM BAR of more than 64 KiB")
     args = parser.parse_args(argv)
 
-    stamping = (args.vendor, args.device, args.device_list, args.size, args.eprom, args.run_time)
+    stamping = (args.vendor, args.device, args.device_list, args.size, args.eprom, args.run_time, args.efi,
+                args.drop_efi, args.large_bar)
     if not args.output and any(value is not None for value in stamping):
-        raise RomError("IDs and sizes require --output")
+        raise RomError("IDs, sizes and drivers require --output")
     image = args.image.read_bytes()
     if args.info:
         print(describe(image))
@@ -370,8 +777,9 @@ def _run(argv: list[str] | None) -> None:
         if args.vendor is None or args.device is None:
             raise RomError("--output requires --vendor and --device")
         size = args.eprom * 1024 if args.eprom else args.size
-        _write_checked(args.output, stamp(image, args.vendor, args.device, args.device_list, size,
-                                          args.run_time))
+        _write_checked(args.output, stamp(image, args.vendor, args.device, args.device_list, size, args.run_time,
+                                          [_driver(path) for path in args.efi or []], bool(args.drop_efi),
+                                          bool(args.large_bar)))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""`make run`: boot a SCSI disk or CD through the ROM in this terminal."""
+"""`make run`: boot a SCSI disk or CD through the ROM in this terminal, with SeaBIOS or OVMF."""
 
 from __future__ import annotations
 
@@ -92,11 +92,13 @@ def escaped(path: Path) -> str:
 
 
 def command(disk: Path | None, cdrom: Path | None, write: bool, named_format: str | None = None,
-            backing: bool = False) -> list[str]:
-    """The QEMU command line of the `microvm` path (see README). QEMU detects no format."""
+            backing: bool = False, uefi: bool = False) -> list[str]:
+    """The QEMU command line of the `microvm` path, or with `uefi` of `ovmf` (see README). QEMU
+    detects no format."""
     snapshot = "off" if write else "on"
     out = [
-        *qemu.command(), "-machine", "pc", "-m", str(MEMORY_MIB), "-bios", str(qemu.share(BIOS)),
+        *qemu.command(), "-machine", "pc", "-m", str(MEMORY_MIB),
+        *(qemu.uefi() if uefi else ["-bios", str(qemu.share(BIOS))]),
         "-nographic", "-nodefaults", "-serial", "mon:stdio",
         "-device", f"lsi53c895a,id=scsi,romfile={escaped(ROM)}",
     ]
@@ -122,6 +124,7 @@ def main(argv: list[str] | None = None) -> int:
                         help="format of --disk; without it, raw, and an image of another format is refused")
     parser.add_argument("--backing", action="store_true",
                         help="open the files of the host that a qcow2 image names")
+    parser.add_argument("--uefi", action="store_true", help="boot with UEFI (OVMF) instead of SeaBIOS")
     args = parser.parse_args(argv)
     if args.format and not args.disk or args.backing and args.format != "qcow2":
         parser.error("--format is for --disk, and --backing for --format qcow2")
@@ -130,7 +133,7 @@ def main(argv: list[str] | None = None) -> int:
             print("Making a disk with GRUB and Linux (the first run downloads "
                   "Debian's kernel) ...", flush=True)
         disk = args.disk or (None if args.cdrom else media.linux_disk())
-        line = command(disk, args.cdrom, args.write, args.format, args.backing)
+        line = command(disk, args.cdrom, args.write, args.format, args.backing, args.uefi)
     except (RunError, media.MediaError, qemu.QemuError, OSError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 1

@@ -16,6 +16,7 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+import romsign
 import stack
 
 TOP = Path(__file__).resolve().parent.parent
@@ -91,6 +92,18 @@ class Row:
                 f"{self.limit - self.used:7}{'  OVER' if self.over else ''}")
 
 
+def files(limits: dict[str, int]) -> list[Row]:
+    """The images of ROM files. The EFI image is the same in all, except for its IDs."""
+    contents = {rom: (BUILD / rom).read_bytes() for rom in ("lsi53c895a.rom", "lsi53c810.rom")}
+    roms = {rom: romsign.parse(file) for rom, file in contents.items()}
+    first = next(iter(roms))
+    efi, = romsign.efi_images(contents[first], roms[first])
+    block = romsign.BLOCK
+    return [*(Row(f"BIOS image of {name}", rom.blocks * block, limits["FILE"]) for name, rom in roms.items()),
+            Row("EFI image for x64", efi.pcir.blocks * block, limits["EFI"]),
+            Row("ROM file: BIOS and EFI image", len(contents[first]), limits["WHOLE_FILE"])]
+
+
 def stays(limits: dict[str, int], end: dict[str, int]) -> list[Row]:
     """What stays in the area of ROMs, by kind of machine. `end` maps a symbol to the
     offset where a part of the image ends."""
@@ -129,9 +142,7 @@ def rows(limits: dict[str, int], end: dict[str, int], file: dict[str, tuple[int,
         "STACK_BYTES", "sizeof(struct workspace)", "WS_DRIVES", "1 << MOST_BLOCK_SHIFT", "BLOCK_BUFFER_BYTES")
     return [
         Row("ROM file: header and packed image", sum(file[".packed"]), limits["FILE"]),
-        *(Row(f"ROM file {rom}", (BUILD / rom).stat().st_size, limits["FILE"])
-          for rom in ("lsi53c895a.rom", "lsi53c810.rom")),
-        *stays(limits, end), *taken(limits, end),
+        *files(limits), *stays(limits, end), *taken(limits, end),
         Row("workspace: stack and structure, without drives", stack_bytes + structure, room),
         Row("block buffer, where a disk needs it", disk_block, buffer),
     ]

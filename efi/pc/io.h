@@ -13,49 +13,40 @@
 /* The chip's device; BAR 0 has the registers as I/O ports. */
 typedef struct efi_pci_io *io_t;
 
-#define REGISTERS_BAR 0
+/* Read or write one register; width is an enum efi_pci_io_width. All ones are read if the
+ * firmware reports an error, as from a device that does not answer (efi/io.c).
+ */
+u32 io_read(io_t io, u32 width, u8 offset);
+void io_write(io_t io, u32 width, u8 offset, u32 value);
 
-/* All ones if the firmware reports an error, as from a device that does not answer */
 static inline u8 io_read8(io_t io, u8 offset)
 {
-	u8 value;
-
-	return EFI_ERROR(io->io.read(io, PCI_IO_UINT8, REGISTERS_BAR, offset, 1, &value))
-		       ? 0xff
-		       : value;
+	return (u8)io_read(io, PCI_IO_UINT8, offset);
 }
 
 static inline u16 io_read16(io_t io, u8 offset)
 {
-	u16 value;
-
-	return EFI_ERROR(io->io.read(io, PCI_IO_UINT16, REGISTERS_BAR, offset, 1, &value))
-		       ? 0xffff
-		       : value;
+	return (u16)io_read(io, PCI_IO_UINT16, offset);
 }
 
 static inline u32 io_read32(io_t io, u8 offset)
 {
-	u32 value;
-
-	return EFI_ERROR(io->io.read(io, PCI_IO_UINT32, REGISTERS_BAR, offset, 1, &value))
-		       ? 0xffffffff
-		       : value;
+	return io_read(io, PCI_IO_UINT32, offset);
 }
 
 static inline void io_write8(io_t io, u8 offset, u8 value)
 {
-	(void)io->io.write(io, PCI_IO_UINT8, REGISTERS_BAR, offset, 1, &value);
+	io_write(io, PCI_IO_UINT8, offset, value);
 }
 
 static inline void io_write16(io_t io, u8 offset, u16 value)
 {
-	(void)io->io.write(io, PCI_IO_UINT16, REGISTERS_BAR, offset, 1, &value);
+	io_write(io, PCI_IO_UINT16, offset, value);
 }
 
 static inline void io_write32(io_t io, u8 offset, u32 value)
 {
-	(void)io->io.write(io, PCI_IO_UINT32, REGISTERS_BAR, offset, 1, &value);
+	io_write(io, PCI_IO_UINT32, offset, value);
 }
 
 /* Called in each iteration of a loop that polls memory */

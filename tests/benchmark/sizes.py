@@ -12,9 +12,10 @@ from tests.build import TOP
 from .report import Report
 
 ROW = re.compile(r"^(\S.*?) +(\d+) +(\d+) +-?\d+", re.M)
-FILE, ONE_DISK, MOST_DISKS, CD, WITHOUT_PMM, CD_WITHOUT_PMM, FIRST_ENTRY, CD_CODE, TAKEN, TAKEN_FOR_CD, \
+FILE, EFI_IMAGE, WHOLE_FILE, ONE_DISK, MOST_DISKS, CD, WITHOUT_PMM, CD_WITHOUT_PMM, FIRST_ENTRY, CD_CODE, TAKEN, TAKEN_FOR_CD, \
     TAKEN_BY_CD, WORKSPACE, BLOCK_BUFFER = NAMES = [
-        "ROM file: header and packed image", "stays: PMM, 1 disk", "stays: PMM, 32 disks",
+        "ROM file: header and packed image", "EFI image for x64", "ROM file: BIOS and EFI image",
+        "stays: PMM, 1 disk", "stays: PMM, 32 disks",
         "stays: PMM, a disk and a CD", "stays: no PMM, no boot entries, disks",
         "stays: no PMM, no boot entries, CDs too", "stays: no PMM, two boot entries, CDs too",
         "code for CDs in memory of its own", "taken: no PMM, disks",

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from tests import build
 from tests.model.bios_data import (BASE_MEMORY, BIOS_SEGMENT, BOCHS, BOOT_KIB, BOOTSTRAP, BOOTSTRAP_CODE, BOOT_SECTOR,
                                    BOOT_VECTORS, CONNECT_AS_IPL, EBDA_KIB, EBDA_POINTER, EQUIPMENT,
                                    GIVEN_BACK, HARD_DISKS, INIT, INIT_SEGMENT, JUNK, MEMORY_SIZE,
@@ -101,7 +102,8 @@ class Bios(Services, Entries, Hooks):
         self._pc = pc
         self.memory = Pmm(self.pmm)
         self.pci_version = self.pci_version or (0x0300 if self.manner == PCI_3 else 0x0210)
-        self.image_bytes = pc.rom.stat().st_size
+        rom = build.bios_image(pc.rom)
+        self.image_bytes = len(rom)
         self._top_kib = self._memory_before = EBDA_KIB + (not self.ebda)
         self._post_memory = [range(MEMORY_SIZE, MEMORY_SIZE + 2), BOOT_VECTORS["INT 13h"],
                              BOOT_VECTORS["40:75h"]]
@@ -113,7 +115,7 @@ class Bios(Services, Entries, Hooks):
         self.pnp = self.pnp or {NO_BBS: "absent", BOCHS: "no BBS"}.get(self.manner, "BBS")
         assert self.pnp in PNP_KINDS
         pc.poke((BIOS_SEGMENT << 4) + PNP_OFFSET, self._pnp_table())
-        self.copies = [self._place(pc.rom.read_bytes(), ROM_SEGMENT)]
+        self.copies = [self._place(rom, ROM_SEGMENT)]
 
     def _pnp_table(self) -> bytes:
         """[PnP-BIOS 1.0A 4.4] "bare" is a SeaBIOS without PnP: it has the
@@ -255,7 +257,7 @@ class Bios(Services, Entries, Hooks):
 
     def run_post(self, *bdfs: int, roms: Sequence[bytes] = ()) -> None:
         """Initialise a copy of the ROM for each address and connect their
-        drives. `roms` holds the ROM files if they differ."""
+        drives. `roms` holds the ROM images if they differ."""
         for number, bdf in enumerate(bdfs):
             if number or roms:
                 data = roms[number] if roms else self.copies[0].data

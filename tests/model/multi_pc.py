@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from tests.build import bios_image
 from tests.model.bios import Copy
 from tests.model.bus import Bus
 from tests.model.chip import Chip
@@ -223,4 +224,4 @@ class MultiControllerPc(Pc):
         controller gets the ROM of the first card."""
         bdfs = bdfs or [card.pci_address for card in self.cards]
         files = {card.pci_address: card.rom for card in self.cards}
-        self.bios.run_post(*bdfs, roms=[files.get(bdf, self.rom).read_bytes() for bdf in bdfs])
+        self.bios.run_post(*bdfs, roms=[bios_image(files.get(bdf, self.rom)) for bdf in bdfs])

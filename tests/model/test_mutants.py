@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import romsign
 
 from tests.build import LIMITS, TOP
 from tests.model.rules import RuleViolation
 from tests.rom.fault_sequence import run_fault_sequence
 
+DEVICES = {"895A": 0x0012, "810": 0x0001}
 ANY = "the first rule that is broken"
 NOP = "\t.long 0x80000000, 0\n"
 ROOM = 4096     # bytes that a mutant may add to each part
@@ -229,19 +231,22 @@ def tree(tmp_path_factory) -> Path:
 
 
 def build(tree: Path, mutant: Mutant) -> Path:
-    """Build the ROM with one place of its source changed, then restore the source."""
-    rom = f"build/lsi53c{'810' if mutant.variant == '810' else '895a'}.rom"
+    """Build the BIOS image with one place of its source changed, then restore the source."""
+    binary = tree / "build/rom.bin"
     source = tree / mutant.file
     text = source.read_text()
     assert text.count(mutant.old) >= 1, "the text to replace is not in the source"
     try:
         source.write_text(text.replace(mutant.old, mutant.new))
         # A mutant may leave a variable unused.
-        subprocess.run(["make", "-s", "-C", tree, rom, *(f"{name}_LIMIT={limit + ROOM}" for name, limit in LIMITS.items()),
+        subprocess.run(["make", "-s", "-C", tree, "build/rom.bin", *(f"{name}_LIMIT={limit + ROOM}" for name, limit in LIMITS.items()),
                         "WARNINGS=-w"], check=True, capture_output=True, text=True)
     finally:
         source.write_text(text)
-    return tree / rom
+    rom = tree / "mutant.rom"
+    rom.write_bytes(romsign.stamp(binary.read_bytes(), 0x1000, DEVICES[mutant.variant],
+                                  run_time=LIMITS["FILE"] + ROOM))
+    return rom
 
 
 # ---- The fault sequence ---------------------------------------------------------------

@@ -21,7 +21,7 @@ import romsign
 
 from tests.boot import bootcds
 from tests.boot.bootcds import Entry
-from tests.build import ROM_895A
+from tests.build import ROM_895A, without_efi
 from tests.qemu.agent import BUFFER, Agent, header_value, option_rom
 from tests.qemu.machine import PATHS, Machine, cd_arguments, controller_arguments, disk_arguments
 from tests.qemu.test_disks import banner, make_disk, name_of
@@ -237,13 +237,15 @@ def bootable_disk(directory: Path, name: str) -> str:
 
 
 def test_disks_follow_bios_disk_on_bios_without_boot_entries(tmp_path):
-    """The Bochs BIOS passes no device address to a ROM and calls no connection vectors."""
+    """The Bochs BIOS passes no device address to a ROM and calls no connection vectors. Two files
+    with EFI images would not fit into the ROM area."""
+    rom = without_efi(ROM_895A, tmp_path)
     ide = bootable_disk(tmp_path, "ide")
     with Machine(PATHS["bochs"], "-device", "lsi53c810,id=second,addr=5,rombar=0",
-                 "-device", f"loader,file={ROM_895A},addr=0xd8000,force-raw=on",
+                 "-device", f"loader,file={rom},addr=0xd8000,force-raw=on",
                  "-drive", f"if=none,id=ide,file={ide},format=raw,snapshot=on",
                  "-device", "ide-hd,drive=ide", *disks_and_cd(tmp_path, "scsi", {0: 0, 1: 0}),
-                 *disks_and_cd(tmp_path, "second", {0: 0})) as machine:
+                 *disks_and_cd(tmp_path, "second", {0: 0}), rom=rom) as machine:
         pc = Agent(machine)
         found = [pc.text_on(0x80 + i, 100) for i in range(pc.disk_count())]
         assert found[0] == "ide"

@@ -16,6 +16,7 @@ import pytest
 from tests.build import BUILD, TOP, symbol
 
 FOLDERS = ["pc", "scsi", "lsi", "int13", "rom"]
+ALL_FOLDERS = [*FOLDERS, "efi"]
 
 # The folders whose headers the files of a folder may include.
 # lsi/ fulfils a contract of two headers and includes nothing else of scsi/.
@@ -29,6 +30,9 @@ MAY_INCLUDE = {
     "scsi/post": ["scsi", "scsi/post", "pc"],
     "lsi": ["lsi", "pc", *CONTRACT],
     "lsi/post": ["lsi", "lsi/post", "pc", *CONTRACT],
+    "efi": ["efi", "efi/pc", "lsi", "scsi", "pc"],
+    "efi/pc": ["efi", "pc"],
+    "efi/aarch64": ["pc"],
     "int13": ["int13", "int13/cd", "int13/extra", "scsi", "pc"],
     "int13/cd": ["int13", "int13/cd", "int13/extra", "scsi", "pc"],
     "int13/extra": ["int13", "int13/extra", "int13/cd/cd.h", "scsi", "pc"],
@@ -61,7 +65,7 @@ def includes(path: Path) -> list[str]:
     return [in_tree(path.parent / name) if (path.parent / name).exists() else name for name in names]
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", ALL_FOLDERS)
 def test_includes_follow_table(folder):
     for path in sources(folder):
         name = in_tree(path)
@@ -191,7 +195,8 @@ def test_headers_mark_functions_that_move_fs():
 
 @pytest.mark.parametrize("folder, words", [
     ("int13", r"\blsi_|\bhba_|\bLSI_"), ("scsi", r"\blsi_|\bint13|\bINT 13|\bbios_"),
-    ("pc", r"\bscsi|\blsi_|\bint13_|\bhba"), ("lsi", r"\bint13|\bbios_|\bfar_|__seg_fs")])
+    ("pc", r"\bscsi|\blsi_|\bint13_|\bhba"), ("lsi", r"\bint13|\bbios_|\bfar_|__seg_fs|\befi_"),
+    ("efi", r"\bint13|\bbios_|\bscsi_command|\bprogram_")])
 def test_layers_use_no_forbidden_names(folder, words):
     for path in sources(folder):
         code = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
@@ -206,6 +211,12 @@ def test_headers_compile_standalone(tmp_path):
                  f"-I{BUILD}", "-fsyntax-only", "-x", "c", "-include", str(header), "/dev/null"],
                 capture_output=True, text=True)
             assert result.returncode == 0, result.stderr
+    for header in (TOP / "efi").rglob("*.h"):
+        result = subprocess.run(
+            ["gcc", "-m64", "-std=gnu11", "-ffreestanding", "-Wall", "-Werror", f"-I{TOP / 'efi'}", f"-I{TOP}",
+             f"-I{BUILD}", "-fsyntax-only", "-x", "c", "-include", str(header), "/dev/null"],
+            capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
 
 
 def test_every_file_has_licence_line():
@@ -225,7 +236,7 @@ def test_script_has_no_instructions_as_numbers():
 
 def test_files_and_functions_are_short():
     """The length of a function is counted from its name to its closing brace."""
-    for folder in FOLDERS:
+    for folder in ALL_FOLDERS:
         for path in sources(folder, ".c"):
             text = path.read_text()
             assert text.count("\n") <= MAX_LINES, in_tree(path)

@@ -21,7 +21,7 @@ import romsign
 from unicorn import UC_ARCH_X86, UC_HOOK_MEM_WRITE, UC_MODE_16, Uc
 from unicorn import x86_const as x86
 
-from tests.build import BUILD, IMAGE, LIMITS, PACKED_FROM, ROM_895A, symbol
+from tests.build import BUILD, IMAGE, LIMITS, PACKED_FROM, ROM_895A, bios_image, symbol
 from tests.model import pc as pc_module
 from tests.model.bios import Bios
 from tests.model.bios_data import (BIOS_SEGMENT, BOCHS, EBDA_KIB, HARD_DISKS, INIT, MEMORY_SIZE, NO_BBS,
@@ -33,7 +33,7 @@ from tests.model.pc import Pc
 from tests.model.target import Disk, cd_rom
 from tests.rom.strict import check_read
 
-FILE = ROM_895A.read_bytes()
+FILE = bios_image(ROM_895A)
 LENGTHS = {2, 0x2C, 0x2D, 0x32, 0x33}   # offsets of the length fields in the header
 NO_MEMORY = "lsi8xx-rom 0.1.0: no memory to unpack the ROM\r\n"
 LEAST_BELOW_KIB = 32

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import romsign
 
-from tests.build import BUILD, LIMITS, ROM_810, ROM_895A, TOP, symbol
+from tests.build import BUILD, LIMITS, ROM_810, ROM_895A, TOP, bios_image, symbol
 from tests.model.hardware import HARDWARE
 from tests.model.pc import Pc
 from tests.rom.strict import check_read
@@ -48,6 +48,7 @@ FOR_ONE = {chip: BUILD / f"lsi53c{chip}.rom" for chip in CHIPS}
 UNIVERSAL = BUILD / "lsi53c8xx.rom"
 FOR_86BOX = BUILD / "8xx_64.rom"
 ALL = [*FOR_ONE.values(), UNIVERSAL, FOR_86BOX]
+DRIVER = BUILD / "efi/driver.efi"
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
@@ -82,11 +83,35 @@ def test_universal_rom_fills_its_eprom(path, size):
     assert (len(image), rom.blocks, rom.pcir.blocks) == (size, size // 512, size // 512)
 
 
-def test_roms_differ_only_in_id_list_size_and_checksum():
-    one = FOR_ONE["810"].read_bytes()
+def test_rom_of_chip_has_one_efi_image_with_the_driver():
+    for path in FOR_ONE.values():
+        file = path.read_bytes()
+        rom = romsign.verify(file)
+        efi, = romsign.efi_images(file, rom)
+        assert (efi.at, efi.machine) == (LIMITS["FILE"], 0x8664)
+        assert (efi.pcir.vendor, efi.pcir.device, efi.pcir.devices) == (0x1000, rom.pcir.device, [])
+        assert efi.driver == DRIVER.read_bytes()
+        assert len(file) <= LIMITS["WHOLE_FILE"] and efi.pcir.blocks * 512 <= LIMITS["EFI"]
+
+
+@pytest.mark.parametrize("path", [UNIVERSAL, FOR_86BOX], ids=lambda path: path.stem)
+def test_rom_for_eproms_has_no_efi_image(path):
+    assert bios_image(path) == path.read_bytes()
+    assert romsign.parse(path.read_bytes()).pcir.indicator == 0x80
+
+
+def test_efi_images_differ_only_in_device_id_and_sum():
+    one, *others = (path.read_bytes()[LIMITS["FILE"]:] for path in FOR_ONE.values())
+    for image in others:
+        assert len(image) == len(one)
+        assert {i for i in range(len(one)) if one[i] != image[i]} <= {0x1C + 6, 0x1C + romsign.PCIR_BYTES}
+
+
+def test_roms_differ_only_in_id_list_size_indicator_and_checksum():
+    one = bios_image(FOR_ONE["810"])
     same = set(range(len(one.rstrip(b"\0")))) - {romsign.CHECKSUM_AT}
     for path in FOR_ONE.values():
-        image = path.read_bytes()
+        image = bios_image(path)
         assert len(image) == len(one)
         assert {i for i in same if one[i] != image[i]} <= {0x22}
     at = 0x1C + romsign.PCIR_BYTES
@@ -94,7 +119,7 @@ def test_roms_differ_only_in_id_list_size_and_checksum():
     for path in (UNIVERSAL, FOR_86BOX):
         image = path.read_bytes()
         assert not any(image[len(one):])
-        assert {i for i in same if one[i] != image[i]} <= {2, 0x22, 0x2C} | listed
+        assert {i for i in same if one[i] != image[i]} <= {2, 0x22, 0x2C, 0x31} | listed
 
 
 def test_every_rom_declares_its_run_time_length():
@@ -174,7 +199,7 @@ def test_output_without_device_list_removes_list(run):
 
 
 @pytest.mark.parametrize("kib", [32, 64])
-@pytest.mark.parametrize("source", [UNSIGNED, ROM_810, FOR_86BOX], ids=lambda path: path.name)
+@pytest.mark.parametrize("source", [UNSIGNED, UNIVERSAL, FOR_86BOX], ids=lambda path: path.name)
 def test_eprom_option_pads_image(run, source, kib):
     status, _, err, output = run(source, "--output", run.output, *IDS, "--eprom", kib)
     assert (status, err) == (0, "")
@@ -319,6 +344,33 @@ def test_verify_checks_each_field_despite_valid_checksum(offset):
         image[6] = (image[6] - sum(image)) & 0xFF
     with pytest.raises(romsign.RomError):
         romsign.verify(damaged(change))
+
+
+def long_chain(image: bytearray) -> None:
+    """65 PnP headers in the padding; the last one has no next."""
+    for number in range(65):
+        at = 0x7000 + 32 * number
+        image[at:at + 32] = image[PNP_AT:PNP_AT + 32]
+        struct.pack_into("<H", image, at + 6, (at + 32) if number < 64 else 0)
+    struct.pack_into("<H", image, 0x1A, 0x7000)
+
+
+@pytest.mark.parametrize("change, text", [
+    (set_byte(2, 65), "length byte gives 33280 bytes, but there are 32768"),
+    (set_word(0x1C + 0x10, 63), "PCIR gives 63 blocks, but the ROM header 64"),
+    (set_word(0x1C + 0x16, 65), "run-time length is larger"), (set_word(4, 0x7FFF), "entry point is outside"),
+    (set_word(0x1A, 0), "no PnP header"), (set_word(PNP_AT + 6, PNP_AT), "chain loops"),
+    (long_chain, "chain is too long"), (set_byte(PNP_AT + 5, 3), "has a wrong length"),
+    (set_word(PNP_AT + 0x16, 0), "neither BCV nor BEV"), (set_word(PNP_AT + 0x16, 0x8000), "points outside"),
+    (set_word(PNP_AT + 0x1A, 0xFFFF), "points outside"), (set_byte(PNP_AT + 9, 0), "wrong checksum")])
+def test_verify_names_the_fault_despite_valid_checksums(change, text):
+    def with_sums(image):
+        change(image)
+        if "checksum" not in text:
+            image[PNP_AT + 9] = (image[PNP_AT + 9] - sum(image[PNP_AT:PNP_AT + 16 * image[PNP_AT + 5]])) & 0xFF
+        image[6] = (image[6] - sum(image)) & 0xFF
+    with pytest.raises(romsign.RomError, match=text):
+        romsign.verify(damaged(with_sums))
 
 
 def test_device_list_grows_only_over_zero_words(tmp_path):

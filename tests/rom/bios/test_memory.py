@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from tests.build import ROM_895A
+from tests.build import ROM_895A, bios_image
 from tests.model.bios import Bios
 from tests.model.bios_data import (BIOS_SEGMENT, EBDA_KIB, HARD_DISKS, MEMORY_SIZE, NO_BBS, PERMANENT_AREA,
                                    SLACK_KIB, SPECIFICATION, TEMPORARY_AREA, WORKSPACE_KIB)
@@ -127,7 +127,7 @@ def test_read_only_image_leaves_no_trace():
     covers a BIOS without BBS.)"""
     pc = booted(rom_writable=False, bios=Bios(SPECIFICATION))
     assert "ROM is read-only, enable shadowing" in pc.text
-    assert pc.peek(ROM_SEGMENT * 16, pc.bios.kept) == ROM_895A.read_bytes()
+    assert pc.peek(ROM_SEGMENT * 16, pc.bios.kept) == bios_image(ROM_895A)
     assert pc.word(MEMORY_SIZE) == EBDA_KIB
     assert pc.bios.memory.blocks == []
     assert pc.peek(HARD_DISKS, 1) == b"\0"
