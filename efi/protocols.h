@@ -88,7 +88,12 @@ enum efi_pci_io_operation {
 	BUS_MASTER_COMMON_BUFFER,
 };
 
-enum efi_pci_attribute_operation { ATTRIBUTES_GET, ATTRIBUTES_SET, ATTRIBUTES_ENABLE };
+enum efi_pci_attribute_operation {
+	ATTRIBUTES_GET,
+	ATTRIBUTES_SET,
+	ATTRIBUTES_ENABLE,
+	ATTRIBUTES_DISABLE,
+};
 
 #define EFI_PCI_IO_ATTRIBUTE_IO 0x0100u
 #define EFI_PCI_IO_ATTRIBUTE_BUS_MASTER 0x0400u

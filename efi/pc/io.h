@@ -59,4 +59,7 @@ static inline void cpu_pause(void)
 #endif
 }
 
+/* 1: a command may have any length. lsi/exec.c uses it. */
+#define LONG_COMMANDS 1
+
 #endif
