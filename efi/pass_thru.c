@@ -97,6 +97,18 @@ static efi_status map(struct controller *c, struct buffer *buffer)
 	return EFI_BAD_BUFFER_SIZE;
 }
 
+/* End map(). The chip's registers have been read, which has brought its writes to the host
+ * bridge [UEFI 2.10 "PCI Bus Master Write Operation"].
+ */
+static efi_status unmap(struct controller *c, const struct buffer *buffer)
+{
+	if (!buffer->mapping)
+		return EFI_SUCCESS;
+	if (buffer->operation == BUS_MASTER_WRITE)
+		(void)c->pci->flush(c->pci);
+	return c->pci->unmap(c->pci, buffer->mapping);
+}
+
 static u32 timeout_ms(u64 timeout)
 {
 	u64 ms = timeout / UNITS_PER_MS + (timeout % UNITS_PER_MS != 0);
@@ -185,8 +197,7 @@ static efi_status send(struct controller *c, u8 target, u8 lun,
 	enum hba_result result = own->lsi.hba.execute(&own->lsi.hba, request);
 	p->sense_data_length = 0;
 	status = set_results(p, buffer.bytes, request, result);
-	if (buffer.mapping && EFI_ERROR(c->pci->unmap(c->pci, buffer.mapping)) &&
-	    result == HBA_OK) {
+	if (EFI_ERROR(unmap(c, &buffer)) && result == HBA_OK) {
 		p->host_adapter_status = HOST(OTHER);
 		*buffer.bytes = 0;
 		return EFI_DEVICE_ERROR;
