@@ -153,8 +153,12 @@ static efi_status fetch_sense(struct own_memory *own, struct efi_ext_scsi_pass_t
 {
 	struct hba *hba = &own->lsi.hba;
 	struct hba_request *request = &own->request;
-	struct scsi_device device = {request->target, request->lun,
-				     request->cdb[1] & CDB_LUN_MASK};
+	u8 cdb_lun = (u8)(request->lun << 5);
+	struct scsi_device device = {request->target, request->lun, cdb_lun};
+
+	/* SCSI-3 commands may have other bits there, such as RDPROTECT. */
+	if ((request->cdb[1] & CDB_LUN_MASK) != cdb_lun)
+		device.cdb_lun = 0;
 
 	cdb_request_sense(request, &device);
 	request->data = (struct phys_range){phys_of(own->data), OWN_DATA_BYTES};
