@@ -58,10 +58,21 @@ static struct buffer buffer_of(struct efi_ext_scsi_pass_thru_packet *p)
 			       BUS_MASTER_WRITE, 0, NULL};
 }
 
+/* Length of a CDB by bits 7:5 of the operation code; 1 where it has none [SPC-3 "Operation
+ * code"]
+ */
+static const u8 least_cdb_lengths[] = {6, 10, 10, 1, 16, 12, 1, 1};
+
+/* A target that is sent fewer bytes than it requests gets the first ones again in their place. */
+static bool is_cut(const struct efi_ext_scsi_pass_thru_packet *p)
+{
+	return p->cdb_length < least_cdb_lengths[*(const u8 *)p->cdb >> 5];
+}
+
 static efi_status check_packet(struct efi_ext_scsi_pass_thru_packet *p)
 {
 	if (p->data_direction > EFI_EXT_SCSI_DATA_DIRECTION_BIDIRECTIONAL || !p->cdb ||
-	    !p->cdb_length || (p->sense_data_length && !p->sense_data))
+	    !p->cdb_length || is_cut(p) || (p->sense_data_length && !p->sense_data))
 		return EFI_INVALID_PARAMETER;
 	if (p->data_direction == EFI_EXT_SCSI_DATA_DIRECTION_BIDIRECTIONAL ||
 	    p->cdb_length > SCSI_CDB_MAX)
