@@ -264,7 +264,8 @@ static efi_status EFIAPI reset_target_lun(struct efi_ext_scsi_pass_thru *self, u
 	c->own->request.lun = (u8)lun;
 	enum hba_result result = lsi_reset_target(&c->own->lsi, &c->own->request);
 	controller_give_back(c);
-	return endings[result].status;
+	/* A bus reset has reset the target, too. */
+	return result == HBA_BUS_RESET ? EFI_SUCCESS : endings[result].status;
 }
 
 void pass_thru_install(struct controller *c)
