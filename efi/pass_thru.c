@@ -127,6 +127,15 @@ static u32 timeout_ms(u64 timeout)
 	return ms && ms < MOST_TIMEOUT_MS ? (u32)ms : MOST_TIMEOUT_MS;
 }
 
+#define TARGET_STATUS_TASK_ABORTED 0x40 /* [SAM-3 "Status"] */
+
+/* The status byte as the protocol has it, without bits that SCSI-1 leaves to the vendor */
+static u8 target_status(const struct hba_request *request)
+{
+	return request->status == TARGET_STATUS_TASK_ABORTED ? request->status
+							     : request->status & SCSI_STATUS_MASK;
+}
+
 struct ending_row {
 	efi_status status;
 	u8 host_adapter_status;
@@ -153,7 +162,7 @@ static efi_status set_results(struct efi_ext_scsi_pass_thru_packet *p, u32 *byte
 	if (ended && request->overrun)
 		row = (struct ending_row){EFI_DEVICE_ERROR, HOST(DATA_OVERRUN_UNDERRUN)};
 	p->host_adapter_status = row.host_adapter_status;
-	p->target_status = ended ? request->status & SCSI_STATUS_MASK : 0;
+	p->target_status = ended ? target_status(request) : 0;
 	*bytes = ended ? request->moved : 0;
 	return row.status;
 }
@@ -176,7 +185,7 @@ static efi_status fetch_sense(struct own_memory *own, struct efi_ext_scsi_pass_t
 	request->data_bytes = room < OWN_DATA_BYTES ? room : OWN_DATA_BYTES;
 	request->cdb[4] = (u8)request->data_bytes;
 	if (hba->execute(hba, request) != HBA_OK ||
-	    (request->status & SCSI_STATUS_MASK) != SCSI_STATUS_GOOD || !request->moved) {
+	    target_status(request) != SCSI_STATUS_GOOD || !request->moved) {
 		p->host_adapter_status = HOST(REQUEST_SENSE_FAILED);
 		return EFI_DEVICE_ERROR;
 	}
