@@ -68,12 +68,13 @@ static void release(struct controller *c)
 
 	if (c->exit_event)
 		(void)boot->close_event(c->exit_event);
+	/* First, as the device may then no longer be a bus master */
+	if (c->attributes_changed)
+		(void)pci->attributes(pci, ATTRIBUTES_SET, c->attributes, NULL);
 	if (c->own_mapping)
 		(void)pci->unmap(pci, c->own_mapping);
 	if (c->own)
 		(void)pci->free_buffer(pci, 1, c->own);
-	if (c->attributes_changed)
-		(void)pci->attributes(pci, ATTRIBUTES_SET, c->attributes, NULL);
 	(void)boot->free_pool(c);
 }
 

@@ -63,9 +63,11 @@ static enum answer scan_target(struct controller *c, u8 target)
 	for (u8 lun = 1; lun < MOST_LUNS; lun++) {
 		u8 cdb_lun = gaps ? 0 : (u8)(lun << 5);
 
-		if (inquire(own, target, lun, cdb_lun) == PRESENT)
+		enum answer answer = inquire(own, target, lun, cdb_lun);
+
+		if (answer == PRESENT)
 			c->luns[target] |= (u8)(1u << lun);
-		else if (!gaps)
+		else if (answer == HUNG || !gaps)
 			break;
 	}
 	return first;
