@@ -11,11 +11,13 @@
 
 #include "pc/types.h"
 
-/* Calling convention of all services and of what firmware calls */
+/* Calling convention of all services and of what firmware calls; tests define their own */
+#ifndef EFIAPI
 #ifdef __x86_64__
 #define EFIAPI __attribute__((ms_abi))
 #else
 #define EFIAPI
+#endif
 #endif
 
 typedef u64 efi_status;

@@ -97,7 +97,7 @@ static efi_status map(struct controller *c, struct buffer *buffer)
 		return EFI_SUCCESS;
 	if (!EFI_ERROR(pci->map(pci, buffer->operation, buffer->address, &bytes,
 				&buffer->bus_address, &buffer->mapping))) {
-		if (bytes == wanted && buffer->bus_address + bytes <= 1ull << 32)
+		if (bytes == wanted && buffer->bus_address <= (1ull << 32) - bytes)
 			return EFI_SUCCESS;
 		(void)pci->unmap(pci, buffer->mapping);
 		possible = (u32)bytes;
@@ -167,7 +167,7 @@ static efi_status set_results(struct efi_ext_scsi_pass_thru_packet *p, u32 *byte
 	return row.status;
 }
 
-/* Fetch the sense data of a CHECK CONDITION into the packet. */
+/* Fetch the sense data of a CHECK CONDITION into the packet, within its time limit once more. */
 static efi_status fetch_sense(struct own_memory *own, struct efi_ext_scsi_pass_thru_packet *p,
 			      u8 room)
 {
@@ -175,12 +175,14 @@ static efi_status fetch_sense(struct own_memory *own, struct efi_ext_scsi_pass_t
 	struct hba_request *request = &own->request;
 	u8 cdb_lun = (u8)(request->lun << 5);
 	struct scsi_device device = {request->target, request->lun, cdb_lun};
+	u32 limit_ms = request->timeout_ms;
 
 	/* SCSI-3 commands may have other bits there, such as RDPROTECT. */
 	if ((request->cdb[1] & CDB_LUN_MASK) != cdb_lun)
 		device.cdb_lun = 0;
-
 	cdb_request_sense(request, &device);
+	if (request->timeout_ms > limit_ms)
+		request->timeout_ms = limit_ms;
 	request->data = (struct phys_range){phys_of(own->data), OWN_DATA_BYTES};
 	request->data_bytes = room < OWN_DATA_BYTES ? room : OWN_DATA_BYTES;
 	request->cdb[4] = (u8)request->data_bytes;
@@ -273,7 +275,7 @@ static efi_status EFIAPI reset_target_lun(struct efi_ext_scsi_pass_thru *self, u
 	c->own->request.lun = (u8)lun;
 	enum hba_result result = lsi_reset_target(&c->own->lsi, &c->own->request);
 	controller_give_back(c);
-	/* A bus reset has reset the target, too. */
+	/* The bus reset has reset this target, too. */
 	return result == HBA_BUS_RESET ? EFI_SUCCESS : endings[result].status;
 }
 

@@ -98,10 +98,10 @@ def check_events(transfer: Transfer, event, numbers) -> None:
     assert last > ALL + 20, "all bytes of CDB, data, status and messages are covered"
 
 
-def sample(edges: list[int]) -> list[int]:
+def sample(edges: list[int], every: int = 97, around: int = 9) -> list[int]:
     """The events outside the data, and some of the data."""
     return [n for n in range(1, 3000)
-            if n % 97 == 0 or n < 25 or any(abs(n - edge) < 9 for edge in edges)]
+            if n % every == 0 or n < 3 * around or any(abs(n - edge) < around for edge in edges)]
 
 
 EDGES = {Read: [319, 1348], Write: [316, 420, 638, 1157]}
