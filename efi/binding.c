@@ -59,8 +59,8 @@ static efi_status EFIAPI supported(struct efi_driver_binding *self, efi_handle h
 	return status;
 }
 
-/* Undo what enable(), allocate() and open_chip() have done. A member that is not set has
- * not been done.
+/* Undo what enable(), allocate() and open_chip() have done. A member is null if its step
+ * was not reached.
  */
 static void release(struct controller *c)
 {

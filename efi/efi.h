@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What efi/ uses of UEFI: types, status codes and the tables of services
+ * What efi/ and its tests use of UEFI: types, status codes and the tables of services
  * [UEFI 2.10 "Overview", "EFI System Table", "Services - Boot Services"]. The protocols
  * are in protocols.h. Members have the specification's names; services that are not
  * used are pointers without a type.
@@ -106,8 +106,7 @@ struct efi_boot_services {
 					 efi_event_notify *notify, void *context,
 					 efi_event *event);
 	efi_status(EFIAPI *set_timer)(efi_event event, u32 type, u64 time_100ns);
-	efi_status(EFIAPI *wait_for_event)(u64 count, efi_event *events, u64 *index);
-	efi_status(EFIAPI *signal_event)(efi_event event);
+	void *wait_for_event, *signal_event;
 	efi_status(EFIAPI *close_event)(efi_event event);
 	efi_status(EFIAPI *check_event)(efi_event event);
 	void *install_protocol_interface;

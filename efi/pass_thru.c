@@ -180,7 +180,6 @@ static efi_status fetch_sense(struct own_memory *own, struct efi_ext_scsi_pass_t
 	/* SCSI-3 commands may have other bits there, such as RDPROTECT. */
 	if ((request->cdb[1] & CDB_LUN_MASK) != cdb_lun)
 		device.cdb_lun = 0;
-
 	cdb_request_sense(request, &device);
 	if (request->timeout_ms > limit_ms)
 		request->timeout_ms = limit_ms;
@@ -276,7 +275,7 @@ static efi_status EFIAPI reset_target_lun(struct efi_ext_scsi_pass_thru *self, u
 	c->own->request.lun = (u8)lun;
 	enum hba_result result = lsi_reset_target(&c->own->lsi, &c->own->request);
 	controller_give_back(c);
-	/* A bus reset has reset the target, too. */
+	/* The bus reset has reset this target, too. */
 	return result == HBA_BUS_RESET ? EFI_SUCCESS : endings[result].status;
 }
 
