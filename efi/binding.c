@@ -78,7 +78,9 @@ static void release(struct controller *c)
 	(void)boot->free_pool(c);
 }
 
-/* Let the device answer and be a bus master. */
+/* Let the device answer and be a bus master. Only without DUAL_ADDRESS_CYCLE, which an earlier
+ * driver may have left, does the firmware copy buffers that the chip cannot reach.
+ */
 static efi_status enable(struct controller *c)
 {
 	struct efi_pci_io *pci = c->pci;
@@ -90,6 +92,9 @@ static efi_status enable(struct controller *c)
 				 EFI_PCI_IO_ATTRIBUTE_IO | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER,
 				 NULL);
 	c->attributes_changed = !EFI_ERROR(status);
+	if (c->attributes & EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE)
+		(void)pci->attributes(pci, ATTRIBUTES_DISABLE,
+				      EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE, NULL);
 	return status;
 }
 

@@ -94,6 +94,7 @@ enum efi_pci_attribute_operation {
 
 #define EFI_PCI_IO_ATTRIBUTE_IO 0x0100u
 #define EFI_PCI_IO_ATTRIBUTE_BUS_MASTER 0x0400u
+#define EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE 0x8000u
 
 struct efi_pci_io;
 
