@@ -61,9 +61,10 @@ HIGHEST = {"stall": uefi.TPL_HIGH_LEVEL, "check_event": uefi.TPL_HIGH_LEVEL - 1,
            "create_event": uefi.TPL_HIGH_LEVEL - 1, "close_event": uefi.TPL_HIGH_LEVEL - 1,
            "set_timer": uefi.TPL_HIGH_LEVEL - 1, "signal_event": uefi.TPL_HIGH_LEVEL,
            "disconnect_controller": uefi.TPL_CALLBACK, "connect_controller": uefi.TPL_CALLBACK}
-# What gives something back does not fail
-CANNOT_FAIL = {"raise_tpl", "restore_tpl", "free_pool", "close_event", "close_protocol", "free_buffer",
-               "unmap", "stall", "check_event"}
+# What gives something back does not fail. An access to a register fails only if all do: the
+# chip then does not answer.
+CANNOT_FAIL = {"io_read", "io_write", "raise_tpl", "restore_tpl", "free_pool", "close_event", "close_protocol",
+               "free_buffer", "unmap", "stall", "check_event"}
 
 
 class Firmware:
