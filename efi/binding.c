@@ -59,8 +59,8 @@ static efi_status EFIAPI supported(struct efi_driver_binding *self, efi_handle h
 	return status;
 }
 
-/* Undo what enable(), allocate() and open_chip() have done. A member that is not set has
- * not been done.
+/* Undo what enable(), allocate() and open_chip() have done. A member is null if its step
+ * was not reached.
  */
 static void release(struct controller *c)
 {
@@ -68,16 +68,19 @@ static void release(struct controller *c)
 
 	if (c->exit_event)
 		(void)boot->close_event(c->exit_event);
+	/* First, as the device may then no longer be a bus master */
+	if (c->attributes_changed)
+		(void)pci->attributes(pci, ATTRIBUTES_SET, c->attributes, NULL);
 	if (c->own_mapping)
 		(void)pci->unmap(pci, c->own_mapping);
 	if (c->own)
 		(void)pci->free_buffer(pci, 1, c->own);
-	if (c->attributes_changed)
-		(void)pci->attributes(pci, ATTRIBUTES_SET, c->attributes, NULL);
 	(void)boot->free_pool(c);
 }
 
-/* Let the device answer and be a bus master. */
+/* Let the device answer and be a bus master. Only without DUAL_ADDRESS_CYCLE, which an earlier
+ * driver may have left, does the firmware copy buffers that the chip cannot reach.
+ */
 static efi_status enable(struct controller *c)
 {
 	struct efi_pci_io *pci = c->pci;
@@ -89,6 +92,9 @@ static efi_status enable(struct controller *c)
 				 EFI_PCI_IO_ATTRIBUTE_IO | EFI_PCI_IO_ATTRIBUTE_BUS_MASTER,
 				 NULL);
 	c->attributes_changed = !EFI_ERROR(status);
+	if (c->attributes & EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE)
+		(void)pci->attributes(pci, ATTRIBUTES_DISABLE,
+				      EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE, NULL);
 	return status;
 }
 

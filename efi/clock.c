@@ -33,8 +33,8 @@ void clock_end(void)
 	(void)boot->close_event(timer);
 }
 
-/* Periods that pass between two looks count as one. */
-static void look(void)
+/* Count a period that has ended. Several that end between two calls count as one. */
+static void count_period(void)
 {
 	if (boot->check_event(timer) == EFI_SUCCESS)
 		by_timer += PERIOD_US;
@@ -44,14 +44,14 @@ void clock_start(struct clock *clock, u32 timeout_ms)
 {
 	u64 limit_us = (u64)timeout_ms * 1000;
 
-	look(); /* a period that has already ended */
+	count_period(); /* a period that has already ended */
 	clock->by_timer = by_timer + limit_us + PERIOD_US; /* the first one is a part */
 	clock->by_stalls = by_stalls + limit_us;
 }
 
 bool clock_expired(struct clock *clock)
 {
-	look();
+	count_period();
 	clock_delay_us(STALL_US);
 	return by_timer >= clock->by_timer || by_stalls >= clock->by_stalls;
 }

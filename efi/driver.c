@@ -24,7 +24,9 @@ static struct efi_driver_supported_efi_version supported_version = {
 	.firmware_version = UEFI_2_10,
 };
 
-/* Stop the driver on all controllers. The first one that does not stop decides. */
+/* Stop the driver on all controllers. The first one that does not stop decides. Seen: OVMF
+ * reports EFI_NOT_FOUND for a device that this driver does not manage.
+ */
 static efi_status release_all(void)
 {
 	efi_handle *handles;
@@ -34,8 +36,11 @@ static efi_status release_all(void)
 
 	if (EFI_ERROR(status))
 		return status == EFI_NOT_FOUND ? EFI_SUCCESS : status;
-	for (u64 i = 0; i < count && !EFI_ERROR(status); i++)
+	for (u64 i = 0; i < count && !EFI_ERROR(status); i++) {
 		status = boot->disconnect_controller(handles[i], driver_handle, NULL);
+		if (status == EFI_NOT_FOUND)
+			status = EFI_SUCCESS;
+	}
 	(void)boot->free_pool(handles);
 	return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * What efi/ uses of UEFI: types, status codes and the tables of services
+ * What efi/ and its tests use of UEFI: types, status codes and the tables of services
  * [UEFI 2.10 "Overview", "EFI System Table", "Services - Boot Services"]. The protocols
  * are in protocols.h. Members have the specification's names; services that are not
  * used are pointers without a type.
@@ -11,11 +11,13 @@
 
 #include "pc/types.h"
 
-/* Calling convention of all services and of what firmware calls */
+/* Calling convention of all services and of what firmware calls; tests define their own */
+#ifndef EFIAPI
 #ifdef __x86_64__
 #define EFIAPI __attribute__((ms_abi))
 #else
 #define EFIAPI
+#endif
 #endif
 
 typedef u64 efi_status;
@@ -42,6 +44,7 @@ struct efi_guid {
 #define EFI_DEVICE_ERROR (EFI_ERROR_BIT | 7)
 #define EFI_OUT_OF_RESOURCES (EFI_ERROR_BIT | 9)
 #define EFI_NOT_FOUND (EFI_ERROR_BIT | 14)
+#define EFI_ACCESS_DENIED (EFI_ERROR_BIT | 15)
 #define EFI_TIMEOUT (EFI_ERROR_BIT | 18)
 #define EFI_ALREADY_STARTED (EFI_ERROR_BIT | 20)
 
@@ -49,6 +52,7 @@ struct efi_guid {
 #define TPL_APPLICATION 4
 #define TPL_CALLBACK 8
 #define TPL_NOTIFY 16
+#define TPL_HIGH_LEVEL 31
 
 #define EVT_TIMER 0x80000000u
 #define EVT_NOTIFY_SIGNAL 0x00000200u
@@ -61,10 +65,22 @@ enum efi_allocate_type { ALLOCATE_ANY_PAGES, ALLOCATE_MAX_ADDRESS, ALLOCATE_ADDR
 enum efi_memory_type {
 	EFI_LOADER_DATA = 2,
 	EFI_BOOT_SERVICES_DATA = 4,
+	EFI_CONVENTIONAL_MEMORY = 7,
+};
+
+struct efi_memory_descriptor {
+	u32 type;
+	u64 physical_start, virtual_start, pages, attribute;
 };
 
 #define EFI_OPEN_PROTOCOL_GET_PROTOCOL 0x02u
+#define EFI_OPEN_PROTOCOL_BY_CHILD_CONTROLLER 0x08u
 #define EFI_OPEN_PROTOCOL_BY_DRIVER 0x10u
+
+struct efi_open_protocol_information_entry {
+	efi_handle agent_handle, controller_handle;
+	u32 attributes, open_count;
+};
 
 enum efi_locate_search { ALL_HANDLES, BY_REGISTER_NOTIFY, BY_PROTOCOL };
 
@@ -82,15 +98,15 @@ struct efi_boot_services {
 	efi_status(EFIAPI *allocate_pages)(u32 type, u32 memory_type, u64 pages,
 					   u64 *memory);
 	efi_status(EFIAPI *free_pages)(u64 memory, u64 pages);
-	void *get_memory_map;
+	efi_status(EFIAPI *get_memory_map)(u64 *bytes, void *map, u64 *key, u64 *each,
+					   u32 *version);
 	efi_status(EFIAPI *allocate_pool)(u32 memory_type, u64 bytes, void **buffer);
 	efi_status(EFIAPI *free_pool)(void *buffer);
 	efi_status(EFIAPI *create_event)(u32 type, efi_tpl notify_tpl,
 					 efi_event_notify *notify, void *context,
 					 efi_event *event);
 	efi_status(EFIAPI *set_timer)(efi_event event, u32 type, u64 time_100ns);
-	efi_status(EFIAPI *wait_for_event)(u64 count, efi_event *events, u64 *index);
-	efi_status(EFIAPI *signal_event)(efi_event event);
+	void *wait_for_event, *signal_event;
 	efi_status(EFIAPI *close_event)(efi_event event);
 	efi_status(EFIAPI *check_event)(efi_event event);
 	void *install_protocol_interface;
@@ -121,7 +137,9 @@ struct efi_boot_services {
 					  efi_handle controller, u32 attributes);
 	efi_status(EFIAPI *close_protocol)(efi_handle handle, const struct efi_guid *protocol,
 					   efi_handle agent, efi_handle controller);
-	void *open_protocol_information;
+	efi_status(EFIAPI *open_protocol_information)(
+		efi_handle handle, const struct efi_guid *protocol,
+		struct efi_open_protocol_information_entry **entries, u64 *count);
 	void *protocols_per_handle;
 	efi_status(EFIAPI *locate_handle_buffer)(u32 search, const struct efi_guid *protocol,
 						 void *key, u64 *count, efi_handle **buffer);

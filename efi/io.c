@@ -12,12 +12,14 @@
 u32 io_read(io_t io, u32 width, u8 offset)
 {
 	u32 value = 0;
+	efi_status status = io->io.read(io, width, REGISTERS_BAR, offset, 1, &value);
 
-	return EFI_ERROR(io->io.read(io, width, REGISTERS_BAR, offset, 1, &value)) ? ~0u
-										    : value;
+	io_order();
+	return EFI_ERROR(status) ? ~0u : value;
 }
 
 void io_write(io_t io, u32 width, u8 offset, u32 value)
 {
+	io_order();
 	(void)io->io.write(io, width, REGISTERS_BAR, offset, 1, &value);
 }

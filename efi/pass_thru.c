@@ -58,10 +58,21 @@ static struct buffer buffer_of(struct efi_ext_scsi_pass_thru_packet *p)
 			       BUS_MASTER_WRITE, 0, NULL};
 }
 
+/* Length of a CDB by bits 7:5 of the operation code; 1 where it has none [SPC-3 "Operation
+ * code"]
+ */
+static const u8 least_cdb_lengths[] = {6, 10, 10, 1, 16, 12, 1, 1};
+
+/* A target that is sent fewer bytes than it requests gets the first ones again in their place. */
+static bool is_cut(const struct efi_ext_scsi_pass_thru_packet *p)
+{
+	return p->cdb_length < least_cdb_lengths[*(const u8 *)p->cdb >> 5];
+}
+
 static efi_status check_packet(struct efi_ext_scsi_pass_thru_packet *p)
 {
 	if (p->data_direction > EFI_EXT_SCSI_DATA_DIRECTION_BIDIRECTIONAL || !p->cdb ||
-	    !p->cdb_length || (p->sense_data_length && !p->sense_data))
+	    !p->cdb_length || is_cut(p) || (p->sense_data_length && !p->sense_data))
 		return EFI_INVALID_PARAMETER;
 	if (p->data_direction == EFI_EXT_SCSI_DATA_DIRECTION_BIDIRECTIONAL ||
 	    p->cdb_length > SCSI_CDB_MAX)
@@ -86,7 +97,7 @@ static efi_status map(struct controller *c, struct buffer *buffer)
 		return EFI_SUCCESS;
 	if (!EFI_ERROR(pci->map(pci, buffer->operation, buffer->address, &bytes,
 				&buffer->bus_address, &buffer->mapping))) {
-		if (bytes == wanted && buffer->bus_address + bytes <= 1ull << 32)
+		if (bytes == wanted && buffer->bus_address <= (1ull << 32) - bytes)
 			return EFI_SUCCESS;
 		(void)pci->unmap(pci, buffer->mapping);
 		possible = (u32)bytes;
@@ -97,11 +108,32 @@ static efi_status map(struct controller *c, struct buffer *buffer)
 	return EFI_BAD_BUFFER_SIZE;
 }
 
+/* End map(). The chip's registers have been read, which has brought its writes to the host
+ * bridge [UEFI 2.10 "PCI Bus Master Write Operation"].
+ */
+static efi_status unmap(struct controller *c, const struct buffer *buffer)
+{
+	if (!buffer->mapping)
+		return EFI_SUCCESS;
+	if (buffer->operation == BUS_MASTER_WRITE)
+		(void)c->pci->flush(c->pci);
+	return c->pci->unmap(c->pci, buffer->mapping);
+}
+
 static u32 timeout_ms(u64 timeout)
 {
 	u64 ms = timeout / UNITS_PER_MS + (timeout % UNITS_PER_MS != 0);
 
 	return ms && ms < MOST_TIMEOUT_MS ? (u32)ms : MOST_TIMEOUT_MS;
+}
+
+#define TARGET_STATUS_TASK_ABORTED 0x40 /* [SAM-3 "Status"] */
+
+/* The status byte as the protocol has it, without bits that SCSI-1 leaves to the vendor */
+static u8 target_status(const struct hba_request *request)
+{
+	return request->status == TARGET_STATUS_TASK_ABORTED ? request->status
+							     : request->status & SCSI_STATUS_MASK;
 }
 
 struct ending_row {
@@ -130,26 +162,32 @@ static efi_status set_results(struct efi_ext_scsi_pass_thru_packet *p, u32 *byte
 	if (ended && request->overrun)
 		row = (struct ending_row){EFI_DEVICE_ERROR, HOST(DATA_OVERRUN_UNDERRUN)};
 	p->host_adapter_status = row.host_adapter_status;
-	p->target_status = ended ? request->status & SCSI_STATUS_MASK : 0;
+	p->target_status = ended ? target_status(request) : 0;
 	*bytes = ended ? request->moved : 0;
 	return row.status;
 }
 
-/* Fetch the sense data of a CHECK CONDITION into the packet. */
+/* Fetch the sense data of a CHECK CONDITION into the packet, within its time limit once more. */
 static efi_status fetch_sense(struct own_memory *own, struct efi_ext_scsi_pass_thru_packet *p,
 			      u8 room)
 {
 	struct hba *hba = &own->lsi.hba;
 	struct hba_request *request = &own->request;
-	struct scsi_device device = {request->target, request->lun,
-				     request->cdb[1] & CDB_LUN_MASK};
+	u8 cdb_lun = (u8)(request->lun << 5);
+	struct scsi_device device = {request->target, request->lun, cdb_lun};
+	u32 limit_ms = request->timeout_ms;
 
+	/* SCSI-3 commands may have other bits there, such as RDPROTECT. */
+	if ((request->cdb[1] & CDB_LUN_MASK) != cdb_lun)
+		device.cdb_lun = 0;
 	cdb_request_sense(request, &device);
+	if (request->timeout_ms > limit_ms)
+		request->timeout_ms = limit_ms;
 	request->data = (struct phys_range){phys_of(own->data), OWN_DATA_BYTES};
 	request->data_bytes = room < OWN_DATA_BYTES ? room : OWN_DATA_BYTES;
 	request->cdb[4] = (u8)request->data_bytes;
 	if (hba->execute(hba, request) != HBA_OK ||
-	    (request->status & SCSI_STATUS_MASK) != SCSI_STATUS_GOOD || !request->moved) {
+	    target_status(request) != SCSI_STATUS_GOOD || !request->moved) {
 		p->host_adapter_status = HOST(REQUEST_SENSE_FAILED);
 		return EFI_DEVICE_ERROR;
 	}
@@ -185,8 +223,7 @@ static efi_status send(struct controller *c, u8 target, u8 lun,
 	enum hba_result result = own->lsi.hba.execute(&own->lsi.hba, request);
 	p->sense_data_length = 0;
 	status = set_results(p, buffer.bytes, request, result);
-	if (buffer.mapping && EFI_ERROR(c->pci->unmap(c->pci, buffer.mapping)) &&
-	    result == HBA_OK) {
+	if (EFI_ERROR(unmap(c, &buffer)) && result == HBA_OK) {
 		p->host_adapter_status = HOST(OTHER);
 		*buffer.bytes = 0;
 		return EFI_DEVICE_ERROR;
@@ -238,7 +275,8 @@ static efi_status EFIAPI reset_target_lun(struct efi_ext_scsi_pass_thru *self, u
 	c->own->request.lun = (u8)lun;
 	enum hba_result result = lsi_reset_target(&c->own->lsi, &c->own->request);
 	controller_give_back(c);
-	return endings[result].status;
+	/* The bus reset has reset this target, too. */
+	return result == HBA_BUS_RESET ? EFI_SUCCESS : endings[result].status;
 }
 
 void pass_thru_install(struct controller *c)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * The protocols that efi/ uses or makes [UEFI 2.10 "Protocols - UEFI Driver Model",
- * "Protocols - PCI Bus Support", "Protocols - SCSI Driver Models and Bus Support"].
+ * The protocols that efi/ and its tests use or make [UEFI 2.10 "Protocols - UEFI Driver
+ * Model", "Protocols - PCI Bus Support", "Protocols - SCSI Driver Models and Bus Support"].
  * GUIDs are macros, so that each file has only those that it uses.
  */
 #ifndef EFI_PROTOCOLS_H
@@ -62,9 +62,6 @@ struct efi_loaded_image {
 	efi_status(EFIAPI *unload)(efi_handle image);
 };
 
-#define EFI_DEVICE_PATH_PROTOCOL_GUID \
-	{0x09576e91, 0x6d3f, 0x11d2, {0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b}}
-
 #define MESSAGING_DEVICE_PATH 3
 #define MSG_SCSI_DP 2
 
@@ -88,10 +85,16 @@ enum efi_pci_io_operation {
 	BUS_MASTER_COMMON_BUFFER,
 };
 
-enum efi_pci_attribute_operation { ATTRIBUTES_GET, ATTRIBUTES_SET, ATTRIBUTES_ENABLE };
+enum efi_pci_attribute_operation {
+	ATTRIBUTES_GET,
+	ATTRIBUTES_SET,
+	ATTRIBUTES_ENABLE,
+	ATTRIBUTES_DISABLE,
+};
 
 #define EFI_PCI_IO_ATTRIBUTE_IO 0x0100u
 #define EFI_PCI_IO_ATTRIBUTE_BUS_MASTER 0x0400u
+#define EFI_PCI_IO_ATTRIBUTE_DUAL_ADDRESS_CYCLE 0x8000u
 
 struct efi_pci_io;
 
@@ -121,8 +124,7 @@ struct efi_pci_io {
 	efi_status(EFIAPI *free_buffer)(struct efi_pci_io *self, u64 pages,
 					void *host_address);
 	efi_status(EFIAPI *flush)(struct efi_pci_io *self);
-	efi_status(EFIAPI *get_location)(struct efi_pci_io *self, u64 *segment, u64 *bus,
-					 u64 *device, u64 *function);
+	void *get_location;
 	efi_status(EFIAPI *attributes)(struct efi_pci_io *self, u32 operation, u64 attributes,
 				       u64 *result);
 	void *get_bar_attributes, *set_bar_attributes;
@@ -154,8 +156,6 @@ enum efi_ext_scsi_data_direction {
 /* host_adapter_status */
 #define EFI_EXT_SCSI_STATUS_HOST_ADAPTER_OK 0x00
 #define EFI_EXT_SCSI_STATUS_HOST_ADAPTER_TIMEOUT_COMMAND 0x09
-#define EFI_EXT_SCSI_STATUS_HOST_ADAPTER_TIMEOUT 0x0b
-#define EFI_EXT_SCSI_STATUS_HOST_ADAPTER_MESSAGE_REJECT 0x0d
 #define EFI_EXT_SCSI_STATUS_HOST_ADAPTER_BUS_RESET 0x0e
 #define EFI_EXT_SCSI_STATUS_HOST_ADAPTER_PARITY_ERROR 0x0f
 #define EFI_EXT_SCSI_STATUS_HOST_ADAPTER_REQUEST_SENSE_FAILED 0x10

@@ -12,9 +12,10 @@
 #include "scsi/cdb.h"
 #include "scsi/scan.h"
 
-#define INQUIRY_TIMEOUT_MS 2000
+#define INQUIRY_TIMEOUT_MS 5000 /* also for a device that a bus reset has made busy */
 #define INQUIRY_TRIES 3 /* a bus reset or UNIT ATTENTION may end one */
-#define QUALIFIER_MASK 0xe0 /* not 0: the target has no such LUN */
+#define QUALIFIER_MASK 0xe0 /* not 0: the target has no such unit now */
+#define QUALIFIER_NOT_CONNECTED 0x20 /* but it could have */
 #define MOST_HUNG 2 /* targets in a row: then the bus hangs */
 
 enum answer { ABSENT, PRESENT, HUNG };
@@ -52,9 +53,10 @@ static enum answer inquire(struct own_memory *own, u8 target, u8 lun, u8 cdb_lun
 static enum answer scan_target(struct controller *c, u8 target)
 {
 	struct own_memory *own = c->own;
+	const struct scsi_inquiry *data = (const struct scsi_inquiry *)own->data;
 	enum answer first = inquire(own, target, 0, 0);
-	u8 version = ((struct scsi_inquiry *)own->data)->version & INQUIRY_VERSION_MASK;
-	bool absent = first == ABSENT && !((struct scsi_inquiry *)own->data)->type;
+	u8 version = data->version & INQUIRY_VERSION_MASK;
+	bool absent = first == ABSENT && !data->type;
 
 	c->luns[target] = first == PRESENT;
 	if (absent || first == HUNG || version < INQUIRY_VERSION_SCSI2)
@@ -62,10 +64,12 @@ static enum answer scan_target(struct controller *c, u8 target)
 	bool gaps = version > INQUIRY_VERSION_SCSI2;
 	for (u8 lun = 1; lun < MOST_LUNS; lun++) {
 		u8 cdb_lun = gaps ? 0 : (u8)(lun << 5);
+		enum answer answer = inquire(own, target, lun, cdb_lun);
 
-		if (inquire(own, target, lun, cdb_lun) == PRESENT)
+		if (answer == PRESENT)
 			c->luns[target] |= (u8)(1u << lun);
-		else if (!gaps)
+		else if (answer == HUNG ||
+			 (!gaps && (data->type & QUALIFIER_MASK) != QUALIFIER_NOT_CONNECTED))
 			break;
 	}
 	return first;

@@ -11,8 +11,9 @@
 #define DISMISS_TIMEOUT_MS 500
 
 /* Send the target of x->request a message after which it leaves the bus: by ATN if `istat`
- * shows that it is connected, else after a selection. The chip is stopped, and the answers are clear
- * (program_clear_answers()). Restarts x->clock. END_COMPLETE if the bus is free then.
+ * shows that it is connected, else after a selection. The chip must be stopped, and the
+ * answers clear (program_clear_answers()). Restarts x->clock. END_COMPLETE if the bus is free
+ * then.
  */
 static inline enum ending dismiss(struct exec *x, u8 message, u8 istat)
 {

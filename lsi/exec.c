@@ -8,6 +8,16 @@
 #include "dismiss.h"
 #include "events.h"
 
+/* Seen: QEMU does not stop at ABRT while it waits for data of a disk, of which it reads
+ * 128 KiB at a time. That data goes to wherever the next program points. Its ISTAT never
+ * shows a connection.
+ */
+static bool waits_for_data(struct lsi *lsi)
+{
+	return LONG_COMMANDS && lsi_read8(lsi, LSI_SCNTL1) & SCNTL1_CON &&
+	       !(lsi_read8(lsi, LSI_ISTAT) & ISTAT_CON);
+}
+
 /* Send the target a message that ends its command: by ATN if it is connected,
  * after a new selection if it has disconnected. True if the bus is free then.
  */
@@ -15,7 +25,7 @@ static bool dismissed(struct exec *x, u8 message)
 {
 	struct lsi *lsi = x->lsi;
 
-	if (!lsi_abort(lsi))
+	if (!lsi_abort(lsi) || waits_for_data(lsi))
 		return false;
 	program_clear_answers(lsi);
 	(void)lsi_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */

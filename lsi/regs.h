@@ -14,6 +14,7 @@
 #define SCNTL0_AAP 0x02 /* raise ATN on a parity error */
 
 #define LSI_SCNTL1 0x01 /* 8 RW SCSI control 1 */
+#define SCNTL1_CON 0x10 /* as ISTAT_CON */
 #define SCNTL1_RST 0x08 /* drive the bus reset line */
 
 #define LSI_SCNTL2 0x02 /* 8 RW SCSI control 2; bit 7 is SDU */

@@ -57,4 +57,7 @@ static inline void cpu_pause(void)
 	__asm__ volatile("rep; nop" : : : "memory");
 }
 
+/* 0: a command moves less than 64 KiB (scsi/disk.h). lsi/exec.c uses it. */
+#define LONG_COMMANDS 0
+
 #endif

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 from pathlib import Path
@@ -36,8 +37,14 @@ def without_efi(rom: Path, folder: Path) -> Path:
     return out
 
 
+@functools.cache
+def _names(elf: str) -> str:
+    """The output of nm, which no test changes: it would take most of the time of a short test."""
+    return subprocess.run(["nm", str(BUILD / f"{elf}.elf")], capture_output=True, text=True, check=True).stdout
+
+
+@functools.cache
 def symbol(name: str, elf: str = "rom") -> int:
     """Offset of a function or object in the unpacked ROM image or, with
     elf="unpack", in the ROM file."""
-    out = subprocess.run(["nm", str(BUILD / f"{elf}.elf")], capture_output=True, text=True, check=True)
-    return int(re.search(rf"^([0-9a-f]+) . {name}$", out.stdout, re.M).group(1), 16)
+    return int(re.search(rf"^([0-9a-f]+) . {name}$", _names(elf), re.M).group(1), 16)

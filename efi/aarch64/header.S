@@ -37,18 +37,18 @@ optional:
 	.long	text_bytes, data_bytes, 0
 	.long	entry_at, text_at
 	.quad	0				/* image base */
-	.long	4096, 4096			/* alignment in memory, in the file */
+	.long	4096, 512			/* alignment in memory, in the file */
 	.long	0, 0, 0, 0			/* versions */
-	.long	image_bytes, text_at, 0		/* headers, checksum */
+	.long	image_bytes, text_in_file, 0	/* headers, checksum */
 	.short	EFI_BOOT_SERVICE_DRIVER, NX_COMPAT
 	.quad	0, 0, 0, 0			/* stack, heap */
 	.long	0, DIRECTORIES
 	.skip	DIRECTORIES * 8
 sections:
 	.ascii	".text\0\0\0"
-	.long	text_bytes, text_at, text_bytes, text_at, 0, 0, 0, CODE_READ_EXECUTE
+	.long	text_bytes, text_at, text_bytes, text_in_file, 0, 0, 0, CODE_READ_EXECUTE
 	.ascii	".data\0\0\0"
-	.long	data_bytes, data_at, data_bytes, data_at, 0, 0, 0, DATA_READ_WRITE
+	.long	data_bytes, data_at, data_bytes, data_in_file, 0, 0, 0, DATA_READ_WRITE
 
 /*
  * Entry: add the image's address to the pointers in its data, then call efi_main().

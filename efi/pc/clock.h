@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Time limits by a periodic timer event, and by Stall() in case that timers do not run
+ * Time limits by a periodic timer event, and by Stall() in case timers do not run
  * (efi/clock.c). Part of the machine interface (pc/types.h), except for clock_setup() and
  * clock_end().
  */

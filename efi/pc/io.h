@@ -49,6 +49,18 @@ static inline void io_write32(io_t io, u8 offset, u32 value)
 	io_write(io, PCI_IO_UINT32, offset, value);
 }
 
+/* Registers and the memory that the chip reads and writes are accessed in program order.
+ * x64 does so by itself. The firmware's register access alone does not do so on AArch64.
+ */
+static inline void io_order(void)
+{
+#ifdef __x86_64__
+	__asm__ volatile("" : : : "memory");
+#else
+	__asm__ volatile("dmb osh" : : : "memory");
+#endif
+}
+
 /* Called in each iteration of a loop that polls memory */
 static inline void cpu_pause(void)
 {
@@ -58,5 +70,8 @@ static inline void cpu_pause(void)
 	__asm__ volatile("yield" : : : "memory");
 #endif
 }
+
+/* 1: a command may have any length. lsi/exec.c uses it. */
+#define LONG_COMMANDS 1
 
 #endif

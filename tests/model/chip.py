@@ -45,6 +45,7 @@ class Chip:
         self.reads = self.writes = 0    # by the CPU
         self.own_id_is_free = False     # a target may use the chip's ID, as in QEMU
         self.time_out_udc = "after"
+        self.unavoidable_ns = UNAVOIDABLE_NS    # causes that the driver cannot know
         self.mode_change_ns: int | None = None  # SBMC this long after SRST, as on LVD chips
         self.mode_changes_at: int | None = None
         self.reset_to_selection_ns = RST_TO_SELECTION_NS
@@ -477,7 +478,7 @@ class Chip:
         """Start the program: the last byte of DSP or DCNTL.STD was written."""
         self.late_causes = 0
         pending = self.istat & (SIP | DIP)
-        if pending and self.now - self.cause_at > UNAVOIDABLE_NS:
+        if pending and self.now - self.cause_at > self.unavoidable_ns:
             self.rule("SCRIPTS started with causes pending",
                       f"SIST {self.sist:#06x}, DSTAT {self.dstat:#04x}")
         if self.dma_fifo or self.scsi_fifo:

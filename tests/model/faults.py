@@ -220,8 +220,8 @@ def slow_until_atn(target: Disk) -> Hook:
 
 
 def short_command(target: Disk, taken: int = 5, opcode: int | None = None) -> Hook:
-    """A session that ends the command after that many CDB bytes, with ABORTED COMMAND; with
-    `opcode`, only that command, for others of 6 bytes run normally."""
+    """A session that ends one command after that many CDB bytes, with ABORTED COMMAND; with
+    `opcode`, each such command, while others of 6 bytes run normally."""
     def session(bus: Bus):
         yield from target.message_out(bus)
         first = yield COMMAND, None
@@ -230,6 +230,8 @@ def short_command(target: Disk, taken: int = 5, opcode: int | None = None) -> Ho
             return
         for _ in range(taken - 1):
             yield COMMAND, None
+        if opcode is None:
+            del target.session
         target.sense = (0xB, 0x47, 0)
         yield STATUS, CHECK_CONDITION
         yield MSG_IN, COMPLETE

@@ -11,7 +11,6 @@ ahead while nothing is active.
 from __future__ import annotations
 
 import ctypes
-import functools
 import mmap
 import struct
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from typing import NamedTuple
 from unicorn import (UC_ARCH_X86, UC_HOOK_CODE, UC_HOOK_INSN, UC_HOOK_INTR, UC_HOOK_MEM_WRITE_PROT,
                      UC_MODE_16, UC_PROT_ALL, UC_PROT_EXEC, UC_PROT_READ, Uc, x86_const as x86)
 
-from tests import build
+from tests.build import IMAGE, PACKED_FROM, symbol
 from tests.model.bios import Bios, Copy
 from tests.model.bios_data import (BIOS_SEGMENT, DISKETTE_STATUS, DISK_STATUS, EQUIPMENT,
                                    HARD_DISKS, JUNK, MEMORY_SIZE, ROM_SEGMENT, STOP)
@@ -65,8 +64,6 @@ PARTS = {"x": (0xFFFF0000, 0), "l": (0xFFFFFF00, 0), "h": (0xFFFF00FF, 8)}   # m
 BOOT_INTERRUPTS = (0x13, 0x18, 0x19)
 INT_FRAME = 6           # bytes
 STACK_USED = 64         # by a board's BIOS before it calls a boot interrupt
-
-symbol = functools.cache(build.symbol)
 
 
 class Returned(NamedTuple):
@@ -554,9 +551,9 @@ class Pc(Memory, Dma, Ports, Cpu):
     def unpack_image(self) -> None:
         """Put the unpacked image in place of the ROM file: before POST, no C
         function could be called otherwise."""
-        place, image = ROM_SEGMENT * 16 + build.PACKED_FROM, build.IMAGE.read_bytes()
+        place, image = ROM_SEGMENT * 16 + PACKED_FROM, IMAGE.read_bytes()
         self.poke(place, image)
-        self.bios.running.size = build.PACKED_FROM + len(image)
+        self.bios.running.size = PACKED_FROM + len(image)
         self.images_changed()
 
     def allocate(self, data: bytes) -> int:

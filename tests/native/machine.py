@@ -11,6 +11,8 @@ import random
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 from tests.model.hardware import HARDWARE
 from tests.model.target import CHECK_CONDITION, GOOD, Disk
 from tests.native.native import DATA_IN, DATA_OUT, NO_DATA, Native, read10, write10
@@ -21,10 +23,19 @@ RECOVERY_NS = 3 * SECOND    # scsi/hba.h: about 2 s
 FILL = 0xEE
 SECTOR = 512
 OTHER = 3                   # ID of the second disk
-# The chip variants that differ most in what a driver sees, and the emulator for two of them
-SILICON = ["895A", "810", "875", "896", "1010-33"]
-QEMU = ["895A", "810"]
-MACHINES = [*(("silicon", v) for v in SILICON), *(("qemu", v) for v in QEMU)]
+# The chips that differ most in what a driver sees
+SILICON = ["895A", "810", "1010-33", "875", "896"]
+IN_LONG_TESTS = {"875", "896"}
+
+
+def on(hardware: str, variants: list[str]) -> list:
+    """Parameters for tests that take long"""
+    return [pytest.param(hardware, variant, id=f"{hardware}-{variant}",
+                         marks=[pytest.mark.long] if variant in IN_LONG_TESTS else [])
+            for variant in variants]
+
+
+machines = pytest.mark.parametrize("hardware, variant", [*on("silicon", SILICON), *on("qemu", ["895A", "810"])])
 
 
 class Outcome(NamedTuple):

@@ -7,6 +7,7 @@ the same rows.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -120,6 +121,8 @@ ANY = {
     **{f"{event_!r} after selection": Row(hook(session=event(event_)), ENDS[event_]) for event_ in ENDS},
     **{f"requests {name} {place}": Row(hook(**{place: event((phase, 0))}), "PROTOCOL")
        for name, phase in (("phase 4", 4), ("phase 5", 5)) for place in PLACES},
+    "restores without end": Row(hook(before_status=lambda bus: itertools.cycle([Delay(MS), (MSG_IN, RESTORE)])),
+                                "TIMEOUT"),
     "no status": Row(lambda disk: {"before_status": without_status(disk)}, "BUS_FREE"),
     "status FFh": Row(hook(before_status=lambda bus: iter([(STATUS, 0xFF), (MSG_IN, COMPLETE), FREE])),
                       ("PROTOCOL", "BUS_FREE")),
@@ -185,8 +188,8 @@ READS = {
     **{f"{n} bytes too many": Row(hook(data_hook=lambda bus, data, n=n: Disk.data_in(data + b"\xBB" * n)),
                                   overrun=True, emulated=n < 1000)
        for n in (1, 2, 512, 4000)},
-    "all data twice": Row(hook(data_hook=lambda bus, data: iter([(DATA_IN, data), (MSG_IN, SAVE), (DATA_IN, data)])),
-                          overrun=True),
+    "all data twice": Row(
+        hook(data_hook=lambda bus, data: iter([(DATA_IN, data), (MSG_IN, SAVE), (DATA_IN, data)])), overrun=True),
     "data revoked": Row(hook(data_hook=lambda bus, data: iter([(DATA_IN, data), (MSG_IN, RESTORE)])), moved=0),
     **{f"leaves at {at}{', saved' * save}": Row(moving(lambda disk, at=at, save=save: manners.leaves_at(disk, at, save)))
        for at in (0, 1, 511, 512, 513, ALL - 1, ALL) for save in (True, False)},

@@ -16,19 +16,19 @@ from tests.model.faults import (MEDIUM_ERRORS, OTHER_INITIATOR, UNUSABLE_SENSE, 
 from tests.model.registers import MS
 from tests.model.target import (BUSY, CHECK_CONDITION, INQUIRY, QUEUE_FULL, READ10, REQUEST_SENSE,
                                 RESERVATION_CONFLICT, START_STOP, Answer, Disk)
-from tests.native.machine import FILL, SECOND, SECTOR, Machine
+from tests.native.machine import FILL, SECOND, SECTOR, Machine, on
 from tests.native.native import DATA_IN, read10
 from tests.native.test_native import scsi_result
 
-MACHINES = [("silicon", "895A"), ("silicon", "810"), ("qemu", "895A")]
 LBA, BLOCKS = 1000, 3
 ALL = BLOCKS * SECTOR
 INQUIRY_BYTES, INQUIRY_LEAST = 36, 5
 PAUSED = 52     # tries with pauses of 100 ms in 5 s, and a period of the clock, at most
 
-hardware = pytest.mark.parametrize("hardware, variant", MACHINES, ids=map("-".join, MACHINES))
-silicon = pytest.mark.parametrize("hardware, variant", MACHINES[:2], ids=map("-".join, MACHINES[:2]))
-qemu = pytest.mark.parametrize("hardware, variant", MACHINES[2:], ids=map("-".join, MACHINES[2:]))
+SILICON, QEMU = on("silicon", ["895A", "810"]), on("qemu", ["895A"])
+hardware = pytest.mark.parametrize("hardware, variant", SILICON + QEMU)
+silicon = pytest.mark.parametrize("hardware, variant", SILICON)
+qemu = pytest.mark.parametrize("hardware, variant", QEMU)
 
 
 @pytest.fixture

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.model.manners import OFFERS, offers, offers_in_write
 from tests.model.passes import COMPLETE_PASS, COUNT, LEAVE, LEAVE_SAVED, SAVED, SHORT_PASS, play_read, play_write
 from tests.model.target import GOOD
-from tests.native.machine import FILL, MACHINES, Machine, Outcome, new_data
+from tests.native.machine import FILL, Machine, Outcome, calm, machines, new_data, on
 from tests.native.target_rows import ALL, BLOCKS, READS, WITHOUT_DATA, WRITES, Row
 from tests.rom.fuzz_dialogues import Pointers
 
 LBA = 1000
-
-machines = pytest.mark.parametrize("hardware, variant", MACHINES, ids=map("-".join, MACHINES))
 
 
 @pytest.fixture
@@ -86,6 +85,24 @@ def test_commands_without_data_end_as_the_contract_says(machine, hardware):
         tell(name, lambda: check(row))
 
 
+@pytest.mark.parametrize("hardware, variant", on("silicon", ["895A", "810"]))
+def test_offers_of_a_target_are_answered(machine):
+    """Offset 0, 8 bits, or MESSAGE REJECT, before the command, before the status, and in the
+    data of a write."""
+    for offer, answer in OFFERS.values():
+        for place in ("before_command", "before_status"):
+            seen = []
+            setattr(machine.disk, place, offers(offer, seen))
+            machine.check_read()
+            assert seen == answer
+            calm(machine.disk)
+        seen = []
+        machine.disk.write_hook = offers_in_write(offer, seen)
+        assert machine.write(new_data(1, BLOCKS)) == Outcome("OK", ALL)
+        assert seen == answer
+        calm(machine.disk)
+
+
 # ---- Data that moves more than once -----------------------------------------------------------
 
 
@@ -106,7 +123,7 @@ def reach_of(steps: list) -> int:
     return pointers.reach
 
 
-@pytest.mark.parametrize("hardware, variant", MACHINES[:2], ids=map("-".join, MACHINES[:2]))
+@pytest.mark.parametrize("hardware, variant", on("silicon", ["895A", "810"]))
 def test_last_pass_of_the_data_decides(machine):
     data = new_data(2, COUNT)
 

@@ -264,10 +264,11 @@ def test_padding_follows_the_driver(run, bios, driver):
     assert run(output, *run.to)[3] == plain
 
 
-@pytest.mark.parametrize("size", ["28160", "100", "0", "65537"])
-def test_size_that_does_not_hold_all_images_is_refused(run, bios, driver, size):
+@pytest.mark.parametrize("size, text", [("28160", "do not fit"), ("0", "do not fit"), ("100", "not a multiple of 512"),
+                                        ("40000", "not a multiple of 512"), ("66048", "ROM BAR of 128 KiB")])
+def test_size_that_does_not_suit_all_images_is_refused(run, bios, driver, size, text):
     status, _, err, output = run(bios, *run.to, "--size", size, drivers=[driver])
-    assert (status, output, err.count("\n")) == (1, b"", 1)
+    assert (status, output, err.count("\n")) == (1, b"", 1) and text in err
 
 
 def test_file_below_4_kib_is_refused(run, driver):

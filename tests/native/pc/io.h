@@ -57,4 +57,7 @@ static inline void cpu_pause(void)
 	the_model->pause();
 }
 
+/* 1: a command may have any length. lsi/exec.c uses it. */
+#define LONG_COMMANDS 1
+
 #endif
