@@ -77,7 +77,7 @@ by="BIOS drive 80h by its signature $bios"
 if [ -d /sys/firmware/efi ]; then   # no drive numbers
     by="booted by UEFI"
     bios="0x$disk"
-    dmesg | grep 'secureboot:\|RAMDISK:'   # Secure Boot, and where the loader has put our initramfs
+    dmesg | grep -e secureboot: -e RAMDISK:     # Secure Boot, and where the loader has put our initramfs
 fi
 [ -e /mnt/who ] && [ "$bios" = "0x$disk" ] &&
     echo "@MOUNTED@ $(cat /mnt/who) of /dev/sda ($driver), $by"
@@ -101,8 +101,8 @@ configfile (@PARTITION@)/boot/grub/grub.cfg
 """
 
 # UEFI: the files are in the first partition of the disk from which the firmware loaded GRUB.
-GRUB_EFI_EARLY = r"""
-regexp --set=1:disk '\((hd[0-9]+),' "$cmdpath"
+GRUB_EFI_EARLY = """
+regexp --set=1:disk '(hd[0-9]+),' "$root"
 """ + GRUB_EARLY.replace("@PARTITION@", "$disk,@TABLE@1")
 
 GRUB_CFG = """
