@@ -77,13 +77,14 @@ by="BIOS drive 80h by its signature $bios"
 if [ -d /sys/firmware/efi ]; then   # no drive numbers
     by="booted by UEFI"
     bios="0x$disk"
-    dmesg | grep secureboot:
+    dmesg | grep 'secureboot:\|RAMDISK:'   # Secure Boot, and where the loader has put our initramfs
 fi
 [ -e /mnt/who ] && [ "$bios" = "0x$disk" ] &&
     echo "@MOUNTED@ $(cat /mnt/who) of /dev/sda ($driver), $by"
 for tool in sg_inq sg_readcap; do
     [ -x /bin/$tool ] && echo "$tool:" && $tool /dev/sda && $tool --hex /dev/sda
 done
+[ -e /large ] && echo "large: $(md5sum < /large)"   # of tests/efi/efidisks.py
 case " $(cat /proc/cmdline) " in *" poweroff "*) poweroff -f ;; esac
 echo "This is a shell in the guest. Type poweroff -f to leave."
 setsid sh -c 'exec sh </dev/ttyS0 >/dev/ttyS0 2>&1'

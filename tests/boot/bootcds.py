@@ -328,7 +328,7 @@ boot
 ARGUMENTS = "console=ttyS0 quiet panic=1"
 
 
-def _linux_tree(tree: Path) -> None:
+def linux_tree(tree: Path) -> None:
     """Kernel, initramfs and a file by which the CD is recognised."""
     (tree / "boot/grub").mkdir(parents=True)
     shutil.copy(next((media.kernel() / "boot").glob("vmlinuz-*")), tree / "boot/vmlinuz")
@@ -344,7 +344,7 @@ def isolinux_cd() -> Path:
     if media.is_made(out, Path(__file__)):
         return out
     tree = media.fresh(MEDIA / f"{out.name}.work")
-    _linux_tree(tree)
+    linux_tree(tree)
     (tree / "isolinux").mkdir()
     for file in (ISOLINUX, SYSLINUX_MODULES / "ldlinux.c32"):
         shutil.copy(file, tree / "isolinux")
@@ -364,7 +364,7 @@ def grub_cd() -> Path:
     if media.is_made(out, Path(__file__)):
         return out
     tree = media.fresh(MEDIA / f"{out.name}.work")
-    _linux_tree(tree)
+    linux_tree(tree)
     (tree / "boot/grub/grub.cfg").write_text(GRUB_CFG.replace("@ARGUMENTS@", ARGUMENTS))
     media.run("grub-mkrescue", "-d", media.GRUB_DIR, "-o", out.with_suffix(".new"), tree)
     out.with_suffix(".new").replace(out)

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -59,6 +60,12 @@ def test_make_run_boots_linux_to_shell():
     output = make_run(wait_for=PROMPT, typed="\necho typed-$((6*7))\npoweroff -f\n")
     assert media.GUEST_MOUNTED in output
     assert "typed-42" in output
+
+
+def test_make_run_with_uefi_boots_the_same_disk():
+    output = make_run("UEFI=1", wait_for=PROMPT, typed="\npoweroff -f\n")
+    assert "GRUB: loading Linux from hd0,msdos1" in output
+    assert f"{media.GUEST_MOUNTED} the ext4 file system of /dev/sda (sym53c8xx), booted by UEFI" in output
 
 
 @pytest.mark.parametrize("image_type", ["raw", "qcow2"])
@@ -170,6 +177,13 @@ def test_other_image_named_as_qcow2_is_refused(tmp_path, started, head):
     (tmp_path / "image").write_bytes(head)
     line, error = started("--disk", tmp_path / "image", "--format", "qcow2")
     assert line is None and "not a qcow2 image" in error
+
+
+def test_uefi_firmware_is_not_written(tmp_path, started):
+    (tmp_path / "raw").write_bytes(bytes(1 << 16))
+    line, error = started("--disk", tmp_path / "raw", "--uefi")
+    assert error == "" and "-bios" not in line
+    assert len(re.findall(r"if=pflash,unit=\d,format=raw,(readonly|snapshot)=on", line)) == line.count("pflash") == 2
 
 
 def test_qemu_is_always_given_a_format(tmp_path, started):

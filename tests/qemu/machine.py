@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import socket
 import subprocess
@@ -31,9 +32,12 @@ WAIT_S = 60  # for any expected guest output
 
 @dataclass(frozen=True)
 class BootPath:
-    """How the BIOS obtains the ROM; see README."""
+    """How the firmware obtains the ROM; see README."""
     device: str = "lsi53c895a"  # empty: a machine without the chip
     bios: str | None = None  # file name in SEABIOS; None: QEMU's default
+    uefi: tuple[str, str] | None = None  # OVMF's two files instead of a BIOS
+    machine: str = "pc"
+    bridge: str = ""         # the device that is the bridge to the controller's PCI bus
     fw_cfg: bool = False     # ROM as a firmware file instead of a ROM BAR
     option_rom: bool = False  # ROM that belongs to no device
     address: int = 0         # address at which QEMU loads the ROM before the BIOS starts
@@ -51,6 +55,8 @@ class BootPath:
             out += ["-bios", str(media.seabios_without_lsi(*self.without))]
         elif self.bios:
             out += ["-bios", str(SEABIOS / self.bios)]
+        elif self.uefi:
+            out += qemu.uefi(*self.uefi)
         if not self.device:
             return [*out, "-option-rom", str(rom)]
         if self.option_rom:
@@ -59,6 +65,9 @@ class BootPath:
             return [*out, "-device", f"{self.device},id=scsi,addr=4",
                     "-device", f"loader,file={rom},addr={self.address:#x},force-raw=on"]
         device = f"{self.device},id=scsi,addr=4"
+        if self.bridge:
+            out += ["-device", f"{self.bridge},id=bridge"]
+            device += ",bus=bridge"
         if rom is None:
             device += ",rombar=0"
         elif self.fw_cfg:
@@ -73,6 +82,14 @@ class BootPath:
 BOCHS_NEEDS = ("-cpu", "qemu64,-apic", "-device", "VGA,romfile=",
                "-device", f"loader,file={VGA_BIOS},addr=0xc0000,force-raw=on")
 
+# OVMF: the plain build; the one with Secure Boot, Microsoft's keys and System Management Mode;
+# and that of Debian 13, which also keeps code and data apart in memory.
+PLAIN = ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd")
+SECURE = ("OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd")
+STRICT_NX = ("OVMF_CODE_4M.secboot.strictnx.fd", "OVMF_VARS_4M.ms.fd")
+UEFI_RAM = ("-m", "512")
+SMM = (*UEFI_RAM, "-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1")
+
 PATHS = {
     "microvm": BootPath(bios="bios-microvm.bin"),
     "fwcfg": BootPath(bios="bios-microvm.bin", fw_cfg=True),
@@ -85,6 +102,14 @@ PATHS = {
     "genrom-nolsi": BootPath(build=True, option_rom=True),
     "nochip": BootPath(device="", bios="bios-microvm.bin"),
     "seabios": BootPath(),  # stock SeaBIOS with its own driver: no ROM of ours
+    "ovmf": BootPath(uefi=PLAIN, more=UEFI_RAM),
+    "ovmf-810": BootPath(uefi=PLAIN, more=UEFI_RAM, device="lsi53c810"),
+    "ovmf-q35": BootPath(uefi=PLAIN, more=UEFI_RAM, machine="q35"),
+    "ovmf-q35-810": BootPath(uefi=PLAIN, more=UEFI_RAM, machine="q35", device="lsi53c810"),
+    "secure": BootPath(uefi=SECURE, more=SMM, machine="q35,smm=on"),
+    "secure-810": BootPath(uefi=SECURE, more=SMM, machine="q35,smm=on", device="lsi53c810"),
+    "strictnx": BootPath(uefi=STRICT_NX, more=SMM, machine="q35,smm=on"),
+    "strictnx-810": BootPath(uefi=STRICT_NX, more=SMM, machine="q35,smm=on", device="lsi53c810"),
 }
 
 started: list[str] = []  # paths of the machines started in this process
@@ -124,14 +149,37 @@ class Timeout(Exception):
     """The expected output or state did not appear in time."""
 
 
+class Pipes:
+    """QEMU's input and output with the methods of a socket. A pipe holds PIPE_BYTES characters,
+    a socket 278 if QEMU sends them one by one. OVMF does not wait long for a full one: it
+    loses text."""
+
+    def __init__(self, process: subprocess.Popen):
+        self._process = process
+
+    def settimeout(self, _: None) -> None:
+        """It never ends a wait."""
+
+    def recv(self, most: int) -> bytes:
+        return os.read(self._process.stdout.fileno(), most)
+
+    def sendall(self, data: bytes) -> None:
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
+
+PIPE_BYTES = 1 << 20
+
+
 class Console:
     """Output of a guest on a serial port, and input to it."""
 
     ESCAPES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|c)|\r")
 
-    def __init__(self, connection: socket.socket):
+    def __init__(self, connection: socket.socket | Pipes):
         self._socket = connection
         self._raw = b""
+        self.ended = False      # the text is complete, as QEMU has ended
         # Read continuously: a full socket would stall the guest.
         threading.Thread(target=self._pump, daemon=True).start()
 
@@ -140,6 +188,7 @@ class Console:
         with contextlib.suppress(OSError):
             while data := self._socket.recv(65536):
                 self._raw += data
+        self.ended = True
 
     @property
     def text(self) -> str:
@@ -167,14 +216,15 @@ class Machine:
         started.extend(name for name, known in PATHS.items() if known == path)
         self._directory = tempfile.TemporaryDirectory(prefix="lsi8xx-")
         self.directory = Path(self._directory.name)
-        self._servers = {name: self._listen(name) for name in ("qmp", "com1", "com2")}
+        # OVMF's console is on each port; its shell fails if there are two.
+        ports = [] if path.uefi else ["com1", "com2"]
+        self._servers = {name: self._listen(name) for name in ("qmp", *ports)}
         command = [
             *qemu.command(), "-nodefaults", "-no-user-config", "-m", "64",
-            "-machine", "pc,graphics=off", "-accel", accelerator, "-vga", "none", "-display", "none",
+            "-machine", f"{path.machine},graphics=off", "-accel", accelerator, "-vga", "none", "-display", "none",
             *([] if reboot else ["-no-reboot"]),
             "-chardev", f"socket,id=qmp,path={self.directory}/qmp", "-mon", "chardev=qmp,mode=control",
-            "-chardev", f"socket,id=com1,path={self.directory}/com1", "-serial", "chardev:com1",
-            "-chardev", f"socket,id=com2,path={self.directory}/com2", "-serial", "chardev:com2",
+            *self._serial(ports),
             *path.arguments(path.rom if rom == "default" else rom),
             *arguments,
         ]
@@ -187,19 +237,26 @@ class Machine:
             command.append("-S")
         self.command = command
         self._stderr = (self.directory / "stderr").open("w+")
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                                        stdout=self._stderr, stderr=self._stderr)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "pipesize": PIPE_BYTES}
+        nothing = {"stdin": subprocess.DEVNULL, "stdout": self._stderr}
+        self.process = subprocess.Popen(command, stderr=self._stderr, **(nothing if ports else pipes))
         try:
             connections = {name: self._accept(name) for name in self._servers}
         except Timeout:
             self.close()
             raise
-        self.console = Console(connections["com1"])
-        self.com2 = connections["com2"]
+        self.console = Console(connections["com1"] if ports else Pipes(self.process))
+        self.com2 = connections.get("com2")     # the agent's
         self.gdb = Gdb(connections["gdb"]) if gdb else None
         self._qmp = connections["qmp"].makefile("rw")
         self._qmp.readline()
         self.qmp("qmp_capabilities")
+
+    def _serial(self, ports: list[str]) -> list[str]:
+        """Serial ports on sockets; without a name, one on QEMU's input and output."""
+        sockets = [["-chardev", f"socket,id={name},path={self.directory}/{name}", "-serial", f"chardev:{name}"]
+                   for name in ports]
+        return sum(sockets, []) or ["-serial", "stdio"]
 
     def _listen(self, name: str) -> socket.socket:
         server = socket.socket(socket.AF_UNIX)

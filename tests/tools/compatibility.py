@@ -11,6 +11,7 @@ it started. With --table no tests run; the table is made from the last results.
 from __future__ import annotations
 
 import argparse
+import gzip
 import os
 import re
 import subprocess
@@ -49,11 +50,18 @@ class Column:
     failed: list[str] = field(default_factory=list)
 
 
+def version_of_ovmf() -> str:
+    """As in the package's changelog: the image itself is compressed."""
+    with gzip.open(qemu.share("doc/ovmf/changelog.Debian.gz"), "rt") as changes:
+        return re.match(r"edk2 \(([\d.]+)", changes.readline())[1]
+
+
 def name_of_qemu() -> str:
-    """Version of QEMU and of the SeaBIOS that belongs to it."""
+    """Version of QEMU and of the SeaBIOS and OVMF that belong to it."""
     bios = qemu.share(MAIN_BIOS).read_bytes()
     found = re.search(rb"(?:rel-)?(\d+\.\d+\.\d+)[-\w.]*\0", bios)
-    return f"QEMU {qemu.version()}, SeaBIOS {found[1].decode() if found else 'of unknown version'}"
+    seabios = found[1].decode() if found else "of unknown version"
+    return f"QEMU {qemu.version()}, SeaBIOS {seabios}, OVMF {version_of_ovmf()}"
 
 
 def run(tree: Path) -> bool:
