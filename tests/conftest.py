@@ -16,8 +16,7 @@ from tests.rom import strict
 PATTERN_SECTORS = 65536  # 32 MiB
 
 # Files with the longest run times; they start first so that none runs alone at the end
-LONGEST = ["writes_qemu", "systems", "boot", "protocol", "loaders", "files", "int13", "strict", "fuzz", "mutants",
-           "faults",
+LONGEST = ["writes_qemu", "systems", "boot", "protocol", "loaders", "files", "int13", "strict", "fuzz", "mutants", "faults",
            "timers", "medium_change", "write_errors", "write_faults", "cd_systems", "writes", "block_faults",
            "blocks", "removable", "emulation_functions", "emulation_sectors", "vds",
            "cd_emulation_qemu", "cd_qemu", "boot_entries", "memory", "cd_functions", "cd_post",

@@ -16,6 +16,7 @@ import media
 from media import EFI_FALLBACK, MEDIA, SECTOR, one_at_a_time
 
 from tests.boot import bootcds
+from tests.efi import application
 
 LINUX_GUID = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"
 ESP_GUID = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
@@ -138,17 +139,15 @@ def grub_cd() -> Path:
 # ---- Disks without Linux -----------------------------------------------------------
 
 SAYS = "this program is"
-CFLAGS = ["-m64", "-Os", "-std=gnu11", "-ffreestanding", "-fpie", "-fshort-wchar", "-mno-red-zone", "-fno-ident",
-          "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fcf-protection=none", "-Iefi", "-I."]
-LDFLAGS = ["-m", "i386pep", "--subsystem", "10", "--image-base", "0", "-s", "-e", "efi_main"]
+NAME_SOURCE = media.TOP / "tests/efi/name.c"
 
 
 def naming_program(work: Path, name: str) -> Path:
     """A UEFI program that prints `name` and returns an error to the firmware (name.c)."""
     program = work / f"{name}.efi"
     text = f'-DNAME=L"{SAYS} {name}.\\r\\n"'
-    media.run("gcc", *CFLAGS, text, "-c", "-o", program.with_suffix(".o"), "tests/efi/name.c", cwd=media.TOP)
-    media.run("ld", *LDFLAGS, "-o", program, program.with_suffix(".o"))
+    media.run("gcc", *application.CFLAGS, text, "-c", "-o", program.with_suffix(".o"), NAME_SOURCE)
+    media.run("ld", *application.LDFLAGS, "-o", program, program.with_suffix(".o"))
     return program
 
 

@@ -13,12 +13,11 @@ import time
 import pytest
 
 from tests.efi import application
-from tests.qemu.machine import BootPath, Machine, cd_arguments, controller_arguments, disk_arguments
+from tests.qemu.machine import PATHS, Machine, cd_arguments, controller_arguments, disk_arguments
 
 pytestmark = pytest.mark.qemu("checks of the UEFI driver's protocols")
 
-OVMF = "../ovmf/OVMF.fd"
-RAM = ("-m", "6G")      # so that some lies above 4 GiB
+RAM = ["-m", "6G"]      # so that some lies above 4 GiB
 WAIT_S = 400
 EXCEPTION = "!!!!"      # begins OVMF's lines about an exception of the processor
 SECOND = b"\x32" * (1 << 20)
@@ -57,21 +56,20 @@ def devices(device: str, directory, pattern_disk) -> list[str]:
 def run(machine: Machine) -> str:
     """The console's text when the application has switched the machine off, or has failed."""
     end = time.monotonic() + WAIT_S
-    while machine.process.poll() is None and EXCEPTION not in machine.console.text and time.monotonic() < end:
+    while not machine.console.ended and EXCEPTION not in machine.console.text and time.monotonic() < end:
         time.sleep(0.2)
-    time.sleep(0.2)     # for the rest of the text
     return machine.console.text
 
 
-@pytest.fixture(scope="module", params=["lsi53c895a", pytest.param("lsi53c810", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=["ovmf", pytest.param("ovmf-810", marks=pytest.mark.long)])
 def text(request, tmp_path_factory, pattern_disk) -> str:
     directory = tmp_path_factory.mktemp("app")
     program = application.build(directory, [*application.CHECKS, *application.groups()])
     boot = application.fat_image(directory, program)
-    path = BootPath(device=request.param, bios=OVMF, more=RAM)
-    with Machine(path, "-drive", f"if=none,id=boot,file={boot},format=raw,read-only=on",
+    path = PATHS[request.param]
+    with Machine(path, *RAM, "-drive", f"if=none,id=boot,file={boot},format=raw,read-only=on",
                  "-device", "virtio-blk-pci,drive=boot,bootindex=0",
-                 *devices(request.param, directory, pattern_disk)) as machine:
+                 *devices(path.device, directory, pattern_disk)) as machine:
         return run(machine)
 
 
