@@ -24,11 +24,11 @@ sys.path[:0] = [str(TOP), str(TOP / "tools")]
 
 import qemu  # noqa: E402
 
-from tests.benchmark import baseline, compare, counts, post, sizes, timing  # noqa: E402
+from tests.benchmark import baseline, blocks, compare, counts, post, sizes, timing  # noqa: E402
 from tests.benchmark.report import Report  # noqa: E402
 from tests.tools.compatibility import commit_here, name_of_qemu  # noqa: E402
 
-PARTS = ["sizes", "counts", "traced", "times", "post"]
+PARTS = ["sizes", "counts", "traced", "times", "post", "blocks"]
 
 
 def kvm_error() -> str:
@@ -74,6 +74,10 @@ def report_parts(args: argparse.Namespace, report: Report, accelerators: list[st
         for accelerator in accelerators[:1] if args.quick else accelerators:
             post.report_post(report, accelerator, 1 if args.quick else 3)
         post.report_linux(report, 1 if args.quick else 3)
+    if "blocks" in args.only:
+        blocks.report_exact(report)
+        for accelerator in accelerators:
+            blocks.report_times(report, accelerator)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -88,7 +92,7 @@ def main(argv: list[str] | None = None) -> int:
     report = Report()
     no_kvm = kvm_error()
     report_machine(report, no_kvm)
-    compared = set(args.only) - {"traced", "post"}
+    compared = set(args.only) - {"traced", "post", "blocks"}
     with baseline.built(report) if compared else contextlib.nullcontext() as old:
         report_parts(args, report, ["tcg"] if no_kvm else ["tcg", "kvm"], old)
     report.report_budgets()

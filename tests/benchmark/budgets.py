@@ -15,12 +15,17 @@ INSTRUCTIONS = {0x02: 720, 0x03: 720, 0x42: 705, 0x43: 705}
 CALLERS_STACK_BYTES = 64
 CONVENTIONAL_KIB_LOST = 0       # with PMM
 
+# Of the UEFI driver, for a command of up to 60 KiB, and for each further stop of its program
+UEFI_REGISTER_ACCESSES, UEFI_FURTHER_ACCESSES = 6, 2
+
 # ---- Times: printed with a verdict, never a failure --------------------------
 
 AGAINST_BASELINE = 0.80         # one sector by AH=02h; where KVM emulates real mode
 AGAINST_BARE_LOOP = 1.15
 AGAINST_SEABIOS_KVM = 1.0
 POST_AGAINST_SEABIOS = 1.0      # one disk
+AGAINST_VIRTIO_SCSI = 1.25      # UEFI, sequential reads
+AGAINST_60_KIB = 0.7            # UEFI, 1 MiB, against commands of 60 KiB
 BUDGETED_SECTORS = (1, 8, 127)
 
 

@@ -6,7 +6,7 @@ is an error. No time is checked."""
 from __future__ import annotations
 
 import pytest
-from tests.benchmark import compare
+from tests.benchmark import blocks, compare
 from tests.benchmark.baseline import Baseline
 from tests.benchmark.sides import BARE, DISK_SECTORS, MAIN_SIDES, OURS, SEABIOS, disk_bench
 from tests.benchmark.timing import (RANDOM, READ, READ_CHS, WRITE, WRITE_CHS, Call, Plan, WrongData, Runner,
@@ -50,3 +50,21 @@ def test_wrong_data_raises_an_error(call, tmp_path):
         bench.image.write_bytes(pattern(DISK_SECTORS, 1))
         with pytest.raises(WrongData, match="moved wrong data"):
             runner.microseconds(call, 1)
+
+
+# ---- UEFI ---------------------------------------------------------------------------------
+
+
+def test_block_io_of_each_side_reads_the_disk():
+    times = blocks.measure("tcg", rounds=1).times
+    assert times.keys() == {64 * blocks.KIB, 1024 * blocks.KIB}
+    for row in times.values():
+        assert row.keys() == blocks.NAMES.keys()
+        assert all(len(runs) == 1 and runs[0] > 0 for runs in row.values())
+
+
+@pytest.mark.parametrize("line", ["wrong data: driver, 65536, status 0", "no disk: virtio-scsi", ""])
+def test_block_io_that_fails_is_an_error(line):
+    text = f"ticks in a second: 1000\nrun driver, 65536, 500\n{line}\n"
+    with pytest.raises(WrongData):
+        blocks.runs_of(text + ("end of runs\n" if line else ""))

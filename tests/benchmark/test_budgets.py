@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.benchmark import baseline, budgets, compare, counts, report, sizes, timing
+from tests.benchmark import baseline, blocks, budgets, compare, counts, report, sizes, timing
 from tests.benchmark.sides import OURS
 from tests.benchmark.timing import READ, Call
 
@@ -87,6 +87,18 @@ def test_waiting_is_not_counted_as_work(pc):
     assert slow.waiting > quick.waiting
     # the number of loop instructions that run after the end of SCRIPTS varies
     assert abs(counts.instructions(slow) - counts.instructions(quick)) < 60
+
+
+def test_trace_of_block_io_is_told_apart_by_request_size():
+    """The application writes KiB of a request, here 1024, to SCRATCHA; 0 after the run."""
+    def line(offset: int, value: int, device: str = counts.CHIP) -> str:
+        return f"1@2.3:memory_region_ops_write cpu 0 mr 0x1 addr {0xC000 + offset:#x} value {value:#x} size 1 name '{device}'"
+
+    marks = [[line(0x34 + i, kib >> 8 * i & 0xFF) for i in range(4)] for kib in (1024, 0)]
+    run, rest = line(0x2F, 0x12), line(0x34, 0x55, "serial")
+    parts = blocks.by_size("\n".join([rest, *marks[0], run, rest, *marks[1], line(0x14, 1)]))
+    assert run in parts[1 << 20] and rest in parts[1 << 20]
+    assert line(0x14, 1) in parts[0] and run not in parts[0]
 
 
 def test_accesses_are_counted_per_request_and_dword():

@@ -36,12 +36,12 @@ def names() -> list[str]:
             for name in re.findall(r'(?:\bcheck_\w+\(|\.name = )"([^"]+)"', (APP / f"{group}.c").read_text())]
 
 
-def build(directory: Path, files: list[str]) -> Path:
-    """Compile and link these files of tests/efi/app."""
+def build(directory: Path, files: list[str], *options: str) -> Path:
+    """Compile and link these files of tests/efi/app. `options` go to the compiler."""
     objects = []
     for name in files:
         objects.append(str(directory / f"{name}.o"))
-        subprocess.run(["gcc", *CFLAGS, "-c", "-o", objects[-1], str(APP / f"{name}.c")], check=True)
+        subprocess.run(["gcc", *CFLAGS, *options, "-c", "-o", objects[-1], str(APP / f"{name}.c")], check=True)
     program = directory / "app.efi"
     subprocess.run(["ld", *LDFLAGS, "-o", str(program), *objects], check=True)
     return program

@@ -8,13 +8,10 @@ happens, all that the driver has taken is given back.
 
 from __future__ import annotations
 
-import ctypes
-from ctypes import c_uint64
-
 import pytest
 
 from tests.efi.model import uefi
-from tests.efi.model.driver import Computer, Controller, Driver, target_address
+from tests.efi.model.driver import Computer, Controller, Driver
 from tests.efi.model.firmware import Firmware
 from tests.efi.model.pci import PciDevice
 from tests.model.bus import FREE, Delay
@@ -208,7 +205,6 @@ def test_start_gives_everything_back_if_a_call_fails(stopped):
             assert status & uefi.ERROR
             failures.append(firmware.failed)
         assert taken(firmware) == before, firmware.failed
-        stopped.chip.power_on()
     assert status == uefi.SUCCESS
     assert set(failures) >= {"open_protocol", "config_read", "allocate_pool", "attributes", "allocate_buffer",
                              "map", "create_event", "install_multiple_protocol_interfaces"}
@@ -220,6 +216,24 @@ def test_chip_that_does_not_answer_is_not_started(stopped):
     stopped.chip.cpu_write = lambda offset, value, size: None
     assert stopped.driver.start(stopped.device.handle) == uefi.DEVICE_ERROR
     assert taken(stopped.firmware) == before
+
+
+def test_chip_that_goes_at_any_access_is_not_started(stopped):
+    """From the nth access to a register on, the firmware reports errors."""
+    before, device = taken(stopped.firmware), stopped.device
+    for n in range(1, MOST_CALLS):
+        device.answers, device.check_idle = n, lambda: None
+        status = stopped.driver.start(device.handle)
+        if device.answers:
+            break
+        if status == uefi.SUCCESS:      # it has gone at the last access, which is a write
+            assert stopped.driver.stop(device.handle) == uefi.SUCCESS
+            gone_last = n
+        else:
+            assert status == uefi.DEVICE_ERROR
+        assert taken(stopped.firmware) == before
+        device.chip.power_on()
+    assert n > 30 and gone_last == n - 1
 
 
 def test_stuck_bus_is_not_started(stopped):
@@ -375,56 +389,3 @@ def test_last_event_is_closed_by_stop(computer):
     assert computer.driver.stop(computer.device.handle) == uefi.SUCCESS
     computer.firmware.exit_boot_services()
     assert not any(event.kind == uefi.EVT_EXIT_BOOT for event in computer.firmware.events.values())
-
-
-# ---- Units and paths ----------------------------------------------------------------------------------
-
-
-def iterate(computer: Computer) -> list[tuple[int, int]]:
-    """By GetNextTargetLun()"""
-    target = (ctypes.c_uint8 * 16)(*[0xFF] * 16)
-    pointer, lun = ctypes.c_void_p(ctypes.addressof(target)), c_uint64(0)
-    found = []
-    while True:
-        status = computer.controller.call("get_next_target_lun", ctypes.addressof(pointer), ctypes.addressof(lun))
-        if status != uefi.SUCCESS:
-            assert status == uefi.NOT_FOUND
-            return found
-        assert not any(target[1:])
-        found.append((target[0], lun.value))
-
-
-def test_iteration_finds_the_units(computer):
-    computer.bus.targets[9] = Disk(version=5, luns={4: Disk(lun=4, version=5)})
-    assert iterate(computer) == [(0, 0), (OTHER, 0), (9, 0), (9, 4)]
-    computer.check_read()
-
-
-FAULTS = {"hangs": {"session": lambda bus: iter([])}, "leaves": {"session": lambda bus: iter([FREE])}}
-
-
-@pytest.mark.parametrize("hooks", FAULTS.values(), ids=FAULTS)
-def test_iteration_survives_a_broken_target(computer, hooks):
-    for name, value in hooks.items():
-        setattr(computer.disk, name, value)
-    assert (OTHER, 0) in iterate(computer)
-    computer.check_recovery()
-
-
-def test_iteration_on_an_empty_bus(computer):
-    computer.bus.targets.clear()
-    assert iterate(computer) == []
-
-
-def test_path_round_trip(computer):
-    for target, lun in ((0, 0), (3, 7), (15, 1)):
-        path, pointer = ctypes.c_void_p(), target_address(0)
-        assert computer.controller.call("build_device_path", target_address(target), c_uint64(lun),
-                                        ctypes.addressof(path)) == uefi.SUCCESS
-        node = uefi.DevicePath.from_address(path.value)
-        assert (node.type, node.sub_type, node.length, node.pun, node.lun) == (3, 2, 8, target, lun)
-        back, where = c_uint64(99), ctypes.c_void_p(ctypes.addressof(pointer))
-        assert computer.controller.call("get_target_lun", path.value, ctypes.addressof(where),
-                                        ctypes.addressof(back)) == uefi.SUCCESS
-        assert (list(pointer), back.value) == ([target] + [0] * 15, lun)
-        assert computer.firmware._free_pool(path.value) == uefi.SUCCESS

@@ -16,10 +16,10 @@ from tests.model.registers import BF, MDPE, MS
 from tests.native import test_bus_faults as shared
 from tests.native.machine import SECOND, Outcome, new_data, on
 from tests.native.target_rows import ALL, BLOCKS, READS, WITHOUT_DATA, WRITES, Row
+from tests.native.test_random import run_dialogues
 from tests.native.test_target_faults import rows_on, tell
 from tests.rom.other_driver import DRIVERS
 
-STATUS_BITS = 0x3E      # [SCSI-2 "Status"]
 LBA = 1000
 
 machines = pytest.mark.parametrize("hardware, variant", [*on("silicon", ["895A", "810", "896"]), *on("qemu", ["895A"])])
@@ -34,9 +34,9 @@ def machine(driver_library, hardware, variant) -> Computer:
 # ---- What a target does ------------------------------------------------------------------------
 
 
-def check_outcome(outcome: Outcome, row: Row, moved: int) -> None:
+def check_outcome(machine: Computer, outcome: Outcome, row: Row, moved: int) -> None:
     if outcome.result == "OK":
-        assert outcome == Outcome("OK", moved, row.status & STATUS_BITS, row.overrun)
+        assert outcome == Outcome("OK", moved, machine.status_of(row.status), row.overrun)
     assert outcome.result == row.result or outcome.result in row.result
 
 
@@ -45,7 +45,7 @@ def test_reads_end_as_specified(machine, hardware):
     def check(row: Row) -> None:
         row.put(machine.disk)
         outcome = machine.read(LBA, BLOCKS)
-        check_outcome(outcome, row, row.moved)
+        check_outcome(machine, outcome, row, row.moved)
         if outcome.result == "OK":
             assert machine.data()[:row.moved] == machine.stored(LBA, BLOCKS)[:row.moved]
         machine.check_recovery()
@@ -61,7 +61,7 @@ def test_writes_end_as_specified(machine, hardware):
         machine.disk.written.clear()
         row.put(machine.disk)
         outcome = machine.write(data)
-        check_outcome(outcome, row, row.moved)
+        check_outcome(machine, outcome, row, row.moved)
         if outcome.result == "OK" and row.moved == ALL and not row.status:
             assert machine.stored() == data
         assert machine.disk.written.items() <= {LBA + i: data[i * 512:][:512] for i in range(BLOCKS)}.items()
@@ -74,10 +74,22 @@ def test_writes_end_as_specified(machine, hardware):
 def test_commands_without_data_end_as_specified(machine, hardware):
     def check(row: Row) -> None:
         row.put(machine.disk)
-        check_outcome(machine.test_unit_ready(), row, 0)
+        check_outcome(machine, machine.test_unit_ready(), row, 0)
         machine.check_recovery()
     for name, row in rows_on(hardware, WITHOUT_DATA).items():
         tell(name, lambda: check(row))
+
+
+@pytest.mark.parametrize("seeds", [range(3), pytest.param(range(100, 250), marks=pytest.mark.long)])
+def test_random_dialogues(driver_library, seeds):
+    """By the laws of tests/native/test_random.py. The chip writes into the caller's buffer, which shows
+    what has moved."""
+    def start(variant: str) -> Computer:
+        computer = Computer(driver_library, variant)
+        computer.device.direct = True
+        return computer
+    for seed in seeds:
+        run_dialogues(seed, start)
 
 
 # ---- At every event, time and access --------------------------------------------------------------

@@ -14,15 +14,13 @@ from ctypes import c_uint64
 import pytest
 
 from tests.efi.model import uefi
-from tests.efi.model.driver import (FILL, SENSE_BYTES, TARGET_BYTES, UNITS_PER_MS, Buffer, Computer, Result,
-                                    target_address)
+from tests.efi.model.driver import FILL, TARGET_BYTES, UNITS_PER_MS, Buffer, Computer, Result, target_address
 from tests.efi.model.pci import STALE
-from tests.model.bus import FREE, HANG, Delay
-from tests.model.faults import MEDIUM_ERRORS, UNUSABLE_SENSE, data_then, hangs, never_reconnects
+from tests.model.bus import HANG, Delay
+from tests.model.faults import data_then, hangs, never_reconnects
 from tests.model.manners import leaves_at, leaves_often
 from tests.model.registers import DSP, ISTAT, MS
-from tests.model.target import (BUSY, CHECK_CONDITION, GOOD, POWER_ON, READ10, REQUEST_SENSE,
-                                RESERVATION_CONFLICT, Answer, Disk)
+from tests.model.target import GOOD, POWER_ON, Answer, Disk
 from tests.native.machine import OTHER, SECOND, SECTOR, new_data
 from tests.native.native import read10
 
@@ -62,6 +60,7 @@ def packet_of(**members) -> uefi.Packet:
 
 BAD_PACKETS = {
     "no CDB": ({"cdb": None}, uefi.INVALID_PARAMETER), "CDB of 0 bytes": ({"cdb_length": 0}, uefi.INVALID_PARAMETER),
+    "CDB of 9 bytes": ({"cdb_length": 9}, uefi.INVALID_PARAMETER),
     "CDB of 17 bytes": ({"cdb_length": 17}, uefi.UNSUPPORTED),
     "no data buffer": ({"in_buffer": None}, uefi.INVALID_PARAMETER),
     "no buffer of a write": ({"direction": uefi.DIRECTION_WRITE, "out_length": 512}, uefi.INVALID_PARAMETER),
@@ -163,92 +162,6 @@ def test_lun_is_in_identify(computer):
     for lun in range(8):
         computer.controller.pass_thru(LUN, 0, lun, data_in=36)
         assert [0x80 | lun] in computer.disk.messages
-
-
-# ---- Sense data --------------------------------------------------------------------------------
-
-
-def refuse_reads(disk: Disk, sense: bytes | None = None) -> None:
-    """Each READ ends with CHECK CONDITION: MEDIUM ERROR, or other sense data."""
-    disk.status_hook = lambda cdb: disk.check(3, 0x11) if cdb[0] == READ10 else None
-    if sense is not None:
-        disk.sense_data = lambda: sense
-
-
-@chips
-def test_sense_data_comes_with_the_packet(driver_library, variant):
-    computer = Computer(driver_library, variant)
-    refuse_reads(computer.disk)
-    result = computer.controller.read()
-    assert ends(result) == (uefi.SUCCESS, uefi.HOST_OK, CHECK_CONDITION)
-    assert len(result.sense) == SENSE_BYTES and (result.sense[2], result.sense[12]) == (3, 0x11)
-    assert result.length == 0
-    assert [cdb[0] for cdb in computer.disk.commands] == [READ10, REQUEST_SENSE], "nothing is repeated"
-    computer.check_recovery()
-
-
-@pytest.mark.parametrize("sense", [*MEDIUM_ERRORS.values(), *(s for s in UNUSABLE_SENSE.values() if s)],
-                         ids=[*MEDIUM_ERRORS, *(name for name, s in UNUSABLE_SENSE.items() if s)])
-def test_sense_data_is_passed_on_as_it_is(computer, sense):
-    refuse_reads(computer.disk, sense)
-    assert computer.controller.read().sense == sense
-
-
-@pytest.mark.parametrize("room", [1, 4, 17, 18, 19, 252, 255])
-def test_sense_data_is_limited_by_the_room(computer, room):
-    everything = bytes(range(0x70, 0x100)) * 2
-    refuse_reads(computer.disk, everything)
-    result = computer.controller.read(sense=room)
-    assert ends(result) == (uefi.SUCCESS, uefi.HOST_OK, CHECK_CONDITION)
-    assert result.sense == everything[:min(room, 252)]
-    assert computer.disk.commands[-1][4] == min(room, 252)
-
-
-def test_without_room_no_sense_data_is_fetched(computer):
-    refuse_reads(computer.disk)
-    result = computer.controller.read(sense=0)
-    assert ends(result) == (uefi.SUCCESS, uefi.HOST_OK, CHECK_CONDITION)
-    assert [cdb[0] for cdb in computer.disk.commands] == [READ10]
-
-
-def without_sense(answer: Answer):
-    """REQUEST SENSE is refused, or gives nothing."""
-    def prepare(disk: Disk) -> None:
-        execute = disk.execute
-        disk.execute = lambda cdb: answer if cdb[0] == REQUEST_SENSE else execute(cdb)
-    return prepare
-
-
-def hangs_in_sense(disk: Disk) -> None:
-    disk.before_status = lambda bus: iter([HANG] if disk.commands[-1][0] == REQUEST_SENSE else [])
-
-
-def leaves_in_sense(disk: Disk) -> None:
-    disk.before_status = lambda bus: iter([FREE] if disk.commands[-1][0] == REQUEST_SENSE else [])
-
-
-SENSE_FAULTS = {"BUSY": without_sense(Answer(status=BUSY)), "nothing": without_sense(Answer()),
-                "CHECK CONDITION": without_sense(Answer(status=CHECK_CONDITION)), "hang": hangs_in_sense,
-                "bus free": leaves_in_sense}
-
-
-@pytest.mark.parametrize("prepare", SENSE_FAULTS.values(), ids=SENSE_FAULTS)
-def test_missing_sense_data_is_reported(computer, prepare):
-    refuse_reads(computer.disk)
-    prepare(computer.disk)
-    result = computer.controller.read()
-    assert ends(result) == (uefi.DEVICE_ERROR, uefi.HOST_SENSE_FAILED, CHECK_CONDITION)
-    assert result.sense == b""
-    vars(computer.disk).pop("execute", None)
-    computer.check_recovery()
-
-
-@pytest.mark.parametrize("status", [BUSY, RESERVATION_CONFLICT, 0x28])
-def test_other_statuses_have_no_sense_data(computer, status):
-    computer.disk.status_hook = lambda cdb: Answer(status=status)
-    result = computer.controller.read()
-    assert ends(result) == (uefi.SUCCESS, uefi.HOST_OK, status)
-    assert result.sense == b"" and len(computer.disk.commands) == 1, "PassThru() does not try again"
 
 
 # ---- Mappings ------------------------------------------------------------------------------------

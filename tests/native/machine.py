@@ -91,6 +91,10 @@ class Machine(Native):
         assert self.data() == data, "a write changes no memory"
         return outcome
 
+    def status_of(self, status: int) -> int:
+        """The status in the results of a command, if a target sends this one."""
+        return status
+
     def test_unit_ready(self, target: int = 0, timeout_ms: int = LIMIT_MS) -> Outcome:
         self.prepare(bytes(6), NO_DATA, 0, target, timeout_ms=timeout_ms)
         return self._execute(timeout_ms)

@@ -153,7 +153,7 @@ ANY = {
         lambda disk: {"session": manners.more_after_status(disk, "disconnect")}),
     **{f"status {status:02x}": Row(status_only(status), moved=0, status=status, emulated=True)
        for status in (CHECK_CONDITION, BUSY, QUEUE_FULL, RESERVATION_CONFLICT, 0x04, 0x10, 0x14, 0x22, 0x30,
-                      0x3E, 0xC1)},
+                      0x3E, 0x40, 0xC1)},
     **{f"CHECK CONDITION after {n} bytes of the command": Row(
         lambda disk, n=n: {"session": faults.short_command(disk, n, None)}, moved=0, status=CHECK_CONDITION)
        for n in (1, 5, 9)},
@@ -191,7 +191,8 @@ READS = {
     "all data twice": Row(
         hook(data_hook=lambda bus, data: iter([(DATA_IN, data), (MSG_IN, SAVE), (DATA_IN, data)])), overrun=True),
     "data revoked": Row(hook(data_hook=lambda bus, data: iter([(DATA_IN, data), (MSG_IN, RESTORE)])), moved=0),
-    **{f"leaves at {at}{', saved' * save}": Row(moving(lambda disk, at=at, save=save: manners.leaves_at(disk, at, save)))
+    **{f"leaves at {at}{', saved' * save}": Row(
+        moving(lambda disk, at=at, save=save: manners.leaves_at(disk, at, save)))
        for at in (0, 1, 511, 512, 513, ALL - 1, ALL) for save in (True, False)},
     "leaves often": Row(moving(lambda disk: manners.leaves_often(disk, manners.ODD_PIECES))),
     "leaves after all data": Row(moving(manners.leaves_after_all)),

@@ -22,9 +22,10 @@ from tests.native.native import read10, write10
 SOURCES = [*sorted((TOP / "efi").glob("*.c")), *sorted((TOP / "lsi").glob("*.c")),
            *sorted((TOP / "lsi/post").glob("*.[cS]")), TOP / "scsi/cdb.c", Path(__file__).parent / "entry.c"]
 CFLAGS = ["-m64", "-O1", "-g", "-std=gnu11", "-fPIC", "-ffreestanding", "-fshort-wchar", "-Wall", "-Wextra",
-          "-Werror", "-DEFIAPI=", "-DLSI_SPINS_UNDER_UEFI=8", '-DVERSION="test"', f"-I{TOP / 'efi'}", f"-I{TOP}", f"-I{BUILD}",
-          f"-Wa,-I{TOP}"]
+          "-Werror", "-DEFIAPI=", "-DLSI_SPINS_UNDER_UEFI=8", '-DVERSION="test"', f"-I{TOP / 'efi'}", f"-I{TOP}",
+          f"-I{BUILD}", f"-Wa,-I{TOP}"]
 FILL, GUARD = 0xEE, 64
+STATUS_BITS, TASK_ABORTED = 0x3E, 0x40      # [SCSI-2 "Status", SAM-3 "Status"]
 SENSE_BYTES, TARGET_BYTES = 18, 16
 UNITS_PER_MS = 10_000       # of 100 ns
 # What PassThru() returns for each end of a command (scsi/hba.h) [UEFI 2.10
@@ -223,6 +224,10 @@ class Computer:
 
     def reset_target(self, target: int) -> int:
         return self.controller.reset_target(target)
+
+    def status_of(self, status: int) -> int:
+        """In the packet, if a target sends this one: without reserved bits"""
+        return status if status == TASK_ABORTED else status & STATUS_BITS
 
     def data(self) -> bytes:
         """What the last read has left in the caller's buffer."""

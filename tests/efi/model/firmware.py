@@ -22,6 +22,7 @@ from tests.model.registers import MS, US
 ACCESS_NS = 700
 LONG_STALL_NS = 10 * MS     # a wait of the driver passes in such steps, to spare the test's time
 MOST_PROTOCOLS = 8          # in one call
+MOST_WAITS = 200_000        # of a call of the driver
 GUID_BYTES = 16
 
 
@@ -88,6 +89,7 @@ class Firmware:
         self._numbers = iter(range(0x1000, 1 << 30, 8))
         self._error: BaseException | None = None
         self._idle_ns = ACCESS_NS
+        self._waits = 0
         self._kept: list = []               # callbacks, which C holds
         self.boot = self.table(uefi.BootServices, uefi.BOOT_SERVICES, SERVICES, self)
         self.system = uefi.SystemTable(boot=ctypes.pointer(self.boot))
@@ -106,12 +108,13 @@ class Firmware:
         return kind(**functions)
 
     def _guarded(self, name: str, method, result):
-        """An exception cannot pass through C: keep it until the driver returns."""
+        """An exception cannot pass through C: keep it until the driver returns. Until then timers
+        run out, so that it gives up."""
         def call(*arguments):
             failed = 0 if result is None else uefi.DEVICE_ERROR
             if self._error is not None:
                 self.pass_ns(LONG_STALL_NS)
-                return failed
+                return uefi.SUCCESS if name == "check_event" else failed
             try:
                 if method is None:
                     raise FirmwareError(f"{name}() is not for drivers, or not in this model")
@@ -148,7 +151,7 @@ class Firmware:
         before, self.tpl = self.tpl, self.tpl if tpl is None else tpl
         kinds = [U64 if isinstance(a, int) else type(a) if isinstance(a, ctypes._SimpleCData) else P
                  for a in arguments]
-        level = self.tpl
+        level, self._waits = self.tpl, 0
         value = ctypes.CFUNCTYPE(result, *kinds)(address)(*arguments)
         if self._error is not None:
             error, self._error = self._error, None
@@ -207,6 +210,9 @@ class Firmware:
     def _stall(self, us: int) -> int:
         """A short wait may take longer: until a program stops, or ever longer without one."""
         self.pass_ns(us * US)
+        self._waits += 1
+        if self._waits > MOST_WAITS:
+            raise FirmwareError("the driver waits without end")
         if self.interrupt:
             self.interrupt()
         if us * US >= MS:

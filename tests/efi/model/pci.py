@@ -66,6 +66,8 @@ class PciDevice:
             self.chip.clf_stays = True
         self.chip.unavoidable_ns = INTERRUPTED_NS
         self.accesses: list[tuple[str, int]] = []       # to registers
+        self.answers: int | None = None     # register accesses until all further ones fail
+        self._unflushed = False             # data may be on its way
         self.mappings: dict[int, Mapping] = {}
         self.buffers: dict[int, mmap.mmap] = {}
         self.place: int | None = None           # bus address of data
@@ -97,12 +99,22 @@ class PciDevice:
         self.firmware.access()
         return WIDTHS[width]
 
+    def _is_gone(self) -> bool:
+        """The firmware reports an error for each access from now on."""
+        if self.answers:
+            self.answers -= 1
+        return self.answers == 0
+
     def _io_read(self, this: int, width: int, bar: int, offset: int, count: int, buffer: int) -> int:
+        if self._is_gone():
+            return uefi.DEVICE_ERROR
         size = self._check_register("read", width, bar, offset, count)
         ctypes.memmove(buffer, self.chip.cpu_read(offset, size).to_bytes(size, "little"), size)
         return uefi.SUCCESS
 
     def _io_write(self, this: int, width: int, bar: int, offset: int, count: int, buffer: int) -> int:
+        if self._is_gone():
+            return uefi.DEVICE_ERROR
         size = self._check_register("write", width, bar, offset, count)
         self.firmware.restart_waiting()
         self.chip.cpu_write(offset, int.from_bytes(ctypes.string_at(buffer, size), "little"), size)
@@ -179,11 +191,14 @@ class PciDevice:
         if mapping not in self.mappings:
             raise FirmwareError(f"Unmap() of {mapping}")
         undone = self.mappings.pop(mapping)
+        if undone.operation == uefi.BUS_MASTER_WRITE and self._unflushed:
+            raise FirmwareError("Unmap() before Flush()")
         if undone.operation == uefi.BUS_MASTER_WRITE and undone.copy is not None:
             ctypes.memmove(undone.host, bytes(undone.copy), undone.size)
         return uefi.SUCCESS
 
     def _flush(self, this: int) -> int:
+        self._unflushed = False
         return uefi.SUCCESS
 
     # ---- The chip's accesses to memory -----------------------------------------------------
@@ -211,6 +226,7 @@ class PciDevice:
 
     def _dma_write(self, address: int, data: bytes) -> None:
         mapping, at = self._mapping(address, len(data), uefi.BUS_MASTER_WRITE)
+        self._unflushed |= mapping.operation == uefi.BUS_MASTER_WRITE
         if mapping.operation == uefi.COMMON_BUFFER and not any(
                 start <= at and at + len(data) <= start + size for start, size in self._own_places):
             raise FirmwareError(f"the chip writes {len(data)} bytes at {at:#x} of the driver's page")
