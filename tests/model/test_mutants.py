@@ -17,9 +17,9 @@ import romsign
 
 from tests.build import LIMITS, TOP
 from tests.model.rules import RuleViolation
+from tests.model.variants import VARIANTS
 from tests.rom.fault_sequence import run_fault_sequence
 
-DEVICES = {"895A": 0x0012, "810": 0x0001}
 ANY = "the first rule that is broken"
 NOP = "\t.long 0x80000000, 0\n"
 ROOM = 4096     # bytes that a mutant may add to each part
@@ -266,7 +266,7 @@ def build(tree: Path, mutant: Mutant) -> Path:
     finally:
         restore(tree, source, source.stat().st_mtime_ns)
     rom = tree / "mutant.rom"
-    rom.write_bytes(romsign.stamp(binary.read_bytes(), 0x1000, DEVICES[mutant.variant],
+    rom.write_bytes(romsign.stamp(binary.read_bytes(), 0x1000, VARIANTS[mutant.variant].device,
                                   run_time=MORE["FILE"]))
     return rom
 
