@@ -16,13 +16,13 @@ ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).r
 
 # ---- Size budgets in bytes, enforced by the linker or by `make size`, which prints them ----
 LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY EFI WHOLE_FILE
-FILE_LIMIT := 27648
+FILE_LIMIT := 32768
 RESIDENT_LIMIT := 13824
 WITHOUT_PMM_LIMIT := 16384
 CD_LIMIT := 25088
 CD_MEMORY_LIMIT := 7168
 EFI_LIMIT := 16384
-WHOLE_FILE_LIMIT := 40960
+WHOLE_FILE_LIMIT := 49152
 
 # ---- Tools --------------------------------------------------------------
 CC := gcc

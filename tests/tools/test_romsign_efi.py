@@ -11,7 +11,7 @@ import struct
 import pytest
 import romsign
 
-from tests.build import BUILD
+from tests.build import BUILD, LIMITS
 from tests.tools import efi_driver
 from tests.tools.efi_driver import for_machine, signed
 
@@ -293,7 +293,7 @@ def test_rom_bar_is_the_next_power_of_two(size, kib):
 
 
 def test_rom_bar_above_64_kib_needs_consent(run, bios, driver):
-    large = grown(driver, efi_driver.section(driver, ".text"), 65536 - 27648)
+    large = grown(driver, efi_driver.section(driver, ".text"), 65536 - LIMITS["FILE"])
     status, _, err, output = run(bios, *run.to, drivers=[large])
     assert (status, output, err.count("\n")) == (1, b"", 1)
     assert "128 KiB" in err and "--large-bar" in err
@@ -318,7 +318,7 @@ def test_info_decodes_all_images(run, bios, driver):
     status, out, err, _ = run(file, "--info")
     assert (status, err) == (0, "")
     first, second, third = images(file)
-    assert f"FILE    {len(file)} bytes, 3 images, ROM BAR of 32 KiB\n" in out
+    assert f"FILE    {len(file)} bytes, 3 images, ROM BAR of 64 KiB\n" in out
     for at, image, name in ((len(first), second, "8664h (x64)"),
                             (len(first + second), third, "AA64h (AArch64)")):
         assert (f"EFI     at {at:#x}, {word(image, 2)} blocks used, signature 0EF1h, subsystem 11, "
