@@ -5,7 +5,7 @@
  */
 #include "lsi/lsi.h"
 
-#include "lsi/regs.h"
+#include "lsi/program.h"
 
 /* SCNTL3.CCF. 3 divides by 3 and is what every driver uses for the 40 MHz clock
  * of most boards; the manual's table prints 4 for exactly 40 MHz.
@@ -24,6 +24,12 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	lsi->io = options->io;
 	lsi->keep_bus = options->keep_bus;
 	lsi->instant = options->instant;
+	for (u32 i = 0; i < HBA_TARGETS; i++) {
+		lsi->hba.media_timeout_s[i] = HBA_MEDIA_TIMEOUT_S;
+		lsi->identify[i] = options->disconnects >> i & 1
+					   ? MSG_IDENTIFY | IDENTIFY_DISCONNECT
+					   : MSG_IDENTIFY;
+	}
 	lsi->spins = LSI_SPINS_IN_SCAN;
 	lsi->features = chip->features;
 	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
@@ -43,6 +49,9 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 			  : id			    ? id
 						    : USUAL_HOST_ID;
 	id = lsi->hba.own_id;
+	lsi->kept[KEPT_SCNTL0] = SCNTL0_ARB_FULL;
+	if (!options->no_parity)
+		lsi->kept[KEPT_SCNTL0] |= SCNTL0_EPC | SCNTL0_AAP;
 	lsi->kept[KEPT_SCID] = SCID_RRE | id;
 	lsi->kept[KEPT_RESPID0] = (u8)(1u << id);
 	lsi->kept[KEPT_RESPID1] = (u8)(1u << id >> 8);
