@@ -23,6 +23,9 @@
 #define SENSE_KEY_AT 2
 #define SENSE_KEY_MASK 0x0f
 #define SENSE_INFORMATION_AT 3
+#define SENSE_ADDITIONAL_AT 7 /* number of bytes after this one */
+#define SENSE_ASC_AT 12
+#define SENSE_ASCQ_AT 13
 #define INQUIRY_BYTES 36
 
 /* Result of a command. int13/status.c maps each to an INT 13h status. */
