@@ -36,6 +36,7 @@ SRUN = 0x02                                     # ISTAT1
 DFE, MDPE, BF, D_ABRT, D_SSI, D_SIR, D_IID = 0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x01  # DSTAT
 ORF, OLF, RST_NOW = 0x40, 0x20, 0x02            # SSTAT0
 LDSC = 0x02                                     # SSTAT2
+LED = 0x01                                      # GPIO0 in GPREG and GPCNTL
 ATN_LINE, ACK_LINE = 0x08, 0x40                 # SOCL, SBCL
 NO_OVERLAP = 0x20                               # CTEST0, for an erratum of the 876
 CTEST2_SIGP = 0x40
