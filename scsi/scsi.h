@@ -19,6 +19,9 @@
 #define SCSI_STATUS_TASK_ABORTED 0x40 /* the whole byte [SAM-3 "Status"] */
 
 #define SENSE_BYTES 18
+#define SENSE_CODE_MASK 0x7f /* of byte 0 */
+#define SENSE_CURRENT 0x70
+#define SENSE_DEFERRED 0x71 /* of an earlier command */
 #define SENSE_CURRENT_VALID 0xf0 /* byte 0: the information field is valid */
 #define SENSE_KEY_AT 2
 #define SENSE_KEY_MASK 0x0f

@@ -55,9 +55,6 @@ ROM_CONST struct sense_row sense_table[] = {
 	{ANY, ANY, ANY, SCSI_HARDWARE_ERROR, ACTION_DONE},
 };
 
-#define SENSE_CODE_MASK 0x7f
-#define SENSE_CURRENT 0x70
-#define SENSE_DEFERRED 0x71
 
 static bool fits(u8 wanted, u8 found)
 {
