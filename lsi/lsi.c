@@ -22,7 +22,6 @@ struct register_value {
 
 /* Values that are the same on every chip. */
 ROM_CONST struct register_value fixed_registers[] = {
-	{LSI_SCNTL0, SCNTL0_ARB_FULL | SCNTL0_EPC | SCNTL0_AAP},
 	{LSI_SCNTL1, 0},
 	{LSI_SCNTL2, 0},
 	{LSI_SXFER, 0},
@@ -41,7 +40,8 @@ ROM_CONST struct register_value fixed_registers[] = {
 };
 
 ROM_CONST u8 kept_registers[KEPT_REGISTERS] = {
-	[KEPT_SCNTL3] = LSI_SCNTL3, [KEPT_STEST2] = LSI_STEST2,
+	[KEPT_SCNTL0] = LSI_SCNTL0, [KEPT_SCNTL3] = LSI_SCNTL3,
+	[KEPT_STEST2] = LSI_STEST2,
 	[KEPT_DCNTL] = LSI_DCNTL,   [KEPT_GPREG] = LSI_GPREG,
 	[KEPT_GPCNTL] = LSI_GPCNTL, [KEPT_SCID] = LSI_SCID,
 	[KEPT_RESPID0] = LSI_RESPID0, [KEPT_RESPID1] = LSI_RESPID1,

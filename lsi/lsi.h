@@ -15,8 +15,9 @@
 
 #define MOST_STACKED_CAUSES 8 /* with more, the chip does not answer or is broken */
 
-/* Registers with settings of the board, most of them made by its firmware */
+/* Registers with settings of the board or the user, most of them made by its firmware */
 enum lsi_kept {
+	KEPT_SCNTL0,
 	KEPT_SCNTL3,
 	KEPT_STEST2,
 	KEPT_DCNTL,
@@ -36,7 +37,8 @@ struct lsi {
 	io_t io;	/* the operating registers */
 	u8 features;	/* CHIP_... */
 	u8 kept[KEPT_REGISTERS]; /* values of the registers in enum lsi_kept */
-	bool keep_bus, instant; /* as in struct lsi_options */
+	bool keep_bus, instant, led; /* as in struct lsi_options */
+	u8 identify[HBA_TARGETS]; /* IDENTIFY for LUN 0, by target */
 	u16 spins;     /* LSI_SPINS... */
 	u32 place; /* bus address of `moved` that the program uses */
 	u32 script[SCRIPT_DWORDS];
@@ -50,6 +52,9 @@ struct lsi_options {
 	u8 own_id; /* or LSI_ID_AS_FOUND: the ID that the firmware has set, else 7 */
 	bool keep_bus; /* reset the bus only if a target holds it */
 	bool instant;  /* QEMU's model: reset and CLF take no time */
+	bool no_parity; /* of the SCSI bus: neither checked nor reported */
+	bool led;	/* GPIO0 is an output with an activity LED, on while it is 0 */
+	u16 disconnects; /* bit n: target n may disconnect (IDENTIFY) */
 };
 
 /* How often memory is polled between two reads of ISTAT. A scan has many

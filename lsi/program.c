@@ -117,9 +117,9 @@ void program_begin(struct exec *x, struct lsi *lsi,
 	u8 target = request->target;
 	*program_byte(lsi, script_patch_select, INSN_ID) = target;
 	*program_byte(lsi, script_patch_target, INSN_DATA) = target;
-	u8 identify = MSG_IDENTIFY | request->lun;
-	lsi->moved.msg_out[0] = identify;
+	u8 identify = lsi->identify[target] | request->lun;
 	*program_byte(lsi, script_patch_identify, INSN_DATA) = identify;
+	lsi->moved.msg_out[0] = identify;
 	*program_message_bytes(lsi) = 1;
 	*program_byte(lsi, script_patch_command, INSN_DATA) =
 		request->cdb_bytes;
@@ -219,8 +219,12 @@ static NOT_INLINE enum ending unusual_end(struct exec *x, u8 istat, u8 dstat)
 	enum ending ending = classify(x->causes);
 	if (ending == END_INT)
 		return int_ending(x);
-	if (ending == END_NO_TARGET || ending == END_BUS_FREE)
+	if (ending == END_NO_TARGET || ending == END_BUS_FREE) {
 		lsi_clear_fifos(lsi);
+		/* The program has not come to the end of the command. */
+		if (lsi->led)
+			lsi_write8(lsi, LSI_GPREG, lsi->kept[KEPT_GPREG]);
+	}
 	return ending;
 }
 

@@ -33,6 +33,7 @@
 #define MSG_TWO_BYTE_FIRST 0x20
 #define MSG_TWO_BYTE_LAST 0x2f
 #define MSG_IDENTIFY 0x80
+#define IDENTIFY_DISCONNECT 0x40 /* the target may disconnect */
 
 #define RESENDS 3 /* of a message that the target did not receive */
 

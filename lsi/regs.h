@@ -27,6 +27,7 @@
 #define LSI_SXFER 0x05 /* 8 RW offset in 4:0; 0 = asynchronous */
 
 #define LSI_GPREG 0x07 /* 8 RW general-purpose pins */
+#define GPREG_LED 0x01 /* GPIO0, if it has an activity LED: 0 is on */
 
 #define LSI_SSID 0x0a /* 8 R ID that reselected us in 3:0; VAL 7 */
 

@@ -117,7 +117,6 @@ void cdb_blocks(struct hba_request *request, const struct scsi_device *device,
 
 	request->target = device->target;
 	request->lun = device->lun;
-	request->timeout_ms = MEDIA_TIMEOUT_MS;
 	request->patience_ms = PATIENCE_MS;
 	cdb[1] = device->cdb_lun;
 	if (blocks->lba >> 32 || lba + count - 1 < lba) {

@@ -12,7 +12,7 @@
 #include "scsi.h"
 
 #define SHORT_TIMEOUT_MS 5000  /* the target need not access the medium */
-#define MEDIA_TIMEOUT_MS 10000 /* it must */
+#define MEDIA_TIMEOUT_MS (HBA_MEDIA_TIMEOUT_S * 1000) /* it must */
 #define SPIN_UP_TIMEOUT_MS 60000
 #define PATIENCE_MS 5000
 
@@ -56,7 +56,7 @@ struct scsi_blocks {
 
 /* A command on blocks in its 10-byte form, or in its 16-byte form if the LBA
  * of the last block needs more than 32 bits [SBC-2 "READ(10)", "READ(16)"].
- * The caller sets direction, data and data length.
+ * The caller sets direction, data, data length and the time limit.
  */
 void cdb_blocks(struct hba_request *, const struct scsi_device *,
 		const struct scsi_blocks *);

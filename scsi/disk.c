@@ -105,6 +105,7 @@ static enum scsi_result send(struct scsi_bus *bus,
 	struct hba_request *request = &job->request;
 	u32 bytes = 0;
 
+	request->timeout_ms = bus->hba->media_timeout_s[device->target] * 1000u;
 	job->blocks.opcode = command->opcode;
 	request->direction = command->direction;
 	if (command->direction != HBA_NO_DATA)

@@ -8,9 +8,14 @@
 #ifndef SCSI_HBA_H
 #define SCSI_HBA_H
 
+#include "pc/clock.h"
 #include "pc/phys.h"
 
 #define SCSI_CDB_MAX 16
+#define HBA_TARGETS 16
+#define HBA_MOST_TIMEOUT_S 1200u
+#define HBA_NO_TIME_LIMIT CLOCK_NEVER_MS /* for a command that may take hours */
+#define HBA_MEDIA_TIMEOUT_S 10u /* the usual time limit of a command on blocks */
 
 #define HBA_ALL_TARGETS (~0u) /* in struct hba, `doubtful` */
 
@@ -39,7 +44,9 @@ struct hba_request {
 	u8 direction; /* enum hba_direction */
 	u8 cdb_bytes; /* 0: no command, only make chip and bus ready for one */
 	u8 cdb[SCSI_CDB_MAX];
-	u32 timeout_ms; /* 1 to 1 200 000, from the start of the selection */
+	u32 timeout_ms; /* 1 to 1000 * HBA_MOST_TIMEOUT_S, from the start of the selection, or
+			 * HBA_NO_TIME_LIMIT: then only an end on the bus ends it
+			 */
 	u32 data_bytes; /* 0 with HBA_NO_DATA; then `data` is not used */
 	struct phys_range data; /* the first part of the data, may be empty */
 	const struct phys_range *more; /* the other parts, if `data` is not all;
@@ -66,6 +73,10 @@ struct hba {
 	u8 last_id; /* highest target ID on this bus: 7 or 15 */
 	u32 doubtful; /* in and out, a bit for each target: before it transfers data
 		       * again, it and the chip must agree on how */
+	/* for scsi/disk.c only: the time limits of commands on blocks, by target; 1 to
+	 * HBA_MOST_TIMEOUT_S
+	 */
+	u16 media_timeout_s[HBA_TARGETS];
 };
 
 #endif

@@ -20,7 +20,6 @@ struct trace {
  * known to leave like this all together
  */
 ROM_CONST struct trace our_trace[] = {
-	{LSI_SCNTL0, SCNTL0_ARB_FULL | SCNTL0_EPC | SCNTL0_AAP},
 	{LSI_CTEST5, 0},
 	{LSI_DMODE, 0},
 	{LSI_DIEN, 0},
@@ -30,7 +29,10 @@ ROM_CONST struct trace our_trace[] = {
 static bool is_our_trace(io_t io, u8 dcntl, u8 features)
 {
 	u8 ours = features & CHIP_1010 ? 0 : DCNTL_IRQD | DCNTL_COM;
+	u8 scntl0 = io_read8(io, LSI_SCNTL0) | SCNTL0_EPC | SCNTL0_AAP;
 
+	if (scntl0 != (SCNTL0_ARB_FULL | SCNTL0_EPC | SCNTL0_AAP))
+		return false;
 	for (u32 i = 0; i < ARRAY_SIZE(our_trace); i++)
 		if (io_read8(io, our_trace[i].reg) != our_trace[i].value)
 			return false;

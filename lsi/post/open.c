@@ -5,7 +5,7 @@
  */
 #include "lsi/lsi.h"
 
-#include "lsi/regs.h"
+#include "lsi/program.h"
 
 /* SCNTL3.CCF. 3 divides by 3 and is what every driver uses for the 40 MHz clock
  * of most boards; the manual's table prints 4 for exactly 40 MHz.
@@ -13,8 +13,25 @@
 #define CCF_40MHZ 3
 #define CCF_80MHZ 5
 
+/* The SCRIPTS instruction OR_REGISTER LSI_GPREG, GPREG_LED */
+#define LED_OFF (0x7a000000u | LSI_GPREG << 16 | GPREG_LED << 8)
+
 #define SCID_ID_MASK 0x0f
 #define USUAL_HOST_ID 7
+
+/* Copy the program; see there for the activity LED. */
+static void copy_program(struct lsi *lsi)
+{
+	lsi->place = 0;
+	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
+		lsi->script[i] = lsi_script[i];
+	if (!lsi->led)
+		return;
+	lsi->kept[KEPT_GPREG] |= GPREG_LED;
+	lsi->script[script_patch_command_test / 4 + 1] -= 8; /* the distance */
+	lsi->script[script_patch_led_off / 4] = LED_OFF;
+	lsi->script[script_patch_led_off / 4 + 1] = 0;
+}
 
 enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 {
@@ -24,6 +41,13 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	lsi->io = options->io;
 	lsi->keep_bus = options->keep_bus;
 	lsi->instant = options->instant;
+	lsi->led = options->led;
+	for (u32 i = 0; i < HBA_TARGETS; i++) {
+		lsi->hba.media_timeout_s[i] = HBA_MEDIA_TIMEOUT_S;
+		lsi->identify[i] = options->disconnects >> i & 1
+					   ? MSG_IDENTIFY | IDENTIFY_DISCONNECT
+					   : MSG_IDENTIFY;
+	}
 	lsi->spins = LSI_SPINS_IN_SCAN;
 	lsi->features = chip->features;
 	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
@@ -43,6 +67,9 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 			  : id			    ? id
 						    : USUAL_HOST_ID;
 	id = lsi->hba.own_id;
+	lsi->kept[KEPT_SCNTL0] = SCNTL0_ARB_FULL;
+	if (!options->no_parity)
+		lsi->kept[KEPT_SCNTL0] |= SCNTL0_EPC | SCNTL0_AAP;
 	lsi->kept[KEPT_SCID] = SCID_RRE | id;
 	lsi->kept[KEPT_RESPID0] = (u8)(1u << id);
 	lsi->kept[KEPT_RESPID1] = (u8)(1u << id >> 8);
@@ -56,8 +83,6 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	}
 	lsi->kept[KEPT_GPREG] = lsi_read8(lsi, LSI_GPREG);
 	lsi->kept[KEPT_GPCNTL] = lsi_read8(lsi, LSI_GPCNTL);
-	lsi->place = 0;
-	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
-		lsi->script[i] = lsi_script[i];
+	copy_program(lsi);
 	return lsi_reset(lsi);
 }

@@ -16,6 +16,10 @@
  *           the command phase, are passed to the CPU
  *   done    the data move has ended
  *
+ * If the board has an activity LED, lsi_open() has the test for the command phase jump
+ * to the instruction before the command, which turns the LED on, and replaces the first
+ * of the two INTs at the end by LED_OFF. Without one, no instruction is added.
+ *
  * Rules that the program must follow [8xx-TM]:
  * - After a message byte ACK stays asserted until CLEAR ACK.
  * - SDU is cleared before the ACK after which the target may leave the bus.
@@ -31,6 +35,7 @@
 #define MSG_DISCONNECT 0x04
 #define SDU_OFF 0x7f
 #define SSID_ID 0x0f
+#define LED_ON 0xfe /* all but GPREG_LED */
 #define SET_BY_CPU 0
 #define IDENTIFY_RESERVED_BITS 0x78 /* all but IDENTIFY and LUN */
 
@@ -57,11 +62,13 @@ dispatch:
 dispatch_data:
 LABEL script_patch_data_test
 	JUMP_IF	PHASE_RESERVED, data
+LABEL script_patch_command_test
 	JUMP_IF	PHASE_COMMAND, command
 	JUMP_IF	PHASE_STATUS, status_early
 	INT_IF	PHASE_MSG_OUT, INT_RESEND
 	INT	INT_BAD_PHASE
 
+	AND_REGISTER LSI_GPREG, LED_ON
 LABEL script_patch_command
 command:
 	MOVE	SET_BY_CPU, 0, PHASE_COMMAND
@@ -141,6 +148,8 @@ complete:
 	CLEAR_ACK_ATN
 free:
 	WAIT_DISCONNECT
+LABEL script_patch_led_off
+	INT	INT_COMPLETE
 	INT	INT_COMPLETE
 
 /* ---- DISCONNECT, then reselection. Continues at the clean dispatcher: if the data

@@ -29,6 +29,11 @@ RULES = {
     "SCRIPTS started with ABRT set": "ISTAT.ABRT is off",
     "erratum forgotten": "some chips need a bit set, or clear, while a program runs",
     "interrupt pin enabled": "a polled driver keeps the pin inactive",
+    # The serial EEPROM (eeprom.py)
+    "EEPROM bus too fast": "the minimum times of a 24C16 at 100 kHz, or of a 93C46",
+    "EEPROM byte cut short": "START and STOP only between bytes, except to end an earlier transfer",
+    "EEPROM line driven against the chip": "it may pull SDA down; a line has one output",
+    "93C46 written to": "Tekram's settings are left alone",
     # SCRIPTS
     "SCRIPTS not aligned": "instructions are dword aligned",
     "illegal instruction": "the chip would raise DSTAT.IID",
@@ -61,7 +66,8 @@ RULES = {
     "bus left in reset": "SCNTL1.RST is off",
     "FIFO left full": "the next command needs it empty",
     "ABRT left set": "the next program would be aborted",
-    "board setting lost": "GPCNTL, STEST2.DIF and DCNTL.IRQM are the board's",
+    "board setting lost": "GPREG, GPCNTL, STEST2.DIF and DCNTL.IRQM are the board's; a program writes the bit of an "
+                          "activity LED only, which is off between two calls",
     # Memory, ports, CPU (pc.py)
     "bus mastering not enabled": "PCI COMMAND.MASTER before any DMA",
     "DMA outside memory": "there is none at that address",

@@ -55,11 +55,11 @@ def new_data(seed: int, sectors: int) -> bytes:
 class Machine(Native):
     """Disks at IDs 0 and 3 whose attentions have been reported."""
 
-    def __init__(self, library: Path, hardware: str = "silicon", variant: str = "895A"):
+    def __init__(self, library: Path, hardware: str = "silicon", variant: str = "895A", **options):
         kind = HARDWARE[hardware].disk
         self.disk: Disk = kind()
         other = kind(content=lambda lba: bytes([OTHER]) * SECTOR)
-        super().__init__(library, {0: self.disk, OTHER: other}, hardware, variant)
+        super().__init__(library, {0: self.disk, OTHER: other}, hardware, variant, **options)
         self.no_attentions()
 
     def no_attentions(self) -> None:

@@ -58,13 +58,16 @@ void native_place(u8 *own, u32 bytes, u32 bus_address)
 }
 
 u32 native_open(struct driver *driver, const struct model *model, u32 device,
-		u32 revision, u32 instant)
+		u32 revision, u32 flags, u32 disconnects)
 {
 	struct lsi_options options = {
 		.chip = lsi_chip_find((u16)device, (u8)revision),
 		.io = model,
 		.own_id = LSI_ID_AS_FOUND,
-		.instant = instant,
+		.instant = flags & NATIVE_INSTANT,
+		.no_parity = flags & NATIVE_NO_PARITY,
+		.led = flags & NATIVE_LED,
+		.disconnects = (u16)disconnects,
 	};
 
 	the_model = model;

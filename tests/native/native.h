@@ -28,9 +28,12 @@ u32 native_moved_bytes(void);
 /* Name the memory and its address on the bus. */
 void native_place(u8 *own, u32 bytes, u32 bus_address);
 
-/* lsi_open(); returns enum hba_result. */
+/* lsi_open(); returns enum hba_result. `flags` and `disconnects` are its options. */
+#define NATIVE_INSTANT 1u
+#define NATIVE_NO_PARITY 2u
+#define NATIVE_LED 4u
 u32 native_open(struct driver *driver, const struct model *model, u32 device,
-		u32 revision, u32 prompt);
+		u32 revision, u32 flags, u32 disconnects);
 
 /* lsi_execute() with driver->request; returns enum hba_result. */
 u32 native_execute(struct driver *driver);

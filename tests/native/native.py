@@ -33,6 +33,7 @@ SENSE_BYTES = 18
 
 HBA = ["OK", "NO_TARGET", "TIMEOUT", "BUS_RESET", "BUS_FREE", "PROTOCOL", "PARITY", "CHIP"]
 NO_DATA, DATA_IN, DATA_OUT = 0, 1, 2
+INSTANT, NO_PARITY, LED = 1, 2, 4   # flags of native_open()
 
 
 def sources(folders: list[str] = FOLDERS) -> list[Path]:
@@ -81,13 +82,15 @@ class Native:
     pause_us = 1000     # most between two polls of memory: so that a test with a time-out is quick
 
     def __init__(self, library: Path, targets: dict[int, object], hardware: str = "silicon",
-                 variant: str = "895A"):
+                 variant: str = "895A", *, disconnects: int = 0, parity: bool = True, led: bool = False):
         self._c = ctypes.CDLL(str(library))
         self.bus = Bus()
         self.bus.targets = targets
         self.memory = mmap.mmap(-1, MEMORY_BYTES)
         self.chip = HARDWARE[hardware].chip(variant_named(variant), self.bus, self._dma_read, self._dma_write)
         self.chip.power_on()
+        if led:
+            self.chip.set_led()
         emulated = hardware.startswith("qemu")    # whose model takes no time for a reset
         if emulated:
             self.chip.reset_to_selection_ns = 0
@@ -111,8 +114,9 @@ class Native:
         self.ranges: list[Range] = []
         self.other_memory: dict[int, bytes] = {}    # of another driver
         chip = self.chip.variant
-        assert self._call("native_open", ctypes.byref(self._model), chip.device, chip.revision,
-                          int(emulated)) == 0
+        flags = INSTANT * emulated | NO_PARITY * (not parity) | LED * led
+        assert self._call("native_open", ctypes.byref(self._model), chip.device, chip.revision, flags,
+                          disconnects) == 0
 
     # ---- The model's side
 
