@@ -216,13 +216,12 @@ def test_stuck_program_times_out(machine):
 @transfers
 @pytest.mark.parametrize("variant", ["895A", "810"])
 def test_time_out_before_any_instruction(machine, transfer):
-    """Also when a target waits for the last handshake before it leaves: no device is reset."""
+    """Also when the target waits for the last handshake before it leaves."""
     transfer = transfer(machine)
     for n in range(1, 500):
         with program_stops_before(machine.chip, n) as seen:
             outcome = transfer.run()
         assert outcome.result == ("TIMEOUT" if seen else "OK"), f"instruction {n}"
-        print(n, machine.disk.attentions, machine.disk.messages[-2:], hex(machine.chip.scripts.dsp))
         machine.check_recovery()
         if not seen:
             break
