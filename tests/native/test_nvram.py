@@ -29,7 +29,8 @@ BYTE_NS = 9 * 2 * 10_000        # most, of a byte on the bus
 LATE_NS = 60 * MS               # for a chip that does not answer
 # GPREG and GPCNTL as firmware may leave them: inputs; outputs low; GPIO0 as a fetch
 # indicator; outputs high; an activity LED and terminators
-BOARDS = [(0x0F, 0x0F), (0x00, 0x1C), (0x12, 0x2F), (0x1F, 0x00), (0x08, 0x4E)]
+BOARDS = [(0x0F, 0x0F), (0x00, 0x1C), (0x12, 0x2F), (0x1F, 0x00), (0x08, 0x4E),
+          (0x03, 0xEC)]
 
 
 class Card(Native):
