@@ -30,7 +30,11 @@ static bool dismissed(struct exec *x, u8 message)
 	program_clear_answers(lsi);
 	(void)lsi_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */
 	lsi_clear_fifos(lsi);
-	return dismiss(x, message, lsi_read8(lsi, LSI_ISTAT)) == END_COMPLETE;
+	enum ending ending = dismiss(x, message, lsi_read8(lsi, LSI_ISTAT));
+	/* Its last handshake may have waited for us: it leaves before the message. */
+	if (ending == END_BUS_FREE)
+		ending = dismiss(x, message, 0);
+	return ending == END_COMPLETE;
 }
 
 /* Make chip and bus ready for the next command. A bus reset affects all

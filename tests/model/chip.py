@@ -230,13 +230,15 @@ class Chip:
 
     def _bus_free(self) -> None:
         """The target has left the bus."""
-        self.bus.atn = False
+        attention, self.bus.atn = self.bus.atn, False
         if not self.connected:
             return
         self.connected = self.reselected_while_idle = False
         self.scripts.target_left()
         if self.registers[SCNTL2] & SDU:
-            self.scripts.left_with_sdu()
+            # A driver that has asked for attention to end a command learns by UDC that it has ended.
+            if not attention:
+                self.scripts.left_with_sdu()
             self.raise_scsi(UDC)
 
     def _bus_reset(self) -> None:
