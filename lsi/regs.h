@@ -57,6 +57,7 @@
 #define ISTAT_SIP 0x02 /* something in SIST */
 #define ISTAT_DIP 0x01 /* something in DSTAT */
 #define ISTAT_PENDING (ISTAT_SIP | ISTAT_DIP)
+#define ISTAT_NO_ANSWER 0xff
 
 #define LSI_ISTAT1 0x15 /* 8 RW 875A 895A 896 1010 */
 #define ISTAT1_SRUN 0x02 /* SCRIPTS is running */

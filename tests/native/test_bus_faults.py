@@ -16,7 +16,7 @@ from tests.model.faults import (OTHER_INITIATOR, FaultAt, comes_back_after, data
 from tests.model.manners import status_without_data
 from tests.model.registers import BF, MDPE, MS, SBMC, US
 from tests.model.target import CHECK_CONDITION, POWER_ON, Disk
-from tests.native.machine import LIMIT_MS, OTHER, SECOND, SECTOR, SILICON, Machine, Outcome, calm, new_data
+from tests.native.machine import LIMIT_MS, OTHER, PRIVILEGES, SECOND, SECTOR, SILICON, Machine, Outcome, calm, new_data
 from tests.native.target_rows import ENDS
 from tests.rom.other_driver import DRIVERS
 
@@ -26,9 +26,9 @@ LBA, BLOCKS = 1000, 2
 ALL = BLOCKS * SECTOR
 
 
-@pytest.fixture
-def machine(library, variant) -> Machine:
-    return Machine(library, "silicon", variant)
+@pytest.fixture(**PRIVILEGES)
+def machine(request, library, variant) -> Machine:
+    return Machine(library, "silicon", variant, disconnects=request.param)
 
 
 # ---- A read and a write with disconnections ----------------------------------------------------
