@@ -33,12 +33,28 @@ static void copy_program(struct lsi *lsi)
 	lsi->script[script_patch_led_off / 4 + 1] = 0;
 }
 
-enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
+enum hba_result lsi_stop(struct lsi *lsi, const struct lsi_options *options)
 {
 	IN_ROM struct lsi_chip *chip = options->chip;
 
 	lsi->hba.execute = lsi_execute;
 	lsi->io = options->io;
+	lsi->features = chip->features;
+	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
+	if (lsi_read8(lsi, LSI_ISTAT) == ISTAT_NO_ANSWER)
+		return HBA_CHIP;
+	/* A program of an earlier driver may still wait for reselection; then
+	 * only ISTAT may be accessed. Old chips do not show whether a program
+	 * runs.
+	 */
+	if (!(chip->features & CHIP_ISTAT1) ||
+	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
+		(void)lsi_abort(lsi); /* a reset follows in any case */
+	return HBA_OK;
+}
+
+enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
+{
 	lsi->keep_bus = options->keep_bus;
 	lsi->instant = options->instant;
 	lsi->led = options->led;
@@ -49,16 +65,6 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 					   : MSG_IDENTIFY;
 	}
 	lsi->spins = LSI_SPINS_IN_SCAN;
-	lsi->features = chip->features;
-	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
-
-	/* A program of an earlier driver may still wait for reselection; then
-	 * only ISTAT may be accessed. Old chips do not show whether a program
-	 * runs.
-	 */
-	if (!(chip->features & CHIP_ISTAT1) ||
-	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
-		(void)lsi_abort(lsi); /* a reset follows in any case */
 	/* Keep the settings of the board: own ID, differential
 	 * transceivers, interrupt pin driver, general-purpose pins.
 	 */
@@ -75,9 +81,9 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	lsi->kept[KEPT_RESPID1] = (u8)(1u << id >> 8);
 	lsi->kept[KEPT_STEST2] = lsi_read8(lsi, LSI_STEST2) & STEST2_DIF;
 	lsi->kept[KEPT_DCNTL] = lsi_read8(lsi, LSI_DCNTL) & DCNTL_IRQM;
-	if (!(chip->features & CHIP_1010)) {
+	if (!(lsi->features & CHIP_1010)) {
 		lsi->kept[KEPT_DCNTL] |= DCNTL_IRQD | DCNTL_COM;
-		lsi->kept[KEPT_SCNTL3] = chip->features & CHIP_80MHZ
+		lsi->kept[KEPT_SCNTL3] = lsi->features & CHIP_80MHZ
 						 ? CCF_80MHZ
 						 : CCF_40MHZ;
 	}

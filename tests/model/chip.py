@@ -15,14 +15,15 @@ from tests.model.eeprom import Eeprom, TekramEeprom
 from tests.model.registers import (ABRT, ACK_LINE, ATN_LINE, CHIP_TYPE, CLF, COM, CON, CONNECTED1,
                                    CSF, CTEST1, CTEST2, CTEST2_SIGP, CTEST3, CTEST5, DCMD, DCNTL,
                                    DFBC, DFE, DFIFO, DFS, DIEN, DIF, DIP, DMODE, DSP, DSTAT,
-                                   D_ABRT, GEN, GPCNTL, GPREG, HTH, INTF, IRQD, IRQM, ISTAT,
-                                   ISTAT1, LDSC, LED, MACNTL, MAN, MBOX0, MBOX1, NONFATAL, NOT_MODELLED,
-                                   NO_SGE, OLF, ORF, PINS, RAM_BASE, READ_ONLY, RESPID0, RRE, RSL, RST,
-                                   RST_HOLD_NS, RST_LINE, RST_NOW, RST_TO_SELECTION_NS, SBCL, SBMC,
-                                   SCID, SCNTL0, SCNTL1, SCNTL2, SDU, SEM, SFBR, SGE, SIEN0, SIEN1,
-                                   SIGP, SIP, SIST0, SIST1, SOCL, SRST, SRUN, SSID, SSM, SSTAT0,
-                                   SSTAT1, SSTAT2, STD, STEST0, STEST1, STEST2, STEST3, STIME0,
-                                   STIME1, STO, UDC, UNAVOIDABLE_NS, timer_ns)
+                                   D_ABRT, FE, GEN, GPCNTL, GPIO0, GPIO1, GPREG, HTH, INTF, IRQD,
+                                   IRQM, ISTAT, ISTAT1, LDSC, LED, LEDC, MACNTL, MAN, MBOX0, MBOX1,
+                                   ME, NONFATAL, NOT_MODELLED, NO_SGE, OLF, ORF, PINS, RAM_BASE,
+                                   READ_ONLY, RESPID0, RRE, RSL, RST, RST_HOLD_NS, RST_LINE,
+                                   RST_NOW, RST_TO_SELECTION_NS, SBCL, SBMC, SCID, SCNTL0, SCNTL1,
+                                   SCNTL2, SDU, SEM, SFBR, SGE, SIEN0, SIEN1, SIGP, SIP, SIST0,
+                                   SIST1, SOCL, SRST, SRUN, SSID, SSM, SSTAT0, SSTAT1, SSTAT2, STD,
+                                   STEST0, STEST1, STEST2, STEST3, STIME0, STIME1, STO, UDC,
+                                   UNAVOIDABLE_NS, timer_ns)
 from tests.model.rules import RuleViolation
 from tests.model.scripts import Scripts
 from tests.model.variants import Variant
@@ -112,9 +113,12 @@ class Chip:
             eeprom.rule = lambda rule, detail: self.rule(rule, detail)
 
     def _drive_pins(self, changed: int) -> None:
-        """A register, GPREG or GPCNTL, has changed. A pin is an output if its bit in GPCNTL is clear."""
+        """A register, GPREG or GPCNTL, has changed. A pin is an output if its bit in GPCNTL is clear; as an
+        indicator of fetches, bus mastering or activity, it is high while the chip is idle."""
+        gpcntl = self.registers[GPCNTL]
+        indicators = (GPIO0 if gpcntl & (FE | LEDC) else 0) | (GPIO1 if gpcntl & ME else 0)
         if self.eeprom:
-            self.eeprom.drive(self.now, self.registers[GPREG] & PINS, ~self.registers[GPCNTL] & PINS)
+            self.eeprom.drive(self.now, (self.registers[GPREG] | indicators) & PINS, ~gpcntl & PINS)
 
     def _read_pins(self) -> int:
         """Outputs as written; inputs as the lines are, which are high if nothing pulls them

@@ -71,10 +71,11 @@ void native_place(u8 *own, u32 bytes, u32 bus_address)
 	memory_address = bus_address;
 }
 
-u32 native_open(struct driver *driver, const struct model *model, u32 device,
-		u32 revision, u32 flags, u32 disconnects)
+static struct lsi_options options_for(const struct model *model, u32 device,
+				      u32 revision, u32 flags,
+				      u32 disconnects)
 {
-	struct lsi_options options = {
+	return (struct lsi_options){
 		.chip = lsi_chip_find((u16)device, (u8)revision),
 		.io = model,
 		.own_id = LSI_ID_AS_FOUND,
@@ -83,10 +84,41 @@ u32 native_open(struct driver *driver, const struct model *model, u32 device,
 		.led = flags & NATIVE_LED,
 		.disconnects = (u16)disconnects,
 	};
+}
+
+u32 native_stop(struct driver *driver, const struct model *model, u32 device,
+		u32 revision, u32 flags, u32 disconnects)
+{
+	struct lsi_options options =
+		options_for(model, device, revision, flags, disconnects);
 
 	the_model = model;
 	driver->bus.hba = &driver->lsi.hba;
+	return lsi_stop(&driver->lsi, &options);
+}
+
+u32 native_open(struct driver *driver, const struct model *model, u32 device,
+		u32 revision, u32 flags, u32 disconnects)
+{
+	struct lsi_options options =
+		options_for(model, device, revision, flags, disconnects);
+
 	return lsi_open(&driver->lsi, &options);
+}
+
+u32 native_detect(struct driver *driver)
+{
+	return nvram_detect(&driver->lsi);
+}
+
+u32 native_load(struct driver *driver, u32 at, u8 *bytes, u32 count)
+{
+	return nvram_read(&driver->lsi, NVRAM_PART(at, count), bytes);
+}
+
+u32 native_store(struct driver *driver, u32 at, const u8 *bytes, u32 count)
+{
+	return nvram_write(&driver->lsi, NVRAM_PART(at, count), bytes);
 }
 
 u32 native_execute(struct driver *driver)

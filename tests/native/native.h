@@ -7,7 +7,7 @@
 #ifndef NATIVE_H
 #define NATIVE_H
 
-#include "lsi/lsi.h"
+#include "lsi/nvram.h"
 #include "scsi/command.h"
 #include "scsi/service.h"
 
@@ -35,12 +35,21 @@ u32 native_moved_bytes(void);
 /* Name the memory and its address on the bus. */
 void native_place(u8 *own, u32 bytes, u32 bus_address);
 
-/* lsi_open(); returns enum hba_result. `flags` and `disconnects` are its options. */
+/* lsi_stop() and lsi_open(); return enum hba_result. `flags` and `disconnects` are
+ * their options.
+ */
 #define NATIVE_INSTANT 1u
 #define NATIVE_NO_PARITY 2u
 #define NATIVE_LED 4u
+u32 native_stop(struct driver *driver, const struct model *model, u32 device,
+		u32 revision, u32 flags, u32 disconnects);
 u32 native_open(struct driver *driver, const struct model *model, u32 device,
 		u32 revision, u32 flags, u32 disconnects);
+
+/* nvram_detect(), nvram_read(), nvram_write(); return their enumerations. */
+u32 native_detect(struct driver *driver);
+u32 native_load(struct driver *driver, u32 at, u8 *bytes, u32 count);
+u32 native_store(struct driver *driver, u32 at, const u8 *bytes, u32 count);
 
 /* lsi_execute() with driver->request; returns enum hba_result. */
 u32 native_execute(struct driver *driver);

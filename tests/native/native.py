@@ -117,8 +117,11 @@ class Native:
         self.other_memory: dict[int, bytes] = {}    # of another driver
         chip = self.chip.variant
         flags = INSTANT * emulated | NO_PARITY * (not parity) | LED * led
-        assert self._call("native_open", ctypes.byref(self._model), chip.device, chip.revision, flags,
-                          disconnects) == 0
+        self._options = ctypes.byref(self._model), chip.device, chip.revision, flags, disconnects
+        self._start()
+
+    def _start(self) -> None:
+        assert self.stop() == self.open() == "OK"
 
     # ---- The model's side
 
@@ -203,11 +206,16 @@ class Native:
     # ---- The driver's side
 
     def _call(self, function: str, *arguments) -> int:
+        result = self._call_within(function, *arguments)
+        self.chip.check_idle()
+        return result
+
+    def _call_within(self, function: str, *arguments) -> int:
+        """A call after which the driver is not done."""
         result = getattr(self._c, function)(self._place, *arguments)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
-        self.chip.check_idle()
         return result
 
     def prepare(self, cdb: bytes, direction: int = NO_DATA, data_bytes: int = 0, target: int = 0, *,
@@ -239,6 +247,14 @@ class Native:
             at = self._offset(r.address, r.bytes)
             self.memory[at:at + r.bytes] = data[:r.bytes]
             data = data[r.bytes:]
+
+    def stop(self) -> str:
+        """lsi_stop(): enum hba_result without its prefix."""
+        return HBA[self._call_within("native_stop", *self._options)]
+
+    def open(self) -> str:
+        """lsi_open(): enum hba_result without its prefix."""
+        return HBA[self._call("native_open", *self._options)]
 
     def execute(self) -> str:
         """lsi_execute(): enum hba_result without its prefix."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 
 from tests.model.bus import FREE, HANG, RESET
-from tests.model.chip_faults import deaf_to_abrt, pci_fault, removed_at, stuck_clf, stuck_program
+from tests.model.chip_faults import deaf_to_abrt, pci_fault, program_stops_before, removed_at, stuck_clf, stuck_program
 from tests.model.faults import (OTHER_INITIATOR, FaultAt, comes_back_after, data_then, hangs, leaves_in_read,
                                 leaves_in_write, never_reconnects, reset_after)
 from tests.model.manners import status_without_data
@@ -211,6 +211,21 @@ def test_stuck_program_times_out(machine):
     with stuck_program(machine.chip):
         assert machine.read() == Outcome("TIMEOUT")
     machine.check_recovery()
+
+
+@transfers
+@pytest.mark.parametrize("variant", ["895A", "810"])
+def test_time_out_before_any_instruction(machine, transfer):
+    """Also when the target waits for the last handshake before it leaves."""
+    transfer = transfer(machine)
+    for n in range(1, 500):
+        with program_stops_before(machine.chip, n) as seen:
+            outcome = transfer.run()
+        assert outcome.result == ("TIMEOUT" if seen else "OK"), f"instruction {n}"
+        machine.check_recovery()
+        if not seen:
+            break
+    assert 30 < n < 499
 
 
 @each_variant
