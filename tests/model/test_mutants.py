@@ -107,7 +107,7 @@ MUTANTS = {
         "if (ending == END_NO_TARGET || ending == END_BUS_FREE) {\n\t\tlsi_clear_fifos(lsi);",
         "if (ending == END_NO_TARGET || ending == END_BUS_FREE) {"),
     "LED switched on a board without one": Mutant(
-        "board setting lost", "lsi/post/open.c", "\tif (!lsi->led)\n\t\treturn;\n", ""),
+        "board setting lost", "lsi/post/open.c", "\tif (!led)\n\t\treturn;\n", ""),
     "terminator pins lost": Mutant(
         "board setting lost", "lsi/lsi.c", "[KEPT_GPREG] = LSI_GPREG", "[KEPT_GPREG] = LSI_GPCNTL"),
     "SRST not cleared": Mutant(
