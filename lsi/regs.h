@@ -30,6 +30,7 @@
 #define GPREG_LED 0x01 /* GPIO0, if it has an activity LED: 0 is on */
 
 #define LSI_SSID 0x0a /* 8 R ID that reselected us in 3:0; VAL 7 */
+#define LSI_SBCL 0x0b /* 8 R bus lines; ACK 6, MSG 2, C/D 1, I/O 0 */
 
 #define LSI_DSTAT 0x0c /* 8 RC DMA status */
 #define DSTAT_DFE 0x80 /* DMA FIFO empty; a state, not a cause */

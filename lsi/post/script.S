@@ -35,6 +35,7 @@
 #define MSG_DISCONNECT 0x04
 #define SDU_OFF 0x7f
 #define SSID_ID 0x0f
+#define SBCL_ACK_MSG_IN 0x47 /* ACK, MSG, C/D, I/O */
 #define LED_ON 0xfe /* all but GPREG_LED */
 #define SET_BY_CPU 0
 #define IDENTIFY_RESERVED_BITS 0x78 /* all but IDENTIFY and LUN */
@@ -193,12 +194,17 @@ drained:
 	JUMP	drained
 
 /* ---- Send ABORT or BUS DEVICE RESET to a target that has timed out. The target then
- * ---- leaves the bus, which must not raise UDC.
+ * ---- leaves the bus, which must not raise UDC. If it leaves already with the ACK of COMMAND
+ * ---- COMPLETE or DISCONNECT, no message is sent.
  */
 LABEL script_select_to_dismiss
 	SELECT_ATN SET_BY_CPU, reselected
 	INT_WHEN_NOT PHASE_MSG_OUT, INT_BAD_PHASE
 LABEL script_dismiss
+	JUMP_IF_NOT_BYTE_MASKED MSG_COMMAND_COMPLETE, MSG_DISCONNECT, dismiss
+	AND_TO_SFBR LSI_SBCL, SBCL_ACK_MSG_IN
+	JUMP_IF_BYTE SBCL_ACK_MSG_IN, complete
+dismiss:
 	SET_ATN
 	CLEAR_ACK
 	AND_REGISTER LSI_SCNTL2, SDU_OFF

@@ -12,12 +12,26 @@ io_t the_model;
 
 static const u8 *memory;
 static u32 memory_bytes, memory_address;
+static u64 stack; /* the lowest address of what calls may use of it */
 
 u32 phys_of(const volatile void *object)
 {
 	u64 at = (u64)((const volatile u8 *)object - memory);
 
+	if ((u64)object - stack < NATIVE_STACK_BYTES)
+		return NATIVE_STACK_ADDRESS + (u32)((u64)object - stack);
 	return at < memory_bytes ? memory_address + (u32)at : NO_BUS_ADDRESS;
+}
+
+/* Functions that a call reaches from here on have their objects in reach of the model. */
+static __attribute__((noinline)) void note_stack(void)
+{
+	stack = (u64)__builtin_frame_address(0) - NATIVE_STACK_BYTES;
+}
+
+u64 native_stack(void)
+{
+	return stack;
 }
 
 u32 native_driver_bytes(void)
@@ -121,6 +135,38 @@ u32 native_reset(struct driver *driver)
 u32 native_reset_target(struct driver *driver)
 {
 	return lsi_reset_target(&driver->lsi, &driver->request);
+}
+
+static struct scsi_device device_of(const struct hba_request *request)
+{
+	return (struct scsi_device){request->target, request->lun, (u8)(request->lun << 5)};
+}
+
+u32 native_format(struct driver *driver)
+{
+	struct scsi_device device = device_of(&driver->request);
+
+	note_stack();
+	driver->progress = 0xeeee;
+	return service_format(&driver->bus, &device, &driver->progress);
+}
+
+u32 native_format_progress(struct driver *driver)
+{
+	struct scsi_device device = device_of(&driver->request);
+
+	note_stack();
+	return service_format_progress(&driver->bus, &device, &driver->progress);
+}
+
+u32 native_waited(struct driver *driver)
+{
+	return driver->bus.waited;
+}
+
+u32 native_progress(struct driver *driver)
+{
+	return driver->progress;
 }
 
 u32 native_command(struct driver *driver)

@@ -9,12 +9,19 @@
 
 #include "lsi/nvram.h"
 #include "scsi/command.h"
+#include "scsi/service.h"
 
 struct driver {
 	struct lsi lsi;
 	struct scsi_bus bus;
 	struct hba_request request;
+	u16 progress; /* of a format */
 };
+
+/* What phys_of() returns for objects on the stack, which a part of the functions has */
+#define NATIVE_STACK_ADDRESS 0x50000000u
+#define NATIVE_STACK_BYTES 0x4000u
+u64 native_stack(void);
 
 /* Layout, for what Python reads and writes */
 u32 native_driver_bytes(void);
@@ -52,6 +59,14 @@ u32 native_reset(struct driver *driver);
 
 /* lsi_reset_target() with driver->request; returns enum hba_result. */
 u32 native_reset_target(struct driver *driver);
+
+/* service_format() and service_format_progress() of the unit in driver->request; return enum
+ * scsi_result.
+ */
+u32 native_format(struct driver *driver);
+u32 native_format_progress(struct driver *driver);
+u32 native_progress(struct driver *driver);
+u32 native_waited(struct driver *driver); /* bus->waited */
 
 /* scsi_command() with driver->request, as a call of its own; returns enum scsi_result. */
 u32 native_command(struct driver *driver);

@@ -25,6 +25,7 @@ CFLAGS = ["-m64", "-O1", "-g", "-std=gnu11", "-fPIC", "-ffreestanding", "-Wall",
 
 MEMORY_BYTES = 24 << 20
 BUS_ADDRESS = 0x3000_0000   # of the memory; nowhere near its place in the process
+STACK_ADDRESS, STACK_BYTES = 0x5000_0000, 0x4000    # of the stack, for functions that have objects there
 DATA_AT = 1 << 20           # where commands have their data
 MIB = 1 << 20
 LATE_US = 1 << 40           # more than any time limit
@@ -85,6 +86,7 @@ class Native:
     def __init__(self, library: Path, targets: dict[int, object], hardware: str = "silicon",
                  variant: str = "895A", *, disconnects: int = 0, parity: bool = True, led: bool = False):
         self._c = ctypes.CDLL(str(library))
+        self._c.native_stack.restype = ctypes.c_uint64
         self.bus = Bus()
         self.bus.targets = targets
         self.memory = mmap.mmap(-1, MEMORY_BYTES)
@@ -173,6 +175,10 @@ class Native:
             raise RuleViolation("DMA outside memory", f"{address:#x}")
         return at
 
+    @staticmethod
+    def _on_stack(address: int, length: int) -> bool:
+        return 0 <= address - STACK_ADDRESS <= STACK_BYTES - length
+
     def poke(self, address: int, data: bytes) -> None:
         """Code of another driver"""
         self.other_memory[address] = data
@@ -180,6 +186,8 @@ class Native:
     def _dma_read(self, address: int, length: int) -> bytes:
         if address in self.other_memory:
             return self.other_memory[address][:length]
+        if self._on_stack(address, length):
+            return ctypes.string_at(self._c.native_stack() + address - STACK_ADDRESS, length)
         at = self._offset(address, length)
         return self.memory[at:at + length]
 
@@ -256,6 +264,19 @@ class Native:
     def command(self) -> int:
         """scsi_command(): enum scsi_result."""
         return self._call("native_command")
+
+    def format(self, target: int = 0, lun: int = 0) -> int:
+        """service_format(): enum scsi_result; then `progress` is set."""
+        self.request.target, self.request.lun, self.request.direction = target, lun, NO_DATA
+        return self._call("native_format")
+
+    def format_progress(self) -> int:
+        """service_format_progress() of the same unit: enum scsi_result."""
+        return self._call("native_format_progress")
+
+    @property
+    def progress(self) -> int:
+        return self._call("native_progress")
 
     def reset(self) -> bool:
         """scsi_reset(): whether the bus is suspect then."""

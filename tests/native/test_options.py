@@ -39,6 +39,25 @@ def test_identify_grants_the_privilege_to_these_targets(library, variant, ids, d
             assert disk.messages.pop() == [0x80 | privilege | lun]
 
 
+@each_variant
+@pytest.mark.parametrize("disconnects", [0, 0xFFFF], ids=["80h", "C0h"])
+def test_obedient_target_leaves_the_bus_only_with_the_privilege(library, variant, disconnects):
+    machine, free = Machine(library, "silicon", variant, disconnects=disconnects), []
+    machine.disk.obeys_privilege = True
+
+    def hook(bus, data):
+        steps = machine.disk.disconnect(ns=MS)
+        for step in steps:
+            if isinstance(step, Delay):
+                free.append(bus.connected is None)
+            yield step
+        yield from Disk.data_in(data)
+    machine.disk.data_hook = hook
+    assert machine.read(LBA, BLOCKS) == Outcome("OK", ALL)
+    assert machine.data() == machine.stored(LBA, BLOCKS)
+    assert free == [bool(disconnects)]
+
+
 # ---- Parity ------------------------------------------------------------------------------------
 
 
