@@ -80,6 +80,7 @@ class Model(ctypes.Structure):
 class Native:
     """One controller with its driver, and targets on its bus."""
 
+    access_ns = ACCESS_NS
     pause_us = 1000     # most between two polls of memory: so that a test with a time-out is quick
 
     def __init__(self, library: Path, targets: dict[int, object], hardware: str = "silicon",
@@ -139,11 +140,11 @@ class Native:
         return call
 
     def _read(self, offset: int, size: int) -> int:
-        self.chip.advance(ACCESS_NS)
+        self.chip.advance(self.access_ns)
         return self.chip.cpu_read(offset, size)
 
     def _write(self, offset: int, size: int, value: int) -> None:
-        self.chip.advance(ACCESS_NS)
+        self.chip.advance(self.access_ns)
         self._idle_ns = ACCESS_NS
         self.chip.cpu_write(offset, value, size)
 

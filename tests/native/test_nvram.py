@@ -34,7 +34,10 @@ BOARDS = [(0x0F, 0x0F), (0x00, 0x1C), (0x12, 0x2F), (0x1F, 0x00), (0x08, 0x4E),
 
 
 class Card(Native):
-    """A controller with an EEPROM; lsi_open() has not been called."""
+    """A controller with an EEPROM; lsi_open() has not been called. Register accesses are
+    quick: only delays make the bus slow enough."""
+
+    access_ns = 30
 
     def __init__(self, library: Path, eeprom: Eeprom | TekramEeprom | None = None,
                  board: tuple[int, int] = (0x0F, 0x0F), hardware: str = "silicon", variant: str = "875"):
