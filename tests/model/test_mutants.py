@@ -87,7 +87,7 @@ MUTANTS = {
     "erratum of the 896 ignored": Mutant(
         "erratum forgotten", "lsi/post/chips.c", "WIDE_64 | CHIP_DPR", "WIDE_64", "896"),
     "1010 treated like other chips": Mutant(
-        "reserved bits written", "lsi/post/open.c", "if (!(chip->features & CHIP_1010))", "if (1)",
+        "reserved bits written", "lsi/post/open.c", "if (!(lsi->features & CHIP_1010))", "if (1)",
         "1010-66"),
     "no COM": Mutant(
         "register instruction without DCNTL.COM", "lsi/post/open.c", "DCNTL_IRQD | DCNTL_COM;",
