@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tests.model.bus import Bus
+from tests.model.eeprom import Eeprom, TekramEeprom
 from tests.model.registers import (ABRT, ACK_LINE, ATN_LINE, CHIP_TYPE, CLF, COM, CON, CONNECTED1,
                                    CSF, CTEST1, CTEST2, CTEST2_SIGP, CTEST3, CTEST5, DCMD, DCNTL,
                                    DFBC, DFE, DFIFO, DFS, DIEN, DIF, DIP, DMODE, DSP, DSTAT,
                                    D_ABRT, GEN, GPCNTL, GPREG, HTH, INTF, IRQD, IRQM, ISTAT,
                                    ISTAT1, LDSC, MACNTL, MAN, MBOX0, MBOX1, NONFATAL, NOT_MODELLED,
-                                   NO_SGE, OLF, ORF, RAM_BASE, READ_ONLY, RESPID0, RRE, RSL, RST,
+                                   NO_SGE, OLF, ORF, PINS, RAM_BASE, READ_ONLY, RESPID0, RRE, RSL, RST,
                                    RST_HOLD_NS, RST_LINE, RST_NOW, RST_TO_SELECTION_NS, SBCL, SBMC,
                                    SCID, SCNTL0, SCNTL1, SCNTL2, SDU, SEM, SFBR, SGE, SIEN0, SIEN1,
                                    SIGP, SIP, SIST0, SIST1, SOCL, SRST, SRUN, SSID, SSM, SSTAT0,
@@ -52,6 +53,7 @@ class Chip:
         self.rst_ended = -RST_TO_SELECTION_NS
         self.rst_since = 0
         self.registers = bytearray(0x100)
+        self.eeprom: Eeprom | TekramEeprom | None = None
         self.scripts = self.scripts_class(self)
         self.in_reset = False
         bus.on_free = self._bus_free
@@ -98,16 +100,38 @@ class Chip:
         self.reselected_while_idle = False      # a target reselected while no program ran
         self.handshake_at: int | None = None
         self.general_timer_ends: int | None = None
+        self._drive_pins(GPCNTL)
+
+    # ---- General-purpose pins --------------------------------------------------------
+
+    def plug_eeprom(self, eeprom: Eeprom | TekramEeprom | None) -> None:
+        self.eeprom = eeprom
+        if eeprom:
+            eeprom.rule = lambda rule, detail: self.rule(rule, detail)
+
+    def _drive_pins(self, changed: int) -> None:
+        """A register, GPREG or GPCNTL, has changed. A pin is an output if its bit in GPCNTL is clear."""
+        if self.eeprom:
+            self.eeprom.drive(self.now, self.registers[GPREG] & PINS, ~self.registers[GPCNTL] & PINS)
+
+    def _read_pins(self) -> int:
+        """Outputs as written; inputs as the lines are, which are high if nothing pulls them
+        down."""
+        inputs = self.registers[GPCNTL] & PINS
+        low = self.eeprom.pulled(self.now) if self.eeprom else 0
+        return self.registers[GPREG] & ~inputs | inputs & ~low
 
     def _board_settings(self) -> tuple[int, ...]:
         """Settings that firmware made for this board; a driver must keep them."""
         registers = self.registers
-        return (registers[GPREG], registers[GPCNTL], registers[STEST2] & DIF,
+        outputs = registers[GPREG] & ~(registers[GPCNTL] & PINS)
+        return (outputs, registers[GPCNTL], registers[STEST2] & DIF,
                 registers[DCNTL] & IRQM)
 
     def set_board(self, gpreg: int, gpcntl: int, stest2: int, dcntl: int) -> None:
         """Make the settings of the board's firmware at power-on."""
         self.registers[GPREG], self.registers[GPCNTL] = gpreg, gpcntl
+        self._drive_pins(GPCNTL)
         self.registers[STEST2] = stest2
         self.registers[DCNTL] |= dcntl
         self.board = self._board_settings()
@@ -337,6 +361,8 @@ class Chip:
             return self._read_dstat()
         if at == SCNTL1:
             return self.registers[at] | (CONNECTED1 if self._holds_bus else 0)
+        if at == GPREG:
+            return self._read_pins()
         if at == SFBR:
             return self.scripts.sfbr
         if at == SOCL:
@@ -424,6 +450,8 @@ class Chip:
             if value & NOT_MODELLED.get(at, 0):
                 self.rule("not modelled", f"{value:#04x} in {at:#04x}")
             self.registers[at] = value
+            if at in (GPREG, GPCNTL):
+                self._drive_pins(at)
 
     def existing_bits(self, at: int, value: int) -> int:
         """Drop bits that the register does not have."""

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tests.model.bus import COMMAND, DATA_IN, MSG_IN
+from tests.model.eeprom import BYTES, DEVICE_CODE, SCL, SDA, Eeprom
 from tests.model.emulators import (CTEST0, CTEST6, STEST4, WRONG_OPCODE, EmulatedChip,
                                    EmulatedDisk, EmulatedScripts)
-from tests.model.registers import (CONNECTED1, CTEST1, CTEST2, CTEST3, DCMD, DFIFO, GPCNTL, ISTAT1,
+from tests.model.registers import (CONNECTED1, CTEST1, CTEST2, CTEST3, DCMD, DFIFO, GPCNTL, GPREG,
+                                   ISTAT1,
                                    MACNTL, MBOX0, MBOX1, RRE, RST, RST_HOLD_NS, RST_LINE, SBCL,
                                    SCID, SCNTL1, SCNTL3, SFBR, SOCL, STEST0, STIME0, STIME1, STO,
                                    US)
@@ -62,6 +64,68 @@ class Box86Scripts(EmulatedScripts):
             super()._send_command(cdb)
 
 
+class Box86Eeprom(Eeprom):
+    """Zeros when new. It answers at rising edges of SCL, stores each byte at once, and a
+    write does not wrap within its page."""
+
+    def __init__(self, content: bytes = bytes(BYTES)):
+        super().__init__(content, 0)
+        self._started = False
+        self._sends = self._addressed = False
+        self._pos = 0
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self._content)
+
+    def drive(self, now: int, high: int, driven: int) -> None:
+        before, self._host = self._host, (high | ~driven) & (SDA | SCL)
+        sda = bool(self._host & SDA)
+        if before & self._host & SCL:
+            if (before ^ self._host) & SDA:
+                self._started, self._pulls, self._pos = not sda, False, 0
+                self._stage = "device" if self._started else ""
+                self._sends = False
+        elif self._host & SCL and self._started:
+            self._clock(sda)
+        elif before & SCL and self._pos != 8:
+            self._pulls = False
+
+    def pulled(self, now: int) -> int:
+        return ~(self._host & ~(SDA if self._pulls else 0)) & (SDA | SCL)
+
+    def _clock(self, sda: bool) -> None:
+        self.clocks += 1
+        self._pos += 1
+        if self._pos <= 8:
+            if self._sends:
+                self._pulls = not self._byte & 0x80
+            self._byte = self._byte << 1 & 0xFF | (0 if self._sends else sda)
+        if self._pos == 8 and not self._sends:
+            self._pulls = self._accepts(self._byte)
+        elif self._pos == 9:
+            self._pos = 0
+            if self._sends and not sda or self._stage == "read":
+                self._sends, self._stage = True, ""
+                self._byte = self._content[self._counter]
+                self._counter = (self._counter + 1) % BYTES
+
+    def _accepts(self, byte: int) -> bool:
+        if self._stage == "device":
+            self._addressed = byte & 0xF0 == DEVICE_CODE
+            if not byte & 1:
+                self._counter = (byte & 0x0E) << 7
+            self._stage = "read" if byte & 1 else "address"
+        elif self._stage == "address":
+            self._counter = self._counter & 0x700 | byte
+            self._stage = "data"
+        elif self._addressed:
+            self._content[self._counter] = byte
+            self.written.append((self._counter, 1))
+            self._counter = (self._counter + 1) % BYTES
+        return self._addressed
+
+
 class Box86Chip(EmulatedChip):
     """86Box has no 53C895A: that ROM is tested on its 53C875."""
     scripts_class = Box86Scripts
@@ -71,10 +135,24 @@ class Box86Chip(EmulatedChip):
                                  CCNTL1, *range(0x80, 0x100)], 0x00)}
     lun = 0
 
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.plug_eeprom(Box86Eeprom())
+
+    def _drive_pins(self, changed: int) -> None:
+        """A write of GPCNTL acts with the next one of GPREG."""
+        if changed == GPREG:
+            super()._drive_pins(changed)
+
+    def _read_pins(self) -> int:
+        """The other inputs read as 0."""
+        return super()._read_pins() & ~(self.registers[GPCNTL] & ~(SDA | SCL))
+
     def _to_defaults(self) -> None:
         super()._to_defaults()
         registers = self.registers
-        registers[GPCNTL], registers[STIME0], registers[CTEST2] = 0x03, 0x01, 0x11
+        registers[GPREG], registers[GPCNTL], registers[STIME0], registers[CTEST2] = (
+            0x00, 0x03, 0x01, 0x11)
         registers[SCNTL3] = 0x08 if self.variant.wide or self.variant.device == 0x0006 else 0x00
 
     def _free_phase(self) -> int:

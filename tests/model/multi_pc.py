@@ -17,6 +17,7 @@ from tests.model.bios import Copy
 from tests.model.bus import Bus
 from tests.model.chip import Chip
 from tests.model.devices import PciSpace
+from tests.model.eeprom import Eeprom, TekramEeprom
 from tests.model.hardware import HARDWARE
 from tests.model.pc import CANARY, Pc, symbol
 from tests.model.pc_ports import IO_BASE, IO_BYTES
@@ -33,6 +34,7 @@ class Card:
     variant: str
     pci_address: int
     bus: Bus = field(default_factory=Bus)
+    eeprom: Eeprom | TekramEeprom | None = None
     pci_command: int = 0        # COMMAND as the BIOS left it
     has_ports: bool = True
     chip: Chip | None = None    # set by the machine
@@ -98,6 +100,8 @@ class MultiControllerPc(Pc):
             card.chip = HARDWARE[self.hardware].chip(
                 variant_named(card.variant), card.bus, partial(self._card_reads, card),
                 partial(self._card_writes, card))
+            if card.eeprom:
+                card.chip.plug_eeprom(card.eeprom)
             card.chip.own_id_is_free = self.fwcfg is not None
         self.chip = Chips([card.chip for card in self.cards])
         self.pci = PciSpace(NO_ADDRESS, None, 0, self.fwcfg is not None)

@@ -27,6 +27,7 @@ from tests.model.bios_data import (BIOS_SEGMENT, DISKETTE_STATUS, DISK_STATUS, E
                                    HARD_DISKS, JUNK, MEMORY_SIZE, ROM_SEGMENT, STOP)
 from tests.model.bus import Bus
 from tests.model.devices import FwCfg, PciSpace, Pit, TimerInterrupt
+from tests.model.eeprom import Eeprom, TekramEeprom
 from tests.model.hardware import HARDWARE
 from tests.model.pc_cpu import CF, FIXED, HLT, IF, MOST_NS, MOST_READS, STI, TF, Cpu
 from tests.model.pc_dma import Dma
@@ -111,6 +112,7 @@ class Pc(Memory, Dma, Ports, Cpu):
     rom: Path
     variant: str = "895A"
     bus: Bus = field(default_factory=Bus)
+    eeprom: Eeprom | TekramEeprom | None = None     # of the controller
     bios: Bios = field(default_factory=Bios)
     pit: Pit = field(default_factory=Pit)
     timer: TimerInterrupt = field(default_factory=TimerInterrupt)
@@ -178,6 +180,8 @@ class Pc(Memory, Dma, Ports, Cpu):
     def _plug_in(self) -> None:
         self.chip = HARDWARE[self.hardware].chip(variant_named(self.variant), self.bus, self._dma_read,
                                                  self._dma_write)
+        if self.eeprom:
+            self.chip.plug_eeprom(self.eeprom)
         self.pci = PciSpace(self.pci_address, self.chip.variant if self.present else None,
                             self.bar0, self.fwcfg is not None)
         self.chip.own_id_is_free = self.fwcfg is not None

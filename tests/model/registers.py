@@ -30,6 +30,7 @@ RST_LINE, CONNECTED1 = 0x08, 0x10               # SCNTL1
 SDU = 0x80                                      # SCNTL2
 ULTRA, EWS = 0x80, 0x08                         # SCNTL3
 RRE = 0x40                                      # SCID
+PINS = 0x1F                                     # GPREG; GPCNTL: 1 is an input
 ABRT, SRST, SIGP, SEM, CON, INTF, SIP, DIP = 0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x02, 0x01
 SRUN = 0x02                                     # ISTAT1
 DFE, MDPE, BF, D_ABRT, D_SSI, D_SIR, D_IID = 0x80, 0x40, 0x20, 0x10, 0x08, 0x04, 0x01  # DSTAT

@@ -29,6 +29,11 @@ RULES = {
     "SCRIPTS started with ABRT set": "ISTAT.ABRT is off",
     "erratum forgotten": "some chips need a bit set, or clear, while a program runs",
     "interrupt pin enabled": "a polled driver keeps the pin inactive",
+    # The serial EEPROM (eeprom.py)
+    "EEPROM bus too fast": "the minimum times of a 24C16 at 100 kHz, or of a 93C46",
+    "EEPROM byte cut short": "START and STOP only between bytes, except to end an earlier transfer",
+    "EEPROM line driven against the chip": "it may pull SDA down; a line has one output",
+    "93C46 written to": "Tekram's settings are left alone",
     # SCRIPTS
     "SCRIPTS not aligned": "instructions are dword aligned",
     "illegal instruction": "the chip would raise DSTAT.IID",

@@ -37,7 +37,7 @@ def disconnecting_disk() -> Disk:
 def run_fault_sequence(rom: Path, variant: str, timer: str = "dead") -> None:
     """Boot, successful reads and faults of every kind."""
     pc = Pc(rom, variant, timer=TimerInterrupt(timer))
-    pc.chip.set_board(gpreg=0x05, gpcntl=0x2F, stest2=0x20, dcntl=0x08)
+    pc.chip.set_board(gpreg=0x15, gpcntl=0x2F, stest2=0x20, dcntl=0x08)
     disk = disconnecting_disk()
     pc.bus.targets = {0: disk, 3: Disk()}
     pc.power_on()
