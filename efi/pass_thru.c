@@ -127,12 +127,10 @@ static u32 timeout_ms(u64 timeout)
 	return ms && ms < MOST_TIMEOUT_MS ? (u32)ms : MOST_TIMEOUT_MS;
 }
 
-#define TARGET_STATUS_TASK_ABORTED 0x40 /* [SAM-3 "Status"] */
-
 /* The status byte as the protocol has it, without bits that SCSI-1 leaves to the vendor */
 static u8 target_status(const struct hba_request *request)
 {
-	return request->status == TARGET_STATUS_TASK_ABORTED ? request->status
+	return request->status == SCSI_STATUS_TASK_ABORTED ? request->status
 							     : request->status & SCSI_STATUS_MASK;
 }
 

@@ -13,7 +13,7 @@
 #include "scsi/scan.h"
 
 #define INQUIRY_TIMEOUT_MS 5000 /* also for a device that a bus reset has made busy */
-#define INQUIRY_TRIES 3 /* a bus reset or UNIT ATTENTION may end one */
+#define SCAN_TRIES 3 /* of a command: a bus reset or UNIT ATTENTION may end one */
 #define QUALIFIER_MASK 0xe0 /* not 0: the target has no such unit now */
 #define QUALIFIER_NOT_CONNECTED 0x20 /* but it could have */
 #define MOST_HUNG 2 /* targets in a row: then the bus hangs */
@@ -28,7 +28,7 @@ static enum answer inquire(struct own_memory *own, u8 target, u8 lun, u8 cdb_lun
 	struct scsi_device device = {target, lun, cdb_lun};
 	struct scsi_inquiry *answer = (struct scsi_inquiry *)own->data;
 
-	for (u32 tries = INQUIRY_TRIES; tries; tries--) {
+	for (u32 tries = SCAN_TRIES; tries; tries--) {
 		*answer = (struct scsi_inquiry){0};
 		cdb_inquiry(request, &device);
 		request->data = (struct phys_range){phys_of(answer), sizeof(*answer)};
@@ -47,6 +47,48 @@ static enum answer inquire(struct own_memory *own, u8 target, u8 lun, u8 cdb_lun
 	return lun ? ABSENT : PRESENT;
 }
 
+static bool same_bytes(const void *a, const void *b, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		if (((const u8 *)a)[i] != ((const u8 *)b)[i])
+			return false;
+	return true;
+}
+
+/* Read the capacity as the unit sends it; 0 if it does not. */
+static void read_capacity(struct own_memory *own, u8 target, u8 lun, u8 *capacity)
+{
+	struct hba *hba = &own->lsi.hba;
+	struct hba_request *request = &own->request;
+	struct scsi_device device = {target, lun, (u8)(lun << 5)};
+	bool good = false;
+
+	for (u32 tries = SCAN_TRIES; tries && !good; tries--) {
+		cdb_read_capacity(request, &device, CAPACITY10_BYTES);
+		request->data = (struct phys_range){phys_of(own->data), CAPACITY10_BYTES};
+		request->timeout_ms = INQUIRY_TIMEOUT_MS;
+		good = hba->execute(hba, request) == HBA_OK &&
+		       (request->status & SCSI_STATUS_MASK) == SCSI_STATUS_GOOD;
+	}
+	for (u32 i = 0; i < CAPACITY10_BYTES; i++)
+		capacity[i] = good ? own->data[i] : 0;
+}
+
+/* Is the unit that has just answered INQUIRY LUN 0 again? A device of SCSI-2 that
+ * ignores the LUN answers for each.
+ */
+static bool is_first_again(struct own_memory *own, u8 target, u8 lun,
+			   const struct scsi_inquiry *first)
+{
+	u8 capacity[2][CAPACITY10_BYTES];
+
+	if (!same_bytes(own->data, first, sizeof(*first)))
+		return false;
+	read_capacity(own, target, 0, capacity[0]);
+	read_capacity(own, target, lun, capacity[1]);
+	return same_bytes(capacity[0], capacity[1], CAPACITY10_BYTES);
+}
+
 /* Find the LUNs of a target. Devices before SCSI-2 may ignore the LUN, so that each would
  * be a copy of LUN 0; those of SCSI-2 have no gaps.
  */
@@ -54,25 +96,27 @@ static enum answer scan_target(struct controller *c, u8 target)
 {
 	struct own_memory *own = c->own;
 	const struct scsi_inquiry *data = (const struct scsi_inquiry *)own->data;
-	enum answer first = inquire(own, target, 0, 0);
+	enum answer answer = inquire(own, target, 0, 0);
+	struct scsi_inquiry first = *data;
 	u8 version = data->version & INQUIRY_VERSION_MASK;
-	bool absent = first == ABSENT && !data->type;
+	bool absent = answer == ABSENT && !data->type;
 
-	c->luns[target] = first == PRESENT;
-	if (absent || first == HUNG || version < INQUIRY_VERSION_SCSI2)
-		return first;
+	c->luns[target] = answer == PRESENT;
+	if (absent || answer == HUNG || version < INQUIRY_VERSION_SCSI2)
+		return answer;
 	bool gaps = version > INQUIRY_VERSION_SCSI2;
 	for (u8 lun = 1; lun < MOST_LUNS; lun++) {
-		u8 cdb_lun = gaps ? 0 : (u8)(lun << 5);
-		enum answer answer = inquire(own, target, lun, cdb_lun);
+		enum answer further = inquire(own, target, lun, gaps ? 0 : (u8)(lun << 5));
 
-		if (answer == PRESENT)
+		if (further == PRESENT && !gaps && is_first_again(own, target, lun, &first))
+			break;
+		if (further == PRESENT)
 			c->luns[target] |= (u8)(1u << lun);
-		else if (answer == HUNG ||
+		else if (further == HUNG ||
 			 (!gaps && (data->type & QUALIFIER_MASK) != QUALIFIER_NOT_CONNECTED))
 			break;
 	}
-	return first;
+	return answer;
 }
 
 static efi_status scan(struct controller *c)

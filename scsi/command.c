@@ -101,7 +101,7 @@ status_verdict(struct scsi_bus *bus, const struct hba_request *request)
 		return (struct scsi_verdict){SCSI_BUSY, ACTION_WAIT};
 	case SCSI_STATUS_RESERVATION_CONFLICT:
 		return (struct scsi_verdict){SCSI_RESERVED, ACTION_DONE};
-	default: /* intermediate, terminated, reserved: not valid here */
+	default: /* task aborted; intermediate, terminated, reserved: not valid here */
 		return (struct scsi_verdict){SCSI_ABORTED, ACTION_RETRY};
 	}
 }
@@ -114,7 +114,8 @@ static struct scsi_verdict try_once(struct scsi_bus *bus,
 	bus->suspect = result != HBA_OK;
 	if (result != HBA_OK)
 		return bus_verdict(result);
-	if ((request->status & SCSI_STATUS_MASK) != SCSI_STATUS_GOOD)
+	if ((request->status & SCSI_STATUS_MASK) != SCSI_STATUS_GOOD ||
+	    request->status == SCSI_STATUS_TASK_ABORTED)
 		return status_verdict(bus, request);
 	return data_verdict(request);
 }

@@ -16,6 +16,7 @@
 #define SCSI_STATUS_BUSY 0x08
 #define SCSI_STATUS_RESERVATION_CONFLICT 0x18
 #define SCSI_STATUS_QUEUE_FULL 0x28
+#define SCSI_STATUS_TASK_ABORTED 0x40 /* the whole byte [SAM-3 "Status"] */
 
 #define SENSE_BYTES 18
 #define SENSE_CURRENT_VALID 0xf0 /* byte 0: the information field is valid */

@@ -43,6 +43,19 @@ def test_iteration_finds_the_units(computer):
     computer.check_read()
 
 
+@pytest.mark.parametrize("version, found", [(1, [0]), (2, [0]), (5, list(range(8)))])
+def test_unit_of_a_device_that_ignores_luns_appears_once(computer, version, found):
+    """From SPC on, INQUIRY to a LUN that a device does not have is answered as the standard says."""
+    computer.bus.targets[9] = Disk(version=version, ignores_luns=True)
+    assert [lun for target, lun in iterate(computer) if target == 9] == found
+    computer.check_read()
+
+
+def test_equal_units_of_different_size_are_all_found(computer):
+    computer.bus.targets[9] = Disk(version=2, blocks=1000, luns={1: Disk(lun=1, version=2, blocks=2000)})
+    assert [lun for target, lun in iterate(computer) if target == 9] == [0, 1]
+
+
 @pytest.mark.parametrize("event, tries", [(HANG, 1), (FREE, 3)], ids=["hangs", "leaves"])
 def test_iteration_survives_a_broken_target(computer, event, tries):
     """A target that hangs is asked once."""

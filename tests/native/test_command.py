@@ -95,7 +95,7 @@ def test_stopped_disk_is_started_once(machine):
 
 STATUSES = {BUSY: ("SCSI_BUSY", PAUSED), QUEUE_FULL: ("SCSI_BUSY", PAUSED),
             RESERVATION_CONFLICT: ("SCSI_RESERVED", 1),
-            **{status: ("SCSI_ABORTED", 5) for status in (0x04, 0x10, 0x14, 0x22, 0x30, 0x3E)}}
+            **{status: ("SCSI_ABORTED", 5) for status in (0x04, 0x10, 0x14, 0x22, 0x30, 0x3E, 0x40)}}
 
 
 @hardware
