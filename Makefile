@@ -229,10 +229,11 @@ lint: deps-lint $(OUT)/lsi/script_labels.h ## run static checks of C, shell and 
 
 PREFIX := /usr/local
 SHARE = $(DESTDIR)$(PREFIX)/share
-install: all ## install ROMs (share/qemu), romsign (bin) and docs below PREFIX=/usr/local [DESTDIR=]
+install: all ## install ROMs (share/qemu), romsign and lsi8xx-nvram (bin) and docs below PREFIX=/usr/local [DESTDIR=]
 	install -d $(SHARE)/qemu $(DESTDIR)$(PREFIX)/bin $(SHARE)/doc/lsi8xx-rom/docs/results
 	install -m 644 $(ROMS) $(SHARE)/qemu
 	install -m 755 tools/romsign.py $(DESTDIR)$(PREFIX)/bin/romsign
+	install -m 755 tools/nvram.py $(DESTDIR)$(PREFIX)/bin/lsi8xx-nvram
 	install -m 644 README.md LICENSE $(SHARE)/doc/lsi8xx-rom
 	install -m 644 $(wildcard docs/*.*) $(SHARE)/doc/lsi8xx-rom/docs
 	install -m 644 $(wildcard docs/results/*) $(SHARE)/doc/lsi8xx-rom/docs/results

@@ -145,7 +145,8 @@ static efi_status open_chip(struct controller *c, IN_ROM struct lsi_chip *chip)
 		.own_id = LSI_ID_AS_FOUND,
 	};
 
-	if (lsi_open(lsi, &options) != HBA_OK)
+	if (lsi_stop(lsi, &options) != HBA_OK ||
+	    lsi_open(lsi, &options) != HBA_OK)
 		return EFI_DEVICE_ERROR;
 	lsi->spins = LSI_SPINS_UNDER_UEFI;
 	c->mode.adapter_id = lsi->hba.own_id;

@@ -27,10 +27,16 @@ static bool dismissed(struct exec *x, u8 message)
 
 	if (!lsi_abort(lsi) || waits_for_data(lsi))
 		return false;
+	bool leaves = lsi->moved.msg_in == MSG_DISCONNECT;
 	program_clear_answers(lsi);
 	(void)lsi_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */
 	lsi_clear_fifos(lsi);
-	return dismiss(x, message, lsi_read8(lsi, LSI_ISTAT)) == END_COMPLETE;
+	/* It may have left without the message (script_dismiss). */
+	for (u8 istat = lsi_read8(lsi, LSI_ISTAT);
+	     dismiss(x, message, istat) == END_COMPLETE; istat = 0, leaves = false)
+		if (!leaves)
+			return true;
+	return false;
 }
 
 /* Make chip and bus ready for the next command. A bus reset affects all

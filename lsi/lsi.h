@@ -37,7 +37,7 @@ struct lsi {
 	io_t io;	/* the operating registers */
 	u8 features;	/* CHIP_... */
 	u8 kept[KEPT_REGISTERS]; /* values of the registers in enum lsi_kept */
-	bool keep_bus, instant; /* as in struct lsi_options */
+	bool keep_bus, instant, led; /* as in struct lsi_options */
 	u8 identify[HBA_TARGETS]; /* IDENTIFY for LUN 0, by target */
 	u16 spins;     /* LSI_SPINS... */
 	u32 place; /* bus address of `moved` that the program uses */
@@ -66,9 +66,15 @@ struct lsi_options {
 #define LSI_SPINS 256
 #define LSI_SPINS_ON_QEMU 1024
 
-/* Initialise a chip: save the board-specific settings of the firmware, then
- * lsi_reset(). HBA_OK, or HBA_CHIP if the chip does
- * not answer or the bus is stuck (post/open.c).
+/* Stop a program that an earlier driver has left running, so that registers may be
+ * accessed (nvram.h). Uses `chip` and `io` of the options. HBA_OK, or HBA_CHIP if
+ * the chip does not answer (post/open.c).
+ */
+enum hba_result lsi_stop(struct lsi *lsi, const struct lsi_options *options);
+
+/* Initialise a chip after lsi_stop(): save the board-specific settings of the
+ * firmware, then lsi_reset(). HBA_OK, or HBA_CHIP if the chip does not answer or the
+ * bus is stuck (post/open.c).
  */
 enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options);
 

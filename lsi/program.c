@@ -219,8 +219,12 @@ static NOT_INLINE enum ending unusual_end(struct exec *x, u8 istat, u8 dstat)
 	enum ending ending = classify(x->causes);
 	if (ending == END_INT)
 		return int_ending(x);
-	if (ending == END_NO_TARGET || ending == END_BUS_FREE)
+	if (ending == END_NO_TARGET || ending == END_BUS_FREE) {
 		lsi_clear_fifos(lsi);
+		/* The program has not come to the end of the command. */
+		if (lsi->led)
+			lsi_write8(lsi, LSI_GPREG, lsi->kept[KEPT_GPREG]);
+	}
 	return ending;
 }
 

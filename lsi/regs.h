@@ -27,8 +27,10 @@
 #define LSI_SXFER 0x05 /* 8 RW offset in 4:0; 0 = asynchronous */
 
 #define LSI_GPREG 0x07 /* 8 RW general-purpose pins */
+#define GPREG_LED 0x01 /* GPIO0, if it has an activity LED: 0 is on */
 
 #define LSI_SSID 0x0a /* 8 R ID that reselected us in 3:0; VAL 7 */
+#define LSI_SBCL 0x0b /* 8 R bus lines; ACK 6, MSG 2, C/D 1, I/O 0 */
 
 #define LSI_DSTAT 0x0c /* 8 RC DMA status */
 #define DSTAT_DFE 0x80 /* DMA FIFO empty; a state, not a cause */
@@ -55,6 +57,7 @@
 #define ISTAT_SIP 0x02 /* something in SIST */
 #define ISTAT_DIP 0x01 /* something in DSTAT */
 #define ISTAT_PENDING (ISTAT_SIP | ISTAT_DIP)
+#define ISTAT_NO_ANSWER 0xff
 
 #define LSI_ISTAT1 0x15 /* 8 RW 875A 895A 896 1010 */
 #define ISTAT1_SRUN 0x02 /* SCRIPTS is running */

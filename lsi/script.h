@@ -36,7 +36,7 @@
  */
 #define OUR_DSA_TOP 0xfe
 
-#define SCRIPT_DWORDS 162 /* length of the program; program.c checks it */
+#define SCRIPT_DWORDS 172 /* length of the program; program.c checks it */
 
 #ifndef __ASSEMBLER__
 

@@ -79,7 +79,8 @@ bool clock_expired(struct clock *clock)
 		clock->left = 0;
 		return true;
 	}
-	clock->left -= passed;
+	if (clock->left < CLOCK_NEVER)
+		clock->left -= passed;
 	return false;
 }
 

@@ -12,6 +12,13 @@
 
 #define HALF_TICKS_PER_MS 2386u
 
+/* Time limits above the longest one, which never expire */
+#define CLOCK_NEVER_MS 1800000u
+#define CLOCK_NEVER 0xc0000000u /* struct clock, `left`: at least this */
+_Static_assert(CLOCK_NEVER_MS * HALF_TICKS_PER_MS >= CLOCK_NEVER &&
+		       1200000u * HALF_TICKS_PER_MS < CLOCK_NEVER,
+	       "only CLOCK_NEVER_MS never expires");
+
 struct clock {
 	u32 left;     /* half PIT ticks (2.386 MHz) until expiry */
 	u16 previous; /* counter when it was last read */
@@ -23,8 +30,8 @@ struct clock {
  */
 void clock_setup(void);
 
-/* Start a time limit of timeout_ms (0 to 1 200 000). Time counts from the
- * first call of clock_expired().
+/* Start a time limit of timeout_ms (0 to 1 200 000, or CLOCK_NEVER_MS). Time counts from
+ * the first call of clock_expired().
  */
 static inline void clock_start(struct clock *clock, u32 timeout_ms)
 {

@@ -19,6 +19,12 @@ _Static_assert(sizeof(enum one_byte) == 1, "compile with -fshort-enums");
 #define IN_ROM const __seg_gs
 #define ROM_CONST static IN_ROM __attribute__((section(".romdata")))
 
+/* Memory that only POST uses, not in the file. IN_POST_MEMORY qualifies a variable
+ * there, or the target of a pointer; POST_MEMORY follows the name of a variable.
+ */
+#define IN_POST_MEMORY __seg_gs
+#define POST_MEMORY __attribute__((section(".post_memory")))
+
 /* For functions that do not stay in memory after init (IN_POST), or only if
  * they are needed (IN_EXTRA). Most such functions are selected by their
  * folder (rom/rom.ld).

@@ -9,7 +9,7 @@
 #define ROM_WORKSPACE_H
 
 #define WORKSPACE_KIB 3
-#define STACK_BYTES 928
+#define STACK_BYTES 924
 
 /* Unused below all memory of init on a BIOS without PMM (post/install.c) */
 #define SLACK_KIB 1

@@ -8,11 +8,13 @@
 #ifndef SCSI_HBA_H
 #define SCSI_HBA_H
 
+#include "pc/clock.h"
 #include "pc/phys.h"
 
 #define SCSI_CDB_MAX 16
 #define HBA_TARGETS 16
 #define HBA_MOST_TIMEOUT_S 1200u
+#define HBA_NO_TIME_LIMIT CLOCK_NEVER_MS /* for a command that may take hours */
 #define HBA_MEDIA_TIMEOUT_S 10u /* the usual time limit of a command on blocks */
 
 #define HBA_ALL_TARGETS (~0u) /* in struct hba, `doubtful` */
@@ -42,7 +44,9 @@ struct hba_request {
 	u8 direction; /* enum hba_direction */
 	u8 cdb_bytes; /* 0: no command, only make chip and bus ready for one */
 	u8 cdb[SCSI_CDB_MAX];
-	u32 timeout_ms; /* 1 to 1000 * HBA_MOST_TIMEOUT_S, from the start of the selection */
+	u32 timeout_ms; /* 1 to 1000 * HBA_MOST_TIMEOUT_S, from the start of the selection, or
+			 * HBA_NO_TIME_LIMIT: then only an end on the bus ends it
+			 */
 	u32 data_bytes; /* 0 with HBA_NO_DATA; then `data` is not used */
 	struct phys_range data; /* the first part of the data, may be empty */
 	const struct phys_range *more; /* the other parts, if `data` is not all;

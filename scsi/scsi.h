@@ -19,10 +19,16 @@
 #define SCSI_STATUS_TASK_ABORTED 0x40 /* the whole byte [SAM-3 "Status"] */
 
 #define SENSE_BYTES 18
+#define SENSE_CODE_MASK 0x7f /* of byte 0 */
+#define SENSE_CURRENT 0x70
+#define SENSE_DEFERRED 0x71 /* of an earlier command */
 #define SENSE_CURRENT_VALID 0xf0 /* byte 0: the information field is valid */
 #define SENSE_KEY_AT 2
 #define SENSE_KEY_MASK 0x0f
 #define SENSE_INFORMATION_AT 3
+#define SENSE_ADDITIONAL_AT 7 /* number of bytes after this one */
+#define SENSE_ASC_AT 12
+#define SENSE_ASCQ_AT 13
 #define INQUIRY_BYTES 36
 
 /* Result of a command. int13/status.c maps each to an INT 13h status. */

@@ -55,12 +55,6 @@ ROM_CONST struct sense_row sense_table[] = {
 	{ANY, ANY, ANY, SCSI_HARDWARE_ERROR, ACTION_DONE},
 };
 
-#define SENSE_CODE_MASK 0x7f
-#define SENSE_CURRENT 0x70
-#define SENSE_DEFERRED 0x71
-#define SENSE_ADDITIONAL_AT 7 /* number of bytes after this one */
-#define SENSE_ASC_AT 12
-#define SENSE_ASCQ_AT 13
 
 static bool fits(u8 wanted, u8 found)
 {

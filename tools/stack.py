@@ -30,6 +30,7 @@ GATE_BYTES, GATE_MOST_BYTES = 4, 10
 # Objects with indirect calls, and the functions that these may call; for .romdata
 # of an object, all functions in its tables
 INDIRECT = {"scsi/command.o": ["lsi_execute"],
+            "scsi/post/service.o": ["lsi_execute"],
             "int13/dispatch.o": ["int13/dispatch.o .romdata", "int13/cd/functions.o .romdata"],
             "int13/chs.o": ["cd_memory_give_back"]}
 

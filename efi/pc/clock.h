@@ -21,7 +21,9 @@ struct clock {
 efi_status clock_setup(void);
 void clock_end(void);
 
-/* Start a time limit of timeout_ms (0 to 1 200 000). */
+#define CLOCK_NEVER_MS 0xffffffffu /* 49 days; no command of this driver has it */
+
+/* Start a time limit of timeout_ms (0 to 1 200 000, or CLOCK_NEVER_MS). */
 void clock_start(struct clock *clock, u32 timeout_ms);
 
 /* True once the time limit has expired. It takes some time itself: polling is done

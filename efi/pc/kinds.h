@@ -13,6 +13,8 @@
 #pragma GCC visibility push(hidden)
 
 #define IN_ROM const
+#define IN_POST_MEMORY
+#define POST_MEMORY
 #define ROM_CONST static const
 #define IN_POST
 #define IN_EXTRA

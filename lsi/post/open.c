@@ -13,27 +13,36 @@
 #define CCF_40MHZ 3
 #define CCF_80MHZ 5
 
+/* The SCRIPTS instruction OR_REGISTER LSI_GPREG, GPREG_LED */
+#define LED_OFF (0x7a000000u | LSI_GPREG << 16 | GPREG_LED << 8)
+
 #define SCID_ID_MASK 0x0f
 #define USUAL_HOST_ID 7
 
-enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
+/* Copy the program; see there for the activity LED. */
+static void copy_program(struct lsi *lsi)
+{
+	lsi->place = 0;
+	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
+		lsi->script[i] = lsi_script[i];
+	if (!lsi->led)
+		return;
+	lsi->kept[KEPT_GPREG] |= GPREG_LED;
+	lsi->script[script_patch_command_test / 4 + 1] -= 8; /* the distance */
+	lsi->script[script_patch_led_off / 4] = LED_OFF;
+	lsi->script[script_patch_led_off / 4 + 1] = 0;
+}
+
+enum hba_result lsi_stop(struct lsi *lsi, const struct lsi_options *options)
 {
 	IN_ROM struct lsi_chip *chip = options->chip;
 
 	lsi->hba.execute = lsi_execute;
 	lsi->io = options->io;
-	lsi->keep_bus = options->keep_bus;
-	lsi->instant = options->instant;
-	for (u32 i = 0; i < HBA_TARGETS; i++) {
-		lsi->hba.media_timeout_s[i] = HBA_MEDIA_TIMEOUT_S;
-		lsi->identify[i] = options->disconnects >> i & 1
-					   ? MSG_IDENTIFY | IDENTIFY_DISCONNECT
-					   : MSG_IDENTIFY;
-	}
-	lsi->spins = LSI_SPINS_IN_SCAN;
 	lsi->features = chip->features;
 	lsi->hba.last_id = chip->features & CHIP_WIDE ? 15 : 7;
-
+	if (lsi_read8(lsi, LSI_ISTAT) == ISTAT_NO_ANSWER)
+		return HBA_CHIP;
 	/* A program of an earlier driver may still wait for reselection; then
 	 * only ISTAT may be accessed. Old chips do not show whether a program
 	 * runs.
@@ -41,6 +50,21 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	if (!(chip->features & CHIP_ISTAT1) ||
 	    lsi_read8(lsi, LSI_ISTAT1) & ISTAT1_SRUN)
 		(void)lsi_abort(lsi); /* a reset follows in any case */
+	return HBA_OK;
+}
+
+enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
+{
+	lsi->keep_bus = options->keep_bus;
+	lsi->instant = options->instant;
+	lsi->led = options->led;
+	for (u32 i = 0; i < HBA_TARGETS; i++) {
+		lsi->hba.media_timeout_s[i] = HBA_MEDIA_TIMEOUT_S;
+		lsi->identify[i] = options->disconnects >> i & 1
+					   ? MSG_IDENTIFY | IDENTIFY_DISCONNECT
+					   : MSG_IDENTIFY;
+	}
+	lsi->spins = LSI_SPINS_IN_SCAN;
 	/* Keep the settings of the board: own ID, differential
 	 * transceivers, interrupt pin driver, general-purpose pins.
 	 */
@@ -57,16 +81,14 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	lsi->kept[KEPT_RESPID1] = (u8)(1u << id >> 8);
 	lsi->kept[KEPT_STEST2] = lsi_read8(lsi, LSI_STEST2) & STEST2_DIF;
 	lsi->kept[KEPT_DCNTL] = lsi_read8(lsi, LSI_DCNTL) & DCNTL_IRQM;
-	if (!(chip->features & CHIP_1010)) {
+	if (!(lsi->features & CHIP_1010)) {
 		lsi->kept[KEPT_DCNTL] |= DCNTL_IRQD | DCNTL_COM;
-		lsi->kept[KEPT_SCNTL3] = chip->features & CHIP_80MHZ
+		lsi->kept[KEPT_SCNTL3] = lsi->features & CHIP_80MHZ
 						 ? CCF_80MHZ
 						 : CCF_40MHZ;
 	}
 	lsi->kept[KEPT_GPREG] = lsi_read8(lsi, LSI_GPREG);
 	lsi->kept[KEPT_GPCNTL] = lsi_read8(lsi, LSI_GPCNTL);
-	lsi->place = 0;
-	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
-		lsi->script[i] = lsi_script[i];
+	copy_program(lsi);
 	return lsi_reset(lsi);
 }

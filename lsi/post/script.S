@@ -16,6 +16,10 @@
  *           the command phase, are passed to the CPU
  *   done    the data move has ended
  *
+ * If the board has an activity LED, lsi_open() has the test for the command phase jump
+ * to the instruction before the command, which turns the LED on, and replaces the first
+ * of the two INTs at the end by LED_OFF. Without one, no instruction is added.
+ *
  * Rules that the program must follow [8xx-TM]:
  * - After a message byte ACK stays asserted until CLEAR ACK.
  * - SDU is cleared before the ACK after which the target may leave the bus.
@@ -31,6 +35,8 @@
 #define MSG_DISCONNECT 0x04
 #define SDU_OFF 0x7f
 #define SSID_ID 0x0f
+#define SBCL_ACK_MSG_IN 0x47 /* ACK, MSG, C/D, I/O */
+#define LED_ON 0xfe /* all but GPREG_LED */
 #define SET_BY_CPU 0
 #define IDENTIFY_RESERVED_BITS 0x78 /* all but IDENTIFY and LUN */
 
@@ -57,11 +63,13 @@ dispatch:
 dispatch_data:
 LABEL script_patch_data_test
 	JUMP_IF	PHASE_RESERVED, data
+LABEL script_patch_command_test
 	JUMP_IF	PHASE_COMMAND, command
 	JUMP_IF	PHASE_STATUS, status_early
 	INT_IF	PHASE_MSG_OUT, INT_RESEND
 	INT	INT_BAD_PHASE
 
+	AND_REGISTER LSI_GPREG, LED_ON
 LABEL script_patch_command
 command:
 	MOVE	SET_BY_CPU, 0, PHASE_COMMAND
@@ -141,6 +149,8 @@ complete:
 	CLEAR_ACK_ATN
 free:
 	WAIT_DISCONNECT
+LABEL script_patch_led_off
+	INT	INT_COMPLETE
 	INT	INT_COMPLETE
 
 /* ---- DISCONNECT, then reselection. Continues at the clean dispatcher: if the data
@@ -184,12 +194,17 @@ drained:
 	JUMP	drained
 
 /* ---- Send ABORT or BUS DEVICE RESET to a target that has timed out. The target then
- * ---- leaves the bus, which must not raise UDC.
+ * ---- leaves the bus, which must not raise UDC. If it leaves already with the ACK of COMMAND
+ * ---- COMPLETE or DISCONNECT, no message is sent.
  */
 LABEL script_select_to_dismiss
 	SELECT_ATN SET_BY_CPU, reselected
 	INT_WHEN_NOT PHASE_MSG_OUT, INT_BAD_PHASE
 LABEL script_dismiss
+	JUMP_IF_NOT_BYTE_MASKED MSG_COMMAND_COMPLETE, MSG_DISCONNECT, dismiss
+	AND_TO_SFBR LSI_SBCL, SBCL_ACK_MSG_IN
+	JUMP_IF_BYTE SBCL_ACK_MSG_IN, complete
+dismiss:
 	SET_ATN
 	CLEAR_ACK
 	AND_REGISTER LSI_SCNTL2, SDU_OFF

@@ -123,7 +123,8 @@ static char IN_ROM *open_controller(void)
 	if (!options.io)
 		return ROM_STRING(": no I/O address from the BIOS");
 	bus()->hba = &workspace.lsi.hba;
-	if (lsi_open(&workspace.lsi, &options) != HBA_OK)
+	if (lsi_stop(&workspace.lsi, &options) != HBA_OK ||
+	    lsi_open(&workspace.lsi, &options) != HBA_OK)
 		return ROM_STRING(": chip failed or SCSI bus is stuck");
 	for (u32 i = switches[SWITCH_SCAN_DELAY]; i; i--)
 		clock_delay_us(1000000);

@@ -15,14 +15,15 @@ from tests.model.eeprom import Eeprom, TekramEeprom
 from tests.model.registers import (ABRT, ACK_LINE, ATN_LINE, CHIP_TYPE, CLF, COM, CON, CONNECTED1,
                                    CSF, CTEST1, CTEST2, CTEST2_SIGP, CTEST3, CTEST5, DCMD, DCNTL,
                                    DFBC, DFE, DFIFO, DFS, DIEN, DIF, DIP, DMODE, DSP, DSTAT,
-                                   D_ABRT, GEN, GPCNTL, GPREG, HTH, INTF, IRQD, IRQM, ISTAT,
-                                   ISTAT1, LDSC, MACNTL, MAN, MBOX0, MBOX1, NONFATAL, NOT_MODELLED,
-                                   NO_SGE, OLF, ORF, PINS, RAM_BASE, READ_ONLY, RESPID0, RRE, RSL, RST,
-                                   RST_HOLD_NS, RST_LINE, RST_NOW, RST_TO_SELECTION_NS, SBCL, SBMC,
-                                   SCID, SCNTL0, SCNTL1, SCNTL2, SDU, SEM, SFBR, SGE, SIEN0, SIEN1,
-                                   SIGP, SIP, SIST0, SIST1, SOCL, SRST, SRUN, SSID, SSM, SSTAT0,
-                                   SSTAT1, SSTAT2, STD, STEST0, STEST1, STEST2, STEST3, STIME0,
-                                   STIME1, STO, UDC, UNAVOIDABLE_NS, timer_ns)
+                                   D_ABRT, FE, GEN, GPCNTL, GPIO0, GPIO1, GPREG, HTH, INTF, IRQD,
+                                   IRQM, ISTAT, ISTAT1, LDSC, LED, LEDC, MACNTL, MAN, MBOX0, MBOX1,
+                                   ME, NONFATAL, NOT_MODELLED, NO_SGE, OLF, ORF, PINS, RAM_BASE,
+                                   READ_ONLY, RESPID0, RRE, RSL, RST, RST_HOLD_NS, RST_LINE,
+                                   RST_NOW, RST_TO_SELECTION_NS, SBCL, SBMC, SCID, SCNTL0, SCNTL1,
+                                   SCNTL2, SDU, SEM, SFBR, SGE, SIEN0, SIEN1, SIGP, SIP, SIST0,
+                                   SIST1, SOCL, SRST, SRUN, SSID, SSM, SSTAT0, SSTAT1, SSTAT2, STD,
+                                   STEST0, STEST1, STEST2, STEST3, STIME0, STIME1, STO, UDC,
+                                   UNAVOIDABLE_NS, timer_ns)
 from tests.model.rules import RuleViolation
 from tests.model.scripts import Scripts
 from tests.model.variants import Variant
@@ -47,6 +48,8 @@ class Chip:
         self.own_id_is_free = False     # a target may use the chip's ID, as in QEMU
         self.time_out_udc = "after"
         self.unavoidable_ns = UNAVOIDABLE_NS    # causes that the driver cannot know
+        self.led = False                # GPIO0 of the board drives an activity LED, on while it is 0
+        self.led_changes: list[tuple[int, bool]] = []   # when the program turned it on or off
         self.mode_change_ns: int | None = None  # SBMC this long after SRST, as on LVD chips
         self.mode_changes_at: int | None = None
         self.reset_to_selection_ns = RST_TO_SELECTION_NS
@@ -110,9 +113,12 @@ class Chip:
             eeprom.rule = lambda rule, detail: self.rule(rule, detail)
 
     def _drive_pins(self, changed: int) -> None:
-        """A register, GPREG or GPCNTL, has changed. A pin is an output if its bit in GPCNTL is clear."""
+        """A register, GPREG or GPCNTL, has changed. A pin is an output if its bit in GPCNTL is clear; as an
+        indicator of fetches, bus mastering or activity, it is high while the chip is idle."""
+        gpcntl = self.registers[GPCNTL]
+        indicators = (GPIO0 if gpcntl & (FE | LEDC) else 0) | (GPIO1 if gpcntl & ME else 0)
         if self.eeprom:
-            self.eeprom.drive(self.now, self.registers[GPREG] & PINS, ~self.registers[GPCNTL] & PINS)
+            self.eeprom.drive(self.now, (self.registers[GPREG] | indicators) & PINS, ~gpcntl & PINS)
 
     def _read_pins(self) -> int:
         """Outputs as written; inputs as the lines are, which are high if nothing pulls them
@@ -127,6 +133,25 @@ class Chip:
         outputs = registers[GPREG] & ~(registers[GPCNTL] & PINS)
         return (outputs, registers[GPCNTL], registers[STEST2] & DIF,
                 registers[DCNTL] & IRQM)
+
+    def set_led(self) -> None:
+        """A board with an activity LED. Its firmware has made GPIO0 an output, and left the LED on; a driver
+        turns it off."""
+        self.led = True
+        self.registers[GPCNTL] &= ~LED
+        self.registers[GPREG] |= LED
+        self.board = self._board_settings()
+        self.registers[GPREG] &= ~LED
+
+    @property
+    def led_is_on(self) -> bool:
+        return self.led and not (self.registers[GPREG] | self.registers[GPCNTL]) & LED
+
+    def program_writes_pins(self, value: int) -> None:
+        """The program may switch the LED, and nothing else."""
+        if not self.led or (self.registers[GPREG] ^ value) & ~(LED | self.registers[GPCNTL]) & PINS:
+            self.rule("board setting lost", f"the program writes {value:#04x} to GPREG")
+        self.led_changes.append((self.now, not value & LED))
 
     def set_board(self, gpreg: int, gpcntl: int, stest2: int, dcntl: int) -> None:
         """Make the settings of the board's firmware at power-on."""

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from tests.model.chip import Chip
 from tests.model.registers import CLF, CTEST3, D_ABRT, DmaFault
+from tests.model.scripts import WAIT
 
 MEMORY = ("_read_main", "_write_main")
 ALL_ONES = {size: (1 << 8 * size) - 1 for size in (1, 2, 4)}
@@ -67,6 +68,25 @@ def stuck_program(chip: Chip) -> Iterator[None]:
     scripts.start = stuck
     yield
     scripts.start = start
+
+
+@contextmanager
+def program_stops_before(chip: Chip, n: int) -> Iterator[list[int]]:
+    """The nth instruction is fetched, but not done before the chip is told to abort: what a
+    time limit sees that expires there."""
+    scripts, seen = chip.scripts, []
+    execute, last = scripts._execute, scripts.instructions + n
+
+    def stopping():
+        for cost in execute():
+            if scripts.instructions == last and not seen:
+                seen.append(n)
+                while True:
+                    yield WAIT
+            yield cost
+    scripts._execute = stopping
+    yield seen
+    scripts._execute = execute
 
 
 @contextmanager

@@ -58,19 +58,16 @@ class Eeprom:
         self.rule: Callable[[str, str], None] = lambda rule, detail: None
         self.clocks = self.bytes_written = 0
         self.written: list[tuple[int, int]] = []
-        self.now = 0
         self._levels = SDA | SCL        # of both lines
         self._host, self._driven_high = SDA | SCL, 0
-        self._pulls, self._pulls_next, self._pulls_at = False, False, 0
-        self._changed = {SDA: -FREE, SCL: -FREE}        # times
-        self._started = self._stopped = -FREE
+        self._pulls = self._pulls_next = False
         self._state = self._idle
         self._stage = ""                # device, address, data
         self._bits = self._byte = self._counter = 0
         self._to_write: dict[int, int] = {}
         self._cycle: tuple[int, bytes] | None = None    # page and content of a write cycle
-        self._busy_until = 0
         self.resumes = False            # the first transfer may be one that was cut short
+        self.restart_time()
 
     # ---- For tests ----------------------------------------------------------------
 
@@ -86,6 +83,12 @@ class Eeprom:
     @property
     def cycles(self) -> int:
         return len(self.written)
+
+    def restart_time(self) -> None:
+        """The machine has been reset, but not this chip."""
+        self.now = self._busy_until = 0
+        self._changed = {SDA: -FREE, SCL: -FREE}        # times
+        self._started = self._stopped = self._pulls_at = -FREE
 
     def without_power(self) -> Eeprom:
         """The chip after a loss of power, with its content."""
@@ -142,7 +145,7 @@ class Eeprom:
     def _update(self, of_chip: bool = False) -> None:
         before, self._levels = self._levels, self._lines()
         changed = before ^ self._levels
-        if changed == SDA | SCL and self._state != self._idle:
+        if changed == SDA | SCL and self._state != self._idle and (self._stage, self._bits) != ("device", 0):
             self.rule("EEPROM bus too fast", "SDA and SCL change together")
         if changed & SCL:
             (self._rises if self._levels & SCL else self._falls)()

@@ -80,8 +80,8 @@ def leaves_in_read(target: Disk) -> Hook:
     def hook(bus, data):
         yield from target.disconnect()
         yield from Disk.data_in(data[:300])
-        yield from target.disconnect(save=False)
-        yield from Disk.data_in(data)
+        left = yield from target.disconnect(save=False)
+        yield from Disk.data_in(data[0 if left else 300:])
     return hook
 
 
@@ -91,9 +91,10 @@ def leaves_in_write(target: Disk) -> Hook:
     def hook(bus, count):
         data = yield from Disk.data_out(300)
         yield from target.disconnect()
-        yield from Disk.data_out(100)
-        yield from target.disconnect(save=False)
-        data += yield from Disk.data_out(212)
+        more = yield from Disk.data_out(100)
+        if (yield from target.disconnect(save=False)):
+            more = b""
+        data += more + (yield from Disk.data_out(212 - len(more)))
         target.store(target.commands[-1], data)
         yield from target.disconnect()
         data += yield from Disk.data_out(512)

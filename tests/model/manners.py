@@ -31,8 +31,8 @@ def leaves_at(target: Disk, at: int, save: bool):
     start."""
     def hook(bus, data):
         yield from Disk.data_in(data[:at])
-        yield from target.disconnect(save)
-        yield from Disk.data_in(data[at if save else 0:])
+        left = yield from target.disconnect(save)
+        yield from Disk.data_in(data[0 if left and not save else at:])
     return hook
 
 

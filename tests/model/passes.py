@@ -57,9 +57,9 @@ def moves(target: Disk, steps: list, move):
             yield from move(at, at + step)
             at += step
         elif step in (LEAVE, LEAVE_SAVED):
-            saved = at if step == LEAVE_SAVED else saved
-            yield from target.disconnect(save=step == LEAVE_SAVED)
-            at = saved
+            if (yield from target.disconnect(save=step == LEAVE_SAVED)):
+                saved = at if step == LEAVE_SAVED else saved
+                at = saved
         elif step == SAVED:
             yield MSG_IN, SAVE
             saved = at

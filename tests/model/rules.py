@@ -66,7 +66,8 @@ RULES = {
     "bus left in reset": "SCNTL1.RST is off",
     "FIFO left full": "the next command needs it empty",
     "ABRT left set": "the next program would be aborted",
-    "board setting lost": "GPCNTL, STEST2.DIF and DCNTL.IRQM are the board's",
+    "board setting lost": "GPREG, GPCNTL, STEST2.DIF and DCNTL.IRQM are the board's; a program writes the bit of an "
+                          "activity LED only, which is off between two calls",
     # Memory, ports, CPU (pc.py)
     "bus mastering not enabled": "PCI COMMAND.MASTER before any DMA",
     "DMA outside memory": "there is none at that address",

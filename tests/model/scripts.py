@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tests.model import bus as b
 from tests.model.registers import (AAP, CMP, COM, CTEST5, DBC, DCNTL, DFS, DNAD, DSA, DSP, DSPS,
-                                   D_IID, D_SIR, D_SSI, EPC, EWS, INTF, ISTAT, MA, PAR, SCID,
+                                   D_IID, D_SIR, D_SSI, EPC, EWS, GPREG, INTF, ISTAT, MA, PAR, SCID,
                                    SCNTL0, SCNTL2, SCNTL3, SCNTL4, SDID, SDU, SIGP, SSM, SSTAT1,
                                    STEST1, STIME0, SXFER, TEMP, U3EN, DmaFault)
 
@@ -460,6 +460,8 @@ class Scripts:
         if opcode == 6 or register == 8:
             self.sfbr = result
         else:
+            if register == GPREG:
+                self.chip.program_writes_pins(result)
             self.chip.write(register, result)
 
     def _operand(self, opcode: int, register: int) -> int:

@@ -94,6 +94,8 @@ class Disk(Negotiator):
     before_command: Callable[[Bus], Iterator] | None = None
     before_status: Callable[[Bus], Iterator] | None = None
     ignores_atn: bool = False
+    obeys_privilege: bool = False   # it disconnects only if IDENTIFY allows that
+    may_disconnect: bool = False    # in this command, by IDENTIFY
     deaf: bool = False              # ignores ABORT and BUS DEVICE RESET
     deaf_to_abort: bool = False     # ignores ABORT only
     aborts: int = 0                 # how often they were sent, obeyed or ignored
@@ -341,6 +343,11 @@ class Disk(Negotiator):
         return not self.deaf and (code == DEVICE_RESET
                                   or code == ABORT and not self.deaf_to_abort)
 
+    def _grant(self, privilege: bool) -> None:
+        """Of IDENTIFY [SCSI-2 "IDENTIFY", DiscPriv]; the target and its units may disconnect."""
+        for unit in (self, *self.luns.values()):
+            unit.may_disconnect = privilege
+
     def command(self) -> Iterator:
         cdb = bytearray([(yield COMMAND, None)])
         while len(cdb) < min(self.most_cdb, CDB_BYTES.get(cdb[0] >> 5, 6)):
@@ -350,7 +357,11 @@ class Disk(Negotiator):
         return bytes(cdb)
 
     def disconnect(self, save: bool = True, ns: int = 50_000) -> Iterator:
-        """Leave the bus and reselect later."""
+        """Leave the bus and reselect later. An obedient target without the privilege only pauses. Returns
+        whether it has left."""
+        if self.obeys_privilege and not self.may_disconnect:
+            yield Delay(ns)
+            return False
         if save:
             yield MSG_IN, SAVE
         yield MSG_IN, DISCONNECT
@@ -358,6 +369,7 @@ class Disk(Negotiator):
         yield Delay(ns)
         yield Reselect()
         yield MSG_IN, 0x80 | (self.selected_lun if self.ignores_luns else self.lun)
+        return True
 
     @staticmethod
     def data_in(data: bytes) -> Iterator:
@@ -391,11 +403,13 @@ class Disk(Negotiator):
 
     def session(self, bus: Bus) -> Iterator:
         self.selected_lun = 0       # without IDENTIFY
+        self._grant(False)
         if not self.ignores_atn and bus.atn:
             messages = yield from self.message_out(bus)
             identified = messages[0] & 0xB8 == 0x80
             if identified:
                 self.selected_lun = bus.nexus.lun = messages[0] & 7
+                self._grant(bool(messages[0] & 0x40))
             if (yield from self.dismissed(bus, messages)) or not identified:
                 return      # without IDENTIFY there is no nexus
             if (yield from self.dismissed(bus, (yield from self.negotiate(bus, messages)))):

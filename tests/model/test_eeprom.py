@@ -276,7 +276,7 @@ ENOUGH = 5000
     short("data set-up", (0, 0, ENOUGH), (1, 0, 200), (1, 1, ENOUGH)),
     short("stop set-up", (0, 0, ENOUGH), (0, 1, 3000), (1, 1, ENOUGH)),
     short("bus free", (0, 0, ENOUGH), (0, 1, ENOUGH), (1, 1, 3000), (0, 1, ENOUGH)),
-    short("together", (0, 0, ENOUGH), (1, 1, ENOUGH), push=True),
+    short("together", (0, 0, ENOUGH), (0, 1, ENOUGH), (0, 0, ENOUGH), (1, 1, ENOUGH), push=True),
 ])
 def test_each_minimum_time_is_checked(act, name):
     host = Host(Eeprom())

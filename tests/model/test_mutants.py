@@ -62,8 +62,8 @@ MUTANTS = {
         "illegal instruction", "lsi/script_insn.inc", "0x48000000", "0x49000000"),
     "SET ACK": Mutant("SET ACK", "lsi/script_insn.inc", "0x58000008", "0x58000048"),
     "phase test after the end of a nexus": Mutant(
-        "phase test on a free bus", "lsi/post/script.S", "\tWAIT_DISCONNECT\n\tINT\tINT_COMPLETE",
-        "\tJUMP_WHEN PHASE_MSG_IN, dispatch\n\tINT\tINT_COMPLETE"),
+        "phase test on a free bus", "lsi/post/script.S", "\tWAIT_DISCONNECT\nLABEL script_patch_led_off\n",
+        "\tJUMP_WHEN PHASE_MSG_IN, dispatch\nLABEL script_patch_led_off\n"),
     "INT after SELECT": Mutant(
         "INT during a selection", "lsi/post/script.S", "\tJUMP_WHEN_NOT PHASE_MSG_OUT, clear_atn\n",
         "\tINT\tINT_COMPLETE\n"),
@@ -99,12 +99,15 @@ MUTANTS = {
     "phase mismatch jump": Mutant(
         "not modelled", "lsi/lsi.c", "LSI_CCNTL0, 0}", "LSI_CCNTL0, 0x80}"),
     "simple arbitration": Mutant(
-        "not modelled", "lsi/lsi.c", "SCNTL0_ARB_FULL | ", ""),
+        "not modelled", "lsi/post/open.c", "= SCNTL0_ARB_FULL;", "= 0;"),
     "16 IDs on a narrow chip": Mutant(
         "own ID clashes", "lsi/post/open.c", "chip->features & CHIP_WIDE ? 15 : 7", "15", "810"),
     "FIFO not cleared after bus free": Mutant(
         "SCRIPTS started with a FIFO not empty", "lsi/program.c",
-        "if (ending == END_NO_TARGET || ending == END_BUS_FREE)\n\t\tlsi_clear_fifos(lsi);", ""),
+        "if (ending == END_NO_TARGET || ending == END_BUS_FREE) {\n\t\tlsi_clear_fifos(lsi);",
+        "if (ending == END_NO_TARGET || ending == END_BUS_FREE) {"),
+    "LED switched on a board without one": Mutant(
+        "board setting lost", "lsi/post/open.c", "\tif (!lsi->led)\n\t\treturn;\n", ""),
     "terminator pins lost": Mutant(
         "board setting lost", "lsi/lsi.c", "[KEPT_GPREG] = LSI_GPREG", "[KEPT_GPREG] = LSI_GPCNTL"),
     "SRST not cleared": Mutant(

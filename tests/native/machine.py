@@ -35,6 +35,8 @@ def on(hardware: str, variants: list[str]) -> list:
             for variant in variants]
 
 
+# IDENTIFY of all targets, as parameters of a fixture: without and with the disconnect privilege
+PRIVILEGES = {"params": [0, 0xFFFF], "ids": ["80h", "C0h"]}
 machines = pytest.mark.parametrize("hardware, variant", [*on("silicon", SILICON), *on("qemu", ["895A", "810"])])
 
 
@@ -53,13 +55,15 @@ def new_data(seed: int, sectors: int) -> bytes:
 
 
 class Machine(Native):
-    """Disks at IDs 0 and 3 whose attentions have been reported."""
+    """Disks at IDs 0 and 3 whose attentions have been reported. With `disconnects`, they obey the
+    privilege; without, they disconnect all the same."""
 
-    def __init__(self, library: Path, hardware: str = "silicon", variant: str = "895A"):
+    def __init__(self, library: Path, hardware: str = "silicon", variant: str = "895A", **options):
         kind = HARDWARE[hardware].disk
-        self.disk: Disk = kind()
-        other = kind(content=lambda lba: bytes([OTHER]) * SECTOR)
-        super().__init__(library, {0: self.disk, OTHER: other}, hardware, variant)
+        obedient = {"obeys_privilege": True} if options.get("disconnects") and hardware == "silicon" else {}
+        self.disk: Disk = kind(**obedient)
+        other = kind(content=lambda lba: bytes([OTHER]) * SECTOR, **obedient)
+        super().__init__(library, {0: self.disk, OTHER: other}, hardware, variant, **options)
         self.no_attentions()
 
     def no_attentions(self) -> None:

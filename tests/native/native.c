@@ -12,12 +12,26 @@ io_t the_model;
 
 static const u8 *memory;
 static u32 memory_bytes, memory_address;
+static u64 stack; /* the lowest address of what calls may use of it */
 
 u32 phys_of(const volatile void *object)
 {
 	u64 at = (u64)((const volatile u8 *)object - memory);
 
+	if ((u64)object - stack < NATIVE_STACK_BYTES)
+		return NATIVE_STACK_ADDRESS + (u32)((u64)object - stack);
 	return at < memory_bytes ? memory_address + (u32)at : NO_BUS_ADDRESS;
+}
+
+/* Functions that a call reaches from here on have their objects in reach of the model. */
+static __attribute__((noinline)) void note_stack(void)
+{
+	stack = (u64)__builtin_frame_address(0) - NATIVE_STACK_BYTES;
+}
+
+u64 native_stack(void)
+{
+	return stack;
 }
 
 u32 native_driver_bytes(void)
@@ -57,19 +71,54 @@ void native_place(u8 *own, u32 bytes, u32 bus_address)
 	memory_address = bus_address;
 }
 
-u32 native_open(struct driver *driver, const struct model *model, u32 device,
-		u32 revision, u32 instant)
+static struct lsi_options options_for(const struct model *model, u32 device,
+				      u32 revision, u32 flags,
+				      u32 disconnects)
 {
-	struct lsi_options options = {
+	return (struct lsi_options){
 		.chip = lsi_chip_find((u16)device, (u8)revision),
 		.io = model,
 		.own_id = LSI_ID_AS_FOUND,
-		.instant = instant,
+		.instant = flags & NATIVE_INSTANT,
+		.no_parity = flags & NATIVE_NO_PARITY,
+		.led = flags & NATIVE_LED,
+		.disconnects = (u16)disconnects,
 	};
+}
+
+u32 native_stop(struct driver *driver, const struct model *model, u32 device,
+		u32 revision, u32 flags, u32 disconnects)
+{
+	struct lsi_options options =
+		options_for(model, device, revision, flags, disconnects);
 
 	the_model = model;
 	driver->bus.hba = &driver->lsi.hba;
+	return lsi_stop(&driver->lsi, &options);
+}
+
+u32 native_open(struct driver *driver, const struct model *model, u32 device,
+		u32 revision, u32 flags, u32 disconnects)
+{
+	struct lsi_options options =
+		options_for(model, device, revision, flags, disconnects);
+
 	return lsi_open(&driver->lsi, &options);
+}
+
+u32 native_detect(struct driver *driver)
+{
+	return nvram_detect(&driver->lsi);
+}
+
+u32 native_load(struct driver *driver, u32 at, u8 *bytes, u32 count)
+{
+	return nvram_read(&driver->lsi, NVRAM_PART(at, count), bytes);
+}
+
+u32 native_store(struct driver *driver, u32 at, const u8 *bytes, u32 count)
+{
+	return nvram_write(&driver->lsi, NVRAM_PART(at, count), bytes);
 }
 
 u32 native_execute(struct driver *driver)
@@ -86,6 +135,38 @@ u32 native_reset(struct driver *driver)
 u32 native_reset_target(struct driver *driver)
 {
 	return lsi_reset_target(&driver->lsi, &driver->request);
+}
+
+static struct scsi_device device_of(const struct hba_request *request)
+{
+	return (struct scsi_device){request->target, request->lun, (u8)(request->lun << 5)};
+}
+
+u32 native_format(struct driver *driver)
+{
+	struct scsi_device device = device_of(&driver->request);
+
+	note_stack();
+	driver->progress = 0xeeee;
+	return service_format(&driver->bus, &device, &driver->progress);
+}
+
+u32 native_format_progress(struct driver *driver)
+{
+	struct scsi_device device = device_of(&driver->request);
+
+	note_stack();
+	return service_format_progress(&driver->bus, &device, &driver->progress);
+}
+
+u32 native_waited(struct driver *driver)
+{
+	return driver->bus.waited;
+}
+
+u32 native_progress(struct driver *driver)
+{
+	return driver->progress;
 }
 
 u32 native_command(struct driver *driver)

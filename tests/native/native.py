@@ -25,6 +25,7 @@ CFLAGS = ["-m64", "-O1", "-g", "-std=gnu11", "-fPIC", "-ffreestanding", "-Wall",
 
 MEMORY_BYTES = 24 << 20
 BUS_ADDRESS = 0x3000_0000   # of the memory; nowhere near its place in the process
+STACK_ADDRESS, STACK_BYTES = 0x5000_0000, 0x4000    # of the stack, for functions that have objects there
 DATA_AT = 1 << 20           # where commands have their data
 MIB = 1 << 20
 LATE_US = 1 << 40           # more than any time limit
@@ -33,6 +34,7 @@ SENSE_BYTES = 18
 
 HBA = ["OK", "NO_TARGET", "TIMEOUT", "BUS_RESET", "BUS_FREE", "PROTOCOL", "PARITY", "CHIP"]
 NO_DATA, DATA_IN, DATA_OUT = 0, 1, 2
+INSTANT, NO_PARITY, LED = 1, 2, 4   # flags of native_open()
 
 
 def sources(folders: list[str] = FOLDERS) -> list[Path]:
@@ -78,16 +80,20 @@ class Model(ctypes.Structure):
 class Native:
     """One controller with its driver, and targets on its bus."""
 
+    access_ns = ACCESS_NS
     pause_us = 1000     # most between two polls of memory: so that a test with a time-out is quick
 
     def __init__(self, library: Path, targets: dict[int, object], hardware: str = "silicon",
-                 variant: str = "895A"):
+                 variant: str = "895A", *, disconnects: int = 0, parity: bool = True, led: bool = False):
         self._c = ctypes.CDLL(str(library))
+        self._c.native_stack.restype = ctypes.c_uint64
         self.bus = Bus()
         self.bus.targets = targets
         self.memory = mmap.mmap(-1, MEMORY_BYTES)
         self.chip = HARDWARE[hardware].chip(variant_named(variant), self.bus, self._dma_read, self._dma_write)
         self.chip.power_on()
+        if led:
+            self.chip.set_led()
         emulated = hardware.startswith("qemu")    # whose model takes no time for a reset
         if emulated:
             self.chip.reset_to_selection_ns = 0
@@ -111,8 +117,12 @@ class Native:
         self.ranges: list[Range] = []
         self.other_memory: dict[int, bytes] = {}    # of another driver
         chip = self.chip.variant
-        assert self._call("native_open", ctypes.byref(self._model), chip.device, chip.revision,
-                          int(emulated)) == 0
+        flags = INSTANT * emulated | NO_PARITY * (not parity) | LED * led
+        self._options = ctypes.byref(self._model), chip.device, chip.revision, flags, disconnects
+        self._start()
+
+    def _start(self) -> None:
+        assert self.stop() == self.open() == "OK"
 
     # ---- The model's side
 
@@ -130,11 +140,11 @@ class Native:
         return call
 
     def _read(self, offset: int, size: int) -> int:
-        self.chip.advance(ACCESS_NS)
+        self.chip.advance(self.access_ns)
         return self.chip.cpu_read(offset, size)
 
     def _write(self, offset: int, size: int, value: int) -> None:
-        self.chip.advance(ACCESS_NS)
+        self.chip.advance(self.access_ns)
         self._idle_ns = ACCESS_NS
         self.chip.cpu_write(offset, value, size)
 
@@ -165,6 +175,10 @@ class Native:
             raise RuleViolation("DMA outside memory", f"{address:#x}")
         return at
 
+    @staticmethod
+    def _on_stack(address: int, length: int) -> bool:
+        return 0 <= address - STACK_ADDRESS <= STACK_BYTES - length
+
     def poke(self, address: int, data: bytes) -> None:
         """Code of another driver"""
         self.other_memory[address] = data
@@ -172,6 +186,8 @@ class Native:
     def _dma_read(self, address: int, length: int) -> bytes:
         if address in self.other_memory:
             return self.other_memory[address][:length]
+        if self._on_stack(address, length):
+            return ctypes.string_at(self._c.native_stack() + address - STACK_ADDRESS, length)
         at = self._offset(address, length)
         return self.memory[at:at + length]
 
@@ -191,11 +207,16 @@ class Native:
     # ---- The driver's side
 
     def _call(self, function: str, *arguments) -> int:
+        result = self._call_within(function, *arguments)
+        self.chip.check_idle()
+        return result
+
+    def _call_within(self, function: str, *arguments) -> int:
+        """A call after which the driver is not done."""
         result = getattr(self._c, function)(self._place, *arguments)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
-        self.chip.check_idle()
         return result
 
     def prepare(self, cdb: bytes, direction: int = NO_DATA, data_bytes: int = 0, target: int = 0, *,
@@ -228,6 +249,14 @@ class Native:
             self.memory[at:at + r.bytes] = data[:r.bytes]
             data = data[r.bytes:]
 
+    def stop(self) -> str:
+        """lsi_stop(): enum hba_result without its prefix."""
+        return HBA[self._call_within("native_stop", *self._options)]
+
+    def open(self) -> str:
+        """lsi_open(): enum hba_result without its prefix."""
+        return HBA[self._call("native_open", *self._options)]
+
     def execute(self) -> str:
         """lsi_execute(): enum hba_result without its prefix."""
         return HBA[self._call("native_execute")]
@@ -235,6 +264,19 @@ class Native:
     def command(self) -> int:
         """scsi_command(): enum scsi_result."""
         return self._call("native_command")
+
+    def format(self, target: int = 0, lun: int = 0) -> int:
+        """service_format(): enum scsi_result; then `progress` is set."""
+        self.request.target, self.request.lun, self.request.direction = target, lun, NO_DATA
+        return self._call("native_format")
+
+    def format_progress(self) -> int:
+        """service_format_progress() of the same unit: enum scsi_result."""
+        return self._call("native_format_progress")
+
+    @property
+    def progress(self) -> int:
+        return self._call("native_progress")
 
     def reset(self) -> bool:
         """scsi_reset(): whether the bus is suspect then."""

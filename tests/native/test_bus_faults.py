@@ -10,13 +10,13 @@ from __future__ import annotations
 import pytest
 
 from tests.model.bus import FREE, HANG, RESET
-from tests.model.chip_faults import deaf_to_abrt, pci_fault, removed_at, stuck_clf, stuck_program
+from tests.model.chip_faults import deaf_to_abrt, pci_fault, program_stops_before, removed_at, stuck_clf, stuck_program
 from tests.model.faults import (OTHER_INITIATOR, FaultAt, comes_back_after, data_then, hangs, leaves_in_read,
                                 leaves_in_write, never_reconnects, reset_after)
 from tests.model.manners import status_without_data
 from tests.model.registers import BF, MDPE, MS, SBMC, US
 from tests.model.target import CHECK_CONDITION, POWER_ON, Disk
-from tests.native.machine import LIMIT_MS, OTHER, SECOND, SECTOR, SILICON, Machine, Outcome, calm, new_data
+from tests.native.machine import LIMIT_MS, OTHER, PRIVILEGES, SECOND, SECTOR, SILICON, Machine, Outcome, calm, new_data
 from tests.native.target_rows import ENDS
 from tests.rom.other_driver import DRIVERS
 
@@ -26,9 +26,9 @@ LBA, BLOCKS = 1000, 2
 ALL = BLOCKS * SECTOR
 
 
-@pytest.fixture
-def machine(library, variant) -> Machine:
-    return Machine(library, "silicon", variant)
+@pytest.fixture(**PRIVILEGES)
+def machine(request, library, variant) -> Machine:
+    return Machine(library, "silicon", variant, disconnects=request.param)
 
 
 # ---- A read and a write with disconnections ----------------------------------------------------
@@ -211,6 +211,21 @@ def test_stuck_program_times_out(machine):
     with stuck_program(machine.chip):
         assert machine.read() == Outcome("TIMEOUT")
     machine.check_recovery()
+
+
+@transfers
+@pytest.mark.parametrize("variant", ["895A", "810"])
+def test_time_out_before_any_instruction(machine, transfer):
+    """Also when the target waits for the last handshake before it leaves."""
+    transfer = transfer(machine)
+    for n in range(1, 500):
+        with program_stops_before(machine.chip, n) as seen:
+            outcome = transfer.run()
+        assert outcome.result == ("TIMEOUT" if seen else "OK"), f"instruction {n}"
+        machine.check_recovery()
+        if not seen:
+            break
+    assert 30 < n < 499
 
 
 @each_variant

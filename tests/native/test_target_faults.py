@@ -12,16 +12,16 @@ import pytest
 from tests.model.manners import OFFERS, offers, offers_in_write
 from tests.model.passes import COMPLETE_PASS, COUNT, LEAVE, LEAVE_SAVED, SAVED, SHORT_PASS, play_read, play_write
 from tests.model.target import GOOD
-from tests.native.machine import FILL, Machine, Outcome, calm, machines, new_data, on
+from tests.native.machine import FILL, PRIVILEGES, Machine, Outcome, calm, machines, new_data, on
 from tests.native.target_rows import ALL, BLOCKS, READS, WITHOUT_DATA, WRITES, Row
 from tests.rom.fuzz_dialogues import Pointers
 
 LBA = 1000
 
 
-@pytest.fixture
-def machine(library, hardware, variant) -> Machine:
-    return Machine(library, hardware, variant)
+@pytest.fixture(**PRIVILEGES)
+def machine(request, library, hardware, variant) -> Machine:
+    return Machine(library, hardware, variant, disconnects=request.param)
 
 
 def check_outcome(outcome: Outcome, row: Row, moved: int | None = None) -> None:

@@ -117,6 +117,7 @@ class Talker(Disk):
 
     armed = False
     one_piece = True    # the memory manager divides no command
+    in_message = False  # the initiator takes further bytes for the rest of a message
 
     # ---- Session ----------------------------------------------------------------------
 
@@ -147,6 +148,7 @@ class Talker(Disk):
     def _dialogue(self, bus: Bus, first: int) -> Iterator:
         wild = not self.attempts or self.random.random() < self.again
         plan, length = self._plan() if wild else [], len(self.wanted_cdb)
+        self.in_message = False
         if wild and self.one_piece and self._one_in(20):
             length = self.random.randint(2, length)
             plan[:0] = [self.random.choice(BEFORE_THE_COMMAND), "rest_of_command"]
@@ -193,6 +195,7 @@ class Talker(Disk):
         if not bus.atn or self._one_in(10):
             return False
         messages = yield from self.message_out(bus)
+        self.in_message = False
         self._tell(f"messages {bytes(messages).hex()}")
         return (yield from self.dismissed(bus, messages))
 
@@ -208,6 +211,7 @@ class Talker(Disk):
             count = min(count, MOST_EXCESS)     # discarded byte by byte, which takes long
         if not count:
             return
+        self.in_message = False
         if self._reads:
             data = self.random.randbytes(count)
             yield DATA_IN, data
@@ -253,11 +257,13 @@ class Talker(Disk):
 
     def _save(self, bus: Bus) -> Iterator:
         yield MSG_IN, SAVE
-        self.p.save()
+        if not self.in_message:
+            self.p.save()
 
     def _restore(self, bus: Bus) -> Iterator:
         yield MSG_IN, RESTORE
-        self.p.restore()
+        if not self.in_message:
+            self.p.restore()
 
     def _message(self, bus: Bus) -> Iterator:
         message = self.random.choice(MESSAGES)
@@ -266,11 +272,13 @@ class Talker(Disk):
 
     def _part_of_message(self, bus: Bus) -> Iterator:
         yield MSG_IN, bytes([1, 3, 1, 25, 15])[:self.random.randrange(1, 5)]
+        self.in_message = True
 
     def _message_out(self, bus: Bus) -> Iterator:
         """The target requests a message again, or without ATN."""
         for _ in range(self.random.randrange(1, 4)):
             yield MSG_OUT, None
+        self.in_message = False
 
     def _leave(self, bus: Bus, target: int | None = None, lun: int = 0) -> Iterator:
         yield MSG_IN, DISCONNECT
@@ -320,6 +328,7 @@ class Talker(Disk):
     def _send_status(self, status: int) -> Iterator:
         self._tell(f"status {status:02x}")
         yield STATUS, status
+        self.in_message = False
         self.attempt.status = status
         if status & STATUS_BITS == CHECK_CONDITION:
             self.attempt.sense = self.random.choice(SENSES)
@@ -342,6 +351,7 @@ class Talker(Disk):
         begin = self.p.command % len(cdb)   # after all of it, it is sent again
         wanted = cdb[begin:begin + most]
         taken = yield Take(COMMAND, len(wanted))
+        self.in_message = False
         assert taken == wanted, f"command bytes {taken.hex()} in place of {wanted.hex()}"
         self.p.command = begin + len(wanted)
 

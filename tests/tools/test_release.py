@@ -53,10 +53,10 @@ def installed(tmp_path_factory) -> Path:
     return folder / "usr"
 
 
-def test_only_roms_docs_and_romsign_are_installed(installed):
+def test_only_roms_docs_and_two_tools_are_installed(installed):
     doc = "share/doc/lsi8xx-rom"
     assert {str(file.relative_to(installed)) for file in installed.rglob("*") if file.is_file()} == {
-        "bin/romsign", *(f"share/qemu/{name}" for name in ROMS), f"{doc}/README.md", f"{doc}/LICENSE",
+        "bin/romsign", "bin/lsi8xx-nvram", *(f"share/qemu/{name}" for name in ROMS), f"{doc}/README.md", f"{doc}/LICENSE",
         *(f"{doc}/{page.relative_to(TOP)}" for page in (TOP / "docs").rglob("*") if page.is_file())}
 
 
@@ -166,3 +166,10 @@ def test_dist_without_git_reports_reason(unpacked):
     result = make(unpacked, "dist")
     assert result.returncode == 2
     assert "dist.sh: a release needs a git checkout\n" in result.stderr
+
+
+def test_installed_nvram_tool_makes_an_image(installed, tmp_path):
+    image = tmp_path / "new.nvr"
+    image.write_bytes(bytes(2048))
+    for arguments in (["--defaults", "875"], ["--check"]):
+        subprocess.run([installed / "bin/lsi8xx-nvram", image, *arguments], check=True)

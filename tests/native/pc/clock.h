@@ -12,6 +12,8 @@ struct clock {
 	u64 end_us;
 };
 
+#define CLOCK_NEVER_MS 0xffffffffu /* 49 days */
+
 static inline void clock_start(struct clock *clock, u32 timeout_ms)
 {
 	clock->end_us = the_model->pass_us(0) + (u64)timeout_ms * 1000;

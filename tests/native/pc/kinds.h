@@ -7,6 +7,8 @@
 #define PC_KINDS_H
 
 #define IN_ROM const
+#define IN_POST_MEMORY
+#define POST_MEMORY
 #define ROM_CONST static const
 #define IN_POST
 #define IN_EXTRA
