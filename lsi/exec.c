@@ -31,11 +31,12 @@ static bool dismissed(struct exec *x, u8 message)
 	program_clear_answers(lsi);
 	(void)lsi_read_causes(lsi, lsi_read8(lsi, LSI_ISTAT)); /* stacked ones */
 	lsi_clear_fifos(lsi);
-	/* It may have left without the message (script_dismiss). */
-	for (u8 istat = lsi_read8(lsi, LSI_ISTAT);
-	     dismiss(x, message, istat) == END_COMPLETE; istat = 0, leaves = false)
-		if (!leaves)
+	u8 istat = lsi_read8(lsi, LSI_ISTAT);
+	while (dismiss(x, message, istat) == END_COMPLETE) {
+		if (!leaves || !(istat & ISTAT_CON))
 			return true;
+		istat = 0; /* it may have left without the message */
+	}
 	return false;
 }
 

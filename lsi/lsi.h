@@ -37,7 +37,7 @@ struct lsi {
 	io_t io;	/* the operating registers */
 	u8 features;	/* CHIP_... */
 	u8 kept[KEPT_REGISTERS]; /* values of the registers in enum lsi_kept */
-	bool keep_bus, instant, led; /* as in struct lsi_options */
+	bool keep_bus, instant; /* as in struct lsi_options */
 	u8 identify[HBA_TARGETS]; /* IDENTIFY for LUN 0, by target */
 	u16 spins;     /* LSI_SPINS... */
 	u32 place; /* bus address of `moved` that the program uses */

@@ -221,9 +221,8 @@ static NOT_INLINE enum ending unusual_end(struct exec *x, u8 istat, u8 dstat)
 		return int_ending(x);
 	if (ending == END_NO_TARGET || ending == END_BUS_FREE) {
 		lsi_clear_fifos(lsi);
-		/* The program has not come to the end of the command. */
-		if (lsi->led)
-			lsi_write8(lsi, LSI_GPREG, lsi->kept[KEPT_GPREG]);
+		/* An activity LED is still on. */
+		lsi_write8(lsi, LSI_GPREG, lsi->kept[KEPT_GPREG]);
 	}
 	return ending;
 }

@@ -20,12 +20,12 @@
 #define USUAL_HOST_ID 7
 
 /* Copy the program; see there for the activity LED. */
-static void copy_program(struct lsi *lsi)
+static void copy_program(struct lsi *lsi, bool led)
 {
 	lsi->place = 0;
 	for (u32 i = 0; i < SCRIPT_DWORDS; i++)
 		lsi->script[i] = lsi_script[i];
-	if (!lsi->led)
+	if (!led)
 		return;
 	lsi->kept[KEPT_GPREG] |= GPREG_LED;
 	lsi->script[script_patch_command_test / 4 + 1] -= 8; /* the distance */
@@ -57,7 +57,6 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 {
 	lsi->keep_bus = options->keep_bus;
 	lsi->instant = options->instant;
-	lsi->led = options->led;
 	for (u32 i = 0; i < HBA_TARGETS; i++) {
 		lsi->hba.media_timeout_s[i] = HBA_MEDIA_TIMEOUT_S;
 		lsi->identify[i] = options->disconnects >> i & 1
@@ -89,6 +88,6 @@ enum hba_result lsi_open(struct lsi *lsi, const struct lsi_options *options)
 	}
 	lsi->kept[KEPT_GPREG] = lsi_read8(lsi, LSI_GPREG);
 	lsi->kept[KEPT_GPCNTL] = lsi_read8(lsi, LSI_GPCNTL);
-	copy_program(lsi);
+	copy_program(lsi, options->led);
 	return lsi_reset(lsi);
 }

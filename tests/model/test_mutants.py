@@ -87,7 +87,7 @@ MUTANTS = {
     "erratum of the 896 ignored": Mutant(
         "erratum forgotten", "lsi/post/chips.c", "WIDE_64 | CHIP_DPR", "WIDE_64", "896"),
     "1010 treated like other chips": Mutant(
-        "reserved bits written", "lsi/post/open.c", "if (!(chip->features & CHIP_1010))", "if (1)",
+        "reserved bits written", "lsi/post/open.c", "if (!(lsi->features & CHIP_1010))", "if (1)",
         "1010-66"),
     "no COM": Mutant(
         "register instruction without DCNTL.COM", "lsi/post/open.c", "DCNTL_IRQD | DCNTL_COM;",
@@ -107,7 +107,7 @@ MUTANTS = {
         "if (ending == END_NO_TARGET || ending == END_BUS_FREE) {\n\t\tlsi_clear_fifos(lsi);",
         "if (ending == END_NO_TARGET || ending == END_BUS_FREE) {"),
     "LED switched on a board without one": Mutant(
-        "board setting lost", "lsi/post/open.c", "\tif (!lsi->led)\n\t\treturn;\n", ""),
+        "board setting lost", "lsi/post/open.c", "\tif (!led)\n\t\treturn;\n", ""),
     "terminator pins lost": Mutant(
         "board setting lost", "lsi/lsi.c", "[KEPT_GPREG] = LSI_GPREG", "[KEPT_GPREG] = LSI_GPCNTL"),
     "SRST not cleared": Mutant(

@@ -315,6 +315,23 @@ def test_power_lost_at_any_clock_changes_no_other_page(library, torn, step):
         assert "".join(kind[0] for kind in kinds) in ("nnn", "nno", "nnt", "noo", "nto", "ooo", "too"), kinds
 
 
+@pytest.mark.parametrize("board", BOARDS, ids=str)
+def test_other_pins_do_not_change_at_any_time(library, board):
+    """On a board with a 24C16. Terminators may be there."""
+    card = Card(library, Eeprom(RANDOM), board)
+    chip, drive, others = card.chip, card.chip._drive_pins, 0x1C
+
+    def watched(changed: int) -> None:
+        outputs = ~chip.registers[GPCNTL] & others
+        assert outputs == ~board[1] & others
+        assert chip.registers[GPREG] & outputs == board[0] & outputs
+        drive(changed)
+    chip._drive_pins = watched
+    assert card.detect() == "24C16"
+    assert card.load(0, 1) == RANDOM[:1]
+    assert card.store(0, b"1") == "OK"
+
+
 @pytest.mark.parametrize("gpreg, gpcntl", BOARDS)
 def test_pins_are_as_found(library, gpreg, gpcntl):
     card = Card(library, Eeprom(RANDOM), (gpreg, gpcntl))

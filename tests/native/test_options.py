@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.model.bus import FREE, HANG, RESET, STATUS, Bad, Delay
+from tests.model.eeprom import BYTES, Eeprom
 from tests.model.faults import never_reconnects, parity_hook
 from tests.model.registers import AAP, EPC, GPCNTL, GPREG, LED, MS, SCNTL0
 from tests.model.rules import RuleViolation
@@ -161,6 +162,20 @@ def test_pins_are_not_touched_without_a_led(library, variant):
     plain = Machine(library, "silicon", variant)
     plain.check_read()
     assert plain.chip.led_changes == []
+
+
+@each_variant
+def test_led_on_the_wire_of_an_eeprom_does_it_no_harm(library, variant):
+    """SDA moves while SCL is high: beginnings and ends of transfers in which nothing is sent."""
+    machine = led_machine(library, variant)
+    content = new_data(7, BYTES // 512)
+    machine.chip.plug_eeprom(eeprom := Eeprom(content))
+    for _ in range(20):
+        machine.check_read()
+    machine.disk.data_hook = lambda bus, data: iter([FREE])
+    assert machine.read().result == "BUS_FREE"
+    assert len(machine.chip.led_changes) == 41
+    assert eeprom.content == content and eeprom.clocks == eeprom.cycles == 0
 
 
 # ---- A command without a time limit --------------------------------------------------------------

@@ -101,12 +101,12 @@ def run_dialogues(seed: int, start: Callable[[str], Machine]) -> None:
                                    pytest.param(range(SEEDS, LONG_SEEDS), marks=pytest.mark.long)])
 def test_random_dialogues(library, seeds):
     for seed in seeds:
-        run_dialogues(seed, lambda variant: Machine(library, "silicon", variant))
+        run_dialogues(seed, lambda variant: Machine(library, "silicon", variant, disconnects=0xFFFF * (seed % 2)))
 
 
 def run_device(library, seed: int) -> None:
     chance = random.Random(f"native device {seed}")
-    machine = Machine(library, "silicon", chance.choice(CHIPS))
+    machine = Machine(library, "silicon", chance.choice(CHIPS), disconnects=0xFFFF * (seed % 2))
     machine.bus.targets[0] = machine.disk = target = device(chance, seed)
     for _ in range(READS):
         count = chance.choice([1, 1, 3])

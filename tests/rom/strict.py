@@ -39,9 +39,35 @@ def new_pc(variant: str, targets: dict[int, object], **options) -> Pc:
     return pc
 
 
-def two_disks(variant: str) -> Pc:
+def two_disks(variant: str, **options) -> Pc:
     """A machine after POST with disks at IDs 0 and 3."""
-    return new_pc(variant, {0: Disk(), 3: Disk(content=lambda lba: bytes([3]) * 512)})
+    return new_pc(variant, {0: Disk(), 3: Disk(content=lambda lba: bytes([3]) * 512)}, **options)
+
+
+IDENTIFY, PRIVILEGE = 0x80, 0x40
+MOST_TARGETS = 16
+USUAL_MEDIA_TIMEOUT_S = 10
+
+
+def table_of_targets(pc: Pc, entry: bytes) -> int:
+    """The address of a table in the workspace that has the same entry for each target."""
+    table, space = entry * MOST_TARGETS, pc.workspace
+    own = pc.peek(space.start, len(space))
+    assert own.count(table) == 1
+    return space.start + own.index(table)
+
+
+def grant_disconnects(pc: Pc) -> None:
+    """All targets get the disconnect privilege, as if the NVRAM said so (lsi/lsi.h, `identify`), and obey it."""
+    pc.poke(table_of_targets(pc, bytes([IDENTIFY])), bytes([IDENTIFY | PRIVILEGE]) * MOST_TARGETS)
+    for target in pc.bus.targets.values():
+        target.obeys_privilege = True
+
+
+def set_media_timeout(pc: Pc, target: int, seconds: int) -> None:
+    """The time limit of its commands on blocks, as if the NVRAM said so (scsi/hba.h, `media_timeout_s`)."""
+    table = table_of_targets(pc, USUAL_MEDIA_TIMEOUT_S.to_bytes(2, "little"))
+    pc.poke(table + 2 * target, seconds.to_bytes(2, "little"))
 
 
 def disk(pc: Pc) -> Disk:

@@ -17,7 +17,8 @@ from tests.model.devices import FwCfg
 from tests.model.pc import Pc
 from tests.model.registers import MS
 from tests.model.target import BUSY, CHECK_CONDITION, INQUIRY, START_STOP, Answer, Disk
-from tests.rom.strict import NOT_READY, OK, SECOND, disk, expected, new_pc, opcodes, two_disks
+from tests.rom.strict import (NOT_READY, OK, SECOND, TIMEOUT, disk, expected, new_pc, opcodes,
+                              set_media_timeout, simple_call, transfer, two_disks)
 
 IMMEDIATE = 1       # in byte 1 of START STOP UNIT
 IDS = [i for i in range(16) if i != 7]
@@ -224,3 +225,29 @@ def test_start_unit_is_sent_once_in_a_call():
     target.status_hook = lambda cdb: target.check(2, 4, 2) if cdb[0] == 0x28 else None
     assert pc.read(0, 300, address=0x30000).ah == NOT_READY
     assert opcodes(target).count(START_STOP) == 1
+
+
+# ---- The user's time limits ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant, limit_s, delay_s, status",
+                         [("895A", 30, 25, OK), ("895A", 3, 8, TIMEOUT), ("810", 30, 40, TIMEOUT)])
+def test_time_limit_of_block_commands_is_that_of_the_target(variant, limit_s, delay_s, status):
+    """Reads, writes and verifies; TEST UNIT READY keeps its 5 s, and so does the other disk its 10 s."""
+    pc = two_disks(variant, **EXACT)
+    set_media_timeout(pc, 0, limit_s)
+    assert transfer(pc, 0x42, 1000, drive=0x81).status == OK    # its attention is reported
+    for seconds, other in ((8, OK), (12, TIMEOUT)):
+        pc.bus.targets[3].before_status = lambda bus: iter([Delay(seconds * SECOND)])
+        assert transfer(pc, 0x42, 1000, drive=0x81).status == other, seconds
+    pc.bus.targets[3].before_status = None
+    assert transfer(pc, 0x42, 1000).status == OK                # that of the bus reset
+    for function in (0x42, 0x43, 0x44):
+        disk(pc).before_status = lambda bus: iter([Delay(delay_s * SECOND)])
+        disk(pc).attentions.clear()
+        begun = pc.chip.now
+        assert transfer(pc, function, 1000).status == status
+        if status == TIMEOUT:
+            assert limit_s * SECOND <= pc.chip.now - begun < (limit_s + 2) * SECOND
+    disk(pc).before_status = lambda bus: iter([Delay(8 * SECOND)])
+    assert simple_call(pc, 0x10).ah == TIMEOUT
