@@ -183,7 +183,7 @@ u32 init_locate(const struct init_stack *passed)
 u32 init_next(u32 workspace)
 {
 	struct memory memory = {post.place, post.place_kib, (u16)workspace};
-	struct controller controller;
+	struct controller controller = {.chip = post.chip};
 
 	stop_bus_master(post.pci_address);
 	if (post.named || !controller_find(&controller))
