@@ -11,7 +11,9 @@
 #include "keys.h"
 #include "lsi/regs.h"
 #include "rom/workspace.h"
+#include "settings.h"
 #include "state.h"
+#include "switches.h"
 #include "waiting.h"
 
 #define DEFAULTS_KEY 'D'

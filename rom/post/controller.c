@@ -13,9 +13,14 @@
 #include "keys.h"
 #include "pc/post/pci.h"
 #include "state.h"
+#include "switches.h"
 
 #define SEABIOS_DEVICE 0x0012
 #define TAKE_OVER_KEY 'T'
+
+/* The boot order of controllers, as stored; all entries are empty if none is */
+static struct symbios_host __seg_gs order[SETTINGS_HOSTS]
+	__attribute__((section(".post.order"))) = {{0}};
 
 bool controller_identify(struct controller *controller, u16 pci_address)
 {
@@ -53,7 +58,7 @@ static u16 address_in(IN_ROM struct symbios_host *host)
 IN_ROM struct symbios_host *controller_in_order(const struct controller *controller)
 {
 	for (u32 i = 0; i < SETTINGS_HOSTS; i++) {
-		IN_ROM struct symbios_host *host = &post.order[i];
+		IN_ROM struct symbios_host *host = &order[i];
 		if (host->type == SYMBIOS_HOST_8XX &&
 		    host->vendor == LSI_PCI_VENDOR &&
 		    host->device == controller->chip->device &&
@@ -69,7 +74,7 @@ IN_ROM struct symbios_host *controller_in_order(const struct controller *control
 static bool identify_candidate(struct controller *controller, u32 number)
 {
 	IN_ROM struct symbios_host *host =
-		number < SETTINGS_HOSTS ? &post.order[number] : NULL;
+		number < SETTINGS_HOSTS ? &order[number] : NULL;
 	u16 pci_address = host ? address_in(host)
 			       : (u16)(number - SETTINGS_HOSTS);
 
@@ -168,7 +173,7 @@ static bool look_for_controller(void)
 void controller_set_order(void)
 {
 	for (u32 i = 0; i < SETTINGS_HOSTS; i++)
-		post.order[i] = settings.card.hosts[i];
+		order[i] = settings.card.hosts[i];
 	(void)look_for_controller(); /* it may have begun already */
 }
 

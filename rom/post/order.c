@@ -8,6 +8,7 @@
 #include "host.h"
 #include "rom/workspace.h"
 #include "rom_image.h"
+#include "settings.h"
 #include "state.h"
 
 #define BOOT_ID_RANK 0x4000u /* of the user's first boot drive */

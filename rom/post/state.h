@@ -10,8 +10,7 @@
 #include "host.h"
 #include "lsi/chips.h"
 #include "pc/post/pnp.h"
-#include "settings.h"
-#include "switches.h"
+#include "switch_names.h"
 
 struct post_state {
 	IN_ROM struct lsi_chip *chip;
@@ -34,7 +33,6 @@ struct post_state {
 	bool looking_for_order; /* controllers are visited for their settings only */
 	bool visited; /* one has been scanned or refused, and there is a line for it */
 	u32 next;     /* candidate */
-	struct symbios_host order[SETTINGS_HOSTS]; /* as stored; all empty if none is */
 	/* the scan (waiting.c), as clock_mark() */
 	u16 got_further;   /* when it began, or a unit was last completed */
 	u16 spin_up_begun; /* the same, but not before all targets were identified */

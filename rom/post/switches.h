@@ -8,27 +8,7 @@
 #ifndef ROM_SWITCHES_H
 #define ROM_SWITCHES_H
 
-#include "pc/types.h"
-
-enum rom_switch {
-	SWITCH_BANNER, /* read first: it enables messages on bad values */
-	SWITCH_VERBOSE,
-	SWITCH_SCAN_DELAY, /* seconds */
-	SWITCH_HOST_ID,
-	SWITCH_BUS_RESET,
-	SWITCH_NATIVE_BLOCKS,
-	SWITCH_TAKE_OVER,
-	SWITCH_BOOT_TIMEOUT, /* seconds */
-	SWITCH_GEOMETRY, /* of a blank disk: SWITCH_BY_SIZE or SWITCH_CAM */
-	SWITCHES,
-};
-
-enum geometry_rule {
-	SWITCH_BY_SIZE, /* int13/geometry.h: geometry_choose() */
-	SWITCH_CAM,	/* GEOMETRY_CAM */
-};
-
-#define SWITCH_NOT_SET 0xff /* the host has not set this switch */
+#include "switch_names.h"
 
 /* Set all SWITCHES values: those of the host if `fwcfg` (fwcfg_present()), the others to
  * SWITCH_NOT_SET. A bad value is reported on the screen and ignored.

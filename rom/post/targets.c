@@ -9,6 +9,7 @@
 #include "keys.h"
 #include "pc/console.h"
 #include "rom/workspace.h"
+#include "settings.h"
 #include "state.h"
 #include "waiting.h"
 

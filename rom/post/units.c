@@ -9,6 +9,7 @@
 #include "banner.h"
 #include "rom_image.h"
 #include "memory.h"
+#include "settings.h"
 #include "state.h"
 #include "targets.h"
 #include "waiting.h"
