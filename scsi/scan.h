@@ -37,10 +37,14 @@ enum scsi_result scan_inquiry(struct scsi_bus *bus,
 			      const struct scsi_device *device,
 			      struct scsi_inquiry *answer);
 
-/* Is the unit ready? START UNIT is sent to one that requires it. Does not wait, so that
- * several can spin up together.
+/* Is the unit ready? *stopped: no, and it requires START UNIT. Does not wait. */
+bool scan_is_ready(struct scsi_bus *bus, const struct scsi_device *device,
+		   bool *stopped);
+
+/* Send START UNIT. Does not wait until the unit is ready, so that several can spin up
+ * together.
  */
-bool scan_start(struct scsi_bus *bus, const struct scsi_device *device);
+void scan_start(struct scsi_bus *bus, const struct scsi_device *device);
 
 /* Send REPORT LUNS [SPC-3]. Bit n of *luns is set for LUN n, 0 to 7; bit 0
  * always is. Other LUNs in the list are ignored, as they cannot be addressed.

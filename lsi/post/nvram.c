@@ -140,6 +140,7 @@ static bool address(u32 at)
 static void begin(struct lsi *lsi)
 {
 	pins.io = lsi->io;
+	pins.select = 0; /* other memory of POST is not 0 at first */
 	pins.gpreg = lsi_read8(lsi, LSI_GPREG);
 	pins.gpcntl = lsi_read8(lsi, LSI_GPCNTL);
 }

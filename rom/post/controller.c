@@ -13,9 +13,14 @@
 #include "keys.h"
 #include "pc/post/pci.h"
 #include "state.h"
+#include "switches.h"
 
 #define SEABIOS_DEVICE 0x0012
 #define TAKE_OVER_KEY 'T'
+
+/* The boot order of controllers, as stored; all entries are empty if none is */
+static struct symbios_host __seg_gs order[SETTINGS_HOSTS]
+	__attribute__((section(".post.order"))) = {{0}};
 
 bool controller_identify(struct controller *controller, u16 pci_address)
 {
@@ -40,20 +45,57 @@ static bool is_served(u16 pci_address)
 	       copies_serve(post.place, pci_address);
 }
 
-/* Find the first controller from that PCI address on that no copy of this ROM
- * serves. Sets *served if one was skipped because of that.
+/* The bytes are volatile because gcc 12 combines both reads to one that has lost its
+ * segment.
  */
-static bool find_free(struct controller *controller, u32 from, bool *served)
+static u16 address_in(IN_ROM struct symbios_host *host)
+{
+	const volatile u8 __seg_gs *bus = &host->bus;
+
+	return (u16)(bus[0] << 8 | bus[1]);
+}
+
+IN_ROM struct symbios_host *controller_in_order(const struct controller *controller)
+{
+	for (u32 i = 0; i < SETTINGS_HOSTS; i++) {
+		IN_ROM struct symbios_host *host = &order[i];
+		if (host->type == SYMBIOS_HOST_8XX &&
+		    host->vendor == LSI_PCI_VENDOR &&
+		    host->device == controller->chip->device &&
+		    address_in(host) == controller->pci_address)
+			return host;
+	}
+	return NULL;
+}
+
+/* Identify a candidate: first those of the boot order, then all others by PCI address.
+ * False if there is no controller that we may serve, or if it has another place.
+ */
+static bool identify_candidate(struct controller *controller, u32 number)
+{
+	IN_ROM struct symbios_host *host =
+		number < SETTINGS_HOSTS ? &order[number] : NULL;
+	u16 pci_address = host ? address_in(host)
+			       : (u16)(number - SETTINGS_HOSTS);
+
+	return pci_has_function(pci_address) &&
+	       controller_identify(controller, pci_address) &&
+	       controller->chip->features != CHIP_REFUSED &&
+	       controller_in_order(controller) == host;
+}
+
+/* Find the next controller that no copy of this ROM serves. Sets *served if one was
+ * skipped because of that.
+ */
+static bool find_free(struct controller *controller, bool *served)
 {
 	u32 last_bus;
 
 	if (pci_version(&last_bus))
-		for (; from < (last_bus + 1) << 8; from++) {
-			if (!pci_has_function((u16)from) ||
-			    !controller_identify(controller, (u16)from) ||
-			    controller->chip->features == CHIP_REFUSED)
+		while (post.next < SETTINGS_HOSTS + ((last_bus + 1) << 8)) {
+			if (!identify_candidate(controller, post.next++))
 				continue;
-			if (!is_served((u16)from))
+			if (!is_served(controller->pci_address))
 				return true;
 			*served = true;
 		}
@@ -80,7 +122,7 @@ static char IN_ROM *refusal(const struct controller *controller, u32 *number)
 		return ROM_STRING(" is not supported");
 	if (post.named && is_served(controller->pci_address))
 		return ROM_STRING(" is served by another copy");
-	if (post.switches[SWITCH_TAKE_OVER])
+	if (post.switches[SWITCH_TAKE_OVER] == 1)
 		return NULL;
 	if (post.fwcfg && bios_has_driver(controller))
 		return ROM_STRING(": used by the BIOS, set take-over to 1");
@@ -108,25 +150,45 @@ static bool may_serve(const struct controller *controller)
 
 	switches_read(post.switches, post.fwcfg,
 		      controller->chip->features & CHIP_WIDE ? 15 : 7);
+	if (post.looking_for_order)
+		return !foreign_driver(controller->pci_address,
+				       controller->chip);
 	char IN_ROM *why = refusal(controller, &number);
 	if (why)
 		controller_report(controller, why, number);
+	post.visited = true;
 	return !why;
 }
 
-bool controller_find(struct controller *controller, u32 from)
+/* Begin the search again, for the controller to serve. False if that was its aim before. */
+static bool look_for_controller(void)
 {
-	bool served = false, tried = from != 0;
+	bool looked_for_order = post.looking_for_order;
+
+	post.looking_for_order = false;
+	post.next = 0;
+	return looked_for_order;
+}
+
+void controller_set_order(void)
+{
+	for (u32 i = 0; i < SETTINGS_HOSTS; i++)
+		order[i] = settings.card.hosts[i];
+	(void)look_for_controller(); /* it may have begun already */
+}
+
+bool controller_find(struct controller *controller)
+{
+	bool served = false;
 
 	if (post.named)
 		return may_serve(controller);
-	while (find_free(controller, from, &served)) {
-		if (may_serve(controller))
-			return true;
-		from = controller->pci_address + 1u;
-		tried = true;
-	}
-	if (tried) /* there is a line for it */
+	do {
+		while (find_free(controller, &served))
+			if (may_serve(controller))
+				return true;
+	} while (look_for_controller());
+	if (post.visited) /* there is a line for it */
 		return false;
 	switches_read(post.switches, post.fwcfg, 15);
 	controller_report(controller,

@@ -7,6 +7,7 @@
 #define ROM_CONTROLLER_H
 
 #include "lsi/chips.h"
+#include "settings.h"
 
 struct controller {
 	u16 pci_address;
@@ -19,12 +20,19 @@ struct controller {
  */
 bool controller_identify(struct controller *controller, u16 pci_address);
 
-/* Find the controller to serve: if post.named, the one that *controller has,
- * else the first one at PCI address `from` or above that no other driver serves.
- * False if there is none: the reason is on the screen. Sets post.switches in any
- * case. Moves FS.
+/* Find the controller to serve: if post.named, the one that *controller has, else the
+ * next one that no other driver serves: first those of the boot order of controllers, then
+ * by PCI address. While post.looking_for_order, its settings are to be read, and it is not
+ * to be served. False if there is none: the reason is on the screen. Sets post.switches
+ * otherwise. Moves FS.
  */
-bool controller_find(struct controller *controller, u32 from);
+bool controller_find(struct controller *controller);
+
+/* Take the boot order of controllers from `settings`. The search begins anew. */
+void controller_set_order(void);
+
+/* The controller's entry in the boot order, or null */
+IN_ROM struct symbios_host *controller_in_order(const struct controller *controller);
 
 /* Print why this controller, or any if there is none, is not served. '$' in `why` stands for
  * `number`. Moves FS.

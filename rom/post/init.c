@@ -6,11 +6,13 @@
  * (locate.c) and init_finish() run on the BIOS's stack, init_main() on ours.
  */
 #include "banner.h"
+#include "configure.h"
 #include "host.h"
 #include "int13/job.h"
 #include "install.h"
-#include "rom_image.h"
 #include "memory.h"
+#include "order.h"
+#include "rom_image.h"
 #include "pc/bda.h"
 #include "pc/far.h"
 #include "pc/phys.h"
@@ -28,73 +30,11 @@ extern const char rom_int13_boot[]; /* rom/boot/extra/int13_boot.S */
 u32 init_main(u32 unused);
 u32 init_finish(u32 units, u32 workspace_segment);
 
-_Static_assert(SWITCH_NOT_SET == LSI_ID_AS_FOUND,
-	       "the value of the host-id switch is passed on unchanged");
-
 /* ---- Step 2 ------------------------------------------------------------- */
 
 static struct scsi_bus *bus(void)
 {
 	return &workspace.int13.bus;
-}
-
-static void swap_with_next(struct disk *disk)
-{
-	struct disk first = disk[0];
-
-	disk[0] = disk[1];
-	disk[1] = first;
-}
-
-#define AFTER_DISKS 0x8000u
-
-/* The place of a drive in the boot order: by the host's `rank`. On a BIOS that calls
- * one boot entry at most, this has to be that of a disk: it connects all others.
- * Not on QEMU, where SeaBIOS without PMM calls all, and applies the host's order to
- * the first.
- */
-static u16 place_of(const struct disk *disk, u16 rank)
-{
-	if (!(disk->flags & DISK_CD))
-		return rank;
-	if (!rank)
-		workspace.cd_leads = true;
-	return post.bios >= PNP_CALLS_FIRST && !post.fwcfg
-		       ? rank | AFTER_DISKS
-		       : rank;
-}
-
-/* Bring drives and boot entries into boot order; units of equal rank stay in the
- * order of ID and LUN.
- */
-static void order_drives(void)
-{
-	struct int13_state *state = &workspace.int13;
-	u16 place[MOST_DISKS];
-
-	host_boot_ranks(&post.path, place);
-	workspace.cd_leads = post.cd_first && post.cds;
-	for (u32 i = 0; i < state->disks; i++) {
-		u16 own = place_of(&drive_table[i], place[i]);
-		u32 slot = i;
-
-		for (; slot && place[slot - 1] > own; slot--) {
-			place[slot] = place[slot - 1];
-			swap_with_next(&drive_table[slot - 1]);
-			rom_image_swap_with_next(slot - 1);
-		}
-		place[slot] = own;
-	}
-}
-
-/* Settings of the user */
-static void apply_switches(u8 IN_ROM *switches)
-{
-	workspace.quiet = !switches[SWITCH_BANNER];
-	workspace.choice_seconds = switches[SWITCH_BOOT_TIMEOUT];
-	workspace.int13.native_blocks = switches[SWITCH_NATIVE_BLOCKS];
-	if (switches[SWITCH_GEOMETRY] == SWITCH_CAM)
-		workspace.int13.geometry_rule = GEOMETRY_CAM;
 }
 
 /* Set what AH=48h returns about the controller. */
@@ -106,29 +46,6 @@ static void fill_dpte(struct dpte *dpte)
 			      .version = DPTE_VERSION};
 	for (u32 i = 0; i < offsetof(struct dpte, sum); i++)
 		dpte->sum = (u8)(dpte->sum - ((u8 *)dpte)[i]);
-}
-
-/* Returns null, or the reason why the controller cannot be used. */
-static char IN_ROM *open_controller(void)
-{
-	u8 IN_ROM *switches = post.switches;
-	struct lsi_options options = {
-		.chip = post.chip,
-		.io = post.io,
-		.own_id = switches[SWITCH_HOST_ID],
-		.keep_bus = !switches[SWITCH_BUS_RESET],
-		.instant = post.emulated,
-	};
-
-	if (!options.io)
-		return ROM_STRING(": no I/O address from the BIOS");
-	bus()->hba = &workspace.lsi.hba;
-	if (lsi_stop(&workspace.lsi, &options) != HBA_OK ||
-	    lsi_open(&workspace.lsi, &options) != HBA_OK)
-		return ROM_STRING(": chip failed or SCSI bus is stuck");
-	for (u32 i = switches[SWITCH_SCAN_DELAY]; i; i--)
-		clock_delay_us(1000000);
-	return NULL;
 }
 
 /* Are the disks to be connected at the end of init? A BIOS that calls no boot
@@ -157,12 +74,12 @@ static void scan(void)
 	workspace.int13.emulated = NOT_EMULATED;
 	workspace.calls_first_only = post.bios >= PNP_CALLS_FIRST;
 	bool lines = !units_scan();
+	host_set_geometries(&post.path);
+	order_drives();
 	if (!workspace.quiet)
 		banner_count(workspace.int13.disks - post.cds, post.cds,
 			     lines);
 	workspace.has_cd = post.cds;
-	host_set_geometries(&post.path);
-	order_drives();
 	workspace.lsi.spins = post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
 }
 
@@ -173,16 +90,9 @@ u32 init_main(u32 unused)
 	workspace_canary = STACK_CANARY;
 	phys_identity();
 	clock_setup();
-	apply_switches(post.switches);
-	if (!workspace.quiet) {
-		banner_begin();
-		banner_chip(post.chip, workspace.int13.pci_address);
-	}
 	fill_dpte(&workspace.int13.dpte);
-	char IN_ROM *failure = open_controller();
-	if (failure && !workspace.quiet)
-		banner_end(failure);
-	if (failure)
+	bus()->hba = &workspace.lsi.hba;
+	if (!configure())
 		return 0;
 	scan();
 	if (workspace_canary != STACK_CANARY) {

@@ -9,6 +9,7 @@
 #include "pc/bios.h"
 
 #define LOWER_CASE 0x20u
+#define MOST_KEYS 32 /* a buffer holds 15 */
 
 bool keys_take(char letter)
 {
@@ -21,4 +22,13 @@ bool keys_take(char letter)
 	regs.eax = INT16_READ;
 	bios_call(0x16, &regs);
 	return true;
+}
+
+bool keys_take_all(char letter)
+{
+	u32 taken = 0;
+
+	while (taken < MOST_KEYS && keys_take(letter))
+		taken++;
+	return taken;
 }

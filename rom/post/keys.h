@@ -14,4 +14,7 @@
  */
 bool keys_take(char letter);
 
+/* The same for all of a key that is held down. Moves FS. */
+bool keys_take_all(char letter);
+
 #endif

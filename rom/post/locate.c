@@ -120,6 +120,7 @@ static void prepare(const struct memory *memory,
 		host_find_path(pci_address, &post.path,
 			       !post.switches[SWITCH_BANNER]);
 	rom_image_set_owner(memory->workspace, pci_address);
+	post.pci_address = pci_address;
 	post.io = enable(pci_address);
 	post.irq = (u8)pci_read32(pci_address, PCI_INTERRUPT);
 	post.chip = controller->chip;
@@ -159,7 +160,8 @@ u32 init_locate(const struct init_stack *passed)
 	post.stack = stack_address(passed);
 	post.fwcfg = fwcfg_present();
 	post.named = controller_identify(&controller, (u16)passed->eax);
-	if (controller_find(&controller, 0)) {
+	post.looking_for_order = !post.named && !post.fwcfg;
+	if (controller_find(&controller)) {
 		char IN_ROM *failure =
 			memory.place < FIRST_ROM_SEGMENT
 				? ROM_STRING(": no place for the ROM from the BIOS")
@@ -174,20 +176,17 @@ u32 init_locate(const struct init_stack *passed)
 	return 0;
 }
 
-/* Called by init_entry.S on the BIOS's stack if the scan found no units. Returns the
- * segment of the workspace for another scan, 0 if there is nothing to scan: if the
- * BIOS has not named the controller, the disks may be on any. Moves FS.
+/* Called by init_entry.S on the BIOS's stack if step 2 found no units. Returns the
+ * segment of the workspace for another controller, 0 if there is none: if the BIOS has
+ * not named the controller, the disks may be on any. Moves FS.
  */
 u32 init_next(u32 workspace)
 {
 	struct memory memory = {post.place, post.place_kib, (u16)workspace};
 	struct controller controller = {.chip = post.chip};
 
-	far_open(memory.workspace);
-	controller.pci_address = FAR16(FIELD(int13.pci_address));
-	stop_bus_master(controller.pci_address);
-	if (post.named ||
-	    !controller_find(&controller, controller.pci_address + 1u))
+	stop_bus_master(post.pci_address);
+	if (post.named || !controller_find(&controller))
 		return 0;
 	prepare(&memory, &controller);
 	return memory.workspace;

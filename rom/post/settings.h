@@ -13,6 +13,7 @@
 #define SYMBIOS_AT 0x100u
 #define OWN_AT 0x300u
 #define SETTINGS_TARGETS 16
+#define SETTINGS_HOSTS 4
 
 /* struct symbios_block, `flags` */
 #define SYMBIOS_SCAM (1u << 0)
@@ -52,8 +53,9 @@ struct symbios_target {
 	u8 width;  /* bits: 8 or 16 */
 	u8 offset; /* synchronous; 0 is asynchronous */
 	u16 period; /* ns */
-	u16 timeout; /* seconds; 0: none */
+	u16 timeout; /* seconds, up to MOST_TIMEOUT; 0: none */
 };
+#define MOST_TIMEOUT 9999
 
 /* 368 bytes at SYMBIOS_AT */
 struct symbios_block {
@@ -69,12 +71,12 @@ struct symbios_block {
 	u8 host_id;
 	u8 hosts_most, targets_most, scam_most, scam_count;
 	u8 flags2;
-	struct symbios_host hosts[4]; /* in boot order */
+	struct symbios_host hosts[SETTINGS_HOSTS]; /* in boot order */
 	struct symbios_target targets[SETTINGS_TARGETS];
 	u8 scam[4][8];
 	u8 spare[15][8];
 	u8 trailer[6];
-} __attribute__((packed));
+};
 _Static_assert(sizeof(struct symbios_block) == 368, "layout of the NVRAM");
 
 #define OWN_SIGNATURE 0x78386c73u /* "sl8x" */
@@ -94,9 +96,9 @@ struct own_block {
 	u8 spin_up_delay; /* seconds between two START UNITs, 0 to 15 */
 	u8 boot_timeout;  /* seconds of the CD's boot menu, 0 to 60 */
 	u8 window;	  /* seconds for the key of the set-up screen, 0 to 10 */
-	u8 boot_ids[4];	  /* IDs of the drives that come first; NO_BOOT_ID ends */
+	u8 boot_ids[4];	  /* IDs of the drives that come first, or NO_BOOT_ID */
 	u8 reserved[16];  /* 0 */
-} __attribute__((packed));
+};
 _Static_assert(sizeof(struct own_block) == 32, "layout of the NVRAM");
 #define NO_BOOT_ID 0xff
 
@@ -113,17 +115,23 @@ struct settings {
 	struct own_block own;
 	enum settings_source source;
 	enum nvram_chip chip;
+	bool damaged; /* a block is neither blank nor valid, or cannot be read */
 };
 
-extern struct settings __seg_gs settings; /* .post_memory; of the controller that is open */
+extern struct settings IN_POST_MEMORY settings; /* .post_memory; of the controller that is open */
 
-/* Set all fields to the defaults. `device` and `pci_address` are of the controller. */
+/* Set all fields of both blocks to the defaults, for the controller in `post`. */
 void settings_defaults(void);
 
-/* Read the NVRAM of the controller `lsi`, which is stopped, into `settings`; defaults if
- * it has none that is valid. No NVRAM is sought on QEMU's model.
+/* Read the NVRAM of the controller `lsi`, which is stopped, into `settings`: a block that is
+ * not valid has its defaults, and so has a field whose value is out of range. No NVRAM is
+ * sought on QEMU's model. Without stored settings the host ID is the one that the firmware
+ * has set, if it has set one.
  */
 void settings_read(struct lsi *lsi);
+
+/* Replace settings that are stored by the defaults: SETTINGS_IGNORED. */
+void settings_ignore(struct lsi *lsi);
 
 /* Write `settings`: trailer away, all else, sum, trailer. A loss of power in between
  * leaves no valid block, so the defaults are found. Only for NVRAM_24C16.

@@ -10,10 +10,11 @@
 #include "host.h"
 #include "lsi/chips.h"
 #include "pc/post/pnp.h"
-#include "switches.h"
+#include "switch_names.h"
 
 struct post_state {
 	IN_ROM struct lsi_chip *chip;
+	u16 pci_address; /* of the controller, and its I/O address, or 0 */
 	u16 io;
 	u8 irq; /* of the controller, as its PCI configuration has it */
 	u32 stack; /* linear address of the BIOS's SP at init */
@@ -27,12 +28,17 @@ struct post_state {
 	u8 cds; /* number of CD drives */
 	enum pnp_calls bios; /* what the BIOS does with boot entries */
 	bool cd_first; /* the user has asked for it by a key */
+	bool ignore_stored; /* so he has for the defaults */
+	/* the search for a controller that the BIOS has not named (controller.c) */
+	bool looking_for_order; /* controllers are visited for their settings only */
+	bool visited; /* one has been scanned or refused, and there is a line for it */
+	u32 next;     /* candidate */
 	/* the scan (waiting.c), as clock_mark() */
 	u16 got_further;   /* when it began, or a unit was last completed */
 	u16 spin_up_begun; /* the same, but not before all targets were identified */
 	u16 unit_begun;
 	u16 announced; /* bit n: the line about waiting for ID n was printed */
-	u8 switches[SWITCHES];
+	u8 switches[SWITCHES]; /* SWITCH_NOT_SET until the settings are known */
 	struct host_path path; /* valid if `fwcfg` */
 };
 

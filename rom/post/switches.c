@@ -8,30 +8,40 @@
 #include "banner.h"
 #include "pc/console.h"
 #include "pc/post/fwcfg.h"
+#include "settings.h"
 
 #define VALUE_BYTES 5 /* the longest value, and a zero */
 
 struct switch_row {
 	char name[14];
 	u8 most;
-	u8 usual;
+	/* The setting: a byte of `settings`, or a bit. With `most` 1, it is set if the bit
+	 * differs from `off`.
+	 */
+	u8 mask, off;
+	u16 at;
 	IN_ROM char (*words)[VALUE_BYTES]; /* values 0 to `most`, or null: numbers */
 };
 
 /* In the order of enum geometry_rule */
 ROM_CONST char geometry_rules[][VALUE_BYTES] = {"size", "cam"};
 
+#define BYTE_OF(member) 0xff, 0, offsetof(struct settings, member)
+#define BIT_OF(member, bit) bit, 0, offsetof(struct settings, member)
+#define NOT_BIT_OF(member, bit) bit, bit, offsetof(struct settings, member)
+
 /* In the order of enum rom_switch */
 ROM_CONST struct switch_row rows[SWITCHES] = {
-	{"banner", 1, 1, NULL},
-	{"verbose", 1, 0, NULL},
-	{"scan-delay", 60, 0, NULL},
-	{"host-id", 15, SWITCH_NOT_SET, NULL},
-	{"bus-reset", 1, 1, NULL},
-	{"native-blocks", 1, 0, NULL},
-	{"take-over", 1, 0, NULL},
-	{"boot-timeout", 60, 5, NULL},
-	{"geometry", SWITCH_CAM, SWITCH_BY_SIZE, geometry_rules},
+	{"banner", 1, NOT_BIT_OF(own.flags, OWN_QUIET), NULL},
+	{"verbose", 1, BIT_OF(card.flags, SYMBIOS_VERBOSE), NULL},
+	{"scan-delay", 60, BYTE_OF(own.scan_delay), NULL},
+	{"host-id", 15, BYTE_OF(card.host_id), NULL},
+	{"bus-reset", 1, NOT_BIT_OF(card.flags2, SYMBIOS_AVOID_RESET), NULL},
+	{"native-blocks", 1, BIT_OF(own.flags, OWN_NATIVE_BLOCKS), NULL},
+	{"take-over", 1, 0, 0, 0, NULL},
+	{"boot-timeout", 60, BYTE_OF(own.boot_timeout), NULL},
+	{"geometry", SWITCH_CAM,
+	 NOT_BIT_OF(card.flags, SYMBIOS_CHS_ALTERNATE), geometry_rules},
 };
 
 ROM_CONST char folder[] = "opt/lsi8xx-rom/";
@@ -110,7 +120,7 @@ void switches_read(u8 __seg_gs *values, bool fwcfg, u8 last_id)
 	struct fwcfg_wanted wanted[SWITCHES];
 
 	for (u32 i = 0; i < SWITCHES; i++) {
-		values[i] = rows[i].usual;
+		values[i] = SWITCH_NOT_SET;
 		wanted[i].name = rows[i].name;
 	}
 	if (!fwcfg)
@@ -126,5 +136,16 @@ void switches_read(u8 __seg_gs *values, bool fwcfg, u8 last_id)
 			values[i] = (u8)value;
 		else if (values[SWITCH_BANNER])
 			report_bad_value(rows[i].name);
+	}
+}
+
+void switches_complete(u8 __seg_gs *values)
+{
+	for (u32 i = 0; i < SWITCHES; i++) {
+		const struct switch_row __seg_gs *row = &rows[i];
+		u8 value = *((u8 IN_ROM *)&settings + row->at) & row->mask;
+
+		if (values[i] == SWITCH_NOT_SET)
+			values[i] = row->most == 1 ? value != row->off : value;
 	}
 }

@@ -1,38 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
- * Settings of the user: files "opt/lsi8xx-rom/<name>" of QEMU's firmware
- * configuration, each with a decimal number or a word. The README lists them.
+ * Settings of the host: files "opt/lsi8xx-rom/<name>" of QEMU's firmware
+ * configuration, each with a decimal number or a word. The README lists them. They
+ * replace the settings of the NVRAM (settings.h).
  */
 #ifndef ROM_SWITCHES_H
 #define ROM_SWITCHES_H
 
-#include "pc/types.h"
+#include "switch_names.h"
 
-enum rom_switch {
-	SWITCH_BANNER, /* read first: it enables messages on bad values */
-	SWITCH_VERBOSE,
-	SWITCH_SCAN_DELAY, /* seconds */
-	SWITCH_HOST_ID,	   /* or SWITCH_NOT_SET */
-	SWITCH_BUS_RESET,
-	SWITCH_NATIVE_BLOCKS,
-	SWITCH_TAKE_OVER,
-	SWITCH_BOOT_TIMEOUT, /* seconds */
-	SWITCH_GEOMETRY, /* of a blank disk: SWITCH_BY_SIZE or SWITCH_CAM */
-	SWITCHES,
-};
-
-enum geometry_rule {
-	SWITCH_BY_SIZE, /* int13/geometry.h: geometry_choose() */
-	SWITCH_CAM,	/* GEOMETRY_CAM */
-};
-
-#define SWITCH_NOT_SET 0xff /* the host has not set this switch */
-
-/* Set all SWITCHES values: those of the host if `fwcfg` (fwcfg_present()),
- * else the defaults. A bad value is reported on the screen and ignored.
+/* Set all SWITCHES values: those of the host if `fwcfg` (fwcfg_present()), the others to
+ * SWITCH_NOT_SET. A bad value is reported on the screen and ignored.
  * last_id: the highest ID that the controller can have. Moves FS.
  */
 void switches_read(u8 __seg_gs *values, bool fwcfg, u8 last_id);
+
+/* Set the switches that the host has not set, by `settings`. */
+void switches_complete(u8 __seg_gs *values);
 
 #endif

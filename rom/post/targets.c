@@ -9,6 +9,7 @@
 #include "keys.h"
 #include "pc/console.h"
 #include "rom/workspace.h"
+#include "settings.h"
 #include "state.h"
 #include "waiting.h"
 
@@ -33,10 +34,27 @@ void targets_take_key(void)
 		post.cd_first = true;
 }
 
-/* Seen: QEMU accepts a disk with the controller's ID. */
-bool targets_is_own(u8 id)
+u8 targets_id(u32 n)
 {
-	return id == bus()->hba->own_id && !post.fwcfg;
+	return (u8)(settings.card.flags1 & SYMBIOS_SCAN_DOWN
+			    ? bus()->hba->last_id - n
+			    : n);
+}
+
+/* Seen: QEMU accepts a disk with the controller's ID. */
+bool targets_is_left_out(u8 id)
+{
+	return (id == bus()->hba->own_id && !post.fwcfg) ||
+	       !(settings.card.targets[id].flags & TARGET_SCANNED);
+}
+
+bool targets_is_drive(const struct scsi_inquiry *inquiry)
+{
+	if (targets_is_cd(inquiry))
+		return true;
+	return inquiry->type == INQUIRY_TYPE_DISK &&
+	       !(inquiry->removable & INQUIRY_REMOVABLE &&
+		 settings.card.removable == SYMBIOS_REMOVABLE_NONE);
 }
 
 enum scsi_result targets_inquiry(struct scsi_device device,
@@ -54,43 +72,57 @@ enum scsi_result targets_inquiry(struct scsi_device device,
 	return target->result;
 }
 
+/* Start a unit, some time after the one before: together they may take more power than
+ * there is.
+ */
+static void start(const struct scsi_device *device, bool *started)
+{
+	if (*started)
+		waiting_pause(settings.own.spin_up_delay);
+	*started = true;
+	scan_start(bus(), device);
+}
+
 void targets_identify(void)
 {
-	const struct hba *hba = bus()->hba;
-	u32 hung = 0;
+	u32 hung = 0, last_id = bus()->hba->last_id;
+	bool started = false;
 
-	for (u8 id = 0; id < ARRAY_SIZE(targets); id++)
+	for (u32 id = 0; id < ARRAY_SIZE(targets); id++)
 		targets[id].known = false;
-	for (u8 id = 0; id <= hba->last_id && hung < 2 && !waiting_pass_is_over();
-	     id++) {
-		struct target __seg_gs *target = &targets[id];
-		struct scsi_device device = {.target = id};
+	for (u32 n = 0; n <= last_id && hung < 2 && !waiting_pass_is_over(); n++) {
+		struct scsi_device device = {.target = targets_id(n)};
+		struct target __seg_gs *target = &targets[device.target];
 		struct scsi_inquiry inquiry;
-		bool ready;
+		bool ready, stopped = false;
 
 		targets_take_key();
-		if (targets_is_own(id))
+		if (targets_is_left_out(device.target))
 			continue;
 		target->result = targets_inquiry(device, &inquiry, &ready);
 		target->inquiry = inquiry;
 		target->ready = target->result == SCSI_OK &&
 				targets_is_drive(&inquiry) &&
-				scan_start(bus(), &device);
+				scan_is_ready(bus(), &device, &stopped);
+		if (stopped)
+			start(&device, &started);
 		target->known = true;
 		hung = targets_hangs(target->result) ? hung + 1 : 0;
 	}
 	waiting_spin_up();
 }
 
-void targets_name_skipped(u8 id)
+void targets_name_skipped(u32 n)
 {
 	if (workspace.quiet)
 		return;
 	console_newline();
 	console_rom(ROM_STRING("  no progress for a minute, skipped ID"));
-	for (; id <= bus()->hba->last_id; id++) {
-		if (targets_is_own(id) || (targets[id].known &&
-				   targets[id].result == SCSI_NO_TARGET))
+	for (; n <= bus()->hba->last_id; n++) {
+		u8 id = targets_id(n);
+
+		if (targets_is_left_out(id) ||
+		    (targets[id].known && targets[id].result == SCSI_NO_TARGET))
 			continue;
 		console_char(' ');
 		console_decimal(id);

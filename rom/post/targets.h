@@ -15,10 +15,8 @@ static inline bool targets_is_cd(const struct scsi_inquiry *inquiry)
 	       inquiry->type == INQUIRY_TYPE_OPTICAL;
 }
 
-static inline bool targets_is_drive(const struct scsi_inquiry *inquiry)
-{
-	return inquiry->type == INQUIRY_TYPE_DISK || targets_is_cd(inquiry);
-}
+/* Is it a disk or CD drive that the settings do not leave out? */
+bool targets_is_drive(const struct scsi_inquiry *inquiry);
 
 /* Does the result of an INQUIRY show that the target or the bus hangs? */
 static inline bool targets_hangs(enum scsi_result result)
@@ -26,8 +24,13 @@ static inline bool targets_hangs(enum scsi_result result)
 	return result == SCSI_TIMEOUT || result == SCSI_BUS_ERROR;
 }
 
-/* Is it the ID of the controller, so that no target has it? */
-bool targets_is_own(u8 id);
+/* The ID that is the n-th to be examined, from 0 */
+u8 targets_id(u32 n);
+
+/* Is no command to be sent to that ID? It is the controller's, or the settings leave it
+ * out.
+ */
+bool targets_is_left_out(u8 id);
 
 /* Note the user's key for this boot. A BIOS that calls boot entries decides by
  * itself what to boot. Moves FS.
@@ -47,7 +50,7 @@ void targets_identify(void);
 enum scsi_result targets_inquiry(struct scsi_device device,
 				 struct scsi_inquiry *inquiry, bool *ready);
 
-/* Print a line with the IDs from `id` on that have or may have a target. Moves FS. */
-void targets_name_skipped(u8 id);
+/* Print a line with the IDs from the n-th on that have or may have a target. Moves FS. */
+void targets_name_skipped(u32 n);
 
 #endif

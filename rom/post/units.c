@@ -9,6 +9,7 @@
 #include "banner.h"
 #include "rom_image.h"
 #include "memory.h"
+#include "settings.h"
 #include "state.h"
 #include "targets.h"
 #include "waiting.h"
@@ -226,7 +227,9 @@ static enum unit scan_unit(struct scsi_device device, struct found *found,
 		return first && same_unit(first, found)
 			       ? UNIT_FINE
 			       : fine(device, found,
-				      ROM_STRING("neither disk nor CD"));
+				      found->inquiry.type == INQUIRY_TYPE_DISK
+					      ? ROM_STRING("removable, left out")
+					      : ROM_STRING("neither disk nor CD"));
 	}
 	bool full = state()->disks == MOST_DISKS;
 	if (result != SCSI_OK) {
@@ -302,7 +305,8 @@ static bool scan_target(u8 id, u32 *hung)
 	 * leaves the answer zero.
 	 */
 	if (unit == UNIT_HUNG ||
-	    (unit == UNIT_ABSENT && !first.inquiry.type))
+	    (unit == UNIT_ABSENT && !first.inquiry.type) ||
+	    !(settings.card.targets[id].flags & TARGET_LUNS))
 		return quiet;
 	return scan_further_luns(device, &first) && quiet;
 }
@@ -312,17 +316,18 @@ static bool scan_target(u8 id, u32 *hung)
  */
 bool units_scan(void)
 {
-	u8 last_id = state()->bus.hba->last_id;
+	u32 last_id = state()->bus.hba->last_id;
 	bool quiet = true;
-	u32 hung = 0;
-	u8 id;
+	u32 hung = 0, n;
 
 	take_buffer(false);
 	waiting_begin();
 	targets_identify();
-	for (id = 0; id <= last_id && hung < 2 && !waiting_is_over(); id++) {
+	for (n = 0; n <= last_id && hung < 2 && !waiting_is_over(); n++) {
+		u8 id = targets_id(n);
+
 		targets_take_key();
-		if (!targets_is_own(id) && !scan_target(id, &hung))
+		if (!targets_is_left_out(id) && !scan_target(id, &hung))
 			quiet = false;
 	}
 	targets_take_key();
@@ -333,8 +338,8 @@ bool units_scan(void)
 			console_rom(ROM_STRING(
 				"  SCSI bus hangs, scan ended: check cable and termination"));
 		}
-	} else if (id <= last_id) {
-		targets_name_skipped(id);
+	} else if (n <= last_id) {
+		targets_name_skipped(n);
 		quiet = false;
 	}
 	if (!post.buffer_kept || !state()->disks)

@@ -62,6 +62,17 @@ void waiting_end(void)
 	workspace.lsi.hba.execute = lsi_execute;
 }
 
+void waiting_pause(u32 seconds)
+{
+	u16 begun = clock_mark();
+
+	for (; seconds; seconds--)
+		clock_delay_us(1000000);
+	u16 passed = (u16)(clock_mark() - begun);
+	post.got_further = (u16)(post.got_further + passed);
+	post.unit_begun = (u16)(post.unit_begun + passed);
+}
+
 void waiting_for_unit(void)
 {
 	post.unit_begun = clock_mark();

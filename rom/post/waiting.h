@@ -16,6 +16,9 @@ void waiting_begin(void);
 /* End the scan: commands have their own time limits only. */
 void waiting_end(void);
 
+/* Wait, as the user wants it. This time counts for none of the limits. */
+void waiting_pause(u32 seconds);
+
 /* The next commands are for one target. If they take more than about 2 s, a line names
  * it, once in a scan; each command may move FS then.
  */

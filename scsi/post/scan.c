@@ -64,24 +64,28 @@ enum scsi_result scan_inquiry(struct scsi_bus *bus,
 	return result;
 }
 
-#define IMMEDIATE 1 /* byte 1 of START STOP UNIT: status before the unit is ready */
-#define START_TIMEOUT_MS 20000 /* for units that ignore it */
-
-bool scan_start(struct scsi_bus *bus, const struct scsi_device *device)
+bool scan_is_ready(struct scsi_bus *bus, const struct scsi_device *device,
+		   bool *stopped)
 {
-	struct hba_request request;
-
 	bus->started = true; /* not by the command, which would wait */
 	enum scsi_result result =
 		disk_simple(bus, device, CDB_TEST_UNIT_READY);
-	if (result != SCSI_NOT_READY ||
-	    sense_verdict(bus->sense, SENSE_BYTES).action != ACTION_START)
-		return result == SCSI_OK;
+	*stopped = result == SCSI_NOT_READY &&
+		   sense_verdict(bus->sense, SENSE_BYTES).action == ACTION_START;
+	return result == SCSI_OK;
+}
+
+#define IMMEDIATE 1 /* byte 1 of START STOP UNIT: status before the unit is ready */
+#define START_TIMEOUT_MS 20000 /* for units that ignore it */
+
+void scan_start(struct scsi_bus *bus, const struct scsi_device *device)
+{
+	struct hba_request request;
+
 	cdb_simple(&request, device, CDB_START_UNIT);
 	request.cdb[1] |= IMMEDIATE;
 	request.timeout_ms = START_TIMEOUT_MS;
 	(void)scsi_command(bus, &request);
-	return false;
 }
 
 #define LUN_ENTRY_BYTES 8

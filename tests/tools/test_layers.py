@@ -312,6 +312,21 @@ def test_references_to_optional_parts_are_known(tmp_path):
     assert found == CHECKED_REFERENCES
 
 
+def test_ds_reaches_the_workspace_only():
+    """Seen: gcc 12 combines two reads of bytes through GS to one read of a word through DS. This
+    finds it where the operand has the address of the object."""
+    placed = set(re.findall(r"\b(\w+) = ", (TOP / "rom/rom.ld").read_text()))
+    seen = set()
+    for file in (file for path, file in objects().items() if path.suffix == ".c"):
+        code = subprocess.run(["objdump", "-dr", "-m", "i8086", "--no-show-raw-insn", file], capture_output=True,
+                              text=True, check=True).stdout
+        for instruction, name in re.findall(r"^ *[0-9a-f]+:\t(.*)\n\t+[0-9a-f]+: R_386_\w+\t(\S+)$", code, re.M):
+            if "(" in instruction and not re.search(r"%[fgc]s:|\$|^lea|^l?j|^l?call", instruction):
+                assert name in placed, f"{file.name}: {instruction} {name}"
+                seen.add(name)
+    assert {"workspace", "drive_table"} <= seen
+
+
 def test_no_function_has_stack_arguments():
     """tools/code16.sed makes calls 16-bit, of which gcc is not aware. Arguments must
     therefore fit into three registers. A structure of up to four bytes takes one."""

@@ -13,6 +13,7 @@ from tests.model.bios import Bios
 from tests.model.bios_data import BOCHS, HARD_DISKS, MEMORY_SIZE, NO_BBS, SEABIOS
 from tests.model.bus import HANG
 from tests.model.devices import FwCfg
+from tests.model.eeprom import Eeprom
 from tests.model.eltorito import Disc, Entry, Section, loader
 from tests.model.pc import Pc
 from tests.model.registers import SCID
@@ -370,9 +371,9 @@ MENU = Disc(Entry(loader(4), segment=0x1000),
             (Section((Entry(loader(4, seed=9), segment=0x2000),)),))
 
 
-def boot_with_menu(*keys: tuple[int, int], **switches) -> tuple[Pc, int]:
+def boot_with_menu(*keys: tuple[int, int], eeprom: Eeprom | None = None, **switches) -> tuple[Pc, int]:
     """A machine that has booted a disc with two images, and the time it needed."""
-    pc = with_cd("895A", MENU, fwcfg=switched(**switches), bios=Bios())
+    pc = with_cd("895A", MENU, fwcfg=switched(**switches), bios=Bios(), eeprom=eeprom)
     pc.bios.keys.extend(keys)
     before = pc.chip.now
     result = boot(pc, *MENU.loads)
