@@ -25,8 +25,25 @@ LONGEST = ["writes_qemu", "systems", "boot", "protocol", "loaders", "files", "in
            "emulation_media", "removable_qemu"]
 
 
+# Files about what does not depend on the chip: `make test` runs them with one only
+ONE_CHIP = ["big_disks", "block_faults", "blocks", "invalid_answers", "luns", "medium_change", "removable",
+            "write_errors", "write_faults", "writes", "int13_table", "gates", "vds", "cd_functions", "cd_post",
+            "cd_fuzz", "emulation_functions", "emulation_media", "emulation_numbers", "emulation_sectors",
+            "eltorito_boot", "eltorito_catalog", "small_blocks", "sessions"]
+OTHER_CHIP = "810"
+
+
+def is_for_other_chip(item: pytest.Item) -> bool:
+    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return any(value == OTHER_CHIP or isinstance(value, tuple) and OTHER_CHIP in value for value in values)
+
+
+@pytest.hookimpl(tryfirst=True)     # before the selection by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first; the order within a file does not change."""
+    for item in items:
+        if item.path.stem.removeprefix("test_") in ONE_CHIP and is_for_other_chip(item):
+            item.add_marker(pytest.mark.long)
     places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
