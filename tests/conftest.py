@@ -29,13 +29,13 @@ LONGEST = ["writes_qemu", "systems", "boot", "protocol", "loaders", "files", "in
 ONE_CHIP = ["big_disks", "block_faults", "blocks", "invalid_answers", "luns", "medium_change", "removable",
             "write_errors", "write_faults", "writes", "int13_table", "gates", "vds", "cd_functions", "cd_post",
             "cd_fuzz", "emulation_functions", "emulation_media", "emulation_numbers", "emulation_sectors",
-            "eltorito_boot", "eltorito_catalog", "small_blocks", "sessions"]
-OTHER_CHIP = "810"
+            "eltorito_boot", "eltorito_catalog", "small_blocks", "sessions", "writes_qemu"]
+OTHER_CHIP = ["810", "c810"]
 
 
 def is_for_other_chip(item: pytest.Item) -> bool:
     values = item.callspec.params.values() if hasattr(item, "callspec") else ()
-    return any(value == OTHER_CHIP or isinstance(value, tuple) and OTHER_CHIP in value for value in values)
+    return any(part in OTHER_CHIP for value in values for part in (value if isinstance(value, tuple) else [value]))
 
 
 @pytest.hookimpl(tryfirst=True)     # before the selection by marks
