@@ -38,10 +38,10 @@ struct lsi {
 	u8 features;	/* CHIP_... */
 	u8 kept[KEPT_REGISTERS]; /* values of the registers in enum lsi_kept */
 	bool keep_bus, instant; /* as in struct lsi_options */
-	u8 identify[HBA_TARGETS]; /* IDENTIFY for LUN 0, by target */
 	u16 spins;     /* LSI_SPINS... */
 	u32 place; /* bus address of `moved` that the program uses */
 	u32 script[SCRIPT_DWORDS];
+	u8 identify[HBA_TARGETS]; /* IDENTIFY for LUN 0, by target */
 };
 
 #define LSI_ID_AS_FOUND 0xff

@@ -121,6 +121,11 @@ u32 native_store(struct driver *driver, u32 at, const u8 *bytes, u32 count)
 	return nvram_write(&driver->lsi, NVRAM_PART(at, count), bytes);
 }
 
+u32 native_found_in_use(struct driver *driver, u32 device, u32 revision)
+{
+	return lsi_found_in_use(driver->lsi.io, lsi_chip_find((u16)device, (u8)revision));
+}
+
 u32 native_execute(struct driver *driver)
 {
 	return driver->lsi.hba.execute(&driver->lsi.hba, &driver->request);

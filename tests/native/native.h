@@ -7,6 +7,7 @@
 #ifndef NATIVE_H
 #define NATIVE_H
 
+#include "lsi/found.h"
 #include "lsi/nvram.h"
 #include "scsi/command.h"
 #include "scsi/service.h"
@@ -50,6 +51,9 @@ u32 native_open(struct driver *driver, const struct model *model, u32 device,
 u32 native_detect(struct driver *driver);
 u32 native_load(struct driver *driver, u32 at, u8 *bytes, u32 count);
 u32 native_store(struct driver *driver, u32 at, const u8 *bytes, u32 count);
+
+/* lsi_found_in_use() of the chip in its present state */
+u32 native_found_in_use(struct driver *driver, u32 device, u32 revision);
 
 /* lsi_execute() with driver->request; returns enum hba_result. */
 u32 native_execute(struct driver *driver);

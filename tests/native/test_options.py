@@ -89,6 +89,18 @@ def test_parity_stays_off_after_a_reset(library, variant):
     machine.check_recovery()
 
 
+@each_variant
+@pytest.mark.parametrize("parity", [True, False])
+def test_our_chip_is_recognised_without_parity(library, variant, parity):
+    """After a warm boot; not one that another driver has set up with other arbitration. The 1010 shows
+    nothing: it has 0 in DMODE and DCNTL."""
+    machine = Machine(library, "silicon", variant, parity=parity)
+    chip = machine.chip.variant
+    assert not machine._call("native_found_in_use", chip.device, chip.revision)
+    machine.chip.registers[SCNTL0] ^= 0x10      # WATN
+    assert machine._call("native_found_in_use", chip.device, chip.revision) != chip.core_1010
+
+
 # ---- The activity LED --------------------------------------------------------------------------
 
 
