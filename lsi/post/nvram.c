@@ -173,15 +173,14 @@ static bool is_93c46(void)
 
 enum nvram_chip nvram_detect(struct lsi *lsi)
 {
-	enum nvram_chip chip = NVRAM_STUCK;
+	enum nvram_chip chip = NVRAM_NONE;
 
 	begin(lsi);
 	if (start())
 		chip = send(DEVICE_CODE) ? NVRAM_24C16
 		       : is_93c46()	 ? NVRAM_93C46
 					 : NVRAM_NONE;
-	(void)end(); /* a stuck line has been found */
-	return chip;
+	return end() ? chip : NVRAM_STUCK;
 }
 
 #define NEXT_BYTE (NVRAM_PART(1, 0) - NVRAM_PART(0, 1)) /* to add to a part */

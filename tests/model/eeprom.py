@@ -58,9 +58,9 @@ class Eeprom:
         self.rule: Callable[[str, str], None] = lambda rule, detail: None
         self.clocks = self.bytes_written = 0
         self.written: list[tuple[int, int]] = []
-        self._levels = SDA | SCL        # of both lines
         self._host, self._driven_high = SDA | SCL, 0
         self._pulls = self._pulls_next = False
+        self._levels = self._lines()
         self._state = self._idle
         self._stage = ""                # device, address, data
         self._bits = self._byte = self._counter = 0

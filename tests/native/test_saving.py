@@ -171,7 +171,7 @@ def test_trailer_is_invalidated_first_and_written_last(saver):
         *range(0x100, 0x26A), *range(0x300, 0x320)]
 
 
-@pytest.mark.parametrize("step", [1009, pytest.param(97, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", [2503, pytest.param(97, marks=pytest.mark.long)])
 @pytest.mark.parametrize("fault", ["silent_from_clock", "holds_from_clock"])
 def test_chip_that_fails_at_any_clock_leaves_old_settings_new_ones_or_none(saver, fault, step):
     """OK is returned only if they are saved."""
