@@ -74,11 +74,11 @@ static void fill_target(struct symbios_target IN_POST_MEMORY *target, bool all)
 				TARGET_LUNS | TARGET_TAGS;
 		target->period = USUAL_PERIOD_NS;
 	}
-	if (all || (target->width != 8 && target->width != width))
+	if (target->width != 8 || all) /* also one that is not 16 */
 		target->width = width;
-	if (all || target->offset > MOST_OFFSET)
+	if (target->offset > MOST_OFFSET || all)
 		target->offset = width;
-	if (all || target->timeout > MOST_TIMEOUT)
+	if (target->timeout > MOST_TIMEOUT || all)
 		target->timeout = USUAL_TIMEOUT_S;
 }
 
@@ -174,10 +174,11 @@ static enum settings_source read_card(struct lsi *lsi)
 		return SETTINGS_INVALID;
 	if (is_blank())
 		return SETTINGS_DEFAULT;
-	for (u32 i = 0; i < sizeof(card->trailer); i++)
-		if (card->trailer[i] != (u8)(i < 2 ? 0xfe : 0))
+	for (u32 i = 2; i < sizeof(card->trailer); i++)
+		if (card->trailer[i])
 			return SETTINGS_INVALID;
-	return !card->type && card->bytes == SUMMED_BYTES && card->sum == sum()
+	return card->trailer[0] == 0xfe && card->trailer[1] == 0xfe &&
+			       !card->type && card->bytes == SUMMED_BYTES && card->sum == sum()
 		       ? SETTINGS_STORED
 		       : SETTINGS_INVALID;
 }
