@@ -45,10 +45,11 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wcon
 ABI := -m16 -march=i386 -mgeneral-regs-only -std=gnu11 -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -mpreferred-stack-boundary=2 -mregparm=3 -freg-struct-return -fno-ipa-sra -fshort-enums -malign-data=abi \
 	-fno-jump-tables -fno-tree-switch-conversion -fno-delete-null-pointer-checks -ffunction-sections
-# Small code: optimise for size; EBP is a general register; structures stay in memory
-SMALL := -Oz -fomit-frame-pointer -fno-tree-sra
+# Small code: optimise for size; EBP is a general register; structures stay in memory; some optimisations make it larger
+SMALL := -Oz -fomit-frame-pointer -fno-tree-sra -fno-tree-bit-ccp -fno-tree-slsr -fno-tree-dse -fno-dse -fno-tree-loop-optimize -fno-thread-jumps -fno-move-loop-invariants \
+	-fno-caller-saves -fno-tree-tail-merge -fno-if-conversion
 CFLAGS := $(ABI) $(SMALL) -fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -I$(OUT) -DVERSION='"$(VERSION)"'
-ASFLAGS := -m16 -march=i386 -I. -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
+ASFLAGS := -m16 -march=i386 -I. -DVERSION='"$(VERSION)"' -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections --fatal-warnings --no-warn-rwx-segments -z noexecstack --orphan-handling=error
 
 FOLDERS := pc scsi lsi int13 rom

@@ -18,7 +18,11 @@
 #define BDA_MEMORY_KIB 0x413      /* word: conventional memory in KiB */
 #define BDA_FLOPPY_STATUS 0x441   /* byte: status of the last floppy call */
 #define BDA_DISK_STATUS 0x474     /* byte: status of the last hard disk call */
+#define BDA_RESET 0x472		  /* word: BDA_WARM_BOOT, or anything else */
+#define BDA_WARM_BOOT 0x1234	  /* POST leaves out the test of memory */
 #define BDA_HARD_DISK_COUNT 0x475 /* byte: hard disks the BIOS counts */
+#define BDA_KEYBOARD 0x496	  /* byte: bit 4, a keyboard of 101 keys is there */
+#define BDA_KEYBOARD_101 0x10
 #define BDA_VDS 0x47b             /* byte: bit 5, INT 4Bh serves bus masters */
 #define BDA_VDS_PRESENT 0x20
 

@@ -64,6 +64,7 @@ bios_call:
 	popl	%ebx
 	retw
 
+	.section .text.bios_far, "ax"
 /* Purpose:   far call of a 16-bit C function in the BIOS (PMM, PnP)
  * In:        EAX = far entry point, EDX = argument words, ECX = their number
  * Out:       EAX = the callee's DX:AX

@@ -14,6 +14,7 @@
 
 /* AX for INT 16h */
 #define INT16_READ 0x0000  /* out: AL = character; waits for a key */
+#define INT16_SHIFT_STATE 0x0200
 #define INT16_CHECK 0x0100 /* out: ZF if no key is waiting, else AL = character */
 
 /* Registers for a software interrupt, in PUSHAL order (see bios.S). */

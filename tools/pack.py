@@ -16,6 +16,10 @@ each word is in the stream where its first bit is needed.
             -distance; number: count - 1
   end       a copy whose first number is 256
 
+Before that, addresses in calls become absolute: then calls of one function are equal, wherever
+they are. Each byte E8h counts as a call, with the next two bytes, unless these belong to the
+call before. The decoder undoes it.
+
 The first token is a run of literals. A bit selects the type of each further
 token: after literals 0 is "again" and 1 is "copy"; after "again" or "copy"
 0 is "literals" and 1 is "copy".
@@ -27,6 +31,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +51,36 @@ class PackError(Exception):
 
 def number_bits(value: int) -> int:
     return 2 * value.bit_length() - 1
+
+
+# ---- Calls ------------------------------------------------------------------------------
+
+
+CALL = 0xE8
+IMAGE_BEGINS = 0x78         # offset of the data in its segment: ROM_ENTRY
+
+
+def _change_calls(data: bytes, change: Callable[[bytes, int], bytes]) -> bytes:
+    """Replace the two address bytes of each call by what `change` returns for them and their
+    offset in the segment."""
+    out, at = bytearray(data), 0
+    while (at := out.find(CALL, at) + 1) and len(out) - at > 2:
+        out[at:at + 2] = change(out[at:at + 2], IMAGE_BEGINS + at)
+        at += 2
+    return bytes(out)
+
+
+def absolute_calls(data: bytes) -> bytes:
+    """The image with the addresses that the stream has: big-endian, and absolute, but
+    counted from the end of the instruction's first byte as the decoder knows it."""
+    return _change_calls(data, lambda bytes_, at: (
+        int.from_bytes(bytes_, "little") + at & 0xFFFF).to_bytes(2, "big"))
+
+
+def relative_calls(data: bytes) -> bytes:
+    """The reverse of absolute_calls()."""
+    return _change_calls(data, lambda bytes_, at: (
+        int.from_bytes(bytes_, "big") - at & 0xFFFF).to_bytes(2, "little"))
 
 
 # ---- Choice of tokens -----------------------------------------------------------------
@@ -314,8 +349,8 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         data = args.image.read_bytes()
-        stream = pack(data)
-        if unpack(stream) != data:
+        stream = pack(absolute_calls(data))
+        if relative_calls(unpack(stream)) != data:
             raise PackError("the packed data does not unpack to the input")
         write_whole(args.output, stream)
     except (PackError, OSError) as error:

@@ -17,7 +17,7 @@ SU_RETURN_BYTES = 4     # .su files count a 32-bit return address (tools/code16.
 CONSTANT_BYTES = 4      # gcc -Oz loads small constants with PUSH and POP
 
 # Functions that run on our stack, and the bytes that rom/entry.S pushes before the call
-ENTRY_POINTS = {"int13_dispatch": 44, "cd_dispatch": 44, "boot_connect": 0, "init_main": 0}
+ENTRY_POINTS = {"int13_dispatch": 44, "cd_dispatch": 44, "boot_connect": 0, "init_main": 0, "setup_main": 0}
 
 # Bytes that assembly functions push, with their return address: at most, and up to
 # the first instruction of the BIOS. PMM has the longest arguments: 6 words.

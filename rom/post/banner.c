@@ -39,25 +39,33 @@ void banner_begin(void)
 	console_rom(ROM_STRING("lsi8xx-rom " VERSION ": "));
 }
 
+void banner_chip_name(struct text *text, const struct lsi_chip __seg_gs *chip,
+		      u16 pci_address)
+{
+	text_rom(text, ROM_STRING("53C"));
+	text_rom(text, chip->name);
+	text_rom(text, ROM_STRING(" at PCI "));
+	text_pci_address(text, pci_address);
+}
+
 void banner_chip(const struct lsi_chip __seg_gs *chip, u16 pci_address)
 {
 	struct text text = {0};
 
-	text_rom(&text, ROM_STRING("53C"));
-	text_rom(&text, chip->name);
-	text_rom(&text, ROM_STRING(" at PCI "));
-	text_pci_address(&text, pci_address);
+	banner_chip_name(&text, chip, pci_address);
 	print(&text);
 }
 
-void banner_host_id(u8 id, bool offers_key)
+void banner_host_id(u8 id, bool offers_cd, bool offers_setup)
 {
 	struct text text = {0};
 
 	text_rom(&text, ROM_STRING(", host ID "));
 	text_decimal(&text, id);
-	if (offers_key)
+	if (offers_cd)
 		text_rom(&text, ROM_STRING(", C: CD first"));
+	if (offers_setup)
+		text_rom(&text, ROM_STRING(", S: set-up"));
 	print(&text);
 }
 

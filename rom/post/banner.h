@@ -16,10 +16,12 @@ void banner_begin(void);
 /* Print "53C895A at PCI 00:03.0". Moves FS. */
 void banner_chip(const struct lsi_chip __seg_gs *chip, u16 pci_address);
 
-/* Print ", host ID 7", and the key that the user may press during the scan if
- * `offers_key`. Moves FS.
- */
-void banner_host_id(u8 id, bool offers_key);
+/* Append the same to a text. */
+void banner_chip_name(struct text *text, const struct lsi_chip __seg_gs *chip,
+		      u16 pci_address);
+
+/* Print ", host ID 7", and the keys that the user may press during the scan. Moves FS. */
+void banner_host_id(u8 id, bool offers_cd, bool offers_setup);
 
 /* Print ", 2 disks, 1 CD" and a new line. `lines`: lines for units have been
  * printed, so it begins on a line of its own. Moves FS.

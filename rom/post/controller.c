@@ -18,6 +18,11 @@
 #define SEABIOS_DEVICE 0x0012
 #define TAKE_OVER_KEY 'T'
 
+/* Subsystem of QEMU's models: the device number of LSI's boards with vendor
+ * 0. Real boards have a vendor, old chips have neither.
+ */
+#define QEMU_MODEL 0x10000000
+
 /* The boot order of controllers, as stored; all entries are empty if none is */
 static struct symbios_host __seg_gs order[SETTINGS_HOSTS]
 	__attribute__((section(".post.order"))) = {{0}};
@@ -39,10 +44,21 @@ bool controller_identify(struct controller *controller, u16 pci_address)
 /* A copy of this ROM that serves the controller has turned bus mastering on.
  * If it is off, the copy in memory is a remnant of an earlier boot.
  */
+static bool is_master(u16 pci_address)
+{
+	return pci_read32(pci_address, PCI_COMMAND) & PCI_COMMAND_MASTER;
+}
+
 static bool is_served(u16 pci_address)
 {
-	return pci_read32(pci_address, PCI_COMMAND) & PCI_COMMAND_MASTER &&
-	       copies_serve(post.place, pci_address);
+	return is_master(pci_address) && copies_serve(post.place, pci_address);
+}
+
+bool controller_is_first(void)
+{
+	u16 other;
+
+	return !copies_exist(post.place, &other) || !is_master(other);
 }
 
 /* The bytes are volatile because gcc 12 combines both reads to one that has lost its
@@ -130,6 +146,31 @@ static char IN_ROM *refusal(const struct controller *controller, u32 *number)
 	if (*number && !keys_take(TAKE_OVER_KEY))
 		return ROM_STRING(": in use by the ROM at $h (T: take over)");
 	return NULL;
+}
+
+bool controller_is_foreign(const struct controller *controller)
+{
+	u32 number;
+
+	return refusal(controller, &number) != NULL;
+}
+
+u16 controller_enable(u16 pci_address)
+{
+	u16 io = pci_io_base(pci_address);
+	u32 command = pci_read32(pci_address, PCI_COMMAND);
+
+	if (io)
+		pci_write16(pci_address, PCI_COMMAND,
+			    (u16)(command | PCI_COMMAND_IO |
+				  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
+	return io;
+}
+
+bool controller_is_emulated(u16 pci_address)
+{
+	return post.fwcfg &&
+	       pci_read32(pci_address, PCI_SUBSYSTEM) == QEMU_MODEL;
 }
 
 void controller_report(const struct controller *controller,

@@ -34,6 +34,20 @@ void controller_set_order(void);
 /* The controller's entry in the boot order, or null */
 IN_ROM struct symbios_host *controller_in_order(const struct controller *controller);
 
+/* Does no other copy of this ROM serve a controller? Moves FS. */
+bool controller_is_first(void);
+
+/* Does another driver than a copy of this ROM use the controller? Moves FS. */
+bool controller_is_foreign(const struct controller *controller);
+
+/* Enable I/O, memory and bus mastering of the controller. Returns the I/O
+ * address of its operating registers, 0 if the BIOS has assigned none. Moves FS.
+ */
+u16 controller_enable(u16 pci_address);
+
+/* Is the controller QEMU's model? Moves FS. */
+bool controller_is_emulated(u16 pci_address);
+
 /* Print why this controller, or any if there is none, is not served. '$' in `why` stands for
  * `number`. Moves FS.
  */

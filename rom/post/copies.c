@@ -17,15 +17,17 @@
 #define VIDEO_SEGMENT 0xa000
 #define END_OF_ROMS 0xf000
 #define ROM_BEGINS 0xaa55
+#define ANY 0x10000u /* no PCI address */
 
 /* `top` is the end of free conventional memory: a workspace below it is not
  * valid.
  */
-static bool is_copy(u16 segment, u16 pci_address, u32 top)
+static bool is_copy(u16 segment, u32 wanted, u32 top)
 {
 	far_open(segment);
+	u16 pci_address = FAR16(ROM_CONTROLLER);
 	if (FAR16(0) != ROM_BEGINS || FAR32(ROM_SIGNATURE) != ROM_OURS ||
-	    FAR16(ROM_CONTROLLER) != pci_address ||
+	    (wanted != ANY && pci_address != wanted) ||
 	    FAR16(ROM_WORKSPACE_SEGMENT) < top)
 		return false;
 	far_open(FAR16(ROM_WORKSPACE_SEGMENT));
@@ -33,7 +35,10 @@ static bool is_copy(u16 segment, u16 pci_address, u32 top)
 	       FAR16(FIELD(int13.pci_address)) == pci_address;
 }
 
-bool copies_serve(u16 place, u16 pci_address)
+/* Find a copy for that controller, or any. Returns the controller's address, or ANY if there
+ * is none.
+ */
+static u32 find(u16 place, u32 wanted)
 {
 	bda_open();
 	u32 top = FAR16(BDA_MEMORY_KIB) * PARAGRAPHS_PER_KIB;
@@ -41,8 +46,23 @@ bool copies_serve(u16 place, u16 pci_address)
 	for (u32 segment = top; segment < END_OF_ROMS; segment++) {
 		if (segment >= VIDEO_SEGMENT && segment < FIRST_ROM_SEGMENT)
 			segment = FIRST_ROM_SEGMENT;
-		if (segment != place && is_copy((u16)segment, pci_address, top))
-			return true;
+		if (segment != place && is_copy((u16)segment, wanted, top)) {
+			far_open((u16)segment);
+			return FAR16(ROM_CONTROLLER);
+		}
 	}
-	return false;
+	return ANY;
+}
+
+bool copies_serve(u16 place, u16 pci_address)
+{
+	return find(place, pci_address) != ANY;
+}
+
+bool copies_exist(u16 place, u16 *pci_address)
+{
+	u32 found = find(place, ANY);
+
+	*pci_address = (u16)found;
+	return found != ANY;
 }

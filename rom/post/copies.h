@@ -15,4 +15,7 @@
  */
 bool copies_serve(u16 place, u16 pci_address);
 
+/* The same for any controller: *pci_address is the address of the first one. Moves FS. */
+bool copies_exist(u16 place, u16 *pci_address);
+
 #endif

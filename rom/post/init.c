@@ -10,6 +10,7 @@
 #include "host.h"
 #include "int13/job.h"
 #include "install.h"
+#include "keys.h"
 #include "memory.h"
 #include "order.h"
 #include "rom_image.h"
@@ -17,7 +18,9 @@
 #include "pc/far.h"
 #include "pc/phys.h"
 #include "rom/layout.h"
+#include "setup/setup.h"
 #include "state.h"
+#include "targets.h"
 #include "units.h"
 #include "rom/boot/connect.h"
 #include "rom/boot/extra/bootstrap.h"
@@ -26,6 +29,8 @@
 extern const char rom_int18[], rom_int19[]; /* rom/boot/boot_entry.S */
 extern const char text_end[]; /* rom.ld */
 extern const char rom_int13_boot[]; /* rom/boot/extra/int13_boot.S */
+
+#define SETUP_WANTED (~0u) /* instead of a number of units */
 
 u32 init_main(u32 unused);
 u32 init_finish(u32 units, u32 workspace_segment);
@@ -66,14 +71,32 @@ static bool connects_now(void)
 	return true;
 }
 
+/* Give the user time to press the key for the set-up screen, counted from `begun`. */
+static void wait_for_key(u16 begun)
+{
+	u32 most_ms = post.switches[SWITCH_SETUP_WAIT] * 1000u;
+
+	while (post.offers_setup && !post.setup_wanted &&
+	       !clock_passed(begun, most_ms)) {
+		clock_delay_us(10000);
+		keys_let_in();
+		targets_take_key();
+	}
+}
+
 static void scan(void)
 {
+	u16 begun = clock_mark();
+
 	if (!workspace.quiet)
 		banner_host_id(workspace.lsi.hba.own_id,
-			       post.bios != PNP_CALLS_ENTRIES);
+			       post.bios != PNP_CALLS_ENTRIES,
+			       post.offers_setup &&
+				       post.switches[SWITCH_SETUP_WAIT]);
 	workspace.int13.emulated = NOT_EMULATED;
 	workspace.calls_first_only = post.bios >= PNP_CALLS_FIRST;
 	bool lines = !units_scan();
+	wait_for_key(begun);
 	host_set_geometries(&post.path);
 	order_drives();
 	if (!workspace.quiet)
@@ -83,7 +106,7 @@ static void scan(void)
 	workspace.lsi.spins = post.emulated ? LSI_SPINS_ON_QEMU : LSI_SPINS;
 }
 
-/* Step 2, on our stack. Returns the number of units. */
+/* Step 2, on our stack. Returns the number of units, or SETUP_WANTED. */
 u32 init_main(u32 unused)
 {
 	(void)unused;
@@ -100,6 +123,8 @@ u32 init_main(u32 unused)
 		banner_end(ROM_STRING("stack overflow, disks not used"));
 		return 0;
 	}
+	if (post.setup_wanted)
+		return SETUP_WANTED;
 	if (!workspace.int13.disks)
 		return 0;
 	install_resident();
@@ -186,6 +211,8 @@ static void hook_bootstrap(u16 workspace_segment)
 /* Step 3, on the BIOS's stack again. Returns the number of units. */
 u32 init_finish(u32 units, u32 workspace_segment)
 {
+	if (units == SETUP_WANTED)
+		setup_run((u16)workspace_segment);
 	far_open((u16)workspace_segment);
 	struct memory memory = {
 		.place = post.place,

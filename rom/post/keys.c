@@ -8,7 +8,7 @@
 
 #include "pc/bios.h"
 
-#define LOWER_CASE 0x20u
+#define LOWER_CASE ('a' - 'A')
 #define MOST_KEYS 32 /* a buffer holds 15 */
 
 bool keys_take(char letter)
@@ -16,8 +16,10 @@ bool keys_take(char letter)
 	struct bios_regs regs = {.eax = INT16_CHECK};
 
 	bios_call(0x16, &regs);
-	if (regs.flags & FLAGS_ZF ||
-	    (regs.eax & 0xff & ~LOWER_CASE) != (u8)letter)
+	u8 key = (u8)regs.eax;
+	if (key >= 'a')
+		key = (u8)(key - LOWER_CASE);
+	if (regs.flags & FLAGS_ZF || key != (u8)letter)
 		return false;
 	regs.eax = INT16_READ;
 	bios_call(0x16, &regs);
@@ -31,4 +33,11 @@ bool keys_take_all(char letter)
 	while (taken < MOST_KEYS && keys_take(letter))
 		taken++;
 	return taken;
+}
+
+void keys_let_in(void)
+{
+	struct bios_regs regs = {.eax = INT16_SHIFT_STATE};
+
+	bios_call(0x16, &regs);
 }

@@ -8,17 +8,13 @@
 #include "rom/layout.h"
 #include "rom_image.h"
 #include "memory.h"
+#include "pc/bda.h"
 #include "pc/far.h"
 #include "pc/post/fwcfg.h"
 #include "pc/post/pci.h"
 #include "pc/phys.h"
 #include "rom/workspace.h"
 #include "state.h"
-
-/* Subsystem of QEMU's models: the device number of LSI's boards with vendor
- * 0. Real boards have a vendor, old chips have neither.
- */
-#define QEMU_MODEL 0x10000000
 
 /* What unpack_entry.S has pushed: the registers that the BIOS passed to init */
 struct init_stack {
@@ -32,21 +28,6 @@ u32 init_locate(const struct init_stack *passed);
 u32 init_next(u32 workspace);
 
 /* ---- The controller ---------------------------------------------------- */
-
-/* Enable I/O, memory and bus mastering of the controller. Returns the I/O
- * address of its operating registers, 0 if the BIOS has assigned none.
- */
-static NOT_INLINE u16 enable(u16 pci_address)
-{
-	u16 io = pci_io_base(pci_address);
-	u32 command = pci_read32(pci_address, PCI_COMMAND);
-
-	if (io)
-		pci_write16(pci_address, PCI_COMMAND,
-			    (u16)(command | PCI_COMMAND_IO |
-				  PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER));
-	return io;
-}
 
 static void stop_bus_master(u16 pci_address)
 {
@@ -121,11 +102,14 @@ static void prepare(const struct memory *memory,
 			       !post.switches[SWITCH_BANNER]);
 	rom_image_set_owner(memory->workspace, pci_address);
 	post.pci_address = pci_address;
-	post.io = enable(pci_address);
+	post.io = controller_enable(pci_address);
 	post.irq = (u8)pci_read32(pci_address, PCI_INTERRUPT);
 	post.chip = controller->chip;
-	post.emulated = post.fwcfg && pci_read32(pci_address, PCI_SUBSYSTEM) ==
-					      QEMU_MODEL;
+	post.emulated = controller_is_emulated(pci_address);
+	bda_open();
+	post.offers_setup = FAR8(BDA_KEYBOARD) & BDA_KEYBOARD_101 &&
+			    controller_is_first();
+	post.setup_wanted = false;
 	post.place = memory->place;
 	post.place_kib = (u8)memory->place_kib;
 	post.buffer_kept = false;

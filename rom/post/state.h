@@ -28,6 +28,8 @@ struct post_state {
 	u8 cds; /* number of CD drives */
 	enum pnp_calls bios; /* what the BIOS does with boot entries */
 	bool cd_first; /* the user has asked for it by a key */
+	bool offers_setup; /* by a key, during the scan and for a while after it */
+	bool setup_wanted; /* the user has asked for it */
 	bool ignore_stored; /* so he has for the defaults */
 	/* the search for a controller that the BIOS has not named (controller.c) */
 	bool looking_for_order; /* controllers are visited for their settings only */

@@ -18,6 +18,7 @@ enum rom_switch {
 	SWITCH_TAKE_OVER,
 	SWITCH_BOOT_TIMEOUT, /* seconds */
 	SWITCH_GEOMETRY, /* of a blank disk: SWITCH_BY_SIZE or SWITCH_CAM */
+	SWITCH_SETUP_WAIT, /* seconds */
 	SWITCHES,
 };
 

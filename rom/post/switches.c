@@ -42,6 +42,7 @@ ROM_CONST struct switch_row rows[SWITCHES] = {
 	{"boot-timeout", 60, BYTE_OF(own.boot_timeout), NULL},
 	{"geometry", SWITCH_CAM,
 	 NOT_BIT_OF(card.flags, SYMBIOS_CHS_ALTERNATE), geometry_rules},
+	{"setup-wait", 10, BYTE_OF(own.window), NULL},
 };
 
 ROM_CONST char folder[] = "opt/lsi8xx-rom/";
@@ -125,6 +126,7 @@ void switches_read(u8 __seg_gs *values, bool fwcfg, u8 last_id)
 	}
 	if (!fwcfg)
 		return;
+	values[SWITCH_SETUP_WAIT] = 0;
 	fwcfg_find(folder, wanted, SWITCHES);
 	for (u32 i = 0; i < SWITCHES; i++) {
 		u8 most = i == SWITCH_HOST_ID ? last_id : rows[i].most;

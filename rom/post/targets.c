@@ -32,6 +32,8 @@ void targets_take_key(void)
 {
 	if (post.bios != PNP_CALLS_ENTRIES && keys_take('C'))
 		post.cd_first = true;
+	if (post.offers_setup && (keys_take('S') || keys_take(KEY_CTRL_C)))
+		post.setup_wanted = true;
 }
 
 u8 targets_id(u32 n)
@@ -110,6 +112,16 @@ void targets_identify(void)
 		hung = targets_hangs(target->result) ? hung + 1 : 0;
 	}
 	waiting_spin_up();
+}
+
+bool targets_has(u8 id)
+{
+	return targets[id].known && targets[id].result != SCSI_NO_TARGET;
+}
+
+void targets_data(u8 id, struct scsi_inquiry *inquiry)
+{
+	*inquiry = targets[id].inquiry;
 }
 
 void targets_name_skipped(u32 n)

@@ -32,8 +32,8 @@ u8 targets_id(u32 n);
  */
 bool targets_is_left_out(u8 id);
 
-/* Note the user's key for this boot. A BIOS that calls boot entries decides by
- * itself what to boot. Moves FS.
+/* Note the user's key: for this boot, as a BIOS that calls boot entries decides by
+ * itself what to boot, or for the set-up screen. Moves FS.
  */
 void targets_take_key(void);
 
@@ -49,6 +49,12 @@ void targets_identify(void);
  */
 enum scsi_result targets_inquiry(struct scsi_device device,
 				 struct scsi_inquiry *inquiry, bool *ready);
+
+/* Has the first pass found a device with that ID? */
+bool targets_has(u8 id);
+
+/* Its INQUIRY data */
+void targets_data(u8 id, struct scsi_inquiry *inquiry);
 
 /* Print a line with the IDs from the n-th on that have or may have a target. Moves FS. */
 void targets_name_skipped(u32 n);

@@ -6,7 +6,6 @@
  */
 #include "memory.h"
 #include "pc/bda.h"
-#include "pc/console.h"
 #include "pc/far.h"
 #include "pc/phys.h"
 #include "pc/post/pmm.h"
@@ -57,8 +56,6 @@ u32 unpack_place(void)
 	segment = top_of_memory();
 	if (segment)
 		return segment;
-	console_rom(ROM_STRING("lsi8xx-rom " VERSION
-			       ": no memory to unpack the ROM\r\n"));
 	rom_image_withdraw(rom_segment());
 	return 0;
 }

@@ -21,6 +21,9 @@
 bit\@:
 	.endm
 
+#define INT10_TELETYPE 0x0e
+#define CALL 0xe8		/* and a relative address of 16 bits */
+
 /* CX = the next number. This is a macro because calls would double the time. */
 	.macro	GET_NUMBER
 	movw	$1, %cx
@@ -104,7 +107,23 @@ again:
 	jc	copy
 	jmp	literals
 
+/* Calls in the stream have absolute addresses (tools/pack.py); DI = end of the image */
 unpacked:
+	movw	%di, %cx
+	movw	$ROM_ENTRY, %di
+	subw	%di, %cx
+calls:
+	movb	$CALL, %al
+	repne scasb
+	jne	relative
+	subw	$2, %cx
+	jbe	relative
+	movw	%es:(%di), %ax
+	xchgb	%ah, %al
+	subw	%di, %ax
+	stosw
+	jmp	calls
+relative:
 	pushw	%es
 	pushw	$rom_image_rom_init
 	.globl	unpack_done
@@ -112,6 +131,21 @@ unpack_done:
 	lretw
 
 no_memory:
+	movw	$message, %si
+1:	movb	%cs:(%si), %al
+	testb	%al, %al
+	jz	2f
+	movb	$INT10_TELETYPE, %ah
+	movw	$7, %bx			# page 0, light grey
+	pushw	%si
+	int	$0x10
+	popw	%si
+	incw	%si
+	jmp	1b
+2:	xorw	%ax, %ax
 	movw	%sp, %bp
 	movw	%ax, SAVED_EAX(%bp)
 	jmp	rom_leave_without_pmm
+
+message:
+	.asciz	"lsi8xx-rom " VERSION ": no memory to unpack the ROM\r\n"

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, ClassVar
 from tests import build
 from tests.model.bios_data import (BASE_MEMORY, BIOS_SEGMENT, BOCHS, BOOT_KIB, BOOTSTRAP, BOOTSTRAP_CODE, BOOT_SECTOR,
                                    BOOT_VECTORS, CONNECT_AS_IPL, EBDA_KIB, EBDA_POINTER, EQUIPMENT,
-                                   GIVEN_BACK, HARD_DISKS, INIT, INIT_SEGMENT, JUNK, MEMORY_SIZE,
+                                   GIVEN_BACK, HARD_DISKS, INIT, INIT_SEGMENT, JUNK, KEYBOARD, KEYBOARD_101, MEMORY_SIZE,
                                    MOST_WITHOUT_PMM,
                                    NO_BBS, OPENING, PCI_3, PERMANENT_AREA, PMM_ENTRY, PMM_TABLE,
-                                   PNP_ENTRY, PNP_KINDS, PNP_OFFSET, ROM_ALIGNMENT, ROM_SEGMENT,
+                                   PNP_ENTRY, PNP_KINDS, PNP_OFFSET, RESET_FLAG, ROM_ALIGNMENT, ROM_SEGMENT,
                                    RUN_TIME_BLOCKS, SCRATCH_KIB, SEABIOS, SEABIOS_BOOT, SERVICE,
                                    STOP, TEMPORARY_AREA, TICKS, UNPACKED_KIB, VIDEO_COLUMNS, VIDEO_MODE,
                                    WITHOUT_BBS, checksummed)
@@ -30,6 +30,7 @@ from tests.model.bios_hooks import Hooks
 from tests.model.bios_services import Services
 from tests.model.pmm import Block, Pmm
 from tests.model.rules import RuleViolation
+from tests.model.screen import Screen
 
 if TYPE_CHECKING:
     from tests.model.pc import Pc, Result
@@ -86,6 +87,10 @@ class Bios(Services, Entries, Hooks):
     floppies: int = 0       # its own floppy drives, counted at 40:10h
     answers: frozenset[int] = frozenset()   # drives that its INT 13h supports
     keys: deque = field(default_factory=deque)  # (ns after the first poll, AX of INT 16h)
+    keyboard: bool = False      # 40:96h reports one, and the ROM may boot the machine again
+    screen: Screen = field(default_factory=Screen)
+    # returns the next key, as AX of INT 16h, when the ROM waits for one in POST
+    user: Callable[[Pc], int] | None = None
     stacks: ClassVar[tuple[range, ...]] = ()    # in segment 0, that it or an MBR uses at boot
     choose: Callable[[list[BootEntry]], list[BootEntry]] = lambda entries: entries
     # runs other ROMs after each copy of ours: (machine, copies so far)
@@ -106,7 +111,8 @@ class Bios(Services, Entries, Hooks):
         self.image_bytes = len(rom)
         self._top_kib = self._memory_before = EBDA_KIB + (not self.ebda)
         self._post_memory = [range(MEMORY_SIZE, MEMORY_SIZE + 2), BOOT_VECTORS["INT 13h"],
-                             BOOT_VECTORS["40:75h"]]
+                             BOOT_VECTORS["40:75h"],
+                             *([range(RESET_FLAG, RESET_FLAG + 2)] if self.keyboard else [])]
         self._set_up_services()
         self._set_up_data_areas()
         self._first_poll_at: int | None = None  # time of the first keyboard poll
@@ -116,6 +122,10 @@ class Bios(Services, Entries, Hooks):
         assert self.pnp in PNP_KINDS
         pc.poke((BIOS_SEGMENT << 4) + PNP_OFFSET, self._pnp_table())
         self.copies = [self._place(rom, ROM_SEGMENT)]
+
+    def type_after(self, pc: Pc, ns: int, key: int) -> None:
+        """Type a key after that time, once a key has been polled for."""
+        self.keys.append((pc.chip.now - self._first_poll_at + ns, key))
 
     def _pnp_table(self) -> bytes:
         """[PnP-BIOS 1.0A 4.4] "bare" is a SeaBIOS without PnP: it has the
@@ -147,6 +157,7 @@ class Bios(Services, Entries, Hooks):
         for address, value in words.items():
             self._pc.poke(address, struct.pack("<H", value))
         self._pc.poke(HARD_DISKS, bytes([self.disks]))
+        self._pc.poke(KEYBOARD, bytes([KEYBOARD_101 * self.keyboard]))
         if self.floppies:
             self._pc.poke(EQUIPMENT, bytes([0x21 | self.floppies - 1 << 6]))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 BIOS_SEGMENT = 0xF000
 STOP = 0xFF00           # F000: a HLT, the return address of calls
+RESET_VECTOR = 0xFFF0   # F000: where the CPU begins
 SERVICE = 0xE000        # F000: one service each 16 bytes, an IRET, ...
 OPENING = b"\xfb\x90\xcf"    # ... but video BIOSes enable interrupts: STI NOP IRET
 PMM_ENTRY, PNP_ENTRY = 0xD000, 0xD100
@@ -42,6 +43,8 @@ GIVEN_BACK = 0xF4       # HLT: fills image parts and memory that init has releas
 
 EQUIPMENT, MEMORY_SIZE, EBDA_POINTER = 0x410, 0x413, 0x40E
 VIDEO_MODE, VIDEO_COLUMNS, TICKS = 0x449, 0x44A, 0x46C
+RESET_FLAG, WARM_BOOT = 0x472, 0x1234
+KEYBOARD, KEYBOARD_101 = 0x496, 0x10    # 40:96h bit 4: a keyboard of 101 keys
 DISKETTE_STATUS, DISK_STATUS, HARD_DISKS = 0x441, 0x474, 0x475
 BOOT_SECTOR = range(0x7C00, 0x7E00)
 BOOT_VECTORS = {"INT 9h": range(0x24, 0x28), "INT 10h": range(0x40, 0x44),

@@ -12,10 +12,14 @@ from tests.model.bios_data import (ANY_STACK, BBS_VERSION, BIOS_SEGMENT, BOOTSTR
                                    CHARACTER_NS, EQUIPMENT, GET_BBS_VERSION, GIVEN_BACK, KEY_NS,
                                    MEMORY_KIB, MEMORY_SIZE, MOST_TEXT, OWN_SECTORS,
                                    PCI_BAD_REGISTER, PCI_NOT_FOUND, PCI_STACK, PCI_UNSUPPORTED,
-                                   PMM_ENTRY, PMM_STACK, PNP_ENTRY, PNP_STACK, PNP_UNSUPPORTED,
+                                   PMM_ENTRY, PMM_STACK, PNP_ENTRY, PNP_STACK, PNP_UNSUPPORTED, RESET_FLAG, RESET_VECTOR,
                                    SERVICE, TICKS, ZF)
 from tests.model.rules import RuleViolation
 from tests.model.vds import SILENT
+
+
+class Rebooted(Exception):
+    """The ROM has booted the machine again. The argument is the word at 40:72h."""
 
 
 class Services:
@@ -28,6 +32,8 @@ class Services:
             return
         if offset in range(BOOTSTRAP, BOOTSTRAP + len(BOOTSTRAP_CODE)):
             return
+        if offset == RESET_VECTOR:
+            self._reset()
         number = (offset - SERVICE) // 16
         if number == 0x10 and offset > SERVICE + number * 16:
             return
@@ -41,6 +47,12 @@ class Services:
             raise RuleViolation("BIOS service not expected", f"INT {number:02x}h")
         self._need_stack(ANY_STACK, f"INT {number:02x}h")
         answer(self)
+
+    def _reset(self) -> None:
+        """The CPU jumps to the BIOS's first instruction: the machine boots again."""
+        if not self.keyboard or self._pc.get("cs") != 0xFFFF:
+            raise RuleViolation("code outside the ROM run", "at the reset vector")
+        raise Rebooted(self._pc.word(RESET_FLAG))
 
     def _get(self, name: str) -> int:
         """A register, or its lower half by its 16-bit name."""
@@ -70,20 +82,30 @@ class Services:
             raise RuleViolation("stack too small for the BIOS", f"{sp - 4} bytes for {service}")
 
     def _int10(self) -> None:
-        function = self._get("ax") >> 8
-        if function == 0x0E:
+        function, screen = self._get("ax") >> 8, self.screen
+        if function == 0x00:
+            screen.set_mode(self._get("ax") & 0xFF)
+        elif function == 0x02:
+            screen.place(self._get("dx") >> 8, self._get("dx") & 0xFF)
+        elif function == 0x03:
+            self._set("cx", 0x0607)
+            self._set("dx", screen.row << 8 | screen.column)
+        elif function == 0x09:
+            screen.write(self._get("ax") & 0xFF, self._get("bx") & 0xFF, self._get("cx"))
+            self._pc.pass_time(CHARACTER_NS)
+        elif function == 0x0E:
             self._pc.text += chr(self._get("ax") & 0xFF)
             if len(self._pc.text) > MOST_TEXT:
                 raise RuleViolation("step bound", "output does not end")
+            screen.teletype(self._get("ax") & 0xFF)
             self._pc.pass_time(CHARACTER_NS)
         elif function == 0x0F:
-            self._set("ax", 80 << 8 | 3)
+            self._set("ax", 80 << 8 | screen.mode)
             self._set("bx", self._get("bx") & 0xFF)
-        elif function == 0x03:
-            self._set("cx", 0x0607)
-            self._set("dx", 0)
         else:
             raise RuleViolation("BIOS service not expected", f"INT 10h AH={function:02x}h")
+        if function in (0x02, 0x09) and self._get("bx") >> 8:
+            raise RuleViolation("BIOS service misused", f"INT 10h AH={function:02x}h, page {self._get('bx') >> 8}")
 
     def _int11(self) -> None:
         self._set("ax", self._pc.word(EQUIPMENT))
@@ -162,7 +184,7 @@ class Services:
             self._set("ebx", (index + 1) % len(ends))
 
     def _int16(self) -> None:
-        """Deliver `keys`, each at its time."""
+        """Deliver `keys`, each at its time, and those of `user` when one is waited for."""
         function, now = self._get("ax") >> 8, self._pc.chip.now
         self._first_poll_at = now if self._first_poll_at is None else self._first_poll_at
         typed = bool(self.keys) and now >= self._first_poll_at + self.keys[0][0]
@@ -173,6 +195,9 @@ class Services:
                 self._set("ax", self.keys[0][1])
         elif function in (0x00, 0x10) and typed:
             self._set("ax", self.keys.popleft()[1])
+        elif function == 0x00 and self.user and not self._pc.booted:
+            self._pc.wait_for_user()
+            self._set("ax", self.user(self._pc))
         elif function in (0x02, 0x12):
             self._set("ax", function << 8)
         else:

@@ -93,6 +93,7 @@ class MultiControllerPc(Pc):
     first card and copy."""
     cards: list[Card] = field(default_factory=list)
     bridges: dict[int, int | tuple[int, int]] = field(default_factory=dict)
+    one_for_all: bool = False   # the set-up screen of the first copy may access all controllers
 
     def _plug_in(self) -> None:
         self._master: Card | None = None    # on the PCI bus
@@ -127,6 +128,8 @@ class MultiControllerPc(Pc):
     def _check_owner(self, card: Card) -> None:
         """A ROM copy accesses a controller."""
         copy = self._running()
+        if self.one_for_all and self.bios.user:
+            return
         if not copy.initialised:
             self._release(copy, card)
         served = [other for other in self.cards if other.server is copy]

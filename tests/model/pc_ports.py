@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from tests.model.devices import PIT_COMMAND, PIT_COUNTER, FwCfg, PciSpace
+from tests.model.pc_cpu import MOST_READS
 from tests.model.registers import DSP, MS
 from tests.model.rules import RuleViolation
 
@@ -28,6 +29,12 @@ class Ports:
         if (self.chip.now > self._deadline or self._steps > MOST_STEPS
                 or self.chip.reads > self._most_reads):
             raise RuleViolation("step bound", f"{self._steps} steps of time")
+
+    def wait_for_user(self) -> None:
+        """The ROM waits for a key without limit: all its bounds begin again."""
+        self._deadline, self._steps = self.chip.now + self.most_post_ns, 0
+        self._most_reads = self.chip.reads + MOST_READS
+        self.bus.restart_waiting()
 
     def _check_wait(self, limit_ns: int) -> None:
         """The time between the last read of the 8254 and the end of its round is lost to the ROM,

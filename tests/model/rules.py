@@ -89,6 +89,7 @@ RULES = {
     "I/O space not enabled": "PCI COMMAND.IO before any port",
     "PCI register not ours": "COMMAND, cache line, latency and interrupt line of the controller",
     "PMM misused": "only known functions, own blocks, conventional memory, and only in POST",
+    "BIOS service misused": "INT 10h in its standard text modes: printable characters, the cursor on the screen",
     "PnP BIOS misused": "only the BBS version is queried, in POST, and only if the table is valid",
     "stack too small for the BIOS": "PCI and PnP BIOS calls need 1024 bytes, PMM calls 256, "
                                     "other services 128",

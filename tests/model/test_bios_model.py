@@ -98,6 +98,8 @@ def test_bootstrap_entry_vector_may_jump_to_loaded_code(tmp_path):
     ("b401 cd10 cb", "BIOS service not expected"),
     ("b400 cd16 cb", "BIOS service not expected"),                  # no key is pressed
     ("b801b1 cd1a 30c0 e610 cb", "port not ours"),
+    ("b84109 31db 31c9 cd10 cb", "BIOS service misused"),           # no characters
+    ("b402 31db ba0019 cd10 cb", "BIOS service misused"),           # row 25
     (ASK_BBS + RETURN, "PnP BIOS misused"),                         # after POST
     ("f4", "CPU halted"),
 ])

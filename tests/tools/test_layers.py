@@ -43,8 +43,9 @@ MAY_INCLUDE = {
     "rom/boot/cd": ["rom", "rom/boot", "rom/boot/cd", "int13", "int13/cd", "int13/extra", "pc"],
     "rom/boot/extra": ["rom", "rom/boot", "rom/boot/cd", "rom/boot/extra", "int13", "int13/extra", "pc"],
     "rom/gates": ["rom"],
-    "rom/post": ["rom", "rom/boot", "rom/boot/extra", "rom/post", "int13", "scsi", "scsi/post", "lsi", "pc",
-                 "pc/post"],
+    "rom/post": ["rom", "rom/boot", "rom/boot/extra", "rom/post", "rom/post/setup", "int13", "scsi", "scsi/post", "lsi",
+                 "pc", "pc/post"],
+    "rom/post/setup": ["rom", "rom/post", "rom/post/setup", "scsi", "lsi", "pc", "pc/post"],
 }
 MAX_LINES = 420        # of a C file
 MAX_FUNCTION_LINES = 60

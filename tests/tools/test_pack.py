@@ -111,6 +111,40 @@ def test_decoder_in_rom_matches_unpack(data):
         assert decoded(packed(data), len(data)) == data
 
 
+CALLS = {"one": b"\xe8\x10\x20xyz", "at the end": b"abc\xe8\x10\x20", "one byte left": b"abc\xe8\x10",
+         "last byte": b"abc\xe8", "E8h in an address": b"\xe8\xe8\xe8\xe8\x01\x02\x03\x04", "none": b"abcdef",
+         "many": b"\xe8" * 1000, "random": noise(5000, 7, b"\xe8\xe7\x00\xff\x10")}
+
+
+@pytest.mark.parametrize("data", CALLS.values(), ids=CALLS.keys())
+def test_calls_in_the_stream_are_absolute(data):
+    changed = pack.absolute_calls(data)
+    assert pack.relative_calls(changed) == data
+    assert (changed == data) == (data in (CALLS["none"], *(CALLS[n] for n in ("at the end", "one byte left", "last byte"))))
+    assert made_relative(changed) == data
+
+
+def made_relative(data: bytes) -> bytes:
+    """Output of the part of the ROM file's code that makes calls relative again."""
+    source, target = 0x10000, 0x30000
+    uc = Uc(UC_ARCH_X86, UC_MODE_16)
+    uc.mem_map(0, 0x80000)
+    uc.mem_write(source, (BUILD / "rom.bin").read_bytes()[:symbol("packed", "unpack")])
+    uc.mem_write(target + PACKED_FROM, data + b"\xe8" * 16)
+    for name, value in {"CS": source >> 4, "ES": target >> 4, "SS": 0x5000, "SP": 0x1000,
+                        "DI": PACKED_FROM + len(data), "EFLAGS": 2}.items():
+        uc.reg_write(getattr(x86, f"UC_X86_REG_{name}"), value)
+    uc.emu_start(source + symbol("unpacked", "unpack"), source + symbol("unpack_done", "unpack"), count=100_000)
+    assert uc.mem_read(target + PACKED_FROM + len(data), 16) == b"\xe8" * 16
+    return bytes(uc.mem_read(target + PACKED_FROM, len(data)))
+
+
+def test_calls_of_one_function_are_equal_in_the_stream():
+    """Two calls, 6 bytes apart, of the same address."""
+    changed = pack.absolute_calls(b"\xe8\x10\x20...\xe8\x0a\x20...")
+    assert changed[:6] == changed[6:]
+
+
 def test_empty_and_too_large_data_are_refused():
     for size in (0, 65536):
         with pytest.raises(pack.PackError, match="cannot be packed"):
@@ -209,7 +243,7 @@ def test_link_is_followed_and_a_device_is_refused(tmp_path, capsys):
 
 def test_image_packs_to_70_percent_within_10_seconds():
     data, begin = IMAGE.read_bytes(), time.process_time()
-    stream = pack.pack(data)
+    stream = pack.pack(pack.absolute_calls(data))
     assert time.process_time() - begin < 10
     assert len(stream) < len(data) * 0.7
 
@@ -219,7 +253,7 @@ def test_image_packs_to_70_percent_within_10_seconds():
 
 def test_file_contains_packed_image():
     stream = FILE[symbol("packed", "unpack"):symbol("file_end", "unpack")]
-    assert pack.unpack(stream) == IMAGE.read_bytes()
+    assert pack.relative_calls(pack.unpack(stream)) == IMAGE.read_bytes()
     assert len(IMAGE.read_bytes()) + PACKED_FROM == symbol("rom_end")
     assert not any(FILE[symbol("file_end", "unpack"):])
 
