@@ -96,6 +96,8 @@ ready, 32 MiB, blocks of 512, asynchronous, 8 bits
   Width             16 bits
   Queue tags        yes
   Boots first       no
+  Verify
+  Format
   Defaults""",
     ("All controllers",): """lsi8xx-rom 0.1.0 set-up: all controllers
 

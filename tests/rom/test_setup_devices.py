@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (c) 2026 the lsi8xx-rom authors
-"""Ring 1: the set-up screen's page of a device: what it is, and its state."""
+"""Ring 1: the set-up screen's page of a device: its state, VERIFY and FORMAT UNIT."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.model.target import Disk, cd_rom
-from tests.rom.setup_user import DATA, ESC, STATE, Script, discard, enter, row, use
+from tests.model.formatting import MINUTE, FormatDisk
+from tests.model.target import Disk, blocks_of, cd_rom
+from tests.rom.setup_user import (DATA, ENTER, ESC, KEYS, LIST, NOTE, STATE, WORK, Script, discard, enter, go_to,
+                                  use)
+from tests.rom.strict import SECOND
 from tests.rom.test_setup import DEVICE, machine
+
+VERIFY10, FORMAT_UNIT = 0x2F, 0x04
+NAME = "STRICT DISK"
+UNREADABLE = (3, 0x11, 0, True)    # sense data, VALID
+
+
+def typed(text: str) -> list[int]:
+    return [ord(c) for c in text]
+
 
 def on_device(*then) -> Script:
     """Open the page of ID 3, do the steps, and leave."""
@@ -18,6 +30,10 @@ def on_device(*then) -> Script:
             yield from step(screen)
         yield from discard(screen)
     return script
+
+
+def verifies(disk: Disk) -> list[tuple[int, int]]:
+    return [blocks_of(cdb) for cdb in disk.commands if cdb[0] == VERIFY10]
 
 
 def without_disc() -> Disk:
@@ -46,6 +62,172 @@ def test_page_of_an_id_without_device():
     def check(screen):
         assert screen.lines[DATA] == "ID 3    no device"
         assert screen.lines[STATE].startswith("does not answer")
-        assert row(screen, "Time-out") == "10 s"
+        yield from enter(screen, "Format")
+        assert screen.lines[WORK] == ""
+        yield from enter(screen, "Verify")
+        assert screen.lines[NOTE] == "does not answer"
         yield ESC
+        assert screen.lines[KEYS].startswith("Arrows")
     use(machine(targets={0: Disk()}), on_device(check))
+
+
+# ---- Verify ------------------------------------------------------------------------------
+
+
+def verify(disk: Disk, result: str, list_: str = "", note: str = "Done") -> None:
+    def check(screen):
+        yield from enter(screen, "Verify")
+        assert (screen.lines[WORK], screen.lines[LIST], screen.lines[NOTE]) == (result, list_, note)
+        yield ENTER
+        assert screen.lines[WORK] == ""
+    use(machine(targets={3: disk}), on_device(check))
+
+
+def test_verify_covers_all_blocks_once():
+    disk = Disk(blocks=3 * 4096 + 7)
+    verify(disk, "Verified 100 %; bad (hex): 0")
+    at = 0
+    for lba, count in verifies(disk):
+        assert lba == at
+        at += count
+    assert at == disk.blocks
+
+
+def test_verify_lists_bad_blocks():
+    bad = dict.fromkeys((0, 5, 4095, 4096, 9000), UNREADABLE)
+    verify(Disk(blocks=10_000, bad_blocks=bad), "Verified 100 %; bad (hex): 5",
+           " ".join(f"{lba:08x}" for lba in sorted(bad)))
+
+
+def test_verify_lists_the_first_eight():
+    bad = dict.fromkeys(range(100, 120, 2), UNREADABLE)
+    verify(Disk(blocks=1000, bad_blocks=bad), "Verified 100 %; bad (hex): 10",
+           " ".join(f"{lba:08x}" for lba in sorted(bad)[:8]))
+
+
+def test_verify_without_the_number_of_the_block():
+    """Sense data without VALID: the commands become small."""
+    disk = Disk(blocks=6000, bad_blocks=dict.fromkeys((1234, 1235), (3, 0x11, 0, False)))
+    verify(disk, "Verified 100 %; bad (hex): 2", "000004d2 000004d3")
+    assert len(verifies(disk)) < 200
+
+
+def test_any_key_stops_verify():
+    disk = Disk(blocks=4096 * 1000)
+    pc = machine(targets={3: disk})
+
+    def check(screen):
+        yield from go_to(screen, "Verify")
+        pc.bios.type_after(pc, SECOND, 0x3920)
+        yield ENTER
+        assert (screen.lines[WORK], screen.lines[NOTE]) == ("", "")
+        assert 1 < len(verifies(disk)) < 900
+    use(pc, on_device(check))
+
+
+def test_verify_ends_at_another_error():
+    disk = Disk(blocks=4096 * 4)
+    disk.status_hook = lambda cdb: disk.check(5, 0x21) if cdb[0] == VERIFY10 and blocks_of(cdb)[0] > 5000 else None
+    verify(disk, "Verified 40 %; bad (hex): 0", note="command failed")
+
+
+# ---- Format ------------------------------------------------------------------------------
+
+
+def format_(disk: Disk, name: str, *checks) -> None:
+    def check(screen):
+        yield from enter(screen, "Format")
+        assert screen.lines[WORK] == "Type the name and Enter:"
+        yield from typed(name)
+        for wanted in checks:
+            yield from wanted(screen)
+    use(machine(targets={3: disk}), on_device(check))
+
+
+def ends_with(note: str):
+    def check(screen):
+        assert screen.lines[NOTE] == note
+        yield ENTER
+        assert screen.lines[WORK] == ""
+    return check
+
+
+def test_format_after_the_name_was_typed():
+    disk = FormatDisk(format_ns=MINUTE)
+
+    def confirm(screen):
+        assert screen.lines[WORK] == f"Type the name and Enter: {NAME}"
+        yield ENTER
+        assert screen.lines[WORK].startswith("Formatting, ")
+        assert screen.lines[NOTE] == "Done"
+        yield ENTER
+        assert screen.lines[STATE].startswith("ready, 32 MiB")
+    format_(disk, NAME, confirm)
+    assert (disk.formatted, disk.damaged) == (1, False)
+
+
+@pytest.mark.parametrize("name", ["STRICT DISC", "X", "strict disk", "STRICT DISK "])
+def test_wrong_name_formats_nothing(name):
+    disk = FormatDisk()
+    short = next(i for i in range(1, len(name) + 1) if name[:i] != NAME[:i])
+
+    def check(screen):
+        assert screen.lines[WORK] == ""
+        yield ESC
+    format_(disk, name[:short], check)
+    assert FORMAT_UNIT not in [cdb[0] for cdb in disk.commands]
+
+
+@pytest.mark.parametrize("key", [ENTER, ESC])
+def test_name_that_is_not_complete_formats_nothing(key):
+    disk = FormatDisk()
+
+    def check(screen):
+        yield key
+        assert screen.lines[WORK] == ""
+    format_(disk, NAME[:-1] if key == ENTER else NAME, check)
+    assert FORMAT_UNIT not in [cdb[0] for cdb in disk.commands]
+
+
+def test_format_of_a_reserved_disk():
+    def confirm(screen):
+        yield ENTER
+        yield from ends_with("reserved by another host")(screen)
+    disk = FormatDisk()
+    pc = machine(targets={3: disk})
+
+    def check(screen):
+        disk.reserved = True
+        yield from enter(screen, "Format")
+        yield from typed(NAME)
+        yield from confirm(screen)
+    use(pc, on_device(check))
+    assert disk.formatted == 0
+
+
+def test_format_that_is_refused():
+    def confirm(screen):
+        yield ENTER
+        yield from ends_with("command failed")(screen)
+    format_(FormatDisk(refusal=(7, 0x27, 0)), NAME, confirm)
+
+
+def test_format_that_fails_half_way():
+    disk = FormatDisk(format_ns=MINUTE, fails=(3, 0x31, 1))
+
+    def confirm(screen):
+        yield ENTER
+        assert screen.lines[NOTE] not in ("", "Done")
+        yield ENTER
+    format_(disk, NAME, confirm)
+    assert disk.formatted == 0
+
+
+def test_format_without_immed():
+    disk = FormatDisk(format_ns=MINUTE, immediate="rejected")
+
+    def confirm(screen):
+        yield ENTER
+        yield from ends_with("Done")(screen)
+    format_(disk, NAME, confirm)
+    assert disk.formatted == 1

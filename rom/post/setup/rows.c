@@ -87,6 +87,8 @@ ROM_CONST char device_text[] =
 	"Width\0For other drivers\0"
 	"Queue tags\0For other drivers\0"
 	"Boots first\0Before other drives\0"
+	"Verify\0Any key stops it\0"
+	"Format\0ALL DATA WILL BE LOST. It takes hours\0"
 	"Defaults\0Of this device";
 ROM_CONST struct row device_rows[] = {
 	{ROW_FIELD, {WORDS_NO_YES}, TARGET(flags), TARGET_SCANNED, 1},
@@ -98,6 +100,8 @@ ROM_CONST struct row device_rows[] = {
 	{ROW_FIELD, {WORDS_WIDTH}, TARGET(width), 0xf8, 2},
 	{ROW_FIELD, {WORDS_NO_YES}, TARGET(flags), TARGET_TAGS, 1},
 	{ROW_FIRST, {WORDS_FIRST}, 0, 0, 4},
+	{ROW_RUNS, {RUN_VERIFY}, 0, 0, 0},
+	{ROW_RUNS, {RUN_FORMAT}, 0, 0, 0},
 	{ROW_RUNS_IF_SAVED, {RUN_DEFAULTS}, 0, 0, 0},
 };
 

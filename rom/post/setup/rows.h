@@ -26,6 +26,8 @@ enum row_kind {
 
 enum setup_action {
 	RUN_DEFAULTS, /* of the page and those below it */
+	RUN_VERIFY,
+	RUN_FORMAT,
 	RUN_SAVE,
 	RUN_DISCARD,
 };

@@ -90,3 +90,8 @@ u16 screen_key(void)
 	return character && character != NEW_KEY ? character
 						 : (u16)(key & 0xff00);
 }
+
+bool screen_key_pressed(void)
+{
+	return !(bios(KEYBOARD, INT16_CHECK, 0) & FLAGS_ZF << 16);
+}

@@ -46,4 +46,7 @@ void screen_line(u8 colour);
 /* Wait for a key. Moves FS. */
 u16 screen_key(void);
 
+/* Was a key pressed? The next screen_key() returns it. Moves FS. */
+bool screen_key_pressed(void);
+
 #endif

@@ -8,6 +8,7 @@
 #include "pc/bda.h"
 #include "rom/post/state.h"
 #include "show.h"
+#include "work.h"
 
 u32 setup_main(u32 unused);
 
@@ -18,23 +19,6 @@ static void reboot(void)
 	FAR16(BDA_RESET) = BDA_WARM_BOOT;
 	__asm__ volatile("ljmpw $0xffff, $0");
 	__builtin_unreachable();
-}
-
-/* Fill the device in `setup` for its page; it may be absent. */
-static void ask_device(void)
-{
-	struct scsi_bus *bus = &workspace.int13.bus;
-	struct scsi_device at = {.target = setup.id};
-
-	setup.capacity.blocks = 0;
-	setup.result = SCSI_NO_TARGET;
-	scsi_begin_call(bus);
-	if (!adapter_has_device(setup.adapter, at.target))
-		return;
-	setup.result = disk_simple(bus, &at, CDB_TEST_UNIT_READY);
-	if (setup.result != SCSI_OK ||
-	    disk_capacity(bus, &at, &setup.capacity) != SCSI_OK)
-		setup.capacity.blocks = 0;
 }
 
 /* ---- Enter and Esc ----------------------------------------------------------------- */
@@ -53,7 +37,7 @@ static void open_page(enum setup_page page)
 	}
 	setup.page = page;
 	if (page == PAGE_DEVICE)
-		ask_device();
+		work_ask_device();
 }
 
 static void set_defaults(void)
@@ -78,6 +62,13 @@ static void run(enum setup_action action)
 	switch (action) {
 	case RUN_DEFAULTS:
 		set_defaults();
+		break;
+	case RUN_VERIFY:
+		work_verify();
+		break;
+	case RUN_FORMAT:
+		work_format();
+		work_ask_device();
 		break;
 	case RUN_SAVE:
 		result = adapters_write();

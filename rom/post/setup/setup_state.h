@@ -35,7 +35,9 @@ struct setup_state {
 	/* The device of PAGE_DEVICE */
 	struct scsi_inquiry inquiry;
 	struct disk_capacity capacity; /* 0 blocks if it is not known */
-	enum scsi_result result; /* of TEST UNIT READY */
+	enum scsi_result result; /* of the last command but READ CAPACITY, or trouble since */
+	struct disk_job job;
+	struct text list; /* of bad blocks, or the name of a product */
 };
 _Static_assert(sizeof(struct setup_state) <= sizeof(bounce_sector),
 	       "the set-up screen has one sector of the workspace");
