@@ -16,7 +16,7 @@ ROMS := $(foreach chip,$(CHIPS),$(OUT)/lsi53c$(firstword $(subst :, ,$(chip))).r
 
 # ---- Size budgets in bytes, enforced by the linker or by `make size`, which prints them ----
 LIMITS := FILE RESIDENT WITHOUT_PMM CD CD_MEMORY EFI WHOLE_FILE
-FILE_LIMIT := 32768
+FILE_LIMIT := 34816
 RESIDENT_LIMIT := 13824
 WITHOUT_PMM_LIMIT := 16384
 CD_LIMIT := 25088
@@ -45,9 +45,8 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wcon
 ABI := -m16 -march=i386 -mgeneral-regs-only -std=gnu11 -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -mpreferred-stack-boundary=2 -mregparm=3 -freg-struct-return -fno-ipa-sra -fshort-enums -malign-data=abi \
 	-fno-jump-tables -fno-tree-switch-conversion -fno-delete-null-pointer-checks -ffunction-sections
-# Small code: optimise for size; EBP is a general register; structures stay in memory; some optimisations make it larger
-SMALL := -Oz -fomit-frame-pointer -fno-tree-sra -fno-tree-bit-ccp -fno-tree-slsr -fno-tree-dse -fno-dse -fno-tree-loop-optimize -fno-thread-jumps -fno-move-loop-invariants \
-	-fno-caller-saves -fno-tree-tail-merge -fno-if-conversion
+# Small code: optimise for size; EBP is a general register; structures stay in memory
+SMALL := -Oz -fomit-frame-pointer -fno-tree-sra
 CFLAGS := $(ABI) $(SMALL) -fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -I$(OUT) -DVERSION='"$(VERSION)"'
 ASFLAGS := -m16 -march=i386 -I. -DVERSION='"$(VERSION)"' -Wa,-I. -Wa,--fatal-warnings -Wa,--noexecstack '-ffile-prefix-map=$(CURDIR)=.'
 LDFLAGS := -m elf_i386 -nostdlib --build-id=none --gc-sections --fatal-warnings --no-warn-rwx-segments -z noexecstack --orphan-handling=error
@@ -64,23 +63,32 @@ all: $(ROMS) ## build the ROMs into build/
 $(ROMS): CHIP = $(filter $(patsubst lsi53c%.rom,%,$(@F)):%,$(CHIPS))
 $(ROMS): FOR = --device $(lastword $(subst :, ,$(CHIP))) --efi $(OUT)/efi/driver.efi
 $(UNIVERSAL): FOR = --device 0012 --device-list '$(ALL_IDS)' --eprom $(if $(findstring 64,$@),64,32)
-$(ROMS): $(OUT)/rom.bin tools/romsign.py
-	@echo "  SIGN  $@"
-	$(Q)$(PYTHON) tools/romsign.py $< --vendor 1000 $(FOR) --output $@ \
-		--run-time $(FILE_LIMIT)
+$(ROMS): RUN_TIME = $(FILE_LIMIT)
+# The image with the set-up screen does not fit into this one.
+$(OUT)/lsi53c8xx.rom: NOTE = (without the set-up screen)
+$(OUT)/lsi53c8xx.rom: RUN_TIME = 32768
+$(OUT)/lsi53c8xx.rom: $(OUT)/small/rom.bin
+$(filter-out $(OUT)/lsi53c8xx.rom,$(ROMS)): $(OUT)/rom.bin
+$(ROMS): tools/romsign.py
+	@echo "  SIGN  $@ $(NOTE)"
+	$(Q)$(PYTHON) tools/romsign.py $(filter %.bin,$^) --vendor 1000 $(FOR) --output $@ \
+		--run-time $(RUN_TIME)
 $(filter-out $(UNIVERSAL),$(ROMS)): $(OUT)/efi/driver.efi
 
 # The ROM file: header, unpacker, and the packed image of rom.elf. rom_image_* are symbols of rom.elf.
-$(OUT)/rom.bin: $(OUT)/rom.elf $(OUT)/rom/unpack.ld tools/pack.py
+$(OUT)/rom.bin $(OUT)/small/rom.bin: %/rom.bin: %/rom.elf $(OUT)/rom/unpack.ld tools/pack.py
 	@echo "  PACK  $@"
-	$(Q)objcopy -O binary -R .header $< $(OUT)/image.bin && $(PYTHON) tools/pack.py $(OUT)/image.bin --output $(OUT)/image.packed
-	$(Q)ld $(LDFLAGS) -T $(OUT)/rom/unpack.ld -o $(OUT)/unpack.elf $(OBJECTS) -b binary $(OUT)/image.packed \
+	$(Q)objcopy -O binary -R .header $< $*/image.bin && $(PYTHON) tools/pack.py $*/image.bin --output $*/image.packed
+	$(Q)ld $(LDFLAGS) -T $(OUT)/rom/unpack.ld -o $*/unpack.elf $(OBJECTS) -b binary $*/image.packed \
 		$$(nm $< | sed -nE 's/^(.*) . (rom_init|cd_end|rom_memory_end)$$/--defsym=rom_image_\2=0x\1/p')
-	$(Q)objcopy -O binary $(OUT)/unpack.elf $@
+	$(Q)objcopy -O binary $*/unpack.elf $@
 
-$(OUT)/rom.elf: $(OBJECTS) $(OUT)/rom/rom.ld
+$(OUT)/rom.elf: $(OBJECTS)
+$(OUT)/small/rom.elf: $(filter-out $(OUT)/rom/post/setup/%,$(OBJECTS))
+$(OUT)/rom.elf $(OUT)/small/rom.elf: $(OUT)/rom/rom.ld
+	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	$(Q)ld $(LDFLAGS) -Map $(OUT)/rom.map -T $(OUT)/rom/rom.ld -o $@ $(OBJECTS)
+	$(Q)ld $(LDFLAGS) -Map $(@:.elf=.map) -T $(OUT)/rom/rom.ld -o $@ $(filter %.o,$^)
 
 $(OUT)/rom/%.ld: rom/%.ld Makefile
 	@mkdir -p $(@D)

@@ -14,6 +14,7 @@
 #include "pc/post/pci.h"
 #include "pc/phys.h"
 #include "rom/workspace.h"
+#include "setup/setup.h"
 #include "state.h"
 
 /* What unpack_entry.S has pushed: the registers that the BIOS passed to init */
@@ -107,7 +108,7 @@ static void prepare(const struct memory *memory,
 	post.chip = controller->chip;
 	post.emulated = controller_is_emulated(pci_address);
 	bda_open();
-	post.offers_setup = FAR8(BDA_KEYBOARD) & BDA_KEYBOARD_101 &&
+	post.offers_setup = setup_run && FAR8(BDA_KEYBOARD) & BDA_KEYBOARD_101 &&
 			    controller_is_first();
 	post.setup_wanted = false;
 	post.place = memory->place;

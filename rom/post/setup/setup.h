@@ -10,8 +10,8 @@
 
 /* Show the set-up screen until the user leaves it, then boot the machine again. It uses
  * all state of POST for itself. Called on the BIOS's stack, from which it goes to that of the
- * workspace. Moves FS.
+ * workspace. Moves FS. Null in an image without the screen (Makefile, `small`).
  */
-void setup_run(u16 workspace_segment) __attribute__((noreturn));
+void setup_run(u16 workspace_segment) __attribute__((noreturn, weak));
 
 #endif
