@@ -41,10 +41,11 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wcon
 #   -malign-data=abi: a constant must not align its section, and so move init away from ROM_ENTRY
 #   -fno-jump-tables -fno-tree-switch-conversion: no constants that are read through DS
 #   -fno-delete-null-pointer-checks: offset 0 of a segment is valid memory
+#   -fno-expensive-optimizations: gcc 12 makes two reads of bytes through GS or FS one read of a word through DS
 #   -ffunction-sections: the linker scripts place functions and drop those that the unpacker does not call
 ABI := -m16 -march=i386 -mgeneral-regs-only -std=gnu11 -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -mpreferred-stack-boundary=2 -mregparm=3 -freg-struct-return -fno-ipa-sra -fshort-enums -malign-data=abi \
-	-fno-jump-tables -fno-tree-switch-conversion -fno-delete-null-pointer-checks -ffunction-sections
+	-fno-jump-tables -fno-tree-switch-conversion -fno-delete-null-pointer-checks -fno-expensive-optimizations -ffunction-sections
 # Small code: optimise for size; EBP is a general register; structures stay in memory
 SMALL := -Oz -fomit-frame-pointer -fno-tree-sra
 CFLAGS := $(ABI) $(SMALL) -fstack-usage '-ffile-prefix-map=$(CURDIR)=.' $(WARNINGS) -I. -I$(OUT) -DVERSION='"$(VERSION)"'

@@ -20,6 +20,7 @@ from tests.model.pc import Pc
 from tests.rom.strict import check_read
 
 UNSIGNED = BUILD / "rom.bin"
+SMALL = BUILD / "small/rom.bin"    # without the set-up screen
 IDS = ["--vendor", "1000", "--device", "0012"]
 
 
@@ -116,19 +117,25 @@ def test_roms_differ_only_in_id_list_size_indicator_and_checksum():
         assert {i for i in same if one[i] != image[i]} <= {0x22}
     at = 0x1C + romsign.PCIR_BYTES
     listed = {*range(at, at + 2 * romsign.DEVICE_LIST_WORDS), 0x24, 0x25}
-    for path in (UNIVERSAL, FOR_86BOX):
-        image = path.read_bytes()
-        assert not any(image[len(one):])
-        assert {i for i in same if one[i] != image[i]} <= {2, 0x22, 0x2C, 0x31} | listed
+    image = FOR_86BOX.read_bytes()
+    assert not any(image[len(one):])
+    assert {i for i in same if one[i] != image[i]} <= {2, 0x22, 0x2C, 0x31} | listed
+
+
+def test_rom_for_an_eprom_has_no_setup_screen():
+    """The screen does not fit beside the other parts."""
+    for path, image in ((UNIVERSAL, SMALL), (FOR_86BOX, UNSIGNED)):
+        assert image.with_name("image.packed").read_bytes() in path.read_bytes()
+    assert UNSIGNED.stat().st_size > 32768 == UNIVERSAL.stat().st_size
 
 
 def test_every_rom_declares_its_run_time_length():
     """The run-time length is the largest resident part, with CD support and as many boot
     entries as there is room for. It is not larger than the file."""
-    stays = LIMITS["FILE"] // 512
-    assert symbol("cd_end") + 2 * 112 <= LIMITS["FILE"]
+    assert symbol("cd_end") + 2 * 112 <= 32768 <= LIMITS["FILE"]
     for path in ALL:
         rom = romsign.parse(path.read_bytes())
+        stays = (32768 if path == UNIVERSAL else LIMITS["FILE"]) // 512
         assert rom.pcir.run_time_blocks == stays <= rom.blocks
 
 
@@ -198,8 +205,8 @@ def test_output_without_device_list_removes_list(run):
     assert romsign.verify(run.output.read_bytes()).pcir.devices == [1, 0x12]
 
 
-@pytest.mark.parametrize("kib", [32, 64])
-@pytest.mark.parametrize("source", [UNSIGNED, UNIVERSAL, FOR_86BOX], ids=lambda path: path.name)
+@pytest.mark.parametrize("source, kib", [(SMALL, 32), (SMALL, 64), (UNSIGNED, 64), (UNIVERSAL, 32), (UNIVERSAL, 64),
+                                         (FOR_86BOX, 64)], ids=lambda value: str(value).removeprefix(f"{BUILD}/"))
 def test_eprom_option_pads_image(run, source, kib):
     status, _, err, output = run(source, "--output", run.output, *IDS, "--eprom", kib)
     assert (status, err) == (0, "")

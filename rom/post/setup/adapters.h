@@ -10,7 +10,7 @@
 #include "lsi/chips.h"
 #include "rom/post/settings.h"
 
-#define MOST_ADAPTERS 8u
+#define MOST_ADAPTERS 4u
 
 struct adapter {
 	IN_ROM struct lsi_chip *chip;
