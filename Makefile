@@ -42,6 +42,7 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wcon
 #   -fno-jump-tables -fno-tree-switch-conversion: no constants that are read through DS
 #   -fno-delete-null-pointer-checks: offset 0 of a segment is valid memory
 #   -fno-expensive-optimizations: gcc 12 makes two reads of bytes through GS or FS one read of a word through DS
+#     (findings/gcc-address-space-lost-in-loop.sh)
 #   -ffunction-sections: the linker scripts place functions and drop those that the unpacker does not call
 ABI := -m16 -march=i386 -mgeneral-regs-only -std=gnu11 -ffreestanding -fno-pie -fno-stack-protector -fcf-protection=none \
 	-fno-asynchronous-unwind-tables -mpreferred-stack-boundary=2 -mregparm=3 -freg-struct-return -fno-ipa-sra -fshort-enums -malign-data=abi \
