@@ -45,15 +45,15 @@ def without_disc() -> Disk:
 # ---- State -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("device, state", [
-    (Disk(blocks=8_000_000), "ready, 3906 MiB, blocks of 512, asynchronous, 8 bits"),
-    (Disk(block_bytes=4096, blocks=1000), "ready, 3 MiB, blocks of 4096, asynchronous, 8 bits"),
-    (Disk(blocks=1 << 33), "ready, 4194304 MiB, blocks of 512, asynchronous, 8 bits"),
-    (without_disc(), "no medium, 0 MiB, blocks of 0, asynchronous, 8 bits"),
+@pytest.mark.parametrize("device, state, sense", [
+    (Disk(blocks=8_000_000), "ready, 3906 MiB, blocks of 512, asynchronous, 8 bits", ""),
+    (Disk(block_bytes=4096, blocks=1000), "ready, 3 MiB, blocks of 4096, asynchronous, 8 bits", ""),
+    (Disk(blocks=1 << 33), "ready, 4194304 MiB, blocks of 512, asynchronous, 8 bits", ""),
+    (without_disc(), "no medium, 0 MiB, blocks of 0, asynchronous, 8 bits", "sense: not ready 3a/00"),
 ], ids=["disk", "large blocks", "4 TiB", "empty CD drive"])
-def test_state(device, state):
+def test_state(device, state, sense):
     def check(screen):
-        assert screen.lines[STATE] == state
+        assert screen.lines[STATE:STATE + 2] == [state, sense]
         yield ESC
     use(machine(targets={3: device}), on_device(check))
 

@@ -6,6 +6,7 @@
 #include "show.h"
 
 #include "rom/post/banner.h"
+#include "rom/post/sense_text.h"
 #include "rom/post/targets.h"
 
 #define ROW_FIRST_ROW 5
@@ -74,6 +75,7 @@ static void append_state(void)
 static void show_data(void)
 {
 	bool device = setup.page == PAGE_DEVICE;
+	const u8 *sense = workspace.int13.bus.sense;
 
 	if (device)
 		append_device(setup.id);
@@ -84,6 +86,10 @@ static void show_data(void)
 		screen_append(ROM_STRING(
 			"                         I/O   IRQ NVRAM    Boots"));
 	screen_line(SCREEN_PLAIN);
+	if (device && sense[0]) {
+		screen_append(ROM_STRING("sense: "));
+		sense_text(&setup.line, sense);
+	}
 	screen_line(SCREEN_PLAIN);
 }
 
