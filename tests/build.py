@@ -15,6 +15,7 @@ TOP = Path(__file__).resolve().parent.parent
 BUILD = TOP / "build"
 ROM_895A = BUILD / "lsi53c895a.rom"
 ROM_810 = BUILD / "lsi53c810.rom"
+ROM_EPROM = BUILD / "lsi53c8xx.rom"  # 32 KiB, without the set-up screen
 IMAGE = BUILD / "image.bin"  # the unpacked image, without the ROM header
 PACKED_FROM = 0x78  # length of the ROM header
 # Size limits in bytes, by name

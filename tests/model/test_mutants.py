@@ -165,7 +165,7 @@ MUTANTS = {
         "\tCLEAR_ACK\n" + NOP + "LABEL"),
     # ---- Memory, ports, CPU --------------------------------------------------------
     "no bus mastering": Mutant(
-        "bus mastering not enabled", "rom/post/locate.c",
+        "bus mastering not enabled", "rom/post/controller.c",
         "PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER",
         "PCI_COMMAND_MEMORY"),
     "DMA outside memory": Mutant(

@@ -16,7 +16,7 @@ import romsign
 from tests.boot import bootcds
 from tests.boot.bootcds import FLOPPY_1440, Entry
 from tests.boot.test_reboot import wait_until
-from tests.build import ROM_895A, without_efi
+from tests.build import ROM_895A, ROM_EPROM
 from tests.qemu.agent import FIXED_FLAG, IF, Agent, Registers
 from tests.qemu.machine import PATHS, BootPath, Machine, cd_arguments, disk_arguments
 from tests.qemu.test_disks import banner, make_disk, name_of
@@ -237,10 +237,10 @@ def test_rom_behind_a_vga_bios(start, tmp_path):
 
 @pytest.mark.parametrize("copies", [1, 2])
 def test_bochs_bios_with_an_empty_first_controller(tmp_path, copies):
-    """The Bochs BIOS passes no address. A second file with an EFI image would not fit below its area."""
+    """The Bochs BIOS passes no address. A second file of more than 32 KiB would not fit below its area."""
     disk = tmp_path / "disk.img"
     disk.write_bytes(bootcds.agent_code().ljust(100 * 512, b"\0") + b"at5".ljust(512 * 100, b"."))
-    first = without_efi(ROM_895A, tmp_path)
+    first = ROM_EPROM
     second = ["-device", f"loader,file={first},addr=0xd8000,force-raw=on"]
     with Machine(PATHS["bochs"], *controllers("lsi53c810"), *second[:2 * (copies - 1)],
                  *disk_arguments(disk, 0, controller="at5"), rom=first) as machine:

@@ -21,7 +21,7 @@ import romsign
 
 from tests.boot import bootcds
 from tests.boot.bootcds import Entry
-from tests.build import ROM_895A, without_efi
+from tests.build import ROM_895A, ROM_EPROM
 from tests.qemu.agent import BUFFER, Agent, header_value, option_rom
 from tests.qemu.machine import PATHS, Machine, cd_arguments, controller_arguments, disk_arguments
 from tests.qemu.test_disks import banner, make_disk, name_of
@@ -238,8 +238,8 @@ def bootable_disk(directory: Path, name: str) -> str:
 
 def test_disks_follow_bios_disk_on_bios_without_boot_entries(tmp_path):
     """The Bochs BIOS passes no device address to a ROM and calls no connection vectors. Two files
-    with EFI images would not fit into the ROM area."""
-    rom = without_efi(ROM_895A, tmp_path)
+    of more than 32 KiB would not fit into the ROM area."""
+    rom = ROM_EPROM
     ide = bootable_disk(tmp_path, "ide")
     with Machine(PATHS["bochs"], "-device", "lsi53c810,id=second,addr=5,rombar=0",
                  "-device", f"loader,file={rom},addr=0xd8000,force-raw=on",
