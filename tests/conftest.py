@@ -29,8 +29,8 @@ LONGEST = ["writes_qemu", "systems", "boot", "protocol", "loaders", "files", "in
 ONE_CHIP = ["big_disks", "block_faults", "blocks", "invalid_answers", "luns", "medium_change", "removable",
             "write_errors", "write_faults", "writes", "int13_table", "gates", "vds", "cd_functions", "cd_post",
             "cd_fuzz", "emulation_functions", "emulation_media", "emulation_numbers", "emulation_sectors",
-            "eltorito_boot", "eltorito_catalog", "small_blocks", "sessions", "writes_qemu"]
-OTHER_CHIP = ["810", "c810"]
+            "eltorito_boot", "eltorito_catalog", "small_blocks", "sessions", "writes_qemu", "settings", "settings_boot"]
+OTHER_CHIP = ["810", "c810", "875", "1010-33"]
 
 
 def is_for_other_chip(item: pytest.Item) -> bool:
