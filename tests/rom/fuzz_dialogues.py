@@ -117,7 +117,7 @@ class Talker(Disk):
 
     armed = False
     one_piece = True    # the memory manager divides no command
-    in_message = False  # the initiator takes further bytes for the rest of a message
+    in_message = False  # the initiator would take another message for the rest of this one
 
     # ---- Session ----------------------------------------------------------------------
 
@@ -256,21 +256,27 @@ class Talker(Disk):
     # ---- Messages -----------------------------------------------------------------------
 
     def _save(self, bus: Bus) -> Iterator:
+        if self.in_message:
+            return
         yield MSG_IN, SAVE
-        if not self.in_message:
-            self.p.save()
+        self.p.save()
 
     def _restore(self, bus: Bus) -> Iterator:
+        if self.in_message:
+            return
         yield MSG_IN, RESTORE
-        if not self.in_message:
-            self.p.restore()
+        self.p.restore()
 
     def _message(self, bus: Bus) -> Iterator:
+        if self.in_message:
+            return
         message = self.random.choice(MESSAGES)
         self._tell(f"sends {message[:8].hex()}")
         yield MSG_IN, message
 
     def _part_of_message(self, bus: Bus) -> Iterator:
+        if self.in_message:
+            return
         yield MSG_IN, bytes([1, 3, 1, 25, 15])[:self.random.randrange(1, 5)]
         self.in_message = True
 
