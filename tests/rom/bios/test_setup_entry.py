@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import pytest
 
+from tests.build import ROM_EPROM
 from tests.model.bios import Bios
 from tests.model.bios_services import Rebooted
 from tests.model.devices import FwCfg
 from tests.model.eeprom import Eeprom
 from tests.model.multi_pc import MultiControllerPc
 from tests.model.nvram_blocks import BOOTS, Card as Block, Own, image
+from tests.model.pc import Pc
+from tests.model.target import Disk
 from tests.rom.bios.multi_controller import BRIDGES, card_at
 from tests.rom.setup_user import (CTRL_C, FIRST_ROW, KEY_S, LOCKED, NOTE, PLUS, MINUS, REASON, TITLE, chosen,
                                   discard, enter, go_to, save, use)
@@ -84,6 +87,16 @@ def test_qemu_takes_the_key_all_the_same():
         assert screen.lines[REASON] == LOCKED + "none"
         yield from discard(screen)
     use(machine(fwcfg=FwCfg({}), qemu_model=True), script)
+
+
+def test_rom_for_an_eprom_of_32_kib_has_no_screen():
+    """It obeys the settings all the same."""
+    pc = Pc(ROM_EPROM, "895A", eeprom=Eeprom(image(Block(host_id=5))), bios=Bios(keyboard=True))
+    pc.bus.targets = {0: Disk()}
+    pc.bios.keys.append((0, KEY_S))
+    pc.power_on()
+    assert "host ID 5, 1 disk" in pc.text
+    assert [key for _, key in pc.bios.keys] == [KEY_S]
 
 
 # ---- Several controllers -----------------------------------------------------------------
