@@ -72,7 +72,7 @@ def stuck_program(chip: Chip) -> Iterator[None]:
 
 @contextmanager
 def program_stops_before(chip: Chip, n: int) -> Iterator[list[int]]:
-    """The nth instruction is fetched, but not done before the chip is told to abort: what a
+    """The nth instruction is fetched, but not done before ABRT stops the program: what a
     time limit sees that expires there."""
     scripts, seen = chip.scripts, []
     execute, last = scripts._execute, scripts.instructions + n

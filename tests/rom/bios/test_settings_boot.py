@@ -277,7 +277,7 @@ def test_post_ends_with_random_blocks(count):
 
 # ---- Several controllers ---------------------------------------------------------------------
 
-A, B, C = 0x0020, 0x0028, 0x0108    # PCI addresses; C is behind a bridge
+A, B, C = 0x0020, 0x0028, 0x0108    # PCI addresses; C is on the bus of a bridge
 KINDS = {A: "875", B: "810", C: "895A"}
 DEVICES = {A: 0x000F, B: 0x0001, C: 0x0012}
 
