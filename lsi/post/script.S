@@ -120,11 +120,12 @@ done:
 /* The address of the status byte shows the CPU whether all data had moved. */
 status_early:
 	MOVE	1, LSI_STATUS_EARLY, PHASE_STATUS
+status_moved:
 	JUMP_IF_BYTE NO_SCSI_STATUS, reselected	/* C would see no status */
 	JUMP	done
 status:
 	MOVE	1, LSI_STATUS, PHASE_STATUS
-	JUMP	done
+	JUMP	status_moved
 
 /* ---- Messages. COMMAND COMPLETE at LSI_MSG_IN shows the CPU that only bus free and
  * ---- an INT follow, so no other byte that may be 0 is moved there.

@@ -126,6 +126,9 @@ ANY = {
     "no status": Row(lambda disk: {"before_status": without_status(disk)}, "BUS_FREE"),
     "status FFh": Row(hook(before_status=lambda bus: iter([(STATUS, 0xFF), (MSG_IN, COMPLETE), FREE])),
                       ("PROTOCOL", "BUS_FREE")),
+    "status FFh after a good one": Row(
+        hook(before_status=lambda bus: iter([(STATUS, 0), (STATUS, 0xFF), (MSG_IN, COMPLETE), FREE])),
+        ("PROTOCOL", "BUS_FREE")),
     "does not leave after the status": Row(hook(before_status=lambda bus: iter([(STATUS, 0), HANG])), "TIMEOUT"),
     "does not leave after COMMAND COMPLETE": Row(
         hook(before_status=lambda bus: iter([(STATUS, 0), (MSG_IN, COMPLETE), HANG])), "TIMEOUT"),
