@@ -158,6 +158,7 @@ class Pc(Memory, Dma, Ports, Cpu):
         self._steps = 0             # of time, in this call
         self._instructions = self._waiting = 0
         self._port_accesses = 0
+        self._clock_ports_ns = 0        # time of accesses to the 8254 that has not passed yet
         self.irq0_after = 0         # instructions until IRQ0 in the next call; 0: by time
         self._unwatched: tuple[range, ...] = ()
         self._write_hooks: list[int] = []

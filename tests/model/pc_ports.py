@@ -15,7 +15,7 @@ PORT_NS = 700
 POLL_NS = 10_000        # time of a read of ISTAT while SCRIPTS runs
 FIRST_RUN_CLOCK_READ_NS = 50_000  # time of the first clock read after a start of SCRIPTS ...
 FIRST_CLOCK_READ_NS = 1_000       # ... or, while it is idle, after a wait or a write
-LONGEST_CLOCK_READ_NS = 5 * MS    # each further read takes twice as long; when idle, up to this
+LONGEST_CLOCK_READ_NS = 10 * MS   # each further read takes twice as long; when idle, up to this
 MOST_STEPS = 1_000_000   # of time, of any length
 POST_WAIT_NS, CALL_WAIT_NS, SLOW_CALL_WAIT_NS = (seconds * 1000 * MS for seconds in (60, 60, 140))
 
@@ -24,7 +24,9 @@ class Ports:
     """The part of Pc that is time and ports."""
 
     def pass_time(self, ns: int) -> None:
-        self.chip.advance(ns)
+        """Let time pass, with that of the accesses to the 8254 before."""
+        self.chip.advance(ns + self._clock_ports_ns)
+        self._clock_ports_ns = 0
         self._steps += 1
         if (self.chip.now > self._deadline or self._steps > MOST_STEPS
                 or self.chip.reads > self._most_reads):
@@ -68,6 +70,9 @@ class Ports:
 
     def _port_in(self, uc, port, size, _) -> int:
         self._port_accesses += 1
+        if (port, size) == (PIT_COUNTER, 1):
+            self._clock_ports_ns += PORT_NS
+            return self.pit.read()
         self.pass_time(PORT_NS)
         self._stop_for_timer()
         if self._is_chip(port):
@@ -75,8 +80,6 @@ class Ports:
             if port % IO_BYTES == ISTAT and self.chip.scripts.running:
                 self.pass_time(POLL_NS)
             return self.chip.cpu_read(port - IO_BASE, size)
-        if (port, size) == (PIT_COUNTER, 1):
-            return self.pit.read()
         if self._is_fwcfg(port, size, (FwCfg.DATA, 1)):
             return self.fwcfg.read()
         if self._is_config(port):
@@ -85,6 +88,12 @@ class Ports:
 
     def _port_out(self, uc, port, size, value, _) -> None:
         self._port_accesses += 1
+        if (port, size) == (PIT_COMMAND, 1):
+            self._clock_ports_ns += PORT_NS
+            self._read_clock()
+            self._stop_for_timer()
+            self.pit.command(value, self.chip.now)
+            return
         self.pass_time(PORT_NS)
         self._stop_for_timer()
         if self._is_chip(port):
@@ -92,9 +101,6 @@ class Ports:
             if port % IO_BYTES == DSP:
                 self._run_clock_read_ns = FIRST_RUN_CLOCK_READ_NS
             self.chip.cpu_write(port - IO_BASE, value, size)
-        elif (port, size) == (PIT_COMMAND, 1):
-            self._read_clock()
-            self.pit.command(value, self.chip.now)
         elif (port, size) == (PIT_COUNTER, 1):
             self.pit.write(value, self.chip.now)
         elif self._is_fwcfg(port, size, (FwCfg.SELECT, 2)):
