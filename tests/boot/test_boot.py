@@ -18,6 +18,7 @@ import qemu
 
 from tests.boot import bootcds
 from tests.build import TOP, symbol
+from tests.params import mostly_long
 from tests.qemu.agent import Agent
 from tests.qemu.machine import PATHS, Machine, disk_arguments
 
@@ -45,7 +46,7 @@ def microvm_boot(linux_disk) -> str:
     return boot("microvm", linux_disk)
 
 
-@pytest.mark.parametrize("path", ["microvm", "fwcfg", "c810", "nolsi"])
+@pytest.mark.parametrize("path", mostly_long(["microvm", "fwcfg", "c810", "nolsi"], "microvm"))
 def test_grub_and_linux_boot_from_scsi_disk(path, linux_disk, request):
     text = (request.getfixturevalue("microvm_boot") if path == "microvm"
             else boot(path, linux_disk))
@@ -168,7 +169,7 @@ def test_readme_command_lines_boot_linux(path, linux_disk):
 
 
 @pytest.mark.qemu("the README's command lines")
-@pytest.mark.parametrize("path", README_PATHS)
+@pytest.mark.parametrize("path", mostly_long(README_PATHS, "nolsi", "genrom"))
 def test_readme_command_lines_boot_cd(path):
     options = re.search(r"\*\*A CD\*\* .*? `(.*?)`", (TOP / "README.md").read_text(), re.S)[1]
     output = run_readme_command(path, *shlex.split(options.replace("cd.iso", str(bootcds.grub_cd()))))

@@ -14,6 +14,7 @@ import pytest
 
 from tests.boot import bootcds
 from tests.boot.bootcds import FLOPPY_1200, FLOPPY_1440, FLOPPY_2880, HARD_DISK
+from tests.params import mostly_long
 from tests.qemu.agent import assemble
 from tests.qemu.machine import PATHS, WAIT_S, Console, Machine, cd_arguments
 
@@ -25,7 +26,11 @@ CD_ID = 2
 FLOPPY_DRIVE, DISK_DRIVE = 0x00, 0x80
 CMOS_TYPES = {FLOPPY_1200: 0x02, FLOPPY_1440: 0x04, FLOPPY_2880: 0x06, HARD_DISK: 0}
 
-on_each_path = pytest.mark.parametrize("path", ["microvm", "nolsi", "c810", "bochs"])
+
+def on_each_path(normal: str) -> pytest.MarkDecorator:
+    """`make test` takes one path."""
+    return pytest.mark.parametrize("path", mostly_long(["microvm", "nolsi", "c810", "bochs"], normal))
+
 
 
 def booted(path: str, cd: Path, *arguments: str) -> Machine:
@@ -44,7 +49,7 @@ def type_into(path: str, machine: Machine, keys: str) -> None:
 
 
 @pytest.mark.qemu("isolinux")
-@on_each_path
+@on_each_path("nolsi")
 def test_isolinux_shows_file_and_prompt(path):
     cd = bootcds.isolinux_cd()
     with booted(path, cd) as machine:
@@ -56,7 +61,7 @@ def test_isolinux_shows_file_and_prompt(path):
 
 
 @pytest.mark.qemu("GRUB rescue CD")
-@on_each_path
+@on_each_path("bochs")
 def test_grub_rescue_cd_lists_its_files(path):
     with booted(path, bootcds.GRUB_RESCUE) as machine:
         machine.wait_for("executed automatically")
@@ -67,7 +72,7 @@ def test_grub_rescue_cd_lists_its_files(path):
 
 
 @pytest.mark.qemu("iPXE CD")
-@on_each_path
+@on_each_path("c810")
 def test_ipxe_cd_starts_ipxe(path):
     """The CD uses isolinux and has a second catalog entry, for UEFI, which the ROM ignores."""
     with booted(path, bootcds.IPXE) as machine:
@@ -77,7 +82,7 @@ def test_ipxe_cd_starts_ipxe(path):
 
 
 @pytest.mark.qemu("memtest86+ CD")
-@on_each_path
+@on_each_path("microvm")
 def test_memtest86_cd_tests_memory(path):
     """The CD emulates a floppy, whose boot sector does not use EDD. Its catalog
     also has an entry for UEFI."""
@@ -92,9 +97,10 @@ def test_memtest86_cd_tests_memory(path):
 
 @pytest.mark.qemu("emulated drives, every sector")
 @pytest.mark.parametrize("path, medium", [
-    ("microvm", FLOPPY_1200), ("c810", FLOPPY_2880), ("microvm", FLOPPY_1440),
-    ("nolsi", FLOPPY_1440), ("c810", FLOPPY_1440), ("bochs", FLOPPY_1440), ("microvm", HARD_DISK),
-    ("nolsi", HARD_DISK), ("c810", HARD_DISK), ("bochs", HARD_DISK)])
+    ("microvm", FLOPPY_1200), ("c810", FLOPPY_2880), ("nolsi", FLOPPY_1440), ("bochs", HARD_DISK),
+    *(pytest.param(path, medium, marks=pytest.mark.long) for path, medium in [
+        ("microvm", FLOPPY_1440), ("c810", FLOPPY_1440), ("bochs", FLOPPY_1440), ("microvm", HARD_DISK),
+        ("nolsi", HARD_DISK), ("c810", HARD_DISK)])])
 def test_guest_reads_each_sector_of_emulated_drive_by_chs(path, medium):
     drive = DISK_DRIVE if medium == HARD_DISK else FLOPPY_DRIVE
     image = bootcds.drive_image(medium, assemble("cdcheck"))
@@ -105,7 +111,7 @@ def test_guest_reads_each_sector_of_emulated_drive_by_chs(path, medium):
 
 @pytest.mark.qemu("syslinux on emulated drives")
 @pytest.mark.parametrize("medium", [FLOPPY_1440, HARD_DISK], ids=["floppy", "hard-disk"])
-@on_each_path
+@on_each_path("nolsi")
 def test_syslinux_reads_files_from_emulated_drive(path, medium):
     with booted(path, bootcds.syslinux_cd(medium)) as machine:
         machine.wait_for(bootcds.SYSLINUX_SAYS)
@@ -124,7 +130,7 @@ def check_linux(machine: Machine) -> None:
     assert f"kernel: {hashlib.sha1(kernel.read_bytes()).hexdigest()}" in text
 
 
-@pytest.mark.parametrize("path", ["c810", "bochs"])
+@pytest.mark.parametrize("path", mostly_long(["c810", "bochs"], "bochs"))
 def test_isolinux_boots_linux_from_cd(path):
     with booted(path, bootcds.isolinux_cd(), *RAM) as machine:
         machine.console.wait_for("boot:")
@@ -132,7 +138,7 @@ def test_isolinux_boots_linux_from_cd(path):
         check_linux(machine)
 
 
-@pytest.mark.parametrize("path", ["microvm", "nolsi"])
+@pytest.mark.parametrize("path", mostly_long(["microvm", "nolsi"], "microvm"))
 def test_grub_boots_linux_from_cd(path):
     with booted(path, bootcds.grub_cd(), *RAM) as machine:
         machine.console.wait_for("GRUB: loading Linux from")

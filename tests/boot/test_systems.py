@@ -13,6 +13,7 @@ import media
 import pytest
 
 from tests.boot import bootdisks
+from tests.params import mostly_long
 from tests.qemu.machine import PATHS, Machine, disk_arguments
 
 pytestmark = pytest.mark.qemu("DOS-like boot sectors")
@@ -45,7 +46,7 @@ def edd_file(text: str, name: str) -> list[str]:
 # ---- Linux: the module edd ---------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=[("microvm", 3), ("c810", 0)],
+@pytest.fixture(scope="module", params=mostly_long([("microvm", 3), ("c810", 0)], ("microvm", 3)),
                 ids=lambda p: f"{p[0]}-ID-{p[1]}")
 def linux_edd(request, linux_disk) -> tuple[str, int]:
     """Console output with the data that Linux got from AH=41h, 48h and 08h, and
@@ -110,29 +111,32 @@ def test_seabios_driver_does_not_boot_disk_partitioned_with_255_63(dos_disk):
 FAR = {"8.4-gb": ("dos", 20_000_000, 24_000_000), "2-tib": ("gpt", TWO_TIB + 2048, TWO_TIB * 3 // 2)}
 
 
-@pytest.fixture(params=FAR)
-def far(request) -> tuple[str, int, int]:
-    label, start, sectors = FAR[request.param]
+def far(name: str) -> tuple[str, int, int]:
+    label, start, sectors = FAR[name]
     assert start > (TWO_TIB if label == "gpt" else SECTORS_8_4_GB)
     return label, start, sectors
 
 
 @pytest.mark.qemu("GRUB and Linux far into the disk")
-def test_grub_loads_itself_and_linux_from_far_into_disk(far):
-    text = console_text("microvm", *disk_arguments(bootdisks.grub_disk(*far), 0, drive=QCOW2))
+@pytest.mark.parametrize("place", mostly_long(FAR, "2-tib"))
+def test_grub_loads_itself_and_linux_from_far_into_disk(place):
+    label, start, sectors = far(place)
+    text = console_text("microvm", *disk_arguments(bootdisks.grub_disk(label, start, sectors), 0, drive=QCOW2))
     assert "GRUB: loading Linux from hd0" in text
     assert f"{media.GUEST_MOUNTED} the ext4 file system of /dev/sda" in text
-    assert edd_file(text, "sectors") == [str(far[2])]
+    assert edd_file(text, "sectors") == [str(sectors)]
 
 
 @pytest.mark.qemu("syslinux and Linux far into the disk")
-def test_syslinux_loads_itself_and_linux_from_far_into_disk(far):
+@pytest.mark.parametrize("place", mostly_long(FAR, "8.4-gb"))
+def test_syslinux_loads_itself_and_linux_from_far_into_disk(place):
     """Beyond 2 TiB, gptmbr.bin passes the boot sector a 64-bit partition address;
     the FAT parameter block has only 32 bits for it."""
-    text = console_text("microvm", *disk_arguments(bootdisks.syslinux_disk(*far), 0, drive=QCOW2))
+    label, start, sectors = far(place)
+    text = console_text("microvm", *disk_arguments(bootdisks.syslinux_disk(label, start, sectors), 0, drive=QCOW2))
     assert "SYSLINUX 6" in text
     assert edd_file(text, "mbr_signature") == [f"{media.DISK_SIGNATURE:#x}"]
-    assert edd_file(text, "sectors") == [str(far[2])]
+    assert edd_file(text, "sectors") == [str(sectors)]
 
 
 # ---- 4096-byte blocks ---------------------------------------------------------------------

@@ -14,6 +14,7 @@ import qemu
 from tests.boot import bootcds
 from tests.efi import efidisks
 from tests.efi.efimachine import NOTHING_BOOTS, POWERED_OFF, boot, wait_for
+from tests.params import mostly_long
 from tests.qemu.machine import PATHS, STRICT_NX, Machine, cd_arguments, disk_arguments
 
 pytestmark = pytest.mark.qemu("UEFI: loaders and Linux")
@@ -24,11 +25,6 @@ SECURE_PATHS = ["secure", "secure-810", *(["strictnx", "strictnx-810"] if HAS_ST
 MOUNTED = f"{media.GUEST_MOUNTED} the ext4 file system of /dev/sda (sym53c8xx), booted by UEFI"
 FOUR_GIB = 1 << 32
 LOW_RAM = "max-ram-below-4g=64M"    # leaves the firmware too little for a large file
-
-
-def on(paths: list[str], normal: str) -> list:
-    """Parameters: all but one path are long."""
-    return [path if path == normal else pytest.param(path, marks=pytest.mark.long) for path in paths]
 
 
 def assert_in_order(text: str, *sentences: str) -> None:
@@ -51,7 +47,7 @@ def test_systemd_boot_starts_linux(path):
     assert "GRUB" not in text
 
 
-@pytest.mark.parametrize("path", on(["ovmf", "ovmf-810"], "ovmf"))
+@pytest.mark.parametrize("path", mostly_long(["ovmf", "ovmf-810"], "ovmf"))
 def test_systemd_boot_reads_a_file_to_memory_above_4_gib(path):
     """A machine with 6 GiB. The kernel prints where its initramfs was loaded."""
     disk = disk_arguments(efidisks.linux_disk("systemd-boot-large"), 0)
@@ -78,7 +74,7 @@ def test_cd_boots_by_its_efi_image(path, bridge):
 
 
 @pytest.mark.qemu("UEFI: Secure Boot")
-@pytest.mark.parametrize("path", on(SECURE_PATHS, "secure"))
+@pytest.mark.parametrize("path", mostly_long(SECURE_PATHS, "secure"))
 def test_secure_boot_with_microsofts_keys(path):
     """OVMF starts the driver in an option ROM unsigned; shim, GRUB and the kernel are signed."""
     text = boot(path, *disk_arguments(efidisks.linux_disk("signed"), 0))
