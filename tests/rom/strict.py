@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tests.build import ROM_810, ROM_895A
+from tests.model.hardware import HARDWARE
 from tests.model.pc import BUFFER, PACKET, Pc, Result
 from tests.model.pc_memory import MEMORY
 from tests.model.target import Disk, blocks_of
@@ -29,6 +30,7 @@ LAST_STATUS = 0x474
 SECOND = 1_000_000_000
 VARIANTS = ["895A", "810"]
 ROMS = {"895A": ROM_895A, "810": ROM_810}
+ANY_PC = [(hardware, variant) for hardware in HARDWARE for variant in VARIANTS]
 
 
 def new_pc(variant: str, targets: dict[int, object], **options) -> Pc:

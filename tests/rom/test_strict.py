@@ -19,8 +19,9 @@ from tests.model.pc import BUFFER, Pc
 from tests.model.pc_cpu import CF, IF
 from tests.model.target import (BUSY, CHECK_CONDITION, QUEUE_FULL, REJECT, RESERVATION_CONFLICT,
                                 RESTORE, SAVE, Answer, Disk)
+from tests.params import mostly_long
 from tests.qemu.agent import header_value
-from tests.rom.strict import (BAD_COMMAND, OK, OVERRUN, READ_FAILED, SECOND, TIMEOUT, VARIANTS,
+from tests.rom.strict import (ANY_PC, BAD_COMMAND, OK, OVERRUN, READ_FAILED, SECOND, TIMEOUT, VARIANTS,
                               check_failure, check_read, check_recovery, disk, expected, new_pc,
                               simple_call)
 
@@ -163,8 +164,12 @@ def test_several_unit_attentions_are_cleared(any_pc):
 
 
 PAUSED = 51     # tries with pauses of 100 ms in 5 s, at most
+# What a command's status and sense data mean is the same on all hardware.
+silicon = pytest.mark.parametrize("any_pc", mostly_long(ANY_PC, *(("silicon", v) for v in VARIANTS)), ids="-".join,
+                                  indirect=True)
 
 
+@silicon
 @pytest.mark.parametrize("key, asc, ascq, status, tries", [
     (0x2, 0x3A, 0, 0x31, 1), (0x2, 0x04, 3, 0xAA, 1), (0x3, 0x11, 0, 0x10, 1),
     (0x4, 0x44, 0, 0x20, 5), (0x5, 0x21, 0, 0x04, 1), (0x5, 0x20, 0, 0x01, 1),
@@ -200,6 +205,7 @@ def test_recovered_error_is_a_success_if_all_data_arrived(any_pc, length, status
     check_recovery(any_pc)
 
 
+@silicon
 @pytest.mark.parametrize("status", [0x04, 0x10, 0x14, 0x22, 0x30, 0x3E])
 def test_other_statuses_are_retried_errors(any_pc, status):
     disk(any_pc).status_hook = lambda cdb: Answer(status=status) if cdb[0] == 0x28 else None
@@ -265,6 +271,7 @@ def test_disk_becoming_ready_is_waited_for(any_pc):
     check_read(any_pc)
 
 
+@silicon
 @pytest.mark.parametrize("sense", UNUSABLE_SENSE.values(), ids=UNUSABLE_SENSE)
 def test_unusable_sense_data_returns_ffh(any_pc, sense):
     target = disk(any_pc)

@@ -14,6 +14,7 @@ from tests.model.bus import DATA_IN, FREE, HANG, MSG_IN, RESET, Bad
 from tests.model.pc import BUFFER, PACKET, Pc, symbol
 from tests.model.target import (BUSY, CHECK_CONDITION, MEDIUM_CHANGED, POWER_ON, READ10,
                                 READ_CAPACITY, REQUEST_SENSE, START_STOP, Answer, Disk)
+from tests.params import mostly_long
 from tests.rom.disk.removable_drives import (DATA_FUNCTIONS, LOCK, READS, UNLOCK, WRITES, ZIP,
                                              attentions, changed, check_new_medium, data_functions,
                                              eject, lock, other_content, reset_by_other_initiator,
@@ -378,7 +379,8 @@ SDTR = [(MSG_IN, byte) for byte in (1, 3, 1, 25, 15)]
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("opcode", [READ_CAPACITY, READ10], ids=["capacity", "first block"])
 @pytest.mark.parametrize("events", [SDTR, [*SDTR[:2], FREE]], ids=["SDTR", "incomplete message"])
-@pytest.mark.parametrize("function", [*DATA_FUNCTIONS, 0x08, 0x15, 0x48], ids=hexadecimal)
+@pytest.mark.parametrize("function", mostly_long([*DATA_FUNCTIONS, 0x08, 0x15, 0x48], 0x02, 0x43, 0x48),
+                         ids=hexadecimal)
 def test_measuring_a_new_medium_leaves_spare_stack(variant, function, events, opcode):
     """Every function, with events at the deepest point of the stack."""
     target = MessageBeforeData(removable=True)
