@@ -14,7 +14,7 @@
 	.section .header, "ax"
 rom_header:
 	.byte	0x55, 0xaa		# 00 signature
-	.byte	0			# 02 length in blocks: romsign.py
+	.byte	file_blocks		# 02 length in blocks: unpack.ld, romsign.py
 	.byte	0xe9			# 03 near jump to init
 	.word	rom_header + ROM_ENTRY - . - 2
 	.byte	0			# 06 checksum: romsign.py

@@ -458,8 +458,9 @@ def _check_efi(efi: Efi, first: Pcir) -> None:
     headers = check_driver(efi.driver)
     if (headers.machine, headers.subsystem) != (efi.machine, efi.subsystem):
         raise RomError("machine or subsystem differ from those of the driver")
-    if not efi.sum:
-        raise RomError("checksum is 0: a BIOS would run the image")
+    if efi.sum != EFI_SUM:
+        raise RomError(f"checksum is {efi.sum:#04x}, not {EFI_SUM:#04x}" + (
+            "" if efi.sum else ": a BIOS would run the image"))
 
 
 def _efi_image(driver: bytes, machine: int, first: Pcir, pad_to: int, last: bool) -> bytes:
@@ -509,6 +510,17 @@ def efi_images(file: bytes, rom: Rom) -> list[Efi]:
     return found
 
 
+def checked_efi_images(file: bytes, rom: Rom) -> list[Efi]:
+    """efi_images(); raises RomError if one is invalid."""
+    images = efi_images(file, rom)
+    for efi in images:
+        try:
+            _check_efi(efi, rom.pcir)
+        except RomError as error:
+            raise RomError(f"image at {efi.at:#x}: {error}") from None
+    return images
+
+
 def _check_memory_scan(file: bytes, start: int) -> None:
     """A BIOS that finds ROMs in memory by their signature and sum must find none after
     `start`. It looks at each 2 KiB; other firmware at each block."""
@@ -531,11 +543,7 @@ def verify(image: bytes, run_time: bool = False) -> Rom:
     if len(image) < LEAST_FILE_BYTES:
         raise RomError(f"the file of {len(image)} bytes is smaller than {LEAST_FILE_BYTES}: UEFI ignores it")
     machines: set[int] = set()
-    for efi in efi_images(image, rom):
-        try:
-            _check_efi(efi, rom.pcir)
-        except RomError as error:
-            raise RomError(f"image at {efi.at:#x}: {error}") from None
+    for efi in checked_efi_images(image, rom):
         if efi.machine in machines:
             raise RomError(f"there are two images for {MACHINES[efi.machine]}")
         machines.add(efi.machine)
@@ -601,6 +609,19 @@ def _stamp_pc(image: bytes, ids: tuple[int, int, list[int]], size: int | None, r
     return bytes(out)
 
 
+def is_unsigned(rom: Rom) -> bool:
+    """The result of the build (build/rom.bin): no PCI IDs and no checksum yet."""
+    return not rom.pcir.vendor and not rom.pcir.device
+
+
+def _check_input(image: bytes, rom: Rom) -> None:
+    """Signing makes lengths and checksums right, so the image must be whole before it."""
+    if not is_unsigned(rom):
+        _check_pc(image, rom, False)
+    elif -(-len(image) // BLOCK) != rom.blocks:
+        raise RomError(f"the unsigned image of {len(image)} bytes is damaged: it declares {rom.blocks} blocks of {BLOCK}")
+
+
 def _machines(drivers: list[bytes]) -> list[int]:
     """The machine of each driver, after a check of it."""
     machines = [check_driver(driver).machine for driver in drivers]
@@ -610,10 +631,11 @@ def _machines(drivers: list[bytes]) -> list[int]:
     return machines
 
 
-def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = None,
-          size: int | None = None, run_time: int | None = None, drivers: Sequence[bytes] = (),
+def stamp(image: bytes, vendor: int | None = None, device: int | None = None,
+          devices: list[int] | None = None, size: int | None = None, run_time: int | None = None, drivers: Sequence[bytes] = (),
           drop_efi: bool = False, large_bar: bool = False) -> bytes:
-    """A signed copy of the file, for `device` alone or for all `devices`.
+    """A signed copy of the file, for `device` alone or for all `devices`. Without any of these,
+    a signed file keeps its IDs.
 
     size: bytes to pad the file to (default: whole blocks, at least the resident part).
     run_time: the most bytes that stay resident after init (default: the value in
@@ -624,11 +646,14 @@ def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = No
     if size is not None and size % BLOCK:
         raise RomError(f"size {size} is not a multiple of {BLOCK}")
     rom = parse(image)
-    if len(image) < rom.blocks * BLOCK:
-        raise RomError(f"the image is truncated: its length byte gives {rom.blocks * BLOCK} bytes, "
-                       f"but there are {len(image)}")
+    _check_input(image, rom)
+    if vendor is None and device is None and devices is None and not is_unsigned(rom):
+        devices = rom.pcir.devices
+    vendor, device = vendor or rom.pcir.vendor, device or rom.pcir.device
+    if not vendor or not device:
+        raise RomError("an unsigned image requires --vendor and --device")
     if not rom.pcir.indicator & LAST_IMAGE:
-        drivers = [*([] if drop_efi else [efi.driver for efi in efi_images(image, rom)]), *drivers]
+        drivers = [*([] if drop_efi else (efi.driver for efi in checked_efi_images(image, rom))), *drivers]
         image = image[:rom.pcir.blocks * BLOCK]
     machines = _machines(list(drivers))
     out = _stamp_pc(image, (vendor, device, devices or []), None if drivers else size, run_time, not drivers)
@@ -650,24 +675,32 @@ def stamp(image: bytes, vendor: int, device: int, devices: list[int] | None = No
 def _pcir_lines(pcir: Pcir) -> list[str]:
     return [f"PCIR    at {pcir.offset:#04x}, revision {pcir.revision}, "
             f"ID {pcir.vendor:04x}:{pcir.device:04x}, class "
-            f"{pcir.device_class[::-1].hex(' ')}, {pcir.blocks} blocks, run-time "
+            f"{pcir.device_class[::-1].hex(' ')}, {pcir.blocks} blocks of {BLOCK} bytes, run-time "
             f"{pcir.run_time_blocks} blocks, code type {pcir.code_type}, "
             f"indicator {pcir.indicator:#04x}",
             "DEVICES " + (" ".join(f"{d:04x}" for d in pcir.devices) or "none")]
 
 
+def _sum_in_words(image: bytes, rom: Rom) -> str:
+    checksum = sum(image[:rom.blocks * BLOCK]) & 0xFF
+    if is_unsigned(rom):
+        return "not signed yet"
+    return f"checksum {f'bad: {checksum:#04x}, not 0' if checksum else 'ok'}"
+
+
 def describe(image: bytes) -> str:
     """The headers of all images as text, one line each."""
     rom = parse(image)
-    others = efi_images(image, rom)
-    checksum = sum(image[:rom.blocks * BLOCK]) & 0xFF
+    others = [] if is_unsigned(rom) else efi_images(image, rom)
     lines = [
         f"FILE    {len(image)} bytes, {1 + len(others)} image{'s' if others else ''}, "
         f"ROM BAR of {bar_bytes(len(image)) // 1024} KiB",
-        f"ROM     at 0x0, {rom.blocks} blocks declared, "
-        f"entry {rom.entry:#06x}, checksum {'ok' if not checksum else f'{checksum:#04x}'}",
+        f"ROM     at 0x0, {rom.blocks} blocks of {BLOCK} bytes declared, "
+        f"entry {rom.entry:#06x}, {_sum_in_words(image, rom)}",
         *_pcir_lines(rom.pcir),
     ]
+    if not rom.pnp:
+        lines.append("PNP     none")
     for h in rom.pnp:
         lines.append(
             f"PNP     at {h.offset:#06x}, revision {h.revision}, type "
@@ -679,6 +712,8 @@ def describe(image: bytes) -> str:
             f"subsystem {efi.subsystem}, machine {efi.machine:04X}h ({MACHINES.get(efi.machine, 'unknown')}), "
             f"compression {efi.compression}, PE at {efi.pe_at:#x} of {len(efi.driver)} bytes, sum {efi.sum:#04x}",
             *_pcir_lines(efi.pcir)]
+    if not others:
+        lines.append("EFI     none: for BIOS only")
     return "\n".join(lines)
 
 
@@ -714,6 +749,16 @@ def _driver(path: Path) -> bytes:
     return driver
 
 
+EXAMPLES = """\
+examples:
+  romsign.py lsi53c875.rom --info
+  romsign.py lsi53c8xx.rom --output 875.bin --vendor 1000 --device 000f --eprom 32
+        for the EPROM of a 53C875 and a BIOS that reads no device list
+  romsign.py lsi53c895a.rom --output bios.rom --drop-efi
+        without the UEFI driver; the IDs stay
+"""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str):
         raise RomError(message)
@@ -725,9 +770,10 @@ def _write_checked(path: Path, image: bytes) -> None:
     target = Path(os.path.realpath(path))
     if os.path.lexists(target) and not target.is_file():
         raise RomError(f"{path} is not a file")
-    handle, name = tempfile.mkstemp(dir=target.parent)
-    temporary = Path(name)
+    temporary = None
     try:
+        handle, name = tempfile.mkstemp(dir=target.parent)
+        temporary = Path(name)
         with open(handle, "wb") as file:
             file.write(image)
         reread = temporary.read_bytes()
@@ -736,22 +782,27 @@ def _write_checked(path: Path, image: bytes) -> None:
         verify(reread)
         temporary.chmod(0o644)
         temporary.replace(target)
+    except OSError as error:    # names the temporary file
+        raise RomError(f"{path} cannot be written: {error.strerror}") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary:
+            temporary.unlink(missing_ok=True)
 
 
 def _run(argv: list[str] | None) -> None:
-    parser = _Parser(prog="romsign.py", description=__doc__.split("\n")[0])
+    parser = _Parser(prog="romsign.py", description=__doc__.split("\n")[0], epilog=EXAMPLES,
+                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("image", type=Path, help="option ROM image to read")
     action = parser.add_mutually_exclusive_group(required=True)
     action.add_argument("--info", action="store_true", help="print all headers")
     action.add_argument("--verify", action="store_true", help="check a signed image")
     action.add_argument("--output", "-o", type=Path, help="write a signed image to this file, in one step; "
                         "a symbolic link is followed, other hard links keep the old image")
-    parser.add_argument("--vendor", type=_hex16, metavar="HEX", help="PCI vendor ID to stamp, such as 1000")
-    parser.add_argument("--device", type=_hex16, metavar="HEX", help="PCI device ID to stamp, such as 0012")
+    parser.add_argument("--vendor", type=_hex16, metavar="HEX", help="PCI vendor ID to stamp, such as 1000 (default: as in the image)")
+    parser.add_argument("--device", type=_hex16, metavar="HEX", help="PCI device ID to stamp, such as 0012 (default: as in the image)")
     parser.add_argument("--device-list", type=_hex16_list,
-                        help="comma-separated device IDs that the ROM supports (default: only --device)")
+                        help="comma-separated device IDs that the ROM supports (default: as in the image "
+                        "without --vendor and --device, else only --device)")
     padding = parser.add_mutually_exclusive_group()
     padding.add_argument("--size", type=_size, help="pad the file to this many bytes")
     padding.add_argument("--eprom", type=_size, choices=EPROM_KIB, help="pad the file to an EPROM of this many KiB")
@@ -767,19 +818,27 @@ def _run(argv: list[str] | None) -> None:
                 args.drop_efi, args.large_bar)
     if not args.output and any(value is not None for value in stamping):
         raise RomError("IDs, sizes and drivers require --output")
-    image = args.image.read_bytes()
-    if args.info:
-        print(describe(image))
-    elif args.verify:
-        verify(image)
-        print(f"{args.image}: ok")
+    drivers = [_driver(path) for path in args.efi or []]
+    try:
+        result = _result(args, args.image.read_bytes(), drivers)
+    except RomError as error:
+        raise RomError(f"{args.image}: {error}") from None
+    if args.output:
+        _write_checked(args.output, result)
     else:
-        if args.vendor is None or args.device is None:
-            raise RomError("--output requires --vendor and --device")
-        size = args.eprom * 1024 if args.eprom else args.size
-        _write_checked(args.output, stamp(image, args.vendor, args.device, args.device_list, size, args.run_time,
-                                          [_driver(path) for path in args.efi or []], bool(args.drop_efi),
-                                          bool(args.large_bar)))
+        print(result)
+
+
+def _result(args: argparse.Namespace, image: bytes, drivers: list[bytes]) -> str | bytes:
+    """The text to print, or the file to write."""
+    if args.info:
+        return describe(image)
+    if args.verify:
+        verify(image)
+        return f"{args.image}: ok"
+    size = args.eprom * 1024 if args.eprom else args.size
+    return stamp(image, args.vendor, args.device, args.device_list, size, args.run_time, drivers,
+                 bool(args.drop_efi), bool(args.large_bar))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -217,7 +217,7 @@ def test_eprom_option_pads_image(run, source, kib):
 def test_too_small_eprom_is_refused_with_both_sizes(run):
     status, _, err, output = run(UNSIGNED, "--output", run.output, *IDS, "--eprom", "16")
     assert status == 1 and not output.exists()
-    assert re.fullmatch(r"romsign\.py: the image of \d{5} bytes does not fit into 16384 bytes\n", err)
+    assert re.fullmatch(r"romsign\.py: \S+rom\.bin: the image of \d{5} bytes does not fit into 16384 bytes\n", err)
 
 
 def test_run_time_length_is_stamped_and_kept(run):
@@ -284,6 +284,10 @@ def damaged(change) -> bytes:
     image = bytearray(UNIVERSAL.read_bytes())
     change(image)
     return bytes(image)
+
+
+def mend_sum(image: bytearray) -> None:
+    image[romsign.CHECKSUM_AT] = (image[romsign.CHECKSUM_AT] - sum(image)) & 0xFF
 
 
 def set_word(offset: int, value: int):
@@ -385,12 +389,14 @@ def test_device_list_grows_only_over_zero_words(tmp_path):
     image = bytearray(UNIVERSAL.read_bytes())
     at = 0x1C + struct.unpack_from("<H", image, 0x1C + 8)[0]
     struct.pack_into("<4H", image, at, 0x12, 0, 0, 0x1234)
+    mend_sum(image)
     signed = romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1])
     assert struct.unpack_from("<4H", signed, at) == (0x12, 1, 0, 0x1234)
     with pytest.raises(romsign.RomError, match="no room"):
         romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1, 2])
     struct.pack_into("<H", image, 0x1C + 8, len(image) - 4 - 0x1C)
     struct.pack_into("<2H", image, len(image) - 4, 0x12, 0)
+    mend_sum(image)
     with pytest.raises(romsign.RomError, match="no room"):
         romsign.stamp(bytes(image), 0x1000, 0x12, [0x12, 1])
 
@@ -403,6 +409,50 @@ def test_truncated_image_is_refused(run, tmp_path, source, size):
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert not output.exists()
     assert "truncated" in err
+
+
+def test_truncated_unsigned_image_is_refused(run, tmp_path):
+    whole = UNSIGNED.read_bytes()
+    for size in (len(whole) // 2, len(whole) - 512):
+        (tmp_path / "t.bin").write_bytes(whole[:size])
+        status, out, err, output = run(tmp_path / "t.bin", "--output", run.output, *IDS)
+        assert (status, out, err.count("\n")) == (1, "", 1)
+        assert "t.bin" in err and "damaged" in err and not output.exists()
+
+
+@pytest.mark.parametrize("source", [FOR_ONE["875"], UNIVERSAL], ids=lambda path: path.stem)
+def test_damaged_image_is_refused(run, tmp_path, source):
+    """A byte of the code in any of the images: a new checksum would make it look right."""
+    whole = source.read_bytes()
+    for at in [0x4000] if source == UNIVERSAL else [0x4000, len(whole) - 0x800]:
+        image = bytearray(whole)
+        image[at] ^= 0x10
+        (tmp_path / "d.rom").write_bytes(image)
+        for arguments in (["--output", run.output], ["--output", run.output, *IDS], ["--verify"]):
+            status, out, err, output = run(tmp_path / "d.rom", *arguments)
+            assert (status, out, err.count("\n")) == (1, "", 1)
+            assert "d.rom: " in err and "checksum" in err and not output.exists()
+
+
+def test_signed_image_keeps_its_ids(run):
+    """Unless others are given: then the list holds only what is given."""
+    for source in (FOR_ONE["875"], UNIVERSAL):
+        before = romsign.parse(source.read_bytes()).pcir
+        assert run(source, "--output", run.output, "--drop-efi")[0] == 0
+        after = romsign.parse(run.output.read_bytes()).pcir
+        assert (after.vendor, after.device, after.devices) == (before.vendor, before.device, before.devices)
+    run(UNIVERSAL, "--output", run.output, "--device", "000f")
+    after = romsign.parse(run.output.read_bytes()).pcir
+    assert (after.vendor, after.device, after.devices) == (0x1000, 0x0F, [])
+
+
+def test_info_says_what_is_absent_and_bad(run, tmp_path):
+    out = run(UNSIGNED, "--info")[1]
+    assert "not signed yet" in out and "EFI     none" in out and "blocks of 512 bytes" in out
+    image = bytearray(UNIVERSAL.read_bytes())
+    image[0x4000] ^= 0x10
+    (tmp_path / "bad.rom").write_bytes(image)
+    assert "checksum bad: 0x" in run(tmp_path / "bad.rom", "--info")[1]
 
 
 def test_output_through_a_link_changes_its_target(run, tmp_path):
@@ -458,4 +508,4 @@ def test_missing_and_unwritable_files_are_reported(run, tmp_path):
     status, _, err, _ = run(tmp_path / "none", "--verify")
     assert status == 1 and "none" in err and err.count("\n") == 1
     status, _, err, _ = run(UNSIGNED, "--output", tmp_path / "no" / "where", *IDS)
-    assert status == 1 and "no" in err and err.count("\n") == 1
+    assert status == 1 and err == f"romsign.py: {tmp_path}/no/where cannot be written: No such file or directory\n"

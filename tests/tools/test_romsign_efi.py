@@ -278,6 +278,8 @@ def test_file_below_4_kib_is_refused(run, driver):
     image[0x1C:0x38] = b"PCIR" + struct.pack("<HHHHB3sHHBBHHH", 0x1000, 0x12, 0, 0x1C, 3, b"\0\0\1", 4, 1, 0,
                                              0x80, 4, 0, 0)
     image[0x40:0x60] = b"$PnP\1\2" + bytes(12) + b"\1\0\0\x74" + struct.pack("<5H", 0x100, 0, 0, 0, 0)
+    image[0x49] = -sum(image[0x40:0x60]) & 0xFF
+    image[romsign.CHECKSUM_AT] = -sum(image) & 0xFF
     status, _, err, output = run(bytes(image), *run.to, "--size", "3584")
     assert (status, output, err.count("\n")) == (1, b"", 1)
     assert "4096" in err and "UEFI" in err

@@ -260,6 +260,8 @@ def test_verify_detects_two_images_for_a_machine(file):
     machine = second + struct.unpack_from("<H", image, second + 0x16)[0] + pe.start(pe_of(image, second)) + pe.MACHINE
     for at in (second + 0x0A, machine):
         struct.pack_into("<H", image, at, 0x8664)
+    after_headers = second + romsign.EFI_PCIR_AT + romsign.PCIR_BYTES   # there are no devices
+    image[after_headers] = (image[after_headers] + 2 * (0xAA - 0x86)) & 0xFF
     with pytest.raises(romsign.RomError, match="two images for x64"):
         romsign.verify(bytes(image))
 
