@@ -187,11 +187,18 @@ deps-build deps-run deps-test deps-aa64 deps-matrix deps-dist deps-lint: deps-%:
 	$(Q)tools/packages.sh $*
 
 # Packages are installed before the build, which needs them.
+# The shell gets the names of files from the environment, so that any name is safe.
+RUN_VARIABLES := DISK FORMAT BACKING WRITE CDROM UEFI
+# Names of the variables on make's command line, whose values have a backslash before each space
+space := $() $()
+GIVEN = $(foreach word,$(subst \$(space),_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
+RUN_UNKNOWN = $(filter-out $(RUN_VARIABLES) V PYTHON,$(GIVEN))
 run: deps-run ## boot Linux through the ROM in QEMU [UEFI=1], or DISK=image [FORMAT=qcow2 [BACKING=1]] [WRITE=1] and/or CDROM=iso
+	$(if $(RUN_UNKNOWN),$(error make run does not know $(RUN_UNKNOWN); it knows $(RUN_VARIABLES)))
+	$(foreach name,WRITE BACKING UEFI,$(if $(filter-out 0 1,$($(name))),$(error $(name) is 0 or 1)))
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tools/run.py $(if $(DISK),--disk '$(DISK)') $(if $(FORMAT),--format '$(FORMAT)') \
-		$(if $(CDROM),--cdrom '$(CDROM)') $(if $(filter 1,$(WRITE)),--write) $(if $(filter 1,$(BACKING)),--backing) \
-		$(if $(filter 1,$(UEFI)),--uefi)
+	$(Q)$(PYTHON) tools/run.py $${DISK:+--disk "$$DISK"} $${FORMAT:+--format "$$FORMAT"} $${CDROM:+--cdrom "$$CDROM"} \
+		$(if $(filter 1,$(WRITE)),--write) $(if $(filter 1,$(BACKING)),--backing) $(if $(filter 1,$(UEFI)),--uefi)
 
 PYTEST := -m pytest -q -n 3 --dist loadfile -p no:cacheprovider -W ignore::DeprecationWarning
 test: deps-test ## run all tests except the long sweeps

@@ -63,7 +63,7 @@ mount -t ext4 -o ro /dev/sda1 /mnt ||
 driver=$(basename $(readlink -f $(readlink -f /sys/block/sda/device)/../../../driver))
 bios=$(cat /sys/firmware/edd/int13_dev80/mbr_signature 2>/dev/null)
 disk=$(dd if=/dev/sda bs=1 skip=440 count=4 2>/dev/null | od -An -tx4 | tr -d ' ')
-echo
+printf '\\033[?7h\\n'    # SeaBIOS has turned line wrap off
 for drive in /sys/firmware/edd/*; do
     [ -e $drive ] && echo "BIOS drive $(basename $drive): signature \\
 $(cat $drive/mbr_signature 2>/dev/null), $(cat $drive/sectors 2>/dev/null) sectors"
@@ -86,7 +86,7 @@ for tool in sg_inq sg_readcap; do
 done
 [ -e /large ] && echo "large: $(md5sum < /large)"   # of tests/efi/efidisks.py
 case " $(cat /proc/cmdline) " in *" poweroff "*) poweroff -f ;; esac
-echo "This is a shell in the guest. Type poweroff -f to leave."
+echo "This is a shell in the guest. Type poweroff -f to leave, or Ctrl-A X to end QEMU."
 setsid sh -c 'exec sh </dev/ttyS0 >/dev/ttyS0 2>&1'
 poweroff -f
 """

@@ -3,7 +3,8 @@
 # Copyright (c) 2026 the lsi8xx-rom authors
 #
 # Install the missing Debian packages of a make target, as root or through sudo.
-# Without either, print the commands and exit with status 1.
+# Without either, print the commands and exit with status 1. Elsewhere than on Debian,
+# only name the packages: the programs may be there.
 # Usage: packages.sh build|run|test|aa64|matrix|dist|lint
 
 build="gcc libc6-dev binutils python3"
@@ -31,6 +32,11 @@ lint) wanted=$lint ;;
 	exit 1
 	;;
 esac
+
+if ! command -v dpkg-query >/dev/null; then
+	echo "This is not Debian. What these packages of Debian contain is needed:" "$wanted" >&2
+	exit 0
+fi
 
 missing=
 for package in $wanted; do

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import stat
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,6 +28,7 @@ SIGNATURES = {
     "vhdx": (0, b"vhdxfile"), "vpc": (0, b"conectix"), "vdi": (0x40, b"\x7f\x10\xda\xbe"),
     "parallels": (0, b"WithoutFreeSpace"), "parallels (extended)": (0, b"WithouFreSpacExt"),
 }
+LINE_WRAP_ON = "\033[?7h"
 HEAD_BYTES = 4096       # of an image, read for its signature and its header
 # qcow2: magic, version, offset and length of a backing file's name, incompatible features
 # [QEMU docs/interop/qcow2 "Header"]
@@ -114,6 +115,18 @@ def command(disk: Path | None, cdrom: Path | None, write: bool, named_format: st
     return out
 
 
+def boot(line: list[str]) -> int:
+    """Run QEMU in this terminal; returns its exit status. SeaBIOS turns line wrap off on a serial
+    console, and nothing turns it on again."""
+    try:
+        return subprocess.call(line)
+    except FileNotFoundError:
+        raise RunError(f"{line[0]} is missing; on Debian it is in the package qemu-system-x86") from None
+    finally:
+        if sys.stdout.isatty():
+            print(LINE_WRAP_ON, end="", flush=True)
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="run.py", description=__doc__)
     parser.add_argument("--disk", type=Path, help="disk image to boot instead of the demonstration disk")
@@ -134,15 +147,16 @@ def main(argv: list[str] | None = None) -> int:
                   "Debian's kernel) ...", flush=True)
         disk = args.disk or (None if args.cdrom else media.linux_disk())
         line = command(disk, args.cdrom, args.write, args.format, args.backing, args.uefi)
+        what = (f"{disk} from SCSI ID 0 through {ROM.name}; writes of the guest are "
+                f"{'kept' if args.write else 'discarded'}" if disk else
+                f"{args.cdrom} from SCSI ID 6 through {ROM.name}")
+        print(f"Booting {what}.\n  {shlex.join(line)}\nExit with Ctrl-A X.\n", flush=True)
+        return boot(line)
     except (RunError, media.MediaError, qemu.QemuError, OSError) as error:
         print(f"run.py: {error}", file=sys.stderr)
         return 1
-    what = (f"{disk} from SCSI ID 0 through {ROM.name}; writes of the guest are "
-            f"{'kept' if args.write else 'discarded'}" if disk else
-            f"{args.cdrom} from SCSI ID 6 through {ROM.name}")
-    print(f"Booting {what}.\n  {shlex.join(line)}\n"
-          "Exit with Ctrl-A X.\n", flush=True)
-    os.execvp(line[0], line)
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

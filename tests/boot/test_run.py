@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -115,11 +116,37 @@ def started(monkeypatch, capsys):
     """Runs the command without starting QEMU; returns (QEMU's command line or None, stderr)."""
     def call(*arguments) -> tuple[str | None, str]:
         lines: list[str] = []
-        monkeypatch.setattr(os, "execvp", lambda file, line: lines.append(" ".join(line)))
+        monkeypatch.setattr(subprocess, "call", lambda line: lines.append(" ".join(line)) or 0)
         status = run_tool.main([str(word) for word in arguments])
         assert (status == 1) == (not lines)
         return (lines or [None])[0], capsys.readouterr().err
     return call
+
+
+def test_qemus_exit_status_is_returned_and_line_wrap_restored(monkeypatch, capsys):
+    """SeaBIOS's serial console turns line wrap off. Nothing is written to a file or a pipe."""
+    assert run_tool.boot(["sh", "-c", "exit 3"]) == 3
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert run_tool.boot(["true"]) == 0
+    assert capsys.readouterr().out == "\033[?7h"
+
+
+def test_missing_qemu_is_named(tmp_path, monkeypatch, capsys):
+    (tmp_path / "raw").write_bytes(bytes(1 << 16))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert run_tool.main(["--disk", str(tmp_path / "raw")]) == 1
+    assert capsys.readouterr().err == (
+        "run.py: qemu-system-x86_64 is missing; on Debian it is in the package qemu-system-x86\n")
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["WRITE=2"], "WRITE is 0 or 1"), (["UEFI=yes"], "UEFI is 0 or 1"), (["DSIK=disk.img"], "does not know DSIK"),
+    (["DISK=/tmp/no 'such' \"file\" $$x `y` b=c"], """'/tmp/no \\'such\\' "file" $x `y` b=c'""")],
+    ids=["WRITE", "UEFI", "misspelt", "odd name"])
+def test_variables_of_make_run_are_checked(arguments, words):
+    result = subprocess.run(["make", "run", *arguments], cwd=TOP, capture_output=True, text=True)
+    assert result.returncode and words in result.stderr
 
 
 def qemu_img(*words) -> None:
