@@ -58,7 +58,7 @@ SOURCES := $(wildcard $(foreach depth,* */* */*/*,$(FOLDERS:%=%/$(depth).[cS])))
 OBJECTS := $(patsubst %,$(OUT)/%.o,$(basename $(SOURCES)))
 
 .DELETE_ON_ERROR .SUFFIXES:
-.PHONY: all efi-aa64 run test test-all test-aa64 test-matrix fuzz bench size lint install dist clean help $(addprefix deps-,build run test aa64 matrix dist lint)
+.PHONY: all efi-aa64 run test test-all test-aa64 test-matrix fuzz bench size lint install uninstall dist clean help $(addprefix deps-,build run test aa64 matrix dist lint)
 
 all: $(ROMS) ## build the ROMs into build/
 
@@ -247,7 +247,9 @@ lint: deps-lint $(OUT)/lsi/script_labels.h ## run static checks of C, shell and 
 
 PREFIX := /usr/local
 SHARE = $(DESTDIR)$(PREFIX)/share
+ABSOLUTE_PREFIX = $(if $(filter /%,$(PREFIX)),,$(error PREFIX=$(PREFIX) is not an absolute path))
 install: all ## install ROMs (share/qemu), romsign and lsi8xx-nvram (bin) and docs below PREFIX=/usr/local [DESTDIR=]
+	$(ABSOLUTE_PREFIX)
 	install -d $(SHARE)/qemu $(DESTDIR)$(PREFIX)/bin $(SHARE)/doc/lsi8xx-rom/docs/results
 	install -m 644 $(ROMS) $(SHARE)/qemu
 	install -m 755 tools/romsign.py $(DESTDIR)$(PREFIX)/bin/romsign
@@ -255,6 +257,12 @@ install: all ## install ROMs (share/qemu), romsign and lsi8xx-nvram (bin) and do
 	install -m 644 README.md LICENSE $(SHARE)/doc/lsi8xx-rom
 	install -m 644 $(wildcard docs/*.*) $(SHARE)/doc/lsi8xx-rom/docs
 	install -m 644 $(wildcard docs/results/*) $(SHARE)/doc/lsi8xx-rom/docs/results
+	$(if $(filter /usr,$(PREFIX)),,@echo "QEMU in /usr finds these ROMs by name with -L $(PREFIX)/share/qemu only")
+
+uninstall: ## remove what make install has installed [PREFIX=] [DESTDIR=]
+	$(ABSOLUTE_PREFIX)
+	rm -f $(addprefix $(SHARE)/qemu/,$(notdir $(ROMS))) $(addprefix $(DESTDIR)$(PREFIX)/bin/,romsign lsi8xx-nvram)
+	rm -rf $(SHARE)/doc/lsi8xx-rom
 
 dist: deps-dist ## make a release archive of the last commit, with ROMs and checksums, in build/
 	$(Q)MAKE=$(MAKE) tools/dist.sh $(VERSION)

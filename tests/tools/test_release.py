@@ -60,6 +60,24 @@ def test_only_roms_docs_and_two_tools_are_installed(installed):
         *(f"{doc}/{page.relative_to(TOP)}" for page in (TOP / "docs").rglob("*") if page.is_file())}
 
 
+def test_uninstall_removes_what_was_installed(tmp_path):
+    """Nothing else: a ROM of QEMU's stays."""
+    other = tmp_path / "opt/share/qemu/vgabios.bin"
+    other.parent.mkdir(parents=True)
+    other.touch()
+    to = [f"DESTDIR={tmp_path}", "PREFIX=/opt"]
+    assert "-L /opt/share/qemu" in make(TOP, "install", *to).stdout
+    assert make(TOP, "uninstall", *to).returncode == 0
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [other]
+
+
+@pytest.mark.parametrize("target", ["install", "uninstall"])
+def test_relative_prefix_is_refused(tmp_path, target):
+    result = make(TOP, target, f"DESTDIR={tmp_path}", "PREFIX=usr")
+    assert result.returncode and "PREFIX=usr is not an absolute path" in result.stderr
+    assert not any(tmp_path.iterdir())
+
+
 def test_installed_files_are_readable_by_all(installed):
     for file in installed.rglob("*"):
         runs = file.is_dir() or file.parent.name == "bin"
