@@ -13,7 +13,7 @@ from collections import deque
 import pytest
 
 from tests.model.bios import Bios
-from tests.model.bios_data import NO_BBS
+from tests.model.bios_data import MEMORY_SIZE, NO_BBS
 from tests.model.devices import FwCfg
 from tests.model.eeprom import Eeprom
 from tests.model.eltorito import Disc, Entry, loader
@@ -128,6 +128,19 @@ def test_removable_disks_alone(removable, expected, bios):
     assert owners(pc) == [(0, i) for i in expected]
     if not expected:
         assert "no disk" in pc.text and pc.bios.copies[0].kept == 0
+
+
+def memory_left(removable: int, bios: dict) -> tuple[int, list[int]]:
+    """40:13h, and the blocks of PMM, after POST with a fixed disk and a removable one"""
+    targets = {0: named_disk(0, 0), 1: named_disk(0, 1, removable=True)}
+    pc = booted("895A", Card(removable=removable), None, targets, bios=Bios(**bios))
+    return pc.word(MEMORY_SIZE), [len(block.place) for block in pc.bios.memory.blocks]
+
+
+@pytest.mark.parametrize("bios", [dict(), dict(manner=NO_BBS, pmm="absent")], ids=["PMM", "no PMM"])
+def test_disk_that_is_left_out_keeps_no_memory(bios):
+    """Its block buffer"""
+    assert memory_left(BOOT_DRIVE, bios) == memory_left(NONE, bios) != memory_left(ALL, bios)
 
 
 def test_disk_left_out_has_a_line_only_if_verbose():
