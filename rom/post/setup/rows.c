@@ -69,7 +69,7 @@ ROM_CONST char controller_text[] =
 ROM_CONST struct row controller_rows[] = {
 	{ROW_DOES, {PAGE_DEVICES}, 0, 0, 0},
 	{ROW_TOUCHES, {WORDS_NO_YES}, AT(host.flags), SYMBIOS_HOST_BOOTS, 1},
-	{ROW_FIELD, {WORDS_ID}, CARD(host_id), BYTE, 15},
+	{ROW_ID, {WORDS_ID}, CARD(host_id), BYTE, 15},
 	{ROW_PARITY, {WORDS_NO_YES}, CARD(flags), SYMBIOS_PARITY, 1},
 	{ROW_FIELD, {WORDS_ORDER}, CARD(flags1), SYMBIOS_SCAN_DOWN, 1},
 	{ROW_FIELD, {WORDS_REMOVABLE}, CARD(removable), WORD, 2},
@@ -278,11 +278,13 @@ static void set_first(u8 __seg_gs *ids, u32 place)
 			*ids = NO_BOOT_ID;
 }
 
-/* Has another device that place in own.boot_ids? */
+/* Has another device that ID, or that place in own.boot_ids? */
 static bool is_taken(struct row IN_ROM *row, u32 value)
 {
 	u8 __seg_gs *ids = setup.adapter->settings.own.boot_ids;
 
+	if (row->kind == ROW_ID)
+		return adapter_has_device(setup.adapter, (u8)value);
 	return row->kind == ROW_FIRST && value && ids[value - 1] != NO_BOOT_ID &&
 	       ids[value - 1] != setup.id;
 }
@@ -338,7 +340,7 @@ void rows_change(struct row IN_ROM *row, int step)
 	struct adapter __seg_gs *adapter = setup.adapter;
 	int value = (int)get(adapter, row), most = row->most;
 	int least = row->words == WORDS_WIDTH;
-	bool turns = row->words < WORDS_ID;
+	bool turns = row->words <= WORDS_ID;
 
 	if (row->kind == ROW_RATE)
 		most += adapter->chip->fast;
@@ -349,6 +351,7 @@ void rows_change(struct row IN_ROM *row, int step)
 	}
 	do {
 		value += step;
+		step = step < 0 ? -1 : 1; /* to the next one that is not taken */
 		if (value < least)
 			value = turns ? most : least;
 		else if (value > most)
