@@ -144,6 +144,7 @@ ROM_CONST struct key keys[] = {
 	{KEY_END, 100, 0},   {'+', 0, 1},	  {'=', 0, 1},
 	{KEY_RIGHT, 0, 1},   {'-', 0, -1},	  {KEY_LEFT, 0, -1},
 	{KEY_PAGE_UP, 0, 100}, {KEY_PAGE_DOWN, 0, -100},
+	{KEY_F2, 100, 0}, /* on the page of controllers: the last row */
 };
 
 static void choose(int move)
@@ -161,6 +162,11 @@ static void act_on(u16 key)
 		enter(setup.selected[setup.page]);
 	if (key == KEY_ESC)
 		open_page((enum setup_page)rows_page()->back);
+	if (key == KEY_F1)
+		setup.note = ROM_STRING(
+			"Home End: first, last. PgUp PgDn: 100. Enter: open, run. Esc: back");
+	if (key == KEY_F2)
+		open_page(PAGE_CONTROLLERS);
 	for (u32 i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (keys[i].key != key)
 			continue;
