@@ -283,7 +283,8 @@ def test_fields_are_changed_saved_and_read_again():
     before = b"".join(stored(pc))
     change_and_save(pc, FIELDS)
     after = b"".join(stored(pc))
-    fields = {at % OWN + (368 if at >= OWN else 0) + n for *_, at, _, _ in FIELDS for n in range(2 if at in WORDS else 1)}
+    fields = {at % OWN + (368 if at >= OWN else 0) + n
+              for *_, at, _, _ in FIELDS for n in range(2 if at in WORDS else 1)}
     sums_and_hosts = {4, 5, 368 + 4, 368 + 5, *range(26, TARGETS_AT)}
     disconnects = {TARGETS_AT + 8 * i for i in range(16)}
     changed = {i for i in range(400) if after[i] != before[i]}
@@ -408,10 +409,10 @@ def test_host_id_can_be_changed_if_the_bus_cannot_be_scanned():
     use(pc, script)
 
 
-# offset and period as stored, the rate that the page shows, and offset and period after + and -
-RATES = [(16, 100, "10"), (0, 100, "0"), (0, 48, "0"), (15, 200, "5"), (15, 999, "5"), (15, 0xFFFF, "5"), (15, 104, "5"),
-         (15, 103, "10"), (62, 52, "10"), (31, 50, "20"), (31, 48, "20"), (31, 44, "20"), (31, 40, "40"), (62, 36, "80"), (62, 25, "80"),
-         (62, 0, "80")]
+# For each ID, offset and period as stored, and the rate that the page shows
+RATES = [(16, 100, "10"), (0, 100, "0"), (0, 48, "0"), (15, 200, "5"), (15, 999, "5"), (15, 0xFFFF, "5"),
+         (15, 104, "5"), (15, 103, "10"), (62, 52, "10"), (31, 50, "20"), (31, 48, "20"), (31, 44, "20"),
+         (31, 40, "40"), (62, 36, "80"), (62, 25, "80"), (62, 0, "80")]
 
 
 def test_rates_are_those_of_linux_and_stay_as_stored_unless_changed():
@@ -436,7 +437,8 @@ def test_rates_are_those_of_linux_and_stay_as_stored_unless_changed():
         yield from save(screen)
     use(pc, script)
     card = stored(pc)[0]
-    entries = [(card[at + 3], int.from_bytes(card[at + 4:at + 6], "little")) for at in range(TARGETS_AT, TARGETS_AT + 128, 8)]
+    entries = [(card[at + 3], int.from_bytes(card[at + 4:at + 6], "little"))
+               for at in range(TARGETS_AT, TARGETS_AT + 128, 8)]
     changes = {1: (16, 48), 3: (0, 200), 10: (31, 40)}
     assert entries == [changes.get(i, (offset, period)) for i, (offset, period, _) in enumerate(RATES)]
 
@@ -490,8 +492,9 @@ def test_boot_places_of_others_are_left_out():
 
     def script(screen):
         yield from enter(screen, *CONTROLLER, "Devices")
-        for name, keys, wanted in (("ID 0", [MINUS], "4th"), ("ID 3", [PAGE_DOWN], "3rd"), ("ID 3", [PAGE_UP, PLUS], "1st"),
-                                   ("ID 0", [PLUS, PLUS], "2nd"), ("ID 5", [PLUS], "3rd")):
+        for name, keys, wanted in (("ID 0", [MINUS], "4th"), ("ID 3", [PAGE_DOWN], "3rd"),
+                                   ("ID 3", [PAGE_UP, PLUS], "1st"), ("ID 0", [PLUS, PLUS], "2nd"),
+                                   ("ID 5", [PLUS], "3rd")):
             yield from enter(screen, name)
             yield from change(screen, "Boots first", *keys)
             assert row(screen, "Boots first") == wanted

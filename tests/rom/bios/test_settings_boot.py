@@ -28,7 +28,7 @@ from tests.native.test_settings import random_chip
 from tests.rom.bios.multi_controller import BRIDGES, lines, named_disk, owners
 from tests.rom.bios.one_controller import geometry
 from tests.rom.bios.stored_settings import (KEY_CAPITAL_D, KEY_D, VARIANTS, booted, chip_with, counting_resets, each,
-                                            machine, own_id, rom_of)
+                                            long, machine, own_id, rom_of)
 from tests.rom.bios.test_fw_cfg import path
 from tests.rom.bios.test_geometry_switch import MIB, SDMS, blank
 from tests.rom.bios.test_switches import FOLDER, boot_with_menu
@@ -36,13 +36,6 @@ from tests.rom.cd.cdboot import check_running, drive_with
 from tests.rom.strict import SECOND, edd
 
 variants = pytest.mark.parametrize("variant", VARIANTS)
-
-
-def long(*values):
-    """Values of a test that `make test-all` runs only"""
-    return pytest.param(*values, marks=pytest.mark.long)
-
-
 DISC = Disc(Entry(loader(8), count=8, segment=0x1000))
 BEGIN = "lsi8xx-rom 0.1.0: "
 
@@ -232,7 +225,10 @@ def test_switches_of_the_host_win(stored, host):
     assert observed_with(stored, list(host["switches"]), host) == host["seen"]
 
 
-@pytest.mark.parametrize("name", ["banner", "host-id", *map(long, ("verbose", "scan-delay", "bus-reset", "native-blocks", "geometry"))])
+OTHER_SWITCHES = [name for name in ONE["switches"] if name not in ("banner", "host-id")]
+
+
+@pytest.mark.parametrize("name", ["banner", "host-id", *map(long, OTHER_SWITCHES)])
 def test_each_switch_of_the_host_replaces_one_setting(name):
     assert observed_with(ONE, [name], OTHER) == {**ONE["seen"], **(
         {"verbose": False} if name == "banner" else {}), name: OTHER["seen"][name]}
@@ -353,8 +349,8 @@ def test_quiet_controller_is_declined_without_a_line():
 
 
 @pytest.mark.parametrize("hosts", [
-    long([]), long([host(A), host(C)]), [Host(type=4, device=1, pci_address=0x0048, flags=0)], [host(B, 0, device=0x0003)],
-    [Host(1, B, 0, type=0)], long([Host(1, B, 0, type=2)]), [Host(1, B, 0, vendor=0x1001)]],
+    long([]), long([host(A), host(C)]), [Host(type=4, device=1, pci_address=0x0048, flags=0)],
+    [host(B, 0, device=0x0003)], [Host(1, B, 0, type=0)], long([Host(1, B, 0, type=2)]), [Host(1, B, 0, vendor=0x1001)]],
     ids=["empty", "others", "its former slot", "another chip", "an empty entry", "another type", "another vendor"])
 def test_entries_that_are_not_for_this_controller_do_not_turn_it_off(hosts):
     pc = several({B: Card(hosts=hosts)}, B, places=(A, B))
