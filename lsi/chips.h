@@ -27,6 +27,7 @@ struct lsi_chip {
 	u16 device; /* PCI device ID, vendor 1000h */
 	u8 revision; /* the lowest revision that this row is for */
 	u8 features;
+	u8 fast; /* the most transfers per second: 10 million << fast */
 	char name[10]; /* without "53C" */
 };
 

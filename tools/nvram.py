@@ -225,7 +225,7 @@ def target_fields(n: int) -> list[Field]:
         bit(f"{name}-tags", at, 1, 8, "tagged commands, by drivers of operating systems"),
         Field(f"{name}-width", at + 2, 1, Words({8: "8", 16: "16"}), "bits"),
         Field(f"{name}-offset", at + 3, 1, Number(0, 62), "synchronous offset; 0 is asynchronous"),
-        Field(f"{name}-period", at + 4, 2, WORD, "synchronous period in ns"),
+        Field(f"{name}-period", at + 4, 2, WORD, "period, 4 x its factor: 100 is 10 MT/s, 48 is 20, 40 is 40, 36 is 80"),
         Field(f"{name}-timeout", at + 6, 2, Number(0, 9999), "seconds of a command; 0: no limit"),
     ]
 

@@ -99,6 +99,7 @@ static void scan(void)
 	wait_for_key(begun);
 	host_set_geometries(&post.path);
 	order_drives();
+	units_free_buffer();
 	if (!workspace.quiet)
 		banner_count(workspace.int13.disks - post.cds, post.cds,
 			     lines);

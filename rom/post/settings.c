@@ -17,7 +17,7 @@ struct settings IN_POST_MEMORY settings __attribute__((section(".post_memory")))
 
 #define SUMMED_BYTES 356u /* from `major` to the trailer */
 
-#define USUAL_PERIOD_NS 100
+#define USUAL_PERIOD 100
 #define USUAL_TIMEOUT_S 10
 #define MOST_OFFSET 62 /* of the 53C1010 */
 
@@ -72,7 +72,7 @@ static void fill_target(struct symbios_target IN_POST_MEMORY *target, bool all)
 	if (all) {
 		target->flags = TARGET_DISCONNECTS | TARGET_SCANNED |
 				TARGET_LUNS | TARGET_TAGS;
-		target->period = USUAL_PERIOD_NS;
+		target->period = USUAL_PERIOD;
 	}
 	if (target->width != 8 || all) /* also one that is not 16 */
 		target->width = width;

@@ -52,7 +52,7 @@ struct symbios_target {
 	u8 reserved;
 	u8 width;  /* bits: 8 or 16 */
 	u8 offset; /* synchronous; 0 is asynchronous */
-	u16 period; /* ns */
+	u16 period; /* 4 x the factor of SDTR: 100 is 10 MT/s */
 	u16 timeout; /* seconds, up to MOST_TIMEOUT; 0: none */
 };
 #define MOST_TIMEOUT 9999

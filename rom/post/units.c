@@ -2,7 +2,8 @@
  * Copyright (c) 2026 the lsi8xx-rom authors
  *
  * Scans the bus. The block buffer is temporary during the scan, and becomes
- * permanent when the first drive that needs it is found.
+ * permanent when the first drive that needs it is found. It is freed if the boot order
+ * keeps no such drive.
  */
 #include "units.h"
 
@@ -122,6 +123,14 @@ static bool needs_buffer(const struct disk *disk)
 		return pmm_present();
 	return disk->flags & DISK_REMOVABLE || disk->split ||
 	       disk->sector_shift != SECTOR_SHIFT;
+}
+
+void units_free_buffer(void)
+{
+	for (u32 i = 0; i < state()->disks; i++)
+		if (needs_buffer(&drive_table[i]))
+			return;
+	give_buffer_back();
 }
 
 /* Returns null if the unit is a drive that can be used, else the reason why
@@ -342,8 +351,6 @@ bool units_scan(void)
 		targets_name_skipped(n);
 		quiet = false;
 	}
-	if (!post.buffer_kept || !state()->disks)
-		give_buffer_back();
 	state()->bus.suspect = false; /* the last ID may just be unused */
 	return quiet && !post.announced;
 }

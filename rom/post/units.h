@@ -15,4 +15,9 @@
  */
 bool units_scan(void);
 
+/* Free the block buffer, unless a drive in the table needs it after POST. No memory must
+ * have been taken since units_scan(). Moves FS.
+ */
+void units_free_buffer(void);
+
 #endif

@@ -54,7 +54,7 @@ class Eeprom:
         assert len(content) == BYTES
         self._content = bytearray(content)
         self.write_ns = write_ns
-        self.faults = faults or Faults()
+        self._faults = faults or Faults()
         self.rule: Callable[[str, str], None] = lambda rule, detail: None
         self.clocks = self.bytes_written = 0
         self.written: list[tuple[int, int]] = []
@@ -70,6 +70,17 @@ class Eeprom:
         self.restart_time()
 
     # ---- For tests ----------------------------------------------------------------
+
+    @property
+    def faults(self) -> Faults:
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults) -> None:
+        """A line that sticks from now on changes now, not at the next access, and this is no edge that
+        the host makes."""
+        self._faults = faults
+        self._levels = self._lines()
 
     @property
     def content(self) -> bytes:

@@ -240,8 +240,11 @@ def test_endless_write_cycle_is_busy(library, count):
     assert card.chip.now < LATE_NS
 
 
+QUICK_NS = MS // 2      # write cycles: the host asks five times whether one is over
+
+
 def clocks_of(library: Path, act) -> int:
-    eeprom = Eeprom(RANDOM)
+    eeprom = Eeprom(RANDOM, QUICK_NS)
     act(Card(library, eeprom))
     return eeprom.clocks
 
@@ -275,7 +278,7 @@ def test_chip_that_falls_silent_at_any_clock_of_a_write(library, step):
     last = clocks_of(library, write_some)
     seen = set()
     for clock in range(0, last, step):
-        eeprom = Eeprom(RANDOM, faults=Faults(silent_from_clock=clock))
+        eeprom = Eeprom(RANDOM, QUICK_NS, Faults(silent_from_clock=clock))
         result = in_time(Card(library, eeprom), write_some, COUNT)
         seen.add(result)
         assert result != "OK" or eeprom.content == changed(0x108, NEW[:COUNT]), clock
@@ -286,7 +289,7 @@ def test_chip_that_falls_silent_at_any_clock_of_a_write(library, step):
 @pytest.mark.parametrize("act", [read_some, write_some], ids=["read", "write"])
 def test_chip_that_holds_sda_from_any_clock(library, act, step):
     for clock in range(1, clocks_of(library, act), step):
-        result = in_time(Card(library, Eeprom(RANDOM, faults=Faults(holds_from_clock=clock))), act, COUNT)
+        result = in_time(Card(library, Eeprom(RANDOM, QUICK_NS, Faults(holds_from_clock=clock))), act, COUNT)
         assert result == "NO_ACKNOWLEDGE" or act is write_some and result == "BUSY", clock
 
 
@@ -311,7 +314,7 @@ def test_power_lost_at_any_clock_changes_no_other_page(library, torn, step):
     """Pages before the one in which it happens are new, pages after it are old."""
     new = changed(0x108, NEW[:40])
     for clock in range(1, clocks_of(library, lambda card: card.store(0x108, NEW[:40])) + 1, 3 * step):
-        eeprom = Eeprom(RANDOM, faults=Faults(power_lost_at_clock=clock, torn=torn))
+        eeprom = Eeprom(RANDOM, QUICK_NS, Faults(power_lost_at_clock=clock, torn=torn))
         with pytest.raises(PowerLoss):
             Card(library, eeprom).store(0x108, NEW[:40])
         left = eeprom.without_power().content

@@ -19,6 +19,7 @@ from tests.model.screen import Screen
 ENTER, ESC, PLUS, MINUS = 0x1C0D, 0x011B, 0x4E2B, 0x4A2D
 UP, DOWN, LEFT, RIGHT, HOME, END, PAGE_UP, PAGE_DOWN = (
     0x4800, 0x5000, 0x4B00, 0x4D00, 0x4700, 0x4F00, 0x4900, 0x5100)
+F1, F2 = 0x3B00, 0x3C00
 KEY_S, CTRL_C = 0x1F73, 0x2E03
 TITLE, REASON, DATA, STATE, FIRST_ROW, WORK, LIST, NOTE, HELP, KEYS = 0, 1, 2, 3, 5, 17, 18, 21, 22, 23
 LOCKED = "Locked, cannot be saved. NVRAM: "
@@ -51,6 +52,10 @@ def chosen(screen: Screen) -> str:
     return line[2:]
 
 
+def rows(screen: Screen) -> list[str]:
+    return [line for line in screen.lines[FIRST_ROW:NOTE] if line]
+
+
 def row(screen: Screen, label: str) -> str:
     """The value of a row"""
     line, = (line for line in screen.lines[FIRST_ROW:NOTE] if line[2:].startswith(label))
@@ -58,17 +63,28 @@ def row(screen: Screen, label: str) -> str:
 
 
 def go_to(screen: Screen, label: str) -> Iterator[int]:
-    yield HOME
-    while not chosen(screen).startswith(label):
-        before = chosen(screen)
-        yield DOWN
-        assert chosen(screen) != before, f"no row {label}"
+    labels = [line[2:] for line in rows(screen)]
+    at = next((i for i, text in enumerate(labels) if text.startswith(label)), None)
+    assert at is not None, f"no row {label}"
+    way = at - labels.index(chosen(screen))
+    yield from [DOWN if way > 0 else UP] * abs(way)
+    assert chosen(screen).startswith(label)
 
 
 def enter(screen: Screen, *labels: str) -> Iterator[int]:
     for label in labels:
         yield from go_to(screen, label)
         yield ENTER
+
+
+def change(screen: Screen, label: str, *keys: int) -> Iterator[int]:
+    yield from go_to(screen, label)
+    yield from keys
+
+
+def first_page(screen: Screen) -> Iterator[int]:
+    while not screen.lines[TITLE].endswith(": controllers"):
+        yield ESC
 
 
 def leave(screen: Screen, how: str) -> Iterator[int]:

@@ -28,6 +28,7 @@
 #define WORDS_CHIP 17 /* enum nvram_chip; a 24C16 has words for its source instead */
 #define WORDS_SOURCE 21 /* enum settings_source */
 #define WORDS_RESULT 26 /* enum nvram_result */
+#define WORDS_RATE 30
 
 ROM_CONST char words[] =
 	"no\0yes\0no\0"
@@ -38,7 +39,12 @@ ROM_CONST char words[] =
 	"no\0""1st\0""2nd\0""3rd\0""4th\0"
 	"none\0\0Tekram\0stuck\0"
 	"blank\0yes\0invalid\0\0ignored\0"
-	"\0NOT SAVED: no answer\0NOT SAVED: stays busy\0NOT SAVED: reads back wrong";
+	"\0NOT SAVED: no answer\0NOT SAVED: stays busy\0NOT SAVED: reads back wrong\0"
+	"0\0""5\0""10\0""20\0""40\0""80";
+
+/* struct symbios_target, `period`: for each rate from 5 MT/s on */
+ROM_CONST u8 periods[] = {200, 100, 48, 40, 36};
+#define PERIOD_UNIT 4
 
 ROM_CONST char controllers_text[] =
 	"controllers\0+ -: boot order\0"
@@ -63,7 +69,7 @@ ROM_CONST char controller_text[] =
 ROM_CONST struct row controller_rows[] = {
 	{ROW_DOES, {PAGE_DEVICES}, 0, 0, 0},
 	{ROW_TOUCHES, {WORDS_NO_YES}, AT(host.flags), SYMBIOS_HOST_BOOTS, 1},
-	{ROW_FIELD, {WORDS_ID}, CARD(host_id), BYTE, 15},
+	{ROW_ID, {WORDS_ID}, CARD(host_id), BYTE, 15},
 	{ROW_PARITY, {WORDS_NO_YES}, CARD(flags), SYMBIOS_PARITY, 1},
 	{ROW_FIELD, {WORDS_ORDER}, CARD(flags1), SYMBIOS_SCAN_DOWN, 1},
 	{ROW_FIELD, {WORDS_REMOVABLE}, CARD(removable), WORD, 2},
@@ -82,8 +88,7 @@ ROM_CONST char device_text[] =
 	"LUNs\0Yes: above 0, too\0"
 	"Disconnect\0During commands\0"
 	"Time-out\0" "0: none. PgUp PgDn: 100\0"
-	"Offset\0" "0: asynchronous. For other drivers\0"
-	"Period\0In ns. For other drivers\0"
+	"MT/s\0" "0: asynchronous. For other drivers\0"
 	"Width\0For other drivers\0"
 	"Queue tags\0For other drivers\0"
 	"Boots first\0Before other drives\0"
@@ -95,8 +100,7 @@ ROM_CONST struct row device_rows[] = {
 	{ROW_FIELD, {WORDS_NO_YES}, TARGET(flags), TARGET_LUNS, 1},
 	{ROW_FIELD, {WORDS_NO_YES}, TARGET(flags), TARGET_DISCONNECTS, 1},
 	{ROW_FIELD, {WORDS_SECONDS}, TARGET(timeout), WORD, 9999},
-	{ROW_FIELD, {WORDS_NUMBER}, TARGET(offset), BYTE, 62},
-	{ROW_FIELD, {WORDS_NUMBER}, TARGET(period), WORD, 999},
+	{ROW_RATE, {WORDS_RATE}, 0, 0, 2},
 	{ROW_FIELD, {WORDS_WIDTH}, TARGET(width), 0xf8, 2},
 	{ROW_FIELD, {WORDS_NO_YES}, TARGET(flags), TARGET_TAGS, 1},
 	{ROW_FIRST, {WORDS_FIRST}, 0, 0, 4},
@@ -201,8 +205,28 @@ static u16_anywhere __seg_gs *word_of(struct adapter __seg_gs *adapter,
 	return (u16_anywhere __seg_gs *)word;
 }
 
+static struct symbios_target __seg_gs *target_of(struct adapter __seg_gs *adapter)
+{
+	return &adapter->settings.card.targets[setup.id];
+}
+
+/* The number of the rate's word: that of the next slower one if it has none */
+static u32 get_rate(const struct symbios_target __seg_gs *target)
+{
+	u32 rate = 1;
+
+	if (!target->offset)
+		return 0;
+	while (rate < ARRAY_SIZE(periods) &&
+	       target->period < periods[rate] + PERIOD_UNIT)
+		rate++;
+	return rate;
+}
+
 static u32 get(struct adapter __seg_gs *adapter, struct row IN_ROM *row)
 {
+	if (row->kind == ROW_RATE)
+		return get_rate(target_of(adapter));
 	if (row->kind & ROW_SPECIAL) {
 		for (u32 i = 4; i; i--)
 			if (adapter->settings.own.boot_ids[i - 1] == setup.id)
@@ -231,6 +255,20 @@ static void forbid_disconnects(struct adapter __seg_gs *adapter)
 	setup.note = ROM_STRING("Disconnects are off for all devices, too");
 }
 
+/* A device that was asynchronous gets the usual offset. */
+static void set_rate(struct adapter __seg_gs *adapter, u32 rate)
+{
+	struct symbios_target __seg_gs *target = target_of(adapter);
+
+	if (!rate) {
+		target->offset = 0;
+		return;
+	}
+	target->period = periods[rate - 1];
+	if (!target->offset)
+		target->offset = adapter->chip->features & CHIP_WIDE ? 16 : 8;
+}
+
 static void set_first(u8 __seg_gs *ids, u32 place)
 {
 	for (u32 i = 1; i <= 4; i++, ids++)
@@ -240,13 +278,15 @@ static void set_first(u8 __seg_gs *ids, u32 place)
 			*ids = NO_BOOT_ID;
 }
 
-/* Has another device that place in own.boot_ids? */
-static bool is_taken(struct row IN_ROM *row, u32 place)
+/* Has another device that ID, or that place in own.boot_ids? */
+static bool is_taken(struct row IN_ROM *row, u32 value)
 {
 	u8 __seg_gs *ids = setup.adapter->settings.own.boot_ids;
 
-	return row->kind == ROW_FIRST && place && ids[place - 1] != NO_BOOT_ID &&
-	       ids[place - 1] != setup.id;
+	if (row->kind == ROW_ID)
+		return adapter_has_device(setup.adapter, (u8)value);
+	return row->kind == ROW_FIRST && value && ids[value - 1] != NO_BOOT_ID &&
+	       ids[value - 1] != setup.id;
 }
 
 static void set(struct row IN_ROM *row, u32 value)
@@ -255,6 +295,10 @@ static void set(struct row IN_ROM *row, u32 value)
 	u8 kind = row->kind;
 
 	adapter->changed = true;
+	if (kind == ROW_RATE) {
+		set_rate(adapter, value);
+		return;
+	}
 	if (kind & ROW_SPECIAL) {
 		set_first(adapter->settings.own.boot_ids, value);
 		return;
@@ -296,8 +340,10 @@ void rows_change(struct row IN_ROM *row, int step)
 	struct adapter __seg_gs *adapter = setup.adapter;
 	int value = (int)get(adapter, row), most = row->most;
 	int least = row->words == WORDS_WIDTH;
-	bool turns = row->words < WORDS_ID;
+	bool turns = row->words <= WORDS_ID;
 
+	if (row->kind == ROW_RATE)
+		most += adapter->chip->fast;
 	if (!(adapter->chip->features & CHIP_WIDE)) {
 		if (row->words == WORDS_ID)
 			most = 7;
@@ -305,6 +351,7 @@ void rows_change(struct row IN_ROM *row, int step)
 	}
 	do {
 		value += step;
+		step = step < 0 ? -1 : 1; /* to the next one that is not taken */
 		if (value < least)
 			value = turns ? most : least;
 		else if (value > most)

@@ -19,6 +19,8 @@ enum row_kind {
 	ROW_PARITY = 1 << 3,
 	ROW_SPECIAL = 1 << 4,
 	ROW_FIRST = ROW_SPECIAL, /* the place of the device in own.boot_ids, or 0 */
+	ROW_RATE = ROW_SPECIAL | 1, /* offset and period of the device, as a rate */
+	ROW_ID = 1 << 6, /* of the controller: IDs of devices are passed over */
 	ROW_DOES = 1 << 5, /* has no value: Enter opens the page `does` */
 	ROW_RUNS = ROW_DOES | 1, /* the same: runs the action `does` */
 	ROW_RUNS_IF_SAVED = ROW_DOES | 3, /* the same, if settings can be saved */
@@ -40,7 +42,7 @@ struct row {
 	};
 	u16 at;	  /* offset in struct adapter, on PAGE_DEVICE that of target 0 */
 	u16 mask; /* the bits of the value in the word there */
-	u16 most;
+	u16 most; /* of ROW_RATE: for the slowest chip */
 };
 
 struct page {
@@ -76,7 +78,9 @@ void rows_value(struct row IN_ROM *row);
 /* Can the user change or run the row? */
 bool rows_enabled(struct row IN_ROM *row);
 
-/* Change the value by `step`. Values that have words begin again after the last. */
+/* Change the value by `step`. IDs and values that have words begin again after the last. Those
+ * that other devices have are passed over.
+ */
 void rows_change(struct row IN_ROM *row, int step);
 
 #endif

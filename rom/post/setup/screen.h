@@ -19,6 +19,8 @@ enum screen_colour {
 /* Keys, as in AL, or in AH if AL is no character */
 #define KEY_ENTER 0x0d
 #define KEY_ESC 0x1b
+#define KEY_F1 (0x3b << 8)
+#define KEY_F2 (0x3c << 8)
 #define KEY_HOME (0x47 << 8)
 #define KEY_UP (0x48 << 8)
 #define KEY_PAGE_UP (0x49 << 8)

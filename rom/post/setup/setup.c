@@ -23,17 +23,23 @@ static void reboot(void)
 
 /* ---- Enter and Esc ----------------------------------------------------------------- */
 
+/* Scan the bus of the controller, unless that has been done. */
+static bool open_bus(void)
+{
+	show_note(ROM_STRING("Please wait"));
+	if (adapter_open(setup.adapter))
+		return true;
+	setup.note = ROM_STRING("Chip or bus failed");
+	return false;
+}
+
 static void open_page(enum setup_page page)
 {
-
 	if (page == PAGE_CONTROLLERS || page == PAGE_ALL) {
 		setup.adapter = adapters_first();
 	} else if (page == PAGE_DEVICES || page == PAGE_DEVICE) {
-		show_note(ROM_STRING("Please wait"));
-		if (!adapter_open(setup.adapter)) {
-			setup.note = ROM_STRING("Chip or bus failed");
+		if (!open_bus())
 			return;
-		}
 	}
 	setup.page = page;
 	if (page == PAGE_DEVICE)
@@ -109,8 +115,11 @@ static void change(int step)
 	struct row IN_ROM *row = rows_selected();
 
 	if (row) {
-		if (!(row->kind & ROW_DOES) && rows_enabled(row))
-			rows_change(row, step);
+		if (row->kind & ROW_DOES || !rows_enabled(row))
+			return;
+		if (row->kind == ROW_ID)
+			(void)open_bus(); /* no ID is passed over if it fails */
+		rows_change(row, step);
 		return;
 	}
 	u32 from = setup.selected[PAGE_CONTROLLERS], to = from + (u32)step;
@@ -135,6 +144,7 @@ ROM_CONST struct key keys[] = {
 	{KEY_END, 100, 0},   {'+', 0, 1},	  {'=', 0, 1},
 	{KEY_RIGHT, 0, 1},   {'-', 0, -1},	  {KEY_LEFT, 0, -1},
 	{KEY_PAGE_UP, 0, 100}, {KEY_PAGE_DOWN, 0, -100},
+	{KEY_F2, 100, 0}, /* on the page of controllers: the last row */
 };
 
 static void choose(int move)
@@ -152,6 +162,11 @@ static void act_on(u16 key)
 		enter(setup.selected[setup.page]);
 	if (key == KEY_ESC)
 		open_page((enum setup_page)rows_page()->back);
+	if (key == KEY_F1)
+		setup.note = ROM_STRING(
+			"Home End: first, last. PgUp PgDn: 100. Enter: open, run. Esc: back");
+	if (key == KEY_F2)
+		open_page(PAGE_CONTROLLERS);
 	for (u32 i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (keys[i].key != key)
 			continue;

@@ -163,6 +163,6 @@ void show_page(void)
 	setup.note = ROM_STRING("");
 	setup.row = ROW_KEYS;
 	screen_append(ROM_STRING(
-		"Arrows, + -, Enter, Esc"));
+		"Arrows, + -, Enter, Esc, F1: help, F2: menu"));
 	screen_line(SCREEN_REVERSE);
 }

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.build import BUILD
 from tests.model.eeprom import Eeprom
 from tests.model.nvram_blocks import Card, Own, Target, image
@@ -15,6 +17,11 @@ from tests.rom.bios.multi_controller import named_disk
 VARIANTS = ["810", "875", "895A", "1010-33"]
 WIDE = VARIANTS[1:]
 KEY_D, KEY_CAPITAL_D = 0x2064, 0x2044
+
+
+def long(*values):
+    """Values of a test that only `make test-all` runs"""
+    return pytest.param(*values, marks=pytest.mark.long)
 
 
 def rom_of(variant: str):

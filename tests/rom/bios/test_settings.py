@@ -6,6 +6,8 @@ change what they name (docs/settings.md).
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from tests.model.bus import HANG, Delay
@@ -15,8 +17,8 @@ from tests.model.pc import Pc
 from tests.model.registers import MS
 from tests.model.target import INQUIRY, REPORT_LUNS, REQUEST_SENSE, START_STOP, TEST_UNIT_READY, Disk, cd_rom
 from tests.rom.bios.multi_controller import lines, named_disk, owners
-from tests.rom.bios.stored_settings import (VARIANTS, WIDE, booted, chip_with, counting_resets, each, machine,
-                                            own_id, sent)
+from tests.rom.bios.stored_settings import (VARIANTS, WIDE, booted, chip_with, counting_resets, each, long,
+                                            machine, own_id, sent)
 from tests.rom.disk.test_patience import stopped
 from tests.rom.strict import OK, SECOND, TIMEOUT, check_read, disk
 
@@ -38,7 +40,7 @@ def test_host_id(variant, host_id):
     assert owners(pc) == [(0, 1), (0, 7)]
 
 
-@pytest.mark.parametrize("host_id", [8, 15, 255])
+@pytest.mark.parametrize("host_id", [8, long(15), 255])
 def test_host_id_that_the_bus_does_not_have_is_replaced(host_id):
     assert own_id(booted("810", Card(host_id=host_id))) == 7
 
@@ -92,7 +94,7 @@ def test_scan_delay(variant, seconds):
 
 
 @variants
-@pytest.mark.parametrize("gpcntl, block, used", [(0x2E, Card(), True), (0x2F, Card(), False), (0x2E, None, False),
+@pytest.mark.parametrize("gpcntl, block, used", [(0x2E, Card(), True), (0x2F, Card(), False), long(0x2E, None, False),
                                                  (0x2E, b"\x55" * 368, False)],
                          ids=["output", "input", "blank", "damaged"])
 def test_activity_led(variant, gpcntl, block, used):
@@ -219,7 +221,7 @@ def test_timeout(variant, timeout):
     assert owners(pc) == [(0, 0), (0, 3)]
 
 
-@pytest.mark.parametrize("timeout, status", [(0, OK), (10, TIMEOUT), (1300, OK), (9999, OK)])
+@pytest.mark.parametrize("timeout, status", [(0, OK), (10, TIMEOUT), long(1300, OK), long(9999, OK)])
 def test_no_timeout_and_long_ones(timeout, status):
     """A disk that needs 20 s"""
     pc = booted("895A", Card(targets=each(timeout=timeout)), most_idle_ns=5 * MS)
@@ -228,6 +230,11 @@ def test_no_timeout_and_long_ones(timeout, status):
 
 
 # ---- Nothing else changes ------------------------------------------------------------------
+
+
+@cache
+def machine_without_nvram(variant: str) -> Pc:
+    return booted(variant, targets=targets_of_all_kinds(), eeprom=None)
 
 
 def targets_of_all_kinds() -> dict[int, Disk]:
@@ -239,7 +246,7 @@ def targets_of_all_kinds() -> dict[int, Disk]:
 @pytest.mark.parametrize("block", [bytes(368), b"\xFF" * 368, b"\xAA" * 368], ids=["zeros", "FFh", "damaged"])
 def test_without_stored_settings_post_is_as_without_nvram(variant, block):
     """The same messages and commands; a line only about damage. IDENTIFY has no privilege."""
-    reference = booted(variant, targets=targets_of_all_kinds(), eeprom=None)
+    reference = machine_without_nvram(variant)
     pc = booted(variant, block, targets=targets_of_all_kinds())
     assert all(message[0] & 0xF8 == 0x80 for target in pc.bus.targets.values() for message in target.messages)
     started = [c[0] for c in pc.bus.targets[4].commands if c[0] not in (INQUIRY, REQUEST_SENSE)]

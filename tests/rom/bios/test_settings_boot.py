@@ -13,7 +13,7 @@ from collections import deque
 import pytest
 
 from tests.model.bios import Bios
-from tests.model.bios_data import NO_BBS
+from tests.model.bios_data import MEMORY_SIZE, NO_BBS
 from tests.model.devices import FwCfg
 from tests.model.eeprom import Eeprom
 from tests.model.eltorito import Disc, Entry, loader
@@ -28,7 +28,7 @@ from tests.native.test_settings import random_chip
 from tests.rom.bios.multi_controller import BRIDGES, lines, named_disk, owners
 from tests.rom.bios.one_controller import geometry
 from tests.rom.bios.stored_settings import (KEY_CAPITAL_D, KEY_D, VARIANTS, booted, chip_with, counting_resets, each,
-                                            machine, own_id, rom_of)
+                                            long, machine, own_id, rom_of)
 from tests.rom.bios.test_fw_cfg import path
 from tests.rom.bios.test_geometry_switch import MIB, SDMS, blank
 from tests.rom.bios.test_switches import FOLDER, boot_with_menu
@@ -130,6 +130,19 @@ def test_removable_disks_alone(removable, expected, bios):
         assert "no disk" in pc.text and pc.bios.copies[0].kept == 0
 
 
+def memory_left(removable: int, bios: dict) -> tuple[int, list[int]]:
+    """40:13h, and the blocks of PMM, after POST with a fixed disk and a removable one"""
+    targets = {0: named_disk(0, 0), 1: named_disk(0, 1, removable=True)}
+    pc = booted("895A", Card(removable=removable), None, targets, bios=Bios(**bios))
+    return pc.word(MEMORY_SIZE), [len(block.place) for block in pc.bios.memory.blocks]
+
+
+@pytest.mark.parametrize("bios", [dict(), dict(manner=NO_BBS, pmm="absent")], ids=["PMM", "no PMM"])
+def test_disk_that_is_left_out_keeps_no_memory(bios):
+    """Its block buffer"""
+    assert memory_left(BOOT_DRIVE, bios) == memory_left(NONE, bios) != memory_left(ALL, bios)
+
+
 def test_disk_left_out_has_a_line_only_if_verbose():
     for flags, expected in ((PARITY, []), (PARITY | VERBOSE, ["ID 0 LUN 0 BENCH STRICT DISK: removable, left out"])):
         pc = booted("895A", Card(flags=flags, removable=NONE), None, with_removable())
@@ -168,7 +181,7 @@ def test_native_blocks(variant, flags, size):
     assert edd(pc).sector_bytes == size
 
 
-@pytest.mark.parametrize("seconds", [1, 5, 20])
+@pytest.mark.parametrize("seconds", [1, long(5), 20])
 def test_boot_timeout(seconds):
     _, time = boot_with_menu(eeprom=chip_with(Card(), Own(boot_timeout=seconds)))
     assert seconds <= time / SECOND <= seconds * 1.5 + 2
@@ -212,7 +225,10 @@ def test_switches_of_the_host_win(stored, host):
     assert observed_with(stored, list(host["switches"]), host) == host["seen"]
 
 
-@pytest.mark.parametrize("name", ONE["switches"])
+OTHER_SWITCHES = [name for name in ONE["switches"] if name not in ("banner", "host-id")]
+
+
+@pytest.mark.parametrize("name", ["banner", "host-id", *map(long, OTHER_SWITCHES)])
 def test_each_switch_of_the_host_replaces_one_setting(name):
     assert observed_with(ONE, [name], OTHER) == {**ONE["seen"], **(
         {"verbose": False} if name == "banner" else {}), name: OTHER["seen"][name]}
@@ -261,7 +277,7 @@ def test_settings_of_sdms(variant, card, found):
     assert {m[0] & 0xF8 for target in pc.bus.targets.values() for m in target.messages} == {0xC0}
 
 
-@pytest.mark.parametrize("count", [6, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [4, long(200)])
 def test_post_ends_with_random_blocks(count):
     numbers = random.Random(count)
     for number in range(count):
@@ -316,7 +332,7 @@ OFF = ": turned off by its settings"
 
 
 @pytest.mark.parametrize("calls", [(A, B), (0, 0)], ids=["named", "not named"])
-@pytest.mark.parametrize("flags, kept", [(0, [0]), (BOOTS, [0, 1]), (0xFFFE, [0]), (0xFFFF, [0, 1])])
+@pytest.mark.parametrize("flags, kept", [(0xFFFE, [0]), (BOOTS, [0, 1]), long(0, [0]), long(0xFFFF, [0, 1])])
 def test_controller_that_does_not_boot_is_declined_with_a_line(calls, flags, kept):
     stored = Card(hosts=[host(A), host(B, flags)])
     pc = several({A: stored, B: stored}, *calls, places=(A, B))
@@ -333,8 +349,8 @@ def test_quiet_controller_is_declined_without_a_line():
 
 
 @pytest.mark.parametrize("hosts", [
-    [], [host(A), host(C)], [Host(type=4, device=1, pci_address=0x0048, flags=0)], [host(B, 0, device=0x0003)],
-    [Host(1, B, 0, type=0)], [Host(1, B, 0, type=2)], [Host(1, B, 0, vendor=0x1001)]],
+    long([]), long([host(A), host(C)]), [Host(type=4, device=1, pci_address=0x0048, flags=0)],
+    [host(B, 0, device=0x0003)], [Host(1, B, 0, type=0)], long([Host(1, B, 0, type=2)]), [Host(1, B, 0, vendor=0x1001)]],
     ids=["empty", "others", "its former slot", "another chip", "an empty entry", "another type", "another vendor"])
 def test_entries_that_are_not_for_this_controller_do_not_turn_it_off(hosts):
     pc = several({B: Card(hosts=hosts)}, B, places=(A, B))
@@ -342,8 +358,8 @@ def test_entries_that_are_not_for_this_controller_do_not_turn_it_off(hosts):
 
 
 @pytest.mark.parametrize("where, hosts, expected", [
-    ((A, B, C), [], [0, 1, 2]), ((A, B, C), [A, B, C], [0, 1, 2]), ((A, B, C), [C, A, B], [2, 0, 1]),
-    ((A, B, C), [C, B], [2, 1, 0]), ((A,), [B], [1, 0, 2]), ((B,), [C], [2, 0, 1]), ((C,), [C], [2, 0, 1]),
+    long((A, B, C), [], [0, 1, 2]), long((A, B, C), [A, B, C], [0, 1, 2]), long((A, B, C), [C, A, B], [2, 0, 1]),
+    long((A, B, C), [C, B], [2, 1, 0]), ((A,), [B], [1, 0, 2]), long((B,), [C], [2, 0, 1]), ((C,), [C], [2, 0, 1]),
     ((A,), [B, B, A], [1, 0, 2])])
 def test_order_of_controllers_that_are_not_named(where, hosts, expected):
     """By the first free controller with stored settings. One that is not in the list comes

@@ -18,10 +18,10 @@ from tests.model.nvram_blocks import BOOTS, Card as Block, Own, image
 from tests.model.pc import Pc
 from tests.model.target import Disk
 from tests.rom.bios.multi_controller import BRIDGES, card_at
-from tests.rom.setup_user import (CTRL_C, FIRST_ROW, KEY_S, LOCKED, NOTE, PLUS, MINUS, REASON, TITLE, chosen,
-                                  discard, enter, go_to, save, use)
+from tests.rom.setup_user import (CTRL_C, ESC, KEY_S, LOCKED, MINUS, PLUS, REASON, TITLE, change, chosen, discard,
+                                  enter, go_to, rows, save, use)
 from tests.rom.strict import SECOND
-from tests.rom.test_setup import machine
+from tests.rom.test_setup import machine, quick_eeprom
 
 OFFER = ", S: set-up"
 
@@ -55,12 +55,12 @@ def test_post_waits_as_long_as_the_settings_say(window):
 
 @pytest.mark.parametrize("key", [KEY_S, 0x1F53, CTRL_C], ids=["s", "S", "Ctrl-C"])
 def test_keys(key):
-    use(machine(), discard, key)
+    use(machine("810", eeprom=None), discard, key)
 
 
 @pytest.mark.parametrize("key", [0x0423, 0x2E63, 0x1C0D, 0x1F13], ids=["#", "c", "Enter", "Ctrl-S"])
 def test_other_keys_stay_for_the_bios(key):
-    pc = machine()
+    pc = machine("810", eeprom=None)
     pc.bios.keys.append((0, key))
     pc.power_on()
     assert [k for _, k in pc.bios.keys] == [key]
@@ -102,54 +102,34 @@ def test_rom_for_an_eprom_of_32_kib_has_no_screen():
 # ---- Several controllers -----------------------------------------------------------------
 
 
-def two(first: Eeprom | None = None, second: Eeprom | None = None, **options) -> MultiControllerPc:
-    cards = [card_at(0, "895A", (0, 3), eeprom=first or Eeprom()), card_at(1, "810", (1,), eeprom=second or Eeprom())]
-    options.setdefault("bios", Bios(keyboard=True))
-    return MultiControllerPc(cards[0].rom, cards=cards, bridges=BRIDGES, one_for_all=True, **options)
+def two() -> MultiControllerPc:
+    cards = [card_at(0, "895A", (0, 3), eeprom=quick_eeprom()), card_at(1, "810", (1,), eeprom=quick_eeprom())]
+    return MultiControllerPc(cards[0].rom, cards=cards, bridges=BRIDGES, one_for_all=True, bios=Bios(keyboard=True))
 
 
-def test_second_copy_offers_and_waits_for_nothing():
-    pc = two()
-    pc.power_on()
-    first, second = (line for line in pc.text.splitlines() if "host ID" in line)
-    assert OFFER in first and OFFER not in second
-
-
-def test_key_after_the_first_copy_stays_for_the_bios():
+def test_second_copy_offers_nothing_and_leaves_the_key_to_the_bios():
     pc = two()
     pc.bios.others = lambda pc, copies: pc.bios.keys.append((0, KEY_S)) if copies == 1 else None
     pc.power_on()
+    first, second = (line for line in pc.text.splitlines() if "host ID" in line)
+    assert OFFER in first and OFFER not in second
     assert [key for _, key in pc.bios.keys] == [KEY_S]
 
 
-def rows(screen) -> list[str]:
-    return [line for line in screen.lines[FIRST_ROW:NOTE] if line]
+def test_all_controllers_are_listed_and_keep_their_own_settings():
+    pc = two()
 
-
-def test_all_controllers_are_listed_and_opened():
     def script(screen):
         assert rows(screen) == ["> 53C895A at PCI 00:04.0 c000  0   blank    1",
                                 "  53C810 at PCI 00:05.0  c100  0   blank    2", "  All controllers"]
-        for chip, ids in (("53C895A", ["ID 0", "ID 3"]), ("53C810", ["ID 1"])):
+        for chip, ids, keys in (("53C895A", ["ID 0", "ID 3"], [MINUS]), ("53C810", ["ID 1"], [MINUS, MINUS])):
             yield from enter(screen, chip, "Devices")
             assert screen.lines[TITLE].split(": ")[1].startswith(f"devices of {chip}")
             found = [line[2:6] for line in rows(screen) if "BENCH" in line]
             assert found == ids
-            while "controllers" not in screen.lines[TITLE]:
-                yield 0x011B
-        yield from discard(screen)
-    use(two(), script)
-
-
-def test_each_controller_keeps_its_own_settings():
-    pc = two()
-
-    def script(screen):
-        for chip, keys in (("53C895A", [MINUS]), ("53C810", [MINUS, MINUS])):
-            yield from enter(screen, chip)
-            yield from go_to(screen, "Host ID")
-            yield from keys
-            yield 0x011B
+            yield ESC
+            yield from change(screen, "Host ID", *keys)
+            yield ESC
         yield from save(screen)
     use(pc, script)
     assert [card.eeprom.content[0x100 + 20] for card in pc.cards] == [6, 5]
@@ -161,53 +141,47 @@ def hosts(eeprom: Eeprom) -> list[tuple[int, bool]]:
     return [(entry[6] << 8 | entry[7], bool(entry[10] & BOOTS)) for entry in entries if entry[0]]
 
 
-@pytest.mark.parametrize("key, label", [(PLUS, "53C895A"), (MINUS, "53C810")])
-def test_boot_order_is_changed_in_both(key, label):
+def check_order(screen, *wanted: str) -> None:
+    assert [line[2:9].strip() for line in rows(screen)[:2]] == [*wanted]
+
+
+def test_boot_order_is_changed_in_both():
     pc = two()
+    first, second = "53C895A", "53C810"
 
     def script(screen):
-        yield from go_to(screen, label)
-        yield key
-        assert chosen(screen).startswith(label)
-        assert [row[2:9].strip() for row in rows(screen)[:2]] == ["53C810", "53C895A"]
-        yield key       # it cannot go further
-        assert chosen(screen).startswith(label)
+        for label, key, order in ((first, PLUS, (second, first)), (first, MINUS, (first, second)),
+                                  (second, MINUS, (second, first))):
+            yield from go_to(screen, label)
+            for _ in range(2):      # it cannot go further
+                yield key
+                assert chosen(screen).startswith(label)
+                check_order(screen, *order)
         yield from save(screen)
     use(pc, script)
     for card in pc.cards:
         assert hosts(card.eeprom) == [(0x28, True), (0x20, True)]
 
     def again(screen):
-        assert [row[2:9].strip() for row in rows(screen)[:2]] == ["53C810", "53C895A"]
+        check_order(screen, second, first)
         yield from discard(screen)
     use(pc, again)
 
 
-def test_controller_that_does_not_boot_is_noted_in_both():
+@pytest.mark.parametrize("page, label, written", [
+    ("53C810", "Boots", ([(0x20, True), (0x28, False)], 5)),
+    ("All controllers", "CD menu", ([(0x20, True), (0x28, True)], 6))], ids=["boots", "shared"])
+def test_change_that_concerns_all_is_written_to_both(page, label, written):
     pc = two()
 
     def script(screen):
-        yield from enter(screen, "53C810")
-        yield from go_to(screen, "Boots")
-        yield PLUS
-        yield 0x011B
-        assert rows(screen)[1].endswith(" no")
+        yield from enter(screen, page)
+        yield from change(screen, label, PLUS)
+        yield ESC
+        assert rows(screen)[1].endswith(" no") == (label == "Boots")
         yield from save(screen)
     use(pc, script)
-    for card in pc.cards:
-        assert hosts(card.eeprom) == [(0x20, True), (0x28, False)]
-
-
-def test_shared_settings_are_written_to_both():
-    pc = two()
-
-    def script(screen):
-        yield from enter(screen, "All controllers")
-        yield from go_to(screen, "CD menu")
-        yield PLUS
-        yield from save(screen)
-    use(pc, script)
-    assert [card.eeprom.content[0x300 + 10] for card in pc.cards] == [6, 6]
+    assert [(hosts(card.eeprom), card.eeprom.content[0x300 + 10]) for card in pc.cards] == [written] * 2
 
 
 def test_second_controller_can_be_the_only_one_with_an_nvram():
@@ -219,11 +193,10 @@ def test_second_controller_can_be_the_only_one_with_an_nvram():
         assert screen.lines[REASON] == ""
         yield from enter(screen, "53C895A")
         assert screen.lines[REASON] == LOCKED + "none"
-        yield 0x011B
+        yield ESC
         yield from enter(screen, "53C810")
         assert screen.lines[REASON] == ""
-        yield from go_to(screen, "Host ID")
-        yield MINUS
+        yield from change(screen, "Host ID", MINUS)
         yield from save(screen)
     use(pc, script)
     assert pc.cards[1].eeprom.content[0x100 + 20] == 6
