@@ -132,6 +132,7 @@ class Bus:
         self.nexus: Nexus | None = None
         self.away: list[Nexus] = []
         self.request: Request | None = None
+        self.data_ns = 0            # time of all data phases
         self.cdb = b""              # sent to the target that was selected last
         self.further_at: int | None = None  # when a unit last got further, or the first selection since
         self.waited_ns = 0                  # longest time since in which none did

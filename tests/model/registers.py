@@ -48,7 +48,7 @@ MAN, ERMP, ERL = 0x01, 0x04, 0x08               # DMODE
 MULTIPLIED, NO_SGE = 0x0C, 0x30                 # STEST1, the latter for an erratum of the 1010
 DIF = 0x20                                      # STEST2
 DPR, DILS = 0x01, 0x02                          # CCNTL0
-U3EN, DISAIP = 0x80, 0x08                       # SCNTL4, AIPCNTL1
+U3EN, XCLKH_ST, XCLKS_ST, DISAIP = 0x80, 0x04, 0x01, 0x08      # SCNTL4 3 times, AIPCNTL1
 # Not supported by the model: START and TRG; IARB and AESP; SRE; driving lines by hand;
 # the PCI clock; phase mismatch jumps
 NOT_MODELLED = {SCNTL0: 0x21, SCNTL1: 0x06, SCID: 0x20, SOCL: 0xFF, STEST1: 0x80, CCNTL0: 0x80}

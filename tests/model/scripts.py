@@ -17,6 +17,7 @@ from tests.model.registers import (AAP, CMP, COM, CTEST5, DBC, DCNTL, DFS, DNAD,
                                    D_IID, D_SIR, D_SSI, EPC, EWS, GPREG, INTF, ISTAT, MA, PAR, SCID,
                                    SCNTL0, SCNTL2, SCNTL3, SCNTL4, SDID, SDU, SIGP, SSM, SSTAT1,
                                    STEST1, STIME0, SXFER, TEMP, U3EN, DmaFault)
+from tests.model.transfer import setting_of
 
 if TYPE_CHECKING:
     from tests.model.chip import Chip
@@ -25,7 +26,7 @@ DWORDS = {n: struct.Struct(f"<{n}I") for n in (1, 2)}
 DWORD = DWORDS[1]
 WAIT = 0
 INSTRUCTION_NS = 300
-BYTE_NS = 200
+BYTE_NS = 200           # of commands, messages and statuses
 ARBITRATION_NS = 5_000
 SELECTION_ABORT_NS = 200_000
 
@@ -226,13 +227,18 @@ class Scripts:
             else:
                 moved = self._receive(phase, count, done, address)
             done += moved
-            yield BYTE_NS * moved
+            yield self._data_ns(phase, moved) if self._moving else BYTE_NS * moved
         self._moving, self._unsent = False, None
         self._set_register32(DNAD, address + done)
         if causes & ~PAR == 0:
             self._set_dbc(0)
         if causes:
             self.chip.raise_scsi(causes)
+
+    def _data_ns(self, phase: int, count: int) -> int:
+        ns = setting_of(self.chip).data_ps(count, phase == b.DATA_OUT) // 1000
+        self.chip.bus.data_ns += ns
+        return ns
 
     def _send(self, phase: int, data: bytes, done: int) -> int:
         """Send as many of the remaining bytes as the target requests."""
