@@ -25,6 +25,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
+from tests.model.disagreement import connect
+from tests.model.transfer import NARROW, NONE, Agreement, Setting
+
 DATA_OUT, DATA_IN, COMMAND, STATUS, MSG_OUT, MSG_IN = 0, 1, 2, 3, 6, 7
 OUTGOING = (DATA_OUT, COMMAND, MSG_OUT)
 AFTER_FREE_NS = 2_000
@@ -101,13 +104,17 @@ class Request:
     in_bulk: bool = False       # a Take: the target receives all bytes together
     bad_parity: bool = False
     given: bytes = b""
+    seen: Callable[[bytes], bytes] = bytes  # what the target sees of them
+    hangs: bool = False         # after it the target waits for the initiator
+    gross_error: bool = False   # as it has sent more REQs than the initiator permits
 
     @property
     def answer(self) -> bytes | int | None:
         """The value the target's generator receives."""
+        given = self.seen(self.given)
         if self.in_bulk:
-            return self.given
-        return self.given[0] if self.given else None
+            return given
+        return given[0] if given else None
 
     @classmethod
     def made_by(cls, event: tuple | Take | Bad) -> Request:
@@ -129,6 +136,7 @@ class Bus:
         self.stuck_busy = False     # BSY is held forever
         self._stuck_reset = False
         self.busy_until = 0         # another initiator uses the bus until then
+        self.setting: Callable[[], Setting] = lambda: NARROW    # of the initiator
         self.nexus: Nexus | None = None
         self.away: list[Nexus] = []
         self.request: Request | None = None
@@ -156,6 +164,16 @@ class Bus:
     def connected(self) -> int | None:
         """ID of the target that holds the bus."""
         return self.nexus.target if self.nexus else None
+
+    @property
+    def agreed(self) -> Agreement:
+        """Of the connected target. One that knows no messages is asynchronous."""
+        return getattr(self.targets.get(self.nexus.target), "agreed", NONE)
+
+    @property
+    def known(self) -> Agreement:
+        """The agreement as the initiator can know it."""
+        return getattr(self.targets.get(self.nexus.target), "known", NONE)
 
     @property
     def free(self) -> bool:
@@ -208,7 +226,8 @@ class Bus:
         if request.data or request.requested:
             return
         self.request = None
-        self._advance(self.nexus, request.answer)
+        if not request.hangs:
+            self._advance(self.nexus, request.answer)
 
     def reset(self) -> None:
         """RST: all targets lose their state."""
@@ -278,7 +297,7 @@ class Bus:
             self.away.remove(nexus)     # left without Reselect(): never returns
             return
         if isinstance(event, (tuple, Take, Bad)):
-            self.request = Request.made_by(event)
+            self._ask(Request.made_by(event))
         elif isinstance(event, Delay):
             nexus.ready_at = self.now + event.ns
         elif isinstance(event, Reselect):
@@ -289,6 +308,13 @@ class Bus:
             self.reset()
             self.on_reset()
         # HANG: no event
+
+    def _ask(self, request: Request) -> None:
+        self.request = request
+        if request.phase <= DATA_IN:
+            agreed, setting = self.agreed, self.setting()
+            if agreed is not NONE or setting is not NARROW:
+                connect(request, agreed, setting)
 
     def _leave(self, nexus: Nexus, ended: bool) -> None:
         if nexus is self.nexus:

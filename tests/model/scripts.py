@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from tests.model import bus as b
 from tests.model.registers import (AAP, CMP, COM, CTEST5, DBC, DCNTL, DFS, DNAD, DSA, DSP, DSPS,
-                                   D_IID, D_SIR, D_SSI, EPC, EWS, GPREG, INTF, ISTAT, MA, PAR, SCID,
-                                   SCNTL0, SCNTL2, SCNTL3, SCNTL4, SDID, SDU, SIGP, SSM, SSTAT1,
-                                   STEST1, STIME0, SXFER, TEMP, U3EN, DmaFault)
-from tests.model.transfer import setting_of
+                                   D_IID, D_SIR, D_SSI, EPC, GPREG, INTF, ISTAT, MA, PAR, SCID,
+                                   SCNTL0, SCNTL2, SCNTL3, SCNTL4, SDID, SDU, SGE, SIGP, SSM,
+                                   SSTAT1, STEST1, STIME0, SXFER, TEMP, U3EN, DmaFault)
+from tests.model.transfer import NARROW, NONE, beyond, matches, setting_of
 
 if TYPE_CHECKING:
     from tests.model.chip import Chip
@@ -222,12 +222,19 @@ class Scripts:
                 break
             self._check_agreement(phase)
             causes |= self._parity(self.chip.bus.request)
+            request = self.chip.bus.request
+            target_ps = self.chip.bus.agreed.period_ps
             if phase in b.OUTGOING:
                 moved = self._send(phase, data, done)
             else:
                 moved = self._receive(phase, count, done, address)
             done += moved
-            yield self._data_ns(phase, moved) if self._moving else BYTE_NS * moved
+            yield self._data_ns(phase, moved, target_ps) if self._moving else BYTE_NS * moved
+            if request.gross_error and not self.chip.bus.request:
+                self._unsent = None
+                self._cut_short(phase in b.OUTGOING, count - done, True)
+                causes |= SGE
+                break
         self._moving, self._unsent = False, None
         self._set_register32(DNAD, address + done)
         if causes & ~PAR == 0:
@@ -235,8 +242,8 @@ class Scripts:
         if causes:
             self.chip.raise_scsi(causes)
 
-    def _data_ns(self, phase: int, count: int) -> int:
-        ns = setting_of(self.chip).data_ps(count, phase == b.DATA_OUT) // 1000
+    def _data_ns(self, phase: int, count: int, target_ps: int) -> int:
+        ns = setting_of(self.chip).data_ps(count, phase == b.DATA_OUT, target_ps) // 1000
         self.chip.bus.data_ns += ns
         return ns
 
@@ -299,13 +306,16 @@ class Scripts:
         return PAR
 
     def _check_agreement(self, phase: int) -> None:
-        """Data phases are narrow and asynchronous: the model's targets agree to
-        nothing else."""
-        registers = self.chip.registers
-        if phase <= b.DATA_IN and (registers[SXFER] & 0x1F or registers[SCNTL3] & EWS
-                                   or registers[SCNTL4] & U3EN):
-            self._rule("transfer not agreed",
-                      f"SXFER {registers[SXFER]:#04x}, SCNTL3 {registers[SCNTL3]:#04x}")
+        """In data phases the registers match the agreement that was made by messages, and what
+        the chip can."""
+        if phase > b.DATA_IN:
+            return
+        chip, known, setting = self.chip, self.chip.bus.known, setting_of(self.chip)
+        if known is not NONE or setting is not NARROW or chip.registers[SCNTL4] & U3EN:
+            if not matches(setting, known) or chip.registers[SCNTL4] & U3EN:
+                self._rule("transfer not agreed", f"{setting} for {known}")
+            if reason := beyond(chip, setting):
+                self._rule("transfer beyond the chip", reason)
 
     def _cut_short(self, outgoing: bool, left: int, begun: bool) -> None:
         """End a move at a phase mismatch, with correct counters."""

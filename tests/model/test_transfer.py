@@ -14,7 +14,7 @@ from tests.model.board import Board
 from tests.model.bus import COMMAND, DATA_IN, DATA_OUT, HANG, MSG_IN, STATUS, Take
 from tests.model.chip_programs import (BUFFER, DONE, SCNTL3, SXFER, code, interrupt, move, play,
                                        ready, select, stop_when)
-from tests.model.transfer import setting_of
+from tests.model.transfer import Agreement, setting_of
 
 STEST1, SCNTL4, MULTIPLY, EWS, ULTRA = 0x4D, 0xBC, 0x0C, 0x08, 0x80
 
@@ -79,9 +79,16 @@ RATES = {
     "wide Fast-20 of a 1010": ("1010-33", MULTIPLY, 0x30 | EWS, 0x1F, 40)}
 
 
+FACTORS = {25_000: 10, 50_000: 12, 100_000: 25}
+
+
 def data_time(board: Board, phase: int) -> int:
     """Time of COUNT bytes; that of their instruction is not counted."""
     play(board, (phase, bytes(COUNT)) if phase == DATA_IN else Take(phase, COUNT), (STATUS, 0), HANG)
+    setting = setting_of(board.chip)
+    factor = FACTORS[setting.receive_ps] if setting.offset else 0
+    target = board.bus.targets[3]
+    target.agreed = target.known = Agreement(setting.offset, setting.width, factor)
     code(board, *select(3), *stop_when(phase))
     begun = board.chip.now
     code(board, *move(phase, COUNT), *stop_when(STATUS))
