@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from tests.model.bus import MSG_IN, MSG_OUT, Bus
+from tests.model.bus import DATA_IN, DATA_OUT, MSG_IN, MSG_OUT, Bad, Bus, Delay, Take
 from tests.model.transfer import NONE, Agreement
 
 EXTENDED, REJECT = 0x01, 0x07
@@ -22,6 +22,9 @@ LENGTHS = {SDTR: 3, WDTR: 2}
 FAST_10 = 25                    # period factor of 100 ns
 WBUS16, SYNC = 0x20, 0x10       # INQUIRY byte 7
 FAST_AND_WIDE = Agreement(8, 1, FAST_10)
+
+
+IGNORE_WIDE_RESIDUE = bytes([0x23, 1])
 
 
 class Offer(NamedTuple):
@@ -52,6 +55,11 @@ def offers_in(messages: list[int]) -> list[Offer]:
 def changed(agreed: Agreement, **parts: int) -> Agreement:
     made = replace(agreed, **parts)
     return NONE if made == NONE else made
+
+
+def is_data_in(event: object) -> bool:
+    return (isinstance(event, tuple) and event[0] == DATA_IN
+            or isinstance(event, Bad) and event.phase == DATA_IN)
 
 
 class View:
@@ -146,6 +154,36 @@ class Negotiator:
         value = min(offered.value, able.offset if offered.kind == SDTR else able.width)
         made = Offer(offered.kind, value, max(offered.factor, able.factor) if offered.kind == SDTR else 0)
         return offer(made.kind, made.value, made.factor), made
+
+    def in_words(self, events: Iterator) -> Iterator:
+        """The data phases of a wide target. A word may belong to two events. Before another
+        phase in, half a word is completed, and a message says so; of a word out, the second
+        byte is for the next event. [SPI-2 "IGNORE WIDE RESIDUE"]"""
+        half, bad, ahead, answer = b"", False, b"", None
+        while True:
+            try:
+                event = events.send(answer)
+            except StopIteration:
+                event = None
+            if is_data_in(event):
+                data, now_bad = (event[1], False) if isinstance(event, tuple) else (bytes([event.byte]), True)
+                data, bad = half + (bytes([data]) if isinstance(data, int) else data), bad or now_bad
+                whole, half, answer = data[:len(data) & ~1], data[len(data) & ~1:], None
+                if whole:
+                    yield Bad(DATA_IN, whole[-1], whole[:-1]) if bad else (DATA_IN, whole)
+                    bad = now_bad and bool(half)
+                continue
+            if half and not isinstance(event, Delay):
+                yield Bad(DATA_IN, half[0]) if bad else (DATA_IN, half)
+                yield MSG_IN, IGNORE_WIDE_RESIDUE
+                half, bad = b"", False
+            if event is None:
+                return
+            if isinstance(event, Take) and event.phase == DATA_OUT:
+                ahead += (yield Take(DATA_OUT, event.count - len(ahead) + 1 & ~1)) if event.count > len(ahead) else b""
+                answer, ahead = ahead[:event.count], ahead[event.count:]
+            else:
+                answer = yield event
 
     def _replies(self, bus: Bus) -> Iterator:
         taken = []

@@ -53,6 +53,7 @@ class Take:
 class Bad:
     phase: int
     byte: int
+    before: bytes = b""     # of the same phase, in the same words
 
 
 def message_codes(data: bytes | list[int]) -> list[int]:
@@ -121,7 +122,7 @@ class Request:
         if isinstance(event, Take):
             return cls(event.phase, None, event.count, in_bulk=True)
         if isinstance(event, Bad):
-            return cls(event.phase, bytes([event.byte]), bad_parity=True)
+            return cls(event.phase, event.before + bytes([event.byte]), bad_parity=True)
         phase, data = event
         return cls(phase, bytes([data]) if isinstance(data, int) else data, int(data is None))
 

@@ -427,7 +427,8 @@ class Disk(Negotiator):
         responder.now = bus.now
         answer = unit.execute(cdb) if unit else self._missing_unit(cdb)
         responder.note(bus, cdb, answer)
-        yield from responder.transfer(bus, cdb, answer)
+        moves = responder.transfer(bus, cdb, answer)
+        yield from self.in_words(moves) if self.agreed.width else moves
         if (yield from self.listen(bus)):
             return
         if responder.before_status:
