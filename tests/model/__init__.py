@@ -11,7 +11,7 @@ written from the manual, which reports every broken rule (ring 1).
     chip.py     effects of register reads and writes
     scripts.py  the SCRIPTS processor
     transfer.py clock, period, offset and width by the registers; the time of data
-    wide.py     odd bytes of wide transfers
+    wide.py     odd bytes of wide transfers; cable.py: a bad cable
     agreement.py, disagreement.py  SDTR and WDTR; data between sides that are set differently
     hardware.py selects silicon, QEMU or 86Box; emulators.py, emulated_qemu.py and
                 emulated_86box.py model how the emulators differ from silicon

@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
+from tests.model.cable import Cable
 from tests.model.disagreement import connect
 from tests.model.transfer import NARROW, NONE, Agreement, Setting
 
@@ -138,6 +139,7 @@ class Bus:
         self._stuck_reset = False
         self.busy_until = 0         # another initiator uses the bus until then
         self.setting: Callable[[], Setting] = lambda: NARROW    # of the initiator
+        self.cable: Cable | None = None     # a bad one
         self.nexus: Nexus | None = None
         self.away: list[Nexus] = []
         self.request: Request | None = None
@@ -316,6 +318,8 @@ class Bus:
             agreed, setting = self.agreed, self.setting()
             if agreed is not NONE or setting is not NARROW:
                 connect(request, agreed, setting)
+                if self.cable:
+                    self.cable.carry(request, agreed)
 
     def _leave(self, nexus: Nexus, ended: bool) -> None:
         if nexus is self.nexus:
