@@ -10,6 +10,9 @@ written from the manual, which reports every broken rule (ring 1).
     variants.py the chips of the family and their differences
     chip.py     effects of register reads and writes
     scripts.py  the SCRIPTS processor
+    transfer.py clock, period, offset and width by the registers; the time of data
+    wide.py     odd bytes of wide transfers; cable.py: a bad cable
+    agreement.py, disagreement.py  SDTR and WDTR; data between sides that are set differently
     hardware.py selects silicon, QEMU or 86Box; emulators.py, emulated_qemu.py and
                 emulated_86box.py model how the emulators differ from silicon
     pc.py       runs init, BCV, INT 13h; pc_cpu.py (Unicorn), pc_memory.py, pc_ports.py

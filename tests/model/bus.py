@@ -25,6 +25,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
+from tests.model.cable import Cable
+from tests.model.disagreement import connect
+from tests.model.transfer import NARROW, NONE, Agreement, Setting
+
 DATA_OUT, DATA_IN, COMMAND, STATUS, MSG_OUT, MSG_IN = 0, 1, 2, 3, 6, 7
 OUTGOING = (DATA_OUT, COMMAND, MSG_OUT)
 AFTER_FREE_NS = 2_000
@@ -50,6 +54,7 @@ class Take:
 class Bad:
     phase: int
     byte: int
+    before: bytes = b""     # of the same phase, in the same words
 
 
 def message_codes(data: bytes | list[int]) -> list[int]:
@@ -101,20 +106,24 @@ class Request:
     in_bulk: bool = False       # a Take: the target receives all bytes together
     bad_parity: bool = False
     given: bytes = b""
+    seen: Callable[[bytes], bytes] = bytes  # what the target sees of them
+    hangs: bool = False         # after it the target waits for the initiator
+    gross_error: bool = False   # as it has sent more REQs than the initiator permits
 
     @property
     def answer(self) -> bytes | int | None:
         """The value the target's generator receives."""
+        given = self.seen(self.given)
         if self.in_bulk:
-            return self.given
-        return self.given[0] if self.given else None
+            return given
+        return given[0] if given else None
 
     @classmethod
     def made_by(cls, event: tuple | Take | Bad) -> Request:
         if isinstance(event, Take):
             return cls(event.phase, None, event.count, in_bulk=True)
         if isinstance(event, Bad):
-            return cls(event.phase, bytes([event.byte]), bad_parity=True)
+            return cls(event.phase, event.before + bytes([event.byte]), bad_parity=True)
         phase, data = event
         return cls(phase, bytes([data]) if isinstance(data, int) else data, int(data is None))
 
@@ -129,9 +138,12 @@ class Bus:
         self.stuck_busy = False     # BSY is held forever
         self._stuck_reset = False
         self.busy_until = 0         # another initiator uses the bus until then
+        self.setting: Callable[[], Setting] = lambda: NARROW    # of the initiator
+        self.cable: Cable | None = None     # a bad one
         self.nexus: Nexus | None = None
         self.away: list[Nexus] = []
         self.request: Request | None = None
+        self.data_ns = 0            # time of all data phases
         self.cdb = b""              # sent to the target that was selected last
         self.further_at: int | None = None  # when a unit last got further, or the first selection since
         self.waited_ns = 0                  # longest time since in which none did
@@ -155,6 +167,16 @@ class Bus:
     def connected(self) -> int | None:
         """ID of the target that holds the bus."""
         return self.nexus.target if self.nexus else None
+
+    @property
+    def agreed(self) -> Agreement:
+        """Of the connected target. One that knows no messages is asynchronous."""
+        return getattr(self.targets.get(self.nexus.target), "agreed", NONE)
+
+    @property
+    def known(self) -> Agreement:
+        """The agreement as the initiator can know it."""
+        return getattr(self.targets.get(self.nexus.target), "known", NONE)
 
     @property
     def free(self) -> bool:
@@ -207,7 +229,8 @@ class Bus:
         if request.data or request.requested:
             return
         self.request = None
-        self._advance(self.nexus, request.answer)
+        if not request.hangs:
+            self._advance(self.nexus, request.answer)
 
     def reset(self) -> None:
         """RST: all targets lose their state."""
@@ -277,7 +300,7 @@ class Bus:
             self.away.remove(nexus)     # left without Reselect(): never returns
             return
         if isinstance(event, (tuple, Take, Bad)):
-            self.request = Request.made_by(event)
+            self._ask(Request.made_by(event))
         elif isinstance(event, Delay):
             nexus.ready_at = self.now + event.ns
         elif isinstance(event, Reselect):
@@ -288,6 +311,15 @@ class Bus:
             self.reset()
             self.on_reset()
         # HANG: no event
+
+    def _ask(self, request: Request) -> None:
+        self.request = request
+        if request.phase <= DATA_IN:
+            agreed, setting = self.agreed, self.setting()
+            if agreed is not NONE or setting is not NARROW:
+                connect(request, agreed, setting)
+                if self.cable:
+                    self.cable.carry(request, agreed)
 
     def _leave(self, nexus: Nexus, ended: bool) -> None:
         if nexus is self.nexus:

@@ -133,7 +133,7 @@ class FormatDisk(Disk):
             return
         flags = 0
         if answer.wants:
-            data = yield from bus.targets[bus.connected].take_agreed(answer.wants)
+            data = yield from self.data_out(answer.wants)
             flags, answer.status = data[1], self._list_answer(data).status
         if answer.status != GOOD:
             return

@@ -58,7 +58,9 @@ RULES = {
     "clock not set": "SCNTL3.CCF matches the board's clock, 40 or 80 MHz, and the multiplier",
     "selection too soon after a bus reset": "250 ms",
     "VERIFY of bytes": "the drive checks its medium; data is not sent again",
-    "transfer not agreed": "SXFER and SCNTL3 match the agreement with the target",
+    "transfer not agreed": "SXFER, SCNTL3 and SCNTL4 match the agreement with the target",
+    "wide data cut at an odd byte": "but for the last move, CHMOV or an even count",
+    "transfer beyond the chip": "its offset and rate; below 100 ns with SCNTL3.ULTRA and STEST3.TE",
     # On return
     "SCRIPTS left running": "no program runs between two calls",
     "causes left pending": "SIST and DSTAT are empty",

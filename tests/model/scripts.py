@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.model import bus as b
+from tests.model import wide
 from tests.model.registers import (AAP, CMP, COM, CTEST5, DBC, DCNTL, DFS, DNAD, DSA, DSP, DSPS,
-                                   D_IID, D_SIR, D_SSI, EPC, EWS, GPREG, INTF, ISTAT, MA, PAR, SCID,
-                                   SCNTL0, SCNTL2, SCNTL3, SCNTL4, SDID, SDU, SIGP, SSM, SSTAT1,
-                                   STEST1, STIME0, SXFER, TEMP, U3EN, DmaFault)
+                                   D_IID, D_SIR, D_SSI, EPC, GPREG, INTF, ISTAT, MA, PAR, SCID,
+                                   SCNTL0, SCNTL2, SCNTL3, SCNTL4, SDID, SDU, SGE, SIGP, SSM,
+                                   SSTAT1, STEST1, STIME0, SXFER, TEMP, U3EN, DmaFault)
+from tests.model.transfer import NARROW, NONE, beyond, matches, setting_of
 
 if TYPE_CHECKING:
     from tests.model.chip import Chip
@@ -25,7 +28,7 @@ DWORDS = {n: struct.Struct(f"<{n}I") for n in (1, 2)}
 DWORD = DWORDS[1]
 WAIT = 0
 INSTRUCTION_NS = 300
-BYTE_NS = 200
+BYTE_NS = 200           # of commands, messages and statuses
 ARBITRATION_NS = 5_000
 SELECTION_ABORT_NS = 200_000
 
@@ -42,6 +45,21 @@ LEAVING, SENDING_AWAY = (0x00, 0x04), (0x06, 0x0C, 0x0D, 0x0E)
 def signed24(value: int) -> int:
     value &= 0xFFFFFF
     return value - 0x1000000 if value & 0x800000 else value
+
+
+@dataclass
+class Move:
+    """A block move: what it sends; its bytes."""
+    data: bytes
+    count: int
+    begun: bool = False
+    wide: bool = False
+    kept: bytes = b""       # the byte that CHMOV does not send yet
+    padding: int = 0        # bytes at the end of `data` that are none
+
+    def left(self, done: int) -> int:
+        """Bytes of memory that have not moved."""
+        return self.count - done - self.padding + len(self.kept)
 
 
 class Scripts:
@@ -186,7 +204,8 @@ class Scripts:
 
     def _block_move(self, first: int, second: int) -> Iterator[int]:
         indirect, table = bool(first & 1 << 29), bool(first & 1 << 28)
-        if not first & 1 << 27:
+        chained = not first & 1 << 27
+        if chained and (setting_of(self.chip).width == 0 or first >> 24 & 7 > b.DATA_IN):
             self._illegal("CHMOV in place of MOVE", first)
         elif indirect and table:
             self._illegal("illegal instruction", first)
@@ -202,47 +221,87 @@ class Scripts:
             if count == 0:
                 self._illegal("block move of 0 bytes", first)
             else:
+                wide.begin_move(self.chip, chained)
                 self._set_dbc(count)
                 yield from self._handshakes(first >> 24 & 7, count, address)
 
     def _handshakes(self, phase: int, count: int, address: int) -> Iterator[int]:
-        done, causes = 0, 0
+        chip, bus = self.chip, self.chip.bus
+        outgoing, done, causes = phase in b.OUTGOING, 0, 0
         self._moving = phase <= b.DATA_IN
-        data = self.chip.dma_read(address, count) if phase in b.OUTGOING else b""
-        while done < count:
-            self._unsent = (count - done, done > 0) if phase in b.OUTGOING else None
+        move = Move(chip.dma_read(address, count) if outgoing else b"", count)
+        while not move.begun or done < move.count:
+            self._unsent = (move.left(done), move.begun) if outgoing else None
             yield from self._request()
             if not self.running:
                 return
-            if self.chip.bus.request.phase != phase:
+            request = bus.request
+            if request.phase != phase:
                 self._unsent = None
-                self._cut_short(phase in b.OUTGOING, count - done, done > 0)
+                self._cut_short(outgoing, move.left(done), move.begun)
                 causes |= MA
                 break
             self._check_agreement(phase)
-            causes |= self._parity(self.chip.bus.request)
-            if phase in b.OUTGOING:
-                moved = self._send(phase, data, done)
+            causes |= self._parity(request)
+            target_ps = bus.agreed.period_ps
+            if not move.begun:
+                done = self._begin(move, phase, address)
+                if done == move.count:
+                    break
+            if outgoing:
+                moved = self._send(phase, move, done)
             else:
-                moved = self._receive(phase, count, done, address)
+                moved = self._receive(phase, move, done, address)
             done += moved
-            yield BYTE_NS * moved
+            yield self._data_ns(phase, moved, target_ps) if self._moving else BYTE_NS * moved
+            if request.gross_error and not bus.request:
+                self._unsent = None
+                self._cut_short(outgoing, move.left(done), True)
+                causes |= SGE
+                break
+        self._end_move(move, address + done, causes)
+
+    def _begin(self, move: Move, phase: int, address: int) -> int:
+        """The first REQ: the move is wide or not. Returns how many bytes have been received
+        before."""
+        chip, move.begun = self.chip, True
+        move.wide = self._moving and setting_of(chip).width == 1
+        if not move.wide:
+            wide.no_chain(chip)
+        elif phase == b.DATA_OUT:
+            move.data, move.kept, move.padding = wide.to_send(chip, move.data)
+            move.count = len(move.data)
+        elif first := wide.first_received(chip):
+            chip.dma_write(address, first)
+            self._set_dbc(move.count - 1)
+            return 1
+        return 0
+
+    def _end_move(self, move: Move, address: int, causes: int) -> None:
         self._moving, self._unsent = False, None
-        self._set_register32(DNAD, address + done)
+        self._set_register32(DNAD, address)
         if causes & ~PAR == 0:
             self._set_dbc(0)
+            wide.keep_last(self.chip, move.kept)
         if causes:
             self.chip.raise_scsi(causes)
 
-    def _send(self, phase: int, data: bytes, done: int) -> int:
+    def _data_ns(self, phase: int, count: int, target_ps: int) -> int:
+        ns = setting_of(self.chip).data_ps(count, phase == b.DATA_OUT, target_ps) // 1000
+        self.chip.bus.data_ns += ns
+        return ns
+
+    def _send(self, phase: int, move: Move, done: int) -> int:
         """Send as many of the remaining bytes as the target requests."""
-        bus, left = self.chip.bus, len(data) - done
+        bus, left = self.chip.bus, move.count - done
         moved = min(left, bus.request.requested)
-        self._unsent = left - moved, True
+        self._unsent = move.left(done + moved), True
         if phase == b.MSG_OUT and moved == left:
             bus.atn = False    # before the target receives the byte
-            self._note_own_messages(b.message_codes(data))
-        bus.give(data[done:done + moved])
+            self._note_own_messages(b.message_codes(move.data))
+        bus.give(move.data[done:done + moved])
+        if move.padding and moved == left and bus.request.requested:
+            self._rule("wide data cut at an odd byte", "MOVE sends half a word")
         self._handshaken()
         bus.release()
         return moved
@@ -252,9 +311,11 @@ class Scripts:
         if set(codes) & set(SENDING_AWAY) and self.chip.registers[SCNTL2] & SDU:
             self._rule("SDU left on", f"while messages {codes} are sent")
 
-    def _receive(self, phase: int, count: int, done: int, address: int) -> int:
-        chip = self.chip
-        taken = chip.bus.take(count - done)
+    def _receive(self, phase: int, move: Move, done: int, address: int) -> int:
+        chip, count = self.chip, move.count
+        taken = chip.bus.take(count - done + move.wide * (count - done & 1))
+        if move.wide:
+            taken = wide.keep_odd(chip, taken, count - done)
         if done == 0:
             self.sfbr = taken[0]
         if phase == b.MSG_IN:
@@ -293,13 +354,16 @@ class Scripts:
         return PAR
 
     def _check_agreement(self, phase: int) -> None:
-        """Data phases are narrow and asynchronous: the model's targets agree to
-        nothing else."""
-        registers = self.chip.registers
-        if phase <= b.DATA_IN and (registers[SXFER] & 0x1F or registers[SCNTL3] & EWS
-                                   or registers[SCNTL4] & U3EN):
-            self._rule("transfer not agreed",
-                      f"SXFER {registers[SXFER]:#04x}, SCNTL3 {registers[SCNTL3]:#04x}")
+        """In data phases the registers match the agreement that was made by messages, and what
+        the chip can."""
+        if phase > b.DATA_IN:
+            return
+        chip, known, setting = self.chip, self.chip.bus.known, setting_of(self.chip)
+        if known is not NONE or setting is not NARROW or chip.registers[SCNTL4] & U3EN:
+            if not matches(setting, known) or chip.registers[SCNTL4] & U3EN:
+                self._rule("transfer not agreed", f"{setting} for {known}")
+            if reason := beyond(chip, setting):
+                self._rule("transfer beyond the chip", reason)
 
     def _cut_short(self, outgoing: bool, left: int, begun: bool) -> None:
         """End a move at a phase mismatch, with correct counters."""
@@ -307,10 +371,13 @@ class Scripts:
         if not outgoing:
             self._set_dbc(left)
             return
+        full = wide.latches(self.chip, setting_of(self.chip) if self._moving else NARROW, left, begun)
+        if not begun:
+            left += len(full)       # from the move before
         room = self.chip.variant.fifo[bool(registers[CTEST5] & DFS)]
-        ahead = min(left, room)     # fetched but not sent
+        ahead = min(left, max(room, len(full)))     # fetched but not sent
         self._set_dbc(left - ahead)
-        self.chip.show_residual(left, 1 if begun else 0, ahead)
+        self.chip.show_residual(left, full, ahead)
 
     def _request(self) -> Iterator[int]:
         """Wait for REQ and latch its phase."""

@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tests.model.agreement import SDTR, WDTR, Negotiator
+from tests.model.agreement import FAST_10, SDTR, WDTR, Negotiator, View
 from tests.model.bus import (COMMAND, DATA_IN, DATA_OUT, FREE, MSG_IN, MSG_OUT, STATUS, Bus, Delay,
                              Reselect, Take, message_codes)
 from tests.model.rules import RuleViolation
+from tests.model.transfer import NONE, Agreement
 
 GOOD, CHECK_CONDITION, BUSY, RESERVATION_CONFLICT, QUEUE_FULL = 0x00, 0x02, 0x08, 0x18, 0x28
 
@@ -82,9 +83,12 @@ class Disk(Negotiator):
     attentions: list[tuple[int, int, int]] = field(default_factory=lambda: [POWER_ON])
     sense: tuple[int, int, int] = NO_SENSE
     information: tuple[int, bool] = (0, False)  # in the sense data: an LBA, and VALID
-    # agreements with another driver; a reset ends them (agreement.py)
-    fast_and_wide: bool = False
-    synchronous: bool = False
+    # transfers (agreement.py). A reset ends an agreement
+    able: Agreement | None = None
+    agreed: Agreement = NONE
+    known: Agreement = NONE
+    fast_and_wide: bool | None = View("width", {"width": 1})
+    synchronous: bool | None = View("offset", {"offset": 8, "factor": FAST_10})
     negotiates: tuple[int, ...] = (SDTR, WDTR)
     answer_offer: Callable[[int, int], bytes | None] | None = None
     # hooks: each may replace the disk's behaviour at that point
@@ -163,7 +167,7 @@ class Disk(Negotiator):
         return Answer(status=CHECK_CONDITION)
 
     def inquiry_data(self) -> bytes:
-        return (bytes([self.type, self.removable << 7, self.version, 2, 31, 0, 0, 0])
+        return (bytes([self.type, self.removable << 7, self.version, 2, 31, 0, 0, self.transfer_flags])
                 + self.vendor + self.product + self.revision)
 
     def capacity_data(self) -> bytes:
@@ -383,15 +387,14 @@ class Disk(Negotiator):
 
     def transfer(self, bus: Bus, cdb: bytes, answer: Answer) -> Iterator:
         """Run the data phase, if there is one."""
-        target = bus.targets[bus.connected]     # its agreement is that of all its units
         if answer.wants:
-            take = self.write_hook or (lambda bus, count: target.take_agreed(count))
+            take = self.write_hook or (lambda bus, count: self.data_out(count))
             taken = yield from take(bus, answer.wants)
             self.store(cdb, (taken or b"")[:answer.keeps])
         elif self.data_hook and answer.status == GOOD and cdb[0] in READS:
             yield from self.data_hook(bus, answer.data)
         else:
-            yield from target.send_agreed(answer.data)
+            yield from self.data_in(answer.data)
 
     def note(self, bus: Bus, cdb: bytes, answer: Answer) -> None:
         """A good answer to a command on blocks is progress, and so is the INQUIRY of a unit that
@@ -424,7 +427,8 @@ class Disk(Negotiator):
         responder.now = bus.now
         answer = unit.execute(cdb) if unit else self._missing_unit(cdb)
         responder.note(bus, cdb, answer)
-        yield from responder.transfer(bus, cdb, answer)
+        moves = responder.transfer(bus, cdb, answer)
+        yield from self.in_words(moves) if self.agreed.width else moves
         if (yield from self.listen(bus)):
             return
         if responder.before_status:
@@ -510,7 +514,7 @@ class CdRom(Disk):
 
     def transfer(self, bus: Bus, cdb: bytes, answer: Answer) -> Iterator:
         if cdb[0] == MODE_SELECT and answer.wants:
-            data = yield from bus.targets[bus.connected].take_agreed(answer.wants)
+            data = yield from self.data_out(answer.wants)
             answer.status = self._mode_selected(data or b"").status
         else:
             yield from super().transfer(bus, cdb, answer)

@@ -12,6 +12,7 @@ from tests.model.agreement import EXTENDED, REJECT, SDTR, WDTR, offer, offers_in
 from tests.model.bus import COMMAND, DATA_IN, DATA_OUT, MSG_IN, MSG_OUT
 from tests.model.target import DEVICE_RESET, READ10, Disk
 from tests.model.test_targets import Initiator
+from tests.model.transfer import Agreement
 
 IDENTIFY = 0x80
 READ_ONE = bytes([READ10, 0, 0, 0, 0, 5, 0, 0, 1, 0])
@@ -91,8 +92,46 @@ def test_target_without_an_answer_keeps_its_agreement():
     assert agreement(disk) == (True, False)
 
 
+@pytest.mark.parametrize("able, asked, made", [
+    (Agreement(8, 0, 25), (8, 12), (8, 25)), (Agreement(15, 0, 12), (31, 10), (15, 12)),
+    (Agreement(15, 0, 12), (8, 25), (8, 25)), (Agreement(0, 0, 0), (8, 25), (0, 25))])
+def test_slower_period_and_smaller_offset_are_agreed(able, asked, made):
+    disk = Disk(able=able)
+    answer = negotiate(disk, offer(SDTR, asked[0], asked[1]))
+    assert answer == [offer(SDTR, *made)]
+    assert (disk.agreed.offset, disk.agreed.factor) == (made if made[0] else (0, 0))
+
+
+def test_wdtr_then_sdtr_agree_on_both():
+    disk = Disk(able=Agreement(16, 1, 12))
+    negotiate(disk, offer(WDTR, 1))
+    negotiate(disk, offer(SDTR, 16, 12))
+    assert disk.agreed == disk.known == Agreement(16, 1, 12)
+    negotiate(disk, offer(WDTR, 1))
+    assert disk.agreed == disk.known == Agreement(0, 1, 0)
+
+
+@pytest.mark.parametrize("able, flags", [
+    (None, 0), (Agreement(), 0), (Agreement(8, 0, 25), 0x10), (Agreement(0, 1), 0x20),
+    (Agreement(8, 1, 25), 0x30)])
+def test_inquiry_data_names_the_abilities(able, flags):  # [SCSI-2 "Standard INQUIRY data"]
+    data, _ = Initiator(Disk(able=able)).run_command(bytes([0x12, 0, 0, 0, 36, 0]))
+    assert data[7] == flags
+
+
+@pytest.mark.parametrize("sent, reply, made", [
+    (offer(SDTR, 15, 12), offer(SDTR, 8, 25), Agreement(8, 0, 25)),
+    (offer(SDTR, 15, 12), offer(SDTR, 0, 12), Agreement()), (offer(SDTR, 15), bytes([REJECT]), Agreement()),
+    (offer(WDTR, 1), offer(WDTR, 1), Agreement(width=1)), (offer(WDTR, 1), b"", Agreement())])
+def test_target_that_begins_follows_the_answer(sent, reply, made):
+    disk = Disk()
+    disk.before_command = disk.negotiate_first(sent)
+    assert negotiate(disk, replies=reply) == [sent]
+    assert disk.agreed == disk.known == made
+
+
 def test_offers_are_found_among_messages():
-    assert offers_in([0x80, 0x20, *offer(SDTR, 4), *offer(WDTR, 1), 0x08]) == [(SDTR, 4), (WDTR, 1)]
+    assert offers_in([0x80, 0x20, *offer(SDTR, 4), *offer(WDTR, 1), 0x08]) == [(SDTR, 4, 25), (WDTR, 1, 0)]
     assert offers_in([0x80, EXTENDED, 2, SDTR, 4]) == [], "a wrong length"
 
 
@@ -109,6 +148,13 @@ def test_bus_device_reset_ends_agreements():
     host = Initiator(Disk(fast_and_wide=True, synchronous=True))
     host.send_messages(IDENTIFY, DEVICE_RESET)
     assert agreement(host.target) == (False, False)
+
+
+def test_initiator_does_not_know_of_a_power_cycle():
+    disk = Disk()
+    negotiate(disk, offer(SDTR, 8))
+    disk.power_cycle()
+    assert (disk.agreed, disk.known) == (Agreement(), Agreement(8, 0, 25))
 
 
 # ---- Data of a narrow, asynchronous initiator -------------------------------------------------

@@ -49,6 +49,8 @@ class Variant:
     pci_class: int = SCSI
     wide: bool = True
     ultra: bool = True
+    fastest_ns: int = 50            # shortest synchronous period, and largest offset
+    most_offset: int = 16
     load_store: bool = True         # also stands for prefetch, which came with it
     scratch: bool = True            # has SCRATCHC to J
     ram: int = 4096                 # bytes of SCRIPTS RAM
@@ -103,15 +105,17 @@ class Variant:
         return {40: (3, 4), 80: (5,), 160: (7,)}[self.clock_mhz * selected]
 
 
-LATE = {"ram": 8192, "fifo": LATE_FIFO, "multiplier": 4, "lvd": True, "istat1": True,
+ULTRA2 = {"fastest_ns": 25, "most_offset": 31}
+LATE = {**ULTRA2, "ram": 8192, "fifo": LATE_FIFO, "multiplier": 4, "lvd": True, "istat1": True,
         "registers": 0x100}
-OLD = {"ultra": False, "load_store": False, "scratch": False, "ram": 0, "fifo": SMALL_FIFO}
+OLD = {"fastest_ns": 100, "most_offset": 8, "ultra": False, "load_store": False, "scratch": False,
+       "ram": 0, "fifo": SMALL_FIFO}
 F810 = Variant("53C810", 0x0001, wide=False, **OLD)
 F810A = replace(F810, name="53C810A", revision=0x11, load_store=True,
                 must_clear=((DMODE, ERL | ERMP), (CTEST3, WRIE)))
 F825 = Variant("53C825", 0x0003, **OLD)
 F875 = Variant("53C875", 0x000F, 0x04, multiplier=2, must_set=((CTEST0, NO_OVERLAP),))
-F895 = Variant("53C895", 0x000C, fifo=ULTRA2_FIFO, multiplier=4, lvd=True)
+F895 = Variant("53C895", 0x000C, fifo=ULTRA2_FIFO, multiplier=4, lvd=True, **ULTRA2)
 F1010 = Variant("53C1010-33", 0x0020, core_1010=True, **LATE)
 
 VARIANTS = {
@@ -123,7 +127,8 @@ VARIANTS = {
     "825": F825,
     "825A": replace(F825, name="53C825A", revision=0x26, load_store=True, scratch=True, ram=4096,
                     fifo=ULTRA_FIFO),
-    "860": replace(F810A, name="53C860", device=0x0006, revision=0x01, ultra=True, clock_mhz=80),
+    "860": replace(F810A, name="53C860", device=0x0006, revision=0x01, ultra=True, fastest_ns=50,
+                   clock_mhz=80),
     "875-1": replace(F875, revision=0x01, clock_mhz=80, multiplier=1),
     "875": F875,
     "875J": replace(F875, name="53C875J", device=0x008F, must_set=()),
@@ -131,7 +136,7 @@ VARIANTS = {
     "885": replace(F875, name="53C885", device=0x000D, must_set=()),
     "895": F895,
     "895A": Variant("53C895A", 0x0012, **LATE),
-    "875A": Variant("53C875A", 0x0013, **{**LATE, "ram": 4096}),
+    "875A": Variant("53C875A", 0x0013, **{**LATE, "ram": 4096, "fastest_ns": 50}),
     "896": Variant("53C896", 0x000B, 0x04, must_set=((CCNTL0, DPR),), **LATE),
     "1010-33-0": replace(F1010, revision=0x00, must_set=((STEST1, NO_SGE), (CCNTL0, DILS))),
     "1010-33": F1010,
