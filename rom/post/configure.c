@@ -63,19 +63,22 @@ static bool is_off(const struct controller *controller)
 	return host && !(host->flags & SYMBIOS_HOST_BOOTS);
 }
 
-/* Stored settings state which targets may disconnect, ... */
+/* The targets that may disconnect by stored settings. Without parity, a wrong reselection
+ * would not be noticed.
+ */
 static u16 disconnects(void)
 {
 	u32 bits = 0;
 
+	if (!(settings.card.flags & SYMBIOS_PARITY))
+		return 0;
 	for (u32 id = 0; id < SETTINGS_TARGETS; id++)
 		if (settings.card.targets[id].flags & TARGET_DISCONNECTS)
 			bits |= 1u << id;
 	return (u16)bits;
 }
 
-/* ... and how long their commands may take. */
-static void set_timeouts(struct hba *hba)
+void configure_timeouts(struct hba *hba)
 {
 	for (u32 id = 0; id < SETTINGS_TARGETS; id++) {
 		u16 timeout_s = settings.card.targets[id].timeout;
@@ -99,7 +102,7 @@ static enum hba_result open_controller(struct lsi *lsi, struct lsi_options *opti
 		options->disconnects = disconnects();
 	enum hba_result result = lsi_open(lsi, options);
 	if (stored)
-		set_timeouts(&lsi->hba);
+		configure_timeouts(&lsi->hba);
 	return result;
 }
 

@@ -21,33 +21,40 @@ struct settings IN_POST_MEMORY settings __attribute__((section(".post_memory")))
 #define USUAL_TIMEOUT_S 10
 #define MOST_OFFSET 62 /* of the 53C1010 */
 
-/* A byte of `settings` with a default other than 0, or with a limit */
+/* A byte of `settings` with a default other than 0, or with a limit, or that the user can
+ * set to the default
+ */
 struct row {
 	u16 at;
 	u8 usual;
 	u8 most; /* or one of these */
 #define ANY 0xff
 #define LAST_ID 0xfe
+	u8 set, shared; /* the bits that the user sets, for one controller and for all */
 };
 
 ROM_CONST struct row rows[] = {
-	{CARD(bytes), SUMMED_BYTES & 0xff, ANY},
-	{CARD(bytes) + 1, SUMMED_BYTES >> 8, ANY},
-	{CARD(minor), 0x30, ANY}, /* as SDMS 4 has it */
-	{CARD(flags), SYMBIOS_PARITY | SYMBIOS_CHS_ALTERNATE, ANY},
-	{CARD(removable), SYMBIOS_REMOVABLE_ALL, SYMBIOS_REMOVABLE_ALL},
-	{CARD(removable) + 1, 0, 0},
-	{CARD(host_id), 7, LAST_ID},
-	{CARD(hosts_most), SETTINGS_HOSTS, ANY},
-	{CARD(targets_most), SETTINGS_TARGETS, ANY},
-	{OWN(scan_delay), 0, 60},
-	{OWN(spin_up_delay), 0, 15},
-	{OWN(boot_timeout), 5, 60},
-	{OWN(window), 1, 10},
-	{OWN(boot_ids[0]), NO_BOOT_ID, LAST_ID},
-	{OWN(boot_ids[1]), NO_BOOT_ID, LAST_ID},
-	{OWN(boot_ids[2]), NO_BOOT_ID, LAST_ID},
-	{OWN(boot_ids[3]), NO_BOOT_ID, LAST_ID},
+	{CARD(bytes), SUMMED_BYTES & 0xff, ANY, 0, 0},
+	{CARD(bytes) + 1, SUMMED_BYTES >> 8, ANY, 0, 0},
+	{CARD(minor), 0x30, ANY, 0, 0}, /* as SDMS 4 has it */
+	{CARD(flags), SYMBIOS_PARITY | SYMBIOS_CHS_ALTERNATE, ANY,
+	 SYMBIOS_PARITY | SYMBIOS_CHS_ALTERNATE, SYMBIOS_VERBOSE},
+	{CARD(flags1), 0, ANY, SYMBIOS_SCAN_DOWN, 0},
+	{CARD(flags2), 0, ANY, SYMBIOS_AVOID_RESET, 0},
+	{CARD(removable), SYMBIOS_REMOVABLE_ALL, SYMBIOS_REMOVABLE_ALL, 0xff, 0},
+	{CARD(removable) + 1, 0, 0, 0xff, 0},
+	{CARD(host_id), 7, LAST_ID, 0xff, 0},
+	{CARD(hosts_most), SETTINGS_HOSTS, ANY, 0, 0},
+	{CARD(targets_most), SETTINGS_TARGETS, ANY, 0, 0},
+	{OWN(flags), 0, ANY, 0, OWN_QUIET | OWN_CD_FIRST | OWN_NATIVE_BLOCKS},
+	{OWN(scan_delay), 0, 60, 0xff, 0},
+	{OWN(spin_up_delay), 0, 15, 0xff, 0},
+	{OWN(boot_timeout), 5, 60, 0, 0xff},
+	{OWN(window), 1, 10, 0, 0xff},
+	{OWN(boot_ids[0]), NO_BOOT_ID, LAST_ID, 0xff, 0},
+	{OWN(boot_ids[1]), NO_BOOT_ID, LAST_ID, 0xff, 0},
+	{OWN(boot_ids[2]), NO_BOOT_ID, LAST_ID, 0xff, 0},
+	{OWN(boot_ids[3]), NO_BOOT_ID, LAST_ID, 0xff, 0},
 };
 
 static u8 IN_POST_MEMORY *byte_at(u32 at)
@@ -70,8 +77,8 @@ static void fill_target(struct symbios_target IN_POST_MEMORY *target, bool all)
 	u8 width = is_wide() ? 16 : 8;
 
 	if (all) {
-		target->flags = TARGET_DISCONNECTS | TARGET_SCANNED |
-				TARGET_LUNS | TARGET_TAGS;
+		target->flags |= TARGET_DISCONNECTS | TARGET_SCANNED |
+				 TARGET_LUNS;
 		target->period = USUAL_PERIOD;
 	}
 	if (target->width != 8 || all) /* also one that is not 16 */
@@ -97,8 +104,11 @@ static void fill(u32 from)
 		if (rows[i].at >= from || *byte_at(rows[i].at) > most)
 			*byte_at(rows[i].at) = rows[i].usual;
 	}
-	for (u32 i = 0; i < SETTINGS_TARGETS; i++)
+	for (u32 i = 0; i < SETTINGS_TARGETS; i++) {
+		if (!from)
+			settings.card.targets[i].flags = TARGET_TAGS;
 		fill_target(&settings.card.targets[i], !from);
+	}
 	if (from)
 		return;
 	host->type = SYMBIOS_HOST_8XX;
@@ -110,15 +120,30 @@ static void fill(u32 from)
 	host->io = post.io;
 }
 
-void settings_defaults(void)
+void settings_absent(void)
 {
 	fill(0);
+	settings.source = SETTINGS_DEFAULT;
+	settings.chip = NVRAM_NONE;
+	settings.damaged = false;
+}
+
+void settings_set_usual(bool shared)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
+		u8 bits = rows[i].set | (shared ? rows[i].shared : 0);
+		u8 IN_POST_MEMORY *byte = byte_at(rows[i].at);
+
+		*byte = (u8)((*byte & ~bits) | (rows[i].usual & bits));
+	}
+	for (u32 i = 0; i < SETTINGS_TARGETS; i++)
+		fill_target(&settings.card.targets[i], true);
 }
 
 /* Use the defaults, but the ID that the firmware has set. */
 static void use_defaults(struct lsi *lsi)
 {
-	settings_defaults();
+	fill(0);
 	u8 id = lsi_read8(lsi, LSI_SCID) & last_id();
 	if (id)
 		settings.card.host_id = id;
@@ -165,12 +190,22 @@ static u16 crc(void)
 	return crc;
 }
 
+/* Read a part to that offset in `settings`. If that fails, nothing may be written over what
+ * could not be read.
+ */
+static bool read_part(struct lsi *lsi, u32 part, u32 to)
+{
+	if (nvram_read(lsi, part, byte_at(to)) == NVRAM_OK)
+		return true;
+	settings.chip = NVRAM_STUCK;
+	return false;
+}
+
 static enum settings_source read_card(struct lsi *lsi)
 {
 	const struct symbios_block IN_POST_MEMORY *card = &settings.card;
 
-	if (nvram_read(lsi, NVRAM_PART(SYMBIOS_AT, sizeof(*card)),
-		       byte_at(0)) != NVRAM_OK)
+	if (!read_part(lsi, NVRAM_PART(SYMBIOS_AT, sizeof(*card)), 0))
 		return SETTINGS_INVALID;
 	if (is_blank())
 		return SETTINGS_DEFAULT;
@@ -189,28 +224,46 @@ static bool read_own(struct lsi *lsi)
 	const struct own_block IN_POST_MEMORY *own = &settings.own;
 
 	settings.damaged = true;
-	if (nvram_read(lsi, NVRAM_PART(OWN_AT, sizeof(*own)),
-		       byte_at(OWN_BLOCK)) != NVRAM_OK)
+	if (!read_part(lsi, NVRAM_PART(OWN_AT, sizeof(*own)), OWN_BLOCK))
 		return false;
 	bool ours = own->signature == OWN_SIGNATURE;
 	settings.damaged = ours && own->crc != crc();
 	return ours && !settings.damaged && own->version == OWN_VERSION;
 }
 
+/* A chip that stops answering reads as ones, like a blank or a damaged one: read damaged data
+ * again, and look for the chip again before anything is written over such data.
+ */
+static void read_blocks(struct lsi *lsi)
+{
+	bool own = false;
+
+	settings.source = read_card(lsi);
+	if (settings.source == SETTINGS_INVALID)
+		settings.source = read_card(lsi);
+	settings.damaged = settings.source == SETTINGS_INVALID;
+	if (settings.source == SETTINGS_STORED) {
+		own = read_own(lsi);
+		if (settings.damaged)
+			own = read_own(lsi);
+	}
+	if (!own && settings.chip == NVRAM_24C16)
+		settings.chip = nvram_detect(lsi);
+	if (settings.source == SETTINGS_STORED)
+		fill(own ? BLOCKS_END : OWN_BLOCK);
+}
+
 void settings_read(struct lsi *lsi)
 {
 	settings.source = SETTINGS_DEFAULT;
+	settings.damaged = false;
 	settings.chip = post.emulated ? NVRAM_NONE : nvram_detect(lsi);
 	if (settings.chip == NVRAM_24C16)
-		settings.source = read_card(lsi);
+		read_blocks(lsi);
 	else if (settings.chip == NVRAM_93C46)
 		settings.source = SETTINGS_FOREIGN;
-	if (settings.source == SETTINGS_STORED) {
-		fill(read_own(lsi) ? BLOCKS_END : OWN_BLOCK);
-		return;
-	}
-	settings.damaged = settings.source == SETTINGS_INVALID;
-	use_defaults(lsi);
+	if (settings.source != SETTINGS_STORED)
+		use_defaults(lsi);
 }
 
 /* ---- Writing --------------------------------------------------------------- */

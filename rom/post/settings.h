@@ -120,11 +120,17 @@ struct settings {
 
 extern struct settings IN_POST_MEMORY settings; /* .post_memory; of the controller that is open */
 
-/* Set all fields of both blocks to the defaults, for the controller in `post`. */
-void settings_defaults(void);
+/* Without NVRAM: all fields of both blocks have the defaults, for the controller in `post`. */
+void settings_absent(void);
+
+/* Set what the user can set to the defaults, also what is the same for all controllers if
+ * `shared`. All else stays as it is.
+ */
+void settings_set_usual(bool shared);
 
 /* Read the NVRAM of the controller `lsi`, which is stopped, into `settings`: a block that is
- * not valid has its defaults, and so has a field whose value is out of range. No NVRAM is
+ * not valid has its defaults, and so has a field whose value is out of range. If a part cannot
+ * be read, `chip` is not NVRAM_24C16, so that nothing is written. No NVRAM is
  * sought on QEMU's model. Without stored settings the host ID is the one that the firmware
  * has set, if it has set one.
  */

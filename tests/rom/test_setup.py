@@ -532,12 +532,12 @@ def test_defaults_of_a_page_and_those_below():
         yield from set_timeouts(screen)
         yield from enter(screen, "ID 3", "Defaults")
         yield from values_are(screen, ["110 s", "10 s"], "yes", "none", "9 s")
-        for path in (CONTROLLER, ALL):
+        for path, shared in ((CONTROLLER, ("yes", "all", "9 s")), (ALL, ("no", "all", "5 s"))):
             yield from set_timeouts(screen)
             yield from first_page(screen)
             yield from enter(screen, *path)
             yield from enter(screen, "Defaults")
-            yield from values_are(screen, ["10 s", "10 s"], "no", "all", "5 s")
+            yield from values_are(screen, ["10 s", "10 s"], *shared)
         yield from save(screen)
     use(pc, script)
     card, own = stored(pc)

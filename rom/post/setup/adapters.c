@@ -7,8 +7,10 @@
 #include "adapters.h"
 
 #include "pc/post/pci.h"
+#include "rom/post/configure.h"
 #include "rom/post/controller.h"
 #include "rom/post/state.h"
+#include "rom/post/switches.h"
 #include "rom/post/targets.h"
 #include "rom/post/waiting.h"
 #include "rom/workspace.h"
@@ -34,14 +36,18 @@ static NOT_INLINE void keep_settings(struct adapter __seg_gs *adapter)
 
 /* ---- List ------------------------------------------------------------------------ */
 
-static NOT_INLINE void add(u16 pci_address, u16 own, u16 flags)
+/* With a host, only if it is still the controller there. */
+static NOT_INLINE void add(u16 pci_address, u16 own,
+			   const struct symbios_host __seg_gs *host)
 {
 	struct adapter __seg_gs *adapter = adapters;
 	struct controller controller;
 
 	if (!pci_has_function(pci_address) ||
 	    !controller_identify(&controller, pci_address) ||
-	    controller.chip->features == CHIP_REFUSED)
+	    controller.chip->features == CHIP_REFUSED ||
+	    (host && (host->device != controller.chip->device ||
+		      host->vendor != LSI_PCI_VENDOR)))
 		return;
 	for (u32 i = adapter_count; i; i--, adapter++)
 		if (adapter->pci_address == pci_address)
@@ -52,6 +58,7 @@ static NOT_INLINE void add(u16 pci_address, u16 own, u16 flags)
 	adapter->chip = controller.chip;
 	adapter->pci_address = pci_address;
 	adapter->irq = (u8)pci_read32(pci_address, PCI_INTERRUPT);
+	adapter->emulated = controller_is_emulated(pci_address);
 	adapter->changed = false;
 	adapter->host = (struct symbios_host){
 		.type = SYMBIOS_HOST_8XX,
@@ -59,7 +66,7 @@ static NOT_INLINE void add(u16 pci_address, u16 own, u16 flags)
 		.vendor = LSI_PCI_VENDOR,
 		.bus = (u8)(pci_address >> 8),
 		.function = (u8)pci_address,
-		.flags = flags,
+		.flags = SYMBIOS_HOST_BOOTS,
 		.io = pci_address == own || !controller_is_foreign(&controller)
 			      ? controller_enable(pci_address)
 			      : 0,
@@ -76,11 +83,11 @@ void adapters_find(u16 own)
 
 		if (host->type)
 			add((u16)(host->bus << 8 | host->function), own,
-			    host->flags);
+			    host);
 	}
 	(void)pci_version(&last_bus);
 	for (u32 at = 0; at < (last_bus + 1) << 8; at++)
-		add((u16)at, own, SYMBIOS_HOST_BOOTS);
+		add((u16)at, own, NULL);
 }
 
 struct adapter __seg_gs *adapters_first(void)
@@ -115,17 +122,39 @@ void adapters_touch(void)
 
 /* ---- The controller in the workspace ------------------------------------------------- */
 
+/* Take its settings. Another one is open no more. */
+static NOT_INLINE void use(const struct adapter __seg_gs *adapter)
+{
+	if (opened != adapter)
+		opened = NULL;
+	post.chip = adapter->chip;
+	post.io = adapter->host.io;
+	post.pci_address = adapter->pci_address;
+	post.emulated = adapter->emulated;
+	copy(&settings, &adapter->settings, sizeof(settings));
+}
+
 /* Give it to this one, with its settings. HBA_CHIP if its chip does not answer. */
 static NOT_INLINE enum hba_result select(const struct adapter __seg_gs *adapter,
 					 struct lsi_options *options)
 {
-	*options = (struct lsi_options){.instant = post.emulated};
-	options->chip = post.chip = adapter->chip;
-	options->io = post.io = adapter->host.io;
-	post.pci_address = adapter->pci_address;
-	copy(&settings, &adapter->settings, sizeof(settings));
+	use(adapter);
 	opened = NULL;
+	*options = (struct lsi_options){
+		.chip = post.chip, .io = post.io, .instant = post.emulated};
 	return lsi_stop(&workspace.lsi, options);
+}
+
+/* Does POST use it? With a copy of the ROM for each, its own list of controllers counts. */
+static void read_order(struct adapter __seg_gs *adapter)
+{
+	struct controller controller = {adapter->pci_address, adapter->chip};
+
+	if (post.named)
+		controller_set_order();
+	IN_ROM struct symbios_host *host = controller_in_order(&controller);
+	if (host)
+		adapter->host.flags = host->flags;
 }
 
 void adapters_read(void)
@@ -134,25 +163,33 @@ void adapters_read(void)
 	struct adapter __seg_gs *adapter = adapters;
 
 	for (u32 i = adapter_count; i; i--, adapter++) {
-		settings.chip = NVRAM_NONE;
-		if (adapter->host.io && select(adapter, &options) == HBA_OK)
+		if (adapter->host.io && select(adapter, &options) == HBA_OK) {
 			settings_read(&workspace.lsi);
+		} else {
+			use(adapter);
+			settings_absent();
+		}
+		read_order(adapter);
 		keep_settings(adapter);
 	}
 }
 
-void adapter_set_defaults(struct adapter __seg_gs *adapter, u32 id)
+void adapter_set_defaults(struct adapter __seg_gs *adapter, u32 id, bool shared)
 {
-	struct lsi_options options;
+	u8 host_id = adapter->settings.card.host_id;
 
-	(void)select(adapter, &options); /* no access to the chip follows */
-	settings_defaults();
+	use(adapter);
+	settings_set_usual(shared);
+	if (adapter_has_device(adapter, settings.card.host_id))
+		settings.card.host_id = host_id;
 	adapter->changed = true;
-	if (id < SETTINGS_TARGETS)
+	if (id < SETTINGS_TARGETS) {
 		copy(&adapter->settings.card.targets[id], &settings.card.targets[id],
 		     sizeof(struct symbios_target));
-	else
-		keep_settings(adapter);
+		return;
+	}
+	adapter->host.flags |= SYMBIOS_HOST_BOOTS;
+	keep_settings(adapter);
 }
 
 bool adapter_open(const struct adapter __seg_gs *adapter)
@@ -163,10 +200,13 @@ bool adapter_open(const struct adapter __seg_gs *adapter)
 		return true;
 	if (select(adapter, &options) != HBA_OK)
 		return false;
-	options.own_id = settings.card.host_id;
+	options.own_id = LSI_ID_AS_FOUND; /* a new one may be that of a device */
+	options.keep_bus = settings.card.flags2 & SYMBIOS_AVOID_RESET ||
+			   !post.switches[SWITCH_BUS_RESET];
 	options.no_parity = !(settings.card.flags & SYMBIOS_PARITY);
 	if (lsi_open(&workspace.lsi, &options) != HBA_OK)
 		return false;
+	configure_timeouts(&workspace.lsi.hba);
 	waiting_begin();
 	targets_identify();
 	waiting_end();
@@ -181,6 +221,7 @@ bool adapter_has_device(const struct adapter __seg_gs *adapter, u8 id)
 
 enum nvram_result adapters_write(void)
 {
+	enum nvram_result first_error = NVRAM_OK;
 	struct lsi_options options;
 	struct adapter __seg_gs *adapter = adapters;
 
@@ -195,9 +236,12 @@ enum nvram_result adapters_write(void)
 			else
 				settings.card.hosts[n].type = 0;
 		enum nvram_result result = settings_write(&workspace.lsi);
-		if (result != NVRAM_OK)
-			return result;
-		adapter->changed = false;
+		if (result == NVRAM_OK) {
+			adapter->changed = false;
+			keep_settings(adapter);
+		} else if (first_error == NVRAM_OK) {
+			first_error = result;
+		}
 	}
-	return NVRAM_OK;
+	return first_error;
 }

@@ -16,6 +16,7 @@ struct adapter {
 	IN_ROM struct lsi_chip *chip;
 	u16 pci_address;
 	u8 irq;
+	bool emulated; /* QEMU's model */
 	bool changed; /* its settings differ from its NVRAM */
 	struct symbios_host host; /* its entry in the boot order; `io` is 0 if another driver
 				   * uses it, or the BIOS has assigned no I/O address */
@@ -49,21 +50,25 @@ void adapter_swap_with_next(struct adapter __seg_gs *adapter);
 /* Note that the settings of all have changed. */
 void adapters_touch(void);
 
-/* Set the settings of the controller, or only those of the device with that ID, to the
- * defaults.
+/* Set what the user can set for the controller, or only for the device with that ID, to the
+ * defaults; also what is the same for all controllers if `shared`. The host ID stays if the
+ * default is that of a device.
  */
 #define ALL_IDS SETTINGS_TARGETS
-void adapter_set_defaults(struct adapter __seg_gs *adapter, u32 id);
+void adapter_set_defaults(struct adapter __seg_gs *adapter, u32 id, bool shared);
 
-/* Make chip and bus of the controller ready for commands, and scan the bus, unless it is
- * open already. False if it fails. Moves FS.
+/* Make chip and bus of the controller ready for commands, with the host ID that the chip has
+ * and without a reset of the bus if that is to be avoided, and scan the bus, unless it is open
+ * already. False if it fails. Moves FS.
  */
 bool adapter_open(const struct adapter __seg_gs *adapter);
 
 /* Has the scan found a device with that ID, if this controller is open? */
 bool adapter_has_device(const struct adapter __seg_gs *adapter, u8 id);
 
-/* Write the settings that have changed, with the boot order. Ends at an error. */
+/* Write the settings that have changed, with the boot order. Returns the first error; the
+ * others are written all the same.
+ */
 enum nvram_result adapters_write(void);
 
 #endif

@@ -58,7 +58,8 @@ static void set_defaults(void)
 	for (; left; left--, adapter++)
 		adapter_set_defaults(adapter, setup.page == PAGE_DEVICE
 						      ? setup.id
-						      : ALL_IDS);
+						      : ALL_IDS,
+				     setup.page == PAGE_ALL);
 }
 
 static void run(enum setup_action action)
