@@ -4,16 +4,19 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from tests.model.formatting import MINUTE, FormatDisk
-from tests.model.target import Disk, blocks_of, cd_rom
-from tests.rom.setup_user import (DATA, ENTER, ESC, KEYS, LIST, NOTE, STATE, WORK, Script, discard, enter, go_to,
-                                  use)
+from tests.model.target import Answer, Disk, blocks_of, cd_rom
+from tests.rom.setup_user import (DATA, DOWN, ENTER, ESC, LIST, NOTE, STATE, UP, WORK, Script, discard, enter,
+                                  go_to, use)
 from tests.rom.strict import SECOND
 from tests.rom.test_setup import DEVICE, machine
 
-VERIFY10, FORMAT_UNIT = 0x2F, 0x04
+READ_CAPACITY10, VERIFY10, FORMAT_UNIT = 0x25, 0x2F, 0x04
+DISK, TAPE, CD, OPTICAL = 0, 1, 5, 7
 NAME = "STRICT DISK"
 UNREADABLE = (3, 0x11, 0, True)    # sense data, VALID
 
@@ -65,10 +68,57 @@ def test_page_of_an_id_without_device():
         yield from enter(screen, "Format")
         assert screen.lines[WORK] == ""
         yield from enter(screen, "Verify")
-        assert screen.lines[NOTE] == "does not answer"
-        yield ESC
-        assert screen.lines[KEYS].startswith("Arrows")
+        assert screen.lines[NOTE] == "Nothing to verify"
     use(machine(targets={0: Disk()}), on_device(check))
+
+
+class Uninitialised(Disk):
+    """A disk that needs FORMAT UNIT: only the capacity is not known."""
+
+    def _read_capacity(self, cdb: bytes) -> Answer:
+        return self.check(3, 0x31)
+
+    COMMANDS: ClassVar[dict] = {**Disk.COMMANDS, READ_CAPACITY10: _read_capacity}
+
+
+@pytest.mark.parametrize("device, state, sense", [
+    (Uninitialised(), "medium error, 0 MiB, blocks of 0, asynchronous, 8 bits", "sense: medium error 31/00"),
+    (Disk(type=TAPE, unsupported={READ_CAPACITY10}), "ready, 0 MiB, blocks of 0, asynchronous, 8 bits", ""),
+], ids=["not formatted", "tape"])
+def test_device_without_capacity_is_not_verified(device, state, sense):
+    """Nothing of a device that was shown before is left."""
+    def check(screen):
+        yield ESC
+        yield from enter(screen, "ID 0")
+        assert screen.lines[STATE].endswith("blocks of 4096, asynchronous, 8 bits")
+        yield ESC
+        yield from enter(screen, "ID 3")
+        assert screen.lines[STATE:STATE + 2] == [state, sense]
+        yield from enter(screen, "Verify")
+        assert (screen.lines[WORK], screen.lines[NOTE]) == ("", "Nothing to verify")
+    use(machine(targets={0: Disk(block_bytes=4096), 3: device}), on_device(check))
+    assert not verifies(device)
+
+
+@pytest.mark.parametrize("kind, formats", [(DISK, True), (TAPE, False), (CD, False), (OPTICAL, False)])
+def test_only_a_disk_can_be_formatted(kind, formats):
+    device = Disk(type=kind, block_bytes=2048)
+
+    def check(screen):
+        yield from go_to(screen, "Format")
+        yield UP
+        row = next(i for i, line in enumerate(screen.lines) if line == "  Format")
+        assert screen.colours(row) == {0x0F if formats else 0x07}
+        yield DOWN
+        yield ENTER
+        assert screen.lines[WORK].startswith("Type the name") == formats
+        if formats:
+            yield ESC
+        yield from enter(screen, "Verify")
+        assert screen.lines[NOTE] == ("Nothing to verify" if kind == TAPE else "Done")
+        if kind != TAPE:
+            yield ENTER
+    use(machine(targets={3: device}), on_device(check))
 
 
 # ---- Verify ------------------------------------------------------------------------------

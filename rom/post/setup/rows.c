@@ -105,7 +105,7 @@ ROM_CONST struct row device_rows[] = {
 	{ROW_FIELD, {WORDS_NO_YES}, TARGET(flags), TARGET_TAGS, 1},
 	{ROW_FIRST, {WORDS_FIRST}, 0, 0, 4},
 	{ROW_RUNS, {RUN_VERIFY}, 0, 0, 0},
-	{ROW_RUNS, {RUN_FORMAT}, 0, 0, 0},
+	{ROW_RUNS_IF_DISK, {RUN_FORMAT}, 0, 0, 0},
 	{ROW_RUNS_IF_SAVED, {RUN_DEFAULTS}, 0, 0, 0},
 };
 
@@ -331,6 +331,9 @@ void rows_value(struct row IN_ROM *row)
 
 bool rows_enabled(struct row IN_ROM *row)
 {
+	if (row->kind == ROW_RUNS_IF_DISK)
+		return setup.result != SCSI_NO_TARGET &&
+		       setup.inquiry.type == INQUIRY_TYPE_DISK;
 	return adapter_saves(setup.adapter) || row->kind == ROW_DOES ||
 	       row->kind == ROW_RUNS;
 }

@@ -24,6 +24,7 @@ enum row_kind {
 	ROW_DOES = 1 << 5, /* has no value: Enter opens the page `does` */
 	ROW_RUNS = ROW_DOES | 1, /* the same: runs the action `does` */
 	ROW_RUNS_IF_SAVED = ROW_DOES | 3, /* the same, if settings can be saved */
+	ROW_RUNS_IF_DISK = ROW_DOES | 5, /* the same, if the device is a disk */
 };
 
 enum setup_action {

@@ -36,19 +36,30 @@ static void end_with(enum scsi_result result)
 	(void)screen_key();
 }
 
+/* Is it a disk or a CD drive? A tape rejects READ CAPACITY, a scanner has another command. */
+static bool has_blocks(void)
+{
+	return setup.inquiry.type == INQUIRY_TYPE_DISK ||
+	       targets_is_cd(&setup.inquiry);
+}
+
 void work_ask_device(void)
 {
 	struct scsi_device at = device();
+	bool known = false;
 
-	setup.capacity.blocks = 0;
 	setup.result = SCSI_NO_TARGET;
 	bus()->sense[0] = 0;
-	if (!adapter_has_device(setup.adapter, at.target))
-		return;
-	setup.result = disk_simple(bus(), &at, CDB_TEST_UNIT_READY);
-	if (setup.result != SCSI_OK ||
-	    disk_capacity(bus(), &at, &setup.capacity) != SCSI_OK)
-		setup.capacity.blocks = 0;
+	if (adapter_has_device(setup.adapter, at.target)) {
+		targets_data(at.target, &setup.inquiry);
+		setup.result = disk_simple(bus(), &at, CDB_TEST_UNIT_READY);
+		if (setup.result == SCSI_OK && has_blocks()) {
+			setup.result = disk_capacity(bus(), &at, &setup.capacity);
+			known = setup.result == SCSI_OK;
+		}
+	}
+	if (!known)
+		setup.capacity = (struct disk_capacity){0};
 }
 
 /* ---- Verify -------------------------------------------------------------------- */
@@ -88,6 +99,10 @@ void work_verify(void)
 	struct scsi_blocks *part = &setup.job.blocks;
 	u32 bad = 0;
 
+	if (!setup.capacity.blocks) {
+		setup.note = ROM_STRING("Nothing to verify");
+		return;
+	}
 	setup.list.length = 0;
 	part->lba = 0;
 	part->count = PIECE_BLOCKS;
@@ -124,7 +139,7 @@ void work_verify(void)
 		part->lba += good;
 	}
 	show_progress(100, bad);
-	end_with(setup.capacity.blocks ? SCSI_OK : setup.result);
+	end_with(SCSI_OK);
 }
 
 /* ---- Format -------------------------------------------------------------------- */
@@ -160,7 +175,7 @@ void work_format(void)
 	struct scsi_device at = device();
 	u16 progress = 0;
 
-	if (setup.result == SCSI_NO_TARGET || !is_confirmed())
+	if (!is_confirmed())
 		return;
 	show_format(0);
 	enum scsi_result result = service_format(bus(), &at, &progress);
