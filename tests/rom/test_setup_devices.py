@@ -10,12 +10,13 @@ import pytest
 
 from tests.model.formatting import MINUTE, FormatDisk
 from tests.model.target import Answer, Disk, blocks_of, cd_rom
-from tests.rom.setup_user import (DATA, DOWN, ENTER, ESC, LIST, NOTE, STATE, UP, WORK, Script, discard, enter,
+from tests.rom.setup_user import (DATA, DOWN, ENTER, ESC, LIST, NOTE, STATE, UP, WORK, Script, chosen, discard, enter,
                                   go_to, use)
 from tests.rom.strict import SECOND
 from tests.rom.test_setup import DEVICE, machine
 
-READ_CAPACITY10, VERIFY10, FORMAT_UNIT = 0x25, 0x2F, 0x04
+READ_CAPACITY10, READ10, VERIFY10, FORMAT_UNIT = 0x25, 0x28, 0x2F, 0x04
+TURN = SECOND // 60
 DISK, TAPE, CD, OPTICAL = 0, 1, 5, 7
 NAME = "STRICT DISK"
 UNREADABLE = (3, 0x11, 0, True)    # sense data, VALID
@@ -175,10 +176,61 @@ def test_any_key_stops_verify():
     use(pc, on_device(check))
 
 
+@pytest.mark.parametrize("key", [ENTER, ESC])
+def test_key_that_stops_verify_does_nothing_else(key):
+    disk = Disk(blocks=4096 * 1000)
+    pc = machine(targets={3: disk})
+
+    def check(screen):
+        yield from go_to(screen, "Verify")
+        pc.bios.type_after(pc, SECOND, key)
+        yield ENTER
+        assert chosen(screen) == "Verify"
+        assert [lba for lba, _ in verifies(disk)].count(0) == 1
+    use(pc, on_device(check))
+
+
+@pytest.mark.parametrize("block_bytes", [512, 2048, 4096])
+def test_piece_of_verify_is_2_mib(block_bytes):
+    disk = Disk(block_bytes=block_bytes, blocks=(16 << 20) // block_bytes)
+    verify(disk, "Verified 100 %; bad (hex): 0")
+    assert max(count for _, count in verifies(disk)) * block_bytes == 2 << 20
+
+
+@pytest.mark.parametrize("block_bytes", [1, 1 << 30])
+def test_verify_of_blocks_of_an_absurd_size(block_bytes):
+    disk = Disk(block_bytes=block_bytes, blocks=20_000, bad_blocks={100: UNREADABLE})
+    verify(disk, "Verified 100 %; bad (hex): 1", "00000064")
+    assert sum(count for lba, count in verifies(disk) if lba > 100) == 20_000 - 101
+
+
+class Slow(Disk):
+    """A disk without VERIFY that turns once for each block."""
+
+    def transfer(self, bus, cdb, answer):
+        if cdb[0] == READ10:
+            yield from self.disconnect(save=False, ns=TURN)
+        yield from super().transfer(bus, cdb, answer)
+
+
+def test_disk_without_verify_is_stopped_within_seconds():
+    disk = Slow(unsupported={VERIFY10})
+    pc = machine(targets={3: disk})
+
+    def check(screen):
+        yield from go_to(screen, "Verify")
+        begin = pc.chip.now
+        pc.bios.type_after(pc, SECOND, 0x3920)
+        yield ENTER
+        assert screen.lines[WORK] == ""
+        assert pc.chip.now - begin < 4 * SECOND
+    use(pc, on_device(check))
+
+
 def test_verify_ends_at_another_error():
     disk = Disk(blocks=4096 * 4)
     disk.status_hook = lambda cdb: disk.check(5, 0x21) if cdb[0] == VERIFY10 and blocks_of(cdb)[0] > 5000 else None
-    verify(disk, "Verified 40 %; bad (hex): 0", note="command failed")
+    verify(disk, "Verified 20 %; bad (hex): 0", note="command failed")
 
 
 # ---- Format ------------------------------------------------------------------------------
@@ -214,6 +266,21 @@ def test_format_after_the_name_was_typed():
         assert screen.lines[STATE].startswith("ready, 32 MiB")
     format_(disk, NAME, confirm)
     assert (disk.formatted, disk.damaged) == (1, False)
+
+
+def test_key_pressed_during_format_does_not_hide_its_result():
+    disk = FormatDisk(format_ns=MINUTE)
+    pc = machine(targets={3: disk})
+
+    def check(screen):
+        yield from enter(screen, "Format")
+        yield from typed(NAME)
+        pc.bios.type_after(pc, SECOND, 0x3920)
+        pc.bios.type_after(pc, 2 * SECOND, ENTER)
+        yield ENTER
+        yield from ends_with("Done")(screen)
+    use(pc, on_device(check))
+    assert disk.formatted == 1
 
 
 @pytest.mark.parametrize("name", ["STRICT DISC", "X", "strict disk", "STRICT DISK "])

@@ -12,8 +12,13 @@
 #include "scsi/service.h"
 #include "show.h"
 
-#define PIECE_SHIFT 12 /* of 2 MiB: the time until a key is noticed */
-#define PIECE_BLOCKS (1u << PIECE_SHIFT)
+/* A command verifies 1 to 2 MiB: the time until a key is noticed. Without VERIFY, a command
+ * reads one block, and may take a turn of the disk.
+ */
+#define PIECE_BYTES (2u << 20)
+#define LEAST_BYTES 511 /* of a block: a VERIFY has no more than FFFFh blocks */
+#define PIECE_READ 64
+#define PROGRESS_SHIFT 12 /* so that 100 times as many blocks are no more than 32 bits */
 #define MOST_LISTED 8
 #define SECOND_US 1000000
 
@@ -29,9 +34,22 @@ static struct scsi_device device(void)
 	return (struct scsi_device){.target = setup.id};
 }
 
-/* Show the result of a long operation, and wait for a key. */
+/* Take the keys that were pressed. Returns whether there was one. */
+static bool take_keys(void)
+{
+	bool any = false;
+
+	while (screen_key_pressed()) {
+		(void)screen_key();
+		any = true;
+	}
+	return any;
+}
+
+/* Show the result of a long operation, and wait for a key: one that is pressed now. */
 static void end_with(enum scsi_result result)
 {
+	(void)take_keys();
 	show_note(result == SCSI_OK ? ROM_STRING("Done") : banner_words(result));
 	(void)screen_key();
 }
@@ -97,7 +115,7 @@ static enum scsi_result verify_part(void)
 void work_verify(void)
 {
 	struct scsi_blocks *part = &setup.job.blocks;
-	u32 bad = 0;
+	u32 bad = 0, most = PIECE_BYTES / (setup.capacity.block_bytes | LEAST_BYTES);
 
 	if (!setup.capacity.blocks) {
 		setup.note = ROM_STRING("Nothing to verify");
@@ -105,23 +123,25 @@ void work_verify(void)
 	}
 	setup.list.length = 0;
 	part->lba = 0;
-	part->count = PIECE_BLOCKS;
+	part->count = PIECE_READ;
 	while (part->lba < setup.capacity.blocks) {
 		u64 left = setup.capacity.blocks - part->lba;
 
-		show_progress((u32)(part->lba >> PIECE_SHIFT) * 100 /
+		show_progress((u32)(part->lba >> PROGRESS_SHIFT) * 100 /
 				      ((u32)(setup.capacity.blocks >>
-					     PIECE_SHIFT) +
+					     PROGRESS_SHIFT) +
 				       1),
 			      bad);
-		if (screen_key_pressed())
+		if (take_keys())
 			return;
 		if (part->count > left)
 			part->count = (u32)left;
 		enum scsi_result result = verify_part();
 		u32 good = part->count;
+		if (setup.job.action != DISK_VERIFY)
+			most = PIECE_READ;
 		if (result == SCSI_OK) {
-			if (part->count < PIECE_BLOCKS)
+			if (part->count < most)
 				part->count *= 2;
 		} else if (result != SCSI_MEDIUM_ERROR &&
 			   result != SCSI_HARDWARE_ERROR) {
@@ -134,7 +154,7 @@ void work_verify(void)
 			setup.result = result;
 			if (++bad <= MOST_LISTED)
 				list_bad(part->lba);
-			part->count = PIECE_BLOCKS;
+			part->count = PIECE_READ;
 		}
 		part->lba += good;
 	}
