@@ -9,11 +9,12 @@ from typing import ClassVar
 import pytest
 
 from tests.model.formatting import MINUTE, FormatDisk
+from tests.model.nvram_blocks import DISCONNECTS, Card, Target
 from tests.model.target import Answer, Disk, blocks_of, cd_rom
-from tests.rom.setup_user import (DATA, DOWN, ENTER, ESC, LIST, NOTE, STATE, UP, WORK, Script, chosen, discard, enter,
-                                  go_to, use)
+from tests.rom.setup_user import (DATA, DOWN, ENTER, ESC, LIST, MINUS, NOTE, PLUS, STATE, UP, WORK, Script, change, chosen,
+                                  discard, enter, go_to, row, rows, use)
 from tests.rom.strict import SECOND
-from tests.rom.test_setup import DEVICE, machine
+from tests.rom.test_setup import DEVICE, machine, quick_eeprom
 
 READ_CAPACITY10, READ10, VERIFY10, FORMAT_UNIT = 0x25, 0x28, 0x2F, 0x04
 TURN = SECOND // 60
@@ -65,12 +66,42 @@ def test_state(device, state, sense):
 def test_page_of_an_id_without_device():
     def check(screen):
         assert screen.lines[DATA] == "ID 3    no device"
-        assert screen.lines[STATE].startswith("does not answer")
+        assert screen.lines[STATE] == ""
         yield from enter(screen, "Format")
         assert screen.lines[WORK] == ""
         yield from enter(screen, "Verify")
         assert screen.lines[NOTE] == "Nothing to verify"
     use(machine(targets={0: Disk()}), on_device(check))
+
+
+def test_device_that_the_settings_leave_out():
+    card = Card(targets={i: Target(flags=DISCONNECTS) for i in (3, 6)})
+
+    def check(screen):
+        assert screen.lines[DATA:STATE + 1] == ["ID 3    not scanned", ""]
+        yield from change(screen, "Scan", PLUS)
+        assert screen.lines[DATA] == "ID 3    not scanned", "the scan is over"
+        yield ESC
+        assert rows(screen)[2:8] == ["  ID 2  no device", "> ID 3  not scanned", "  ID 4  no device", "  ID 5  no device",
+                                     "  ID 6  not scanned", "  ID 7  controller"]
+        yield ESC
+        yield from change(screen, "Host ID", MINUS)
+        assert row(screen, "Host ID") == "5", "6 may be that of a device"
+        for wanted in "4", "2", "1", "15":
+            yield MINUS
+            assert row(screen, "Host ID") == wanted
+    use(machine(targets={0: Disk(), 3: Disk()}, eeprom=quick_eeprom(card)), on_device(check))
+
+
+def test_host_id_stays_if_no_target_is_scanned():
+    card = Card(targets={i: Target(flags=0) for i in range(16)})
+
+    def script(screen):
+        yield from enter(screen, "53C895A")
+        yield from change(screen, "Host ID", PLUS)
+        assert row(screen, "Host ID") == "7"
+        yield from discard(screen)
+    use(machine(eeprom=quick_eeprom(card)), script)
 
 
 class Uninitialised(Disk):
@@ -108,8 +139,7 @@ def test_only_a_disk_can_be_formatted(kind, formats):
     def check(screen):
         yield from go_to(screen, "Format")
         yield UP
-        row = next(i for i, line in enumerate(screen.lines) if line == "  Format")
-        assert screen.colours(row) == {0x0F if formats else 0x07}
+        assert screen.colours(screen.lines.index("  Format")) == {0x0F if formats else 0x07}
         yield DOWN
         yield ENTER
         assert screen.lines[WORK].startswith("Type the name") == formats

@@ -278,13 +278,15 @@ static void set_first(u8 __seg_gs *ids, u32 place)
 			*ids = NO_BOOT_ID;
 }
 
-/* Has another device that ID, or that place in own.boot_ids? */
+/* May another device have that ID, or has it that place in own.boot_ids? */
 static bool is_taken(struct row IN_ROM *row, u32 value)
 {
 	u8 __seg_gs *ids = setup.adapter->settings.own.boot_ids;
 
 	if (row->kind == ROW_ID)
-		return adapter_has_device(setup.adapter, (u8)value);
+		return adapter_has_device(setup.adapter, (u8)value) ||
+		       (value != settings.card.host_id &&
+			!(settings.card.targets[value].flags & TARGET_SCANNED));
 	return row->kind == ROW_FIRST && value && ids[value - 1] != NO_BOOT_ID &&
 	       ids[value - 1] != setup.id;
 }
@@ -332,8 +334,7 @@ void rows_value(struct row IN_ROM *row)
 bool rows_enabled(struct row IN_ROM *row)
 {
 	if (row->kind == ROW_RUNS_IF_DISK)
-		return setup.result != SCSI_NO_TARGET &&
-		       setup.inquiry.type == INQUIRY_TYPE_DISK;
+		return setup.inquiry.type == INQUIRY_TYPE_DISK;
 	return adapter_saves(setup.adapter) || row->kind == ROW_DOES ||
 	       row->kind == ROW_RUNS;
 }

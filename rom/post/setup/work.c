@@ -20,6 +20,7 @@
 #define PIECE_READ 64
 #define PROGRESS_SHIFT 12 /* so that 100 times as many blocks are no more than 32 bits */
 #define MOST_LISTED 8
+#define NO_TYPE 0xff /* in place of INQUIRY's */
 #define SECOND_US 1000000
 
 static struct scsi_bus *bus(void)
@@ -67,6 +68,7 @@ void work_ask_device(void)
 	bool known = false;
 
 	setup.result = SCSI_NO_TARGET;
+	setup.inquiry.type = NO_TYPE;
 	bus()->sense[0] = 0;
 	if (adapter_has_device(setup.adapter, at.target)) {
 		targets_data(at.target, &setup.inquiry);
@@ -104,8 +106,7 @@ static enum scsi_result verify_part(void)
 {
 	struct scsi_device at = device();
 
-	setup.job.action = DISK_VERIFY;
-	setup.job.block_shift = (u8)__builtin_ctz(setup.capacity.block_bytes);
+	setup.job.action = DISK_VERIFY; /* transfers nothing: no block_shift */
 	return disk_do(bus(), &at, &setup.job);
 }
 
@@ -125,8 +126,6 @@ void work_verify(void)
 	part->lba = 0;
 	part->count = PIECE_READ;
 	while (part->lba < setup.capacity.blocks) {
-		u64 left = setup.capacity.blocks - part->lba;
-
 		show_progress((u32)(part->lba >> PROGRESS_SHIFT) * 100 /
 				      ((u32)(setup.capacity.blocks >>
 					     PROGRESS_SHIFT) +
@@ -134,8 +133,8 @@ void work_verify(void)
 			      bad);
 		if (take_keys())
 			return;
-		if (part->count > left)
-			part->count = (u32)left;
+		if (part->lba + part->count > setup.capacity.blocks)
+			part->count = (u32)setup.capacity.blocks - (u32)part->lba;
 		enum scsi_result result = verify_part();
 		u32 good = part->count;
 		if (setup.job.action != DISK_VERIFY)
