@@ -70,7 +70,7 @@ def test_page_of_an_id_without_device():
         yield from enter(screen, "Format")
         assert screen.lines[WORK] == ""
         yield from enter(screen, "Verify")
-        assert screen.lines[NOTE] == "Nothing to verify"
+        assert screen.lines[NOTE] == "No blocks"
     use(machine(targets={0: Disk()}), on_device(check))
 
 
@@ -127,7 +127,7 @@ def test_device_without_capacity_is_not_verified(device, state, sense):
         yield from enter(screen, "ID 3")
         assert screen.lines[STATE:STATE + 2] == [state, sense]
         yield from enter(screen, "Verify")
-        assert (screen.lines[WORK], screen.lines[NOTE]) == ("", "Nothing to verify")
+        assert (screen.lines[WORK], screen.lines[NOTE]) == ("", "No blocks")
     use(machine(targets={0: Disk(block_bytes=4096), 3: device}), on_device(check))
     assert not verifies(device)
 
@@ -146,7 +146,7 @@ def test_only_a_disk_can_be_formatted(kind, formats):
         if formats:
             yield ESC
         yield from enter(screen, "Verify")
-        assert screen.lines[NOTE] == ("Nothing to verify" if kind == TAPE else "Done")
+        assert screen.lines[NOTE] == ("No blocks" if kind == TAPE else "Done")
         if kind != TAPE:
             yield ENTER
     use(machine(targets={3: device}), on_device(check))

@@ -97,7 +97,7 @@ static void show_data(void)
 	screen_line(SCREEN_PLAIN);
 }
 
-static void append_listed(u32 n)
+static NOT_INLINE void append_listed(u32 n)
 {
 	const struct adapter __seg_gs *adapter = &adapters[n];
 

@@ -110,8 +110,8 @@ static enum scsi_result verify_part(void)
 	return disk_do(bus(), &at, &setup.job);
 }
 
-/* If the device reports which block is bad, the next command begins there; else it is small,
- * and the ones after it grow.
+/* If the device reports which block is bad, the next command begins there. It is small, and
+ * the ones after it grow.
  */
 void work_verify(void)
 {
@@ -119,7 +119,7 @@ void work_verify(void)
 	u32 bad = 0, most = PIECE_BYTES / (setup.capacity.block_bytes | LEAST_BYTES);
 
 	if (!setup.capacity.blocks) {
-		setup.note = ROM_STRING("Nothing to verify");
+		setup.note = ROM_STRING("No blocks");
 		return;
 	}
 	setup.list.length = 0;
@@ -153,7 +153,6 @@ void work_verify(void)
 			setup.result = result;
 			if (++bad <= MOST_LISTED)
 				list_bad(part->lba);
-			part->count = PIECE_READ;
 		}
 		part->lba += good;
 	}
