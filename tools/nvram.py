@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 IMAGE_BYTES = 2048
@@ -240,6 +241,7 @@ def scam_fields(n: int) -> list[Field]:
     ]
 
 
+CARD_USED = [field for field in CARD if field.name not in ("major", "minor", "scam", "termination")]
 HOST_ROWS = [host_fields(n) for n in range(HOSTS)]
 TARGET_ROWS = [target_fields(n) for n in range(TARGETS)]
 SCAM_ROWS = [scam_fields(n) for n in range(SCAMS)]
@@ -297,20 +299,24 @@ def has_tekram(image: bytes) -> bool:
 
 
 def seal(image: bytearray) -> None:
-    """Set sum, CRC and trailer."""
+    """Set sum and trailer of Symbios's block."""
     image[TRAILER_AT:TRAILER_AT + len(TRAILER)] = TRAILER
     struct.pack_into("<H", image, SUM_AT, byte_sum(image))
-    if image[OWN_AT:OWN_AT + 4] == OWN_SIGNATURE:
-        struct.pack_into("<H", image, OWN_AT + 4, crc16(image[OWN_AT + 6:OWN_AT + OWN_BYTES]))
+
+
+def seal_own(image: bytearray) -> None:
+    """Set the CRC of our block: not that of a damaged one, which would then seem valid."""
+    struct.pack_into("<H", image, OWN_AT + 4, crc16(image[OWN_AT + 6:OWN_AT + OWN_BYTES]))
 
 
 def set_own_defaults(image: bytearray) -> None:
     image[OWN_AT:OWN_AT + OWN_BYTES] = struct.pack("<4sHBBBBBB4s16x", OWN_SIGNATURE, 0, OWN_VERSION, 0, 0, 0, 5, 1,
                                                    b"\xFF" * 4)
+    seal_own(image)
 
 
-def set_defaults(image: bytearray, chip: str) -> None:
-    """Both blocks, as "restore defaults" of the set-up screen makes them."""
+def make_blocks(image: bytearray, chip: str) -> None:
+    """New blocks in place of what is there"""
     device, width = CHIPS[chip]
     image[CARD_AT:CARD_AT + CARD_BYTES] = bytes(CARD_BYTES)
     struct.pack_into("<HHHBB", image, CARD_AT, 0, SUMMED_BYTES, 0, 0, 0x30)
@@ -318,7 +324,27 @@ def set_defaults(image: bytearray, chip: str) -> None:
     struct.pack_into("<HHHBBHHH", image, HOST_AT, 4, device, VENDOR, 0, 0, 0, 1, 0)
     for n in range(TARGETS):
         struct.pack_into("<BBBBHH", image, TARGET_AT + n * TARGET_BYTES, 0x0F, 0, width, width, 100, 10)
+    seal(image)
     set_own_defaults(image)
+
+
+def set_defaults(image: bytearray, chip: str) -> None:
+    """Both blocks, as "Defaults" of the set-up screen makes them. A block that is valid keeps what this ROM does not
+    use, and the controllers."""
+    new = bytearray(image)
+    make_blocks(new, chip)
+    if not card_fault(image):
+        for field in [*CARD_USED, *chain.from_iterable(TARGET_ROWS)]:
+            field.put(image, field.get(new))
+        seal(image)
+    else:
+        image[CARD_AT:CARD_AT + CARD_BYTES] = new[CARD_AT:CARD_AT + CARD_BYTES]
+    if not own_fault(image):
+        for field in OWN:
+            field.put(image, field.get(new))
+        seal_own(image)
+    else:
+        set_own_defaults(image)
 
 
 def faults(image: bytes) -> Iterator[str]:
@@ -425,6 +451,17 @@ def fields_named(name: str) -> list[Field]:
     raise NvramError(f"there is no setting {name!r} (--help lists them)")
 
 
+def require_own(image: bytearray) -> None:
+    """Make our block if it is missing or damaged."""
+    fault = own_fault(image)
+    if fault.startswith("version"):
+        raise NvramError(f"our block: {fault}; --defaults makes a new one")
+    if fault not in ("", "none"):
+        print(f"nvram.py: our block: {fault}; its settings begin from the defaults", file=sys.stderr)
+    if fault:
+        set_own_defaults(image)
+
+
 def edit(image: bytes, settings: list[str], chip: str | None) -> bytes:
     new = bytearray(image)
     if chip:
@@ -436,12 +473,10 @@ def edit(image: bytes, settings: list[str], chip: str | None) -> bytes:
         if not equals:
             raise NvramError(f"{setting!r} is not NAME=VALUE")
         for field in fields_named(name):
-            if field.is_own and own_fault(new):
-                set_own_defaults(new)
-                seal(new)
+            if field.is_own:
+                require_own(new)
             field.set(new, text)
-            seal(new)
-    seal(new)
+            (seal_own if field.is_own else seal)(new)
     return bytes(new)
 
 
@@ -477,8 +512,8 @@ def make_parser() -> Parser:
     parser.add_argument("--check", action="store_true", help="print only what is not valid; exit status 1 if there is any")
     parser.add_argument("--set", nargs="+", action="extend", default=[], metavar="NAME=VALUE",
                         help="change settings; unknown bits of the blocks stay")
-    parser.add_argument("--defaults", choices=CHIPS, metavar="CHIP", help="first set all to the defaults for this chip: "
-                        + ", ".join(CHIPS))
+    parser.add_argument("--defaults", choices=CHIPS, metavar="CHIP", help="first set all to the defaults for this chip ("
+                        + ", ".join(CHIPS) + "); valid blocks keep what this ROM does not use, and the controllers")
     parser.add_argument("--output", "-o", type=Path, metavar="FILE", help="write there, and leave the image as it is")
     return parser
 

@@ -149,17 +149,31 @@ def test_page_leave():
 
 
 def test_help_follows_the_choice():
-    def script(screen):
-        yield from enter(screen, HERE)
-        helps = {}
-        for _ in range(12):
-            helps[chosen(screen).split("  ")[0]] = screen.lines[HELP]
+    """Each row of each page has one."""
+    helps = {}
+
+    def collect(screen):
+        yield HOME
+        for line in rows(screen):
+            assert chosen(screen) == line[2:]
+            helps[line[2:].split("  ")[0]] = screen.lines[HELP]
+            assert screen.lines[HELP], line
             yield DOWN
-        assert helps["Parity"] == "No: no disconnects, either"
-        assert helps["Scan delay"] == "Before it"
-        assert chosen(screen).startswith("Defaults")
+
+    def script(screen):
+        for path in PAGES:
+            yield from enter(screen, *path)
+            yield from collect(screen)
+            yield from first_page(screen)
+        yield ESC
+        yield from collect(screen)
         yield from discard(screen)
     use(machine(), script)
+    assert len(helps) == 48
+    assert helps["Parity"] == "No: no disconnects, either"
+    assert helps["Scan delay"] == "Before the scan"
+    assert helps["ID 0"] == helps["ID 15 no device"] == "Its settings"
+    assert helps["Save and restart"] == "To the NVRAM"
 
 
 def test_keys_that_move():

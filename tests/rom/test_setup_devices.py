@@ -4,16 +4,21 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from tests.model.formatting import MINUTE, FormatDisk
-from tests.model.target import Disk, blocks_of, cd_rom
-from tests.rom.setup_user import (DATA, ENTER, ESC, KEYS, LIST, NOTE, STATE, WORK, Script, discard, enter, go_to,
-                                  use)
+from tests.model.nvram_blocks import DISCONNECTS, Card, Target
+from tests.model.target import Answer, Disk, blocks_of, cd_rom
+from tests.rom.setup_user import (DATA, DOWN, ENTER, ESC, LIST, MINUS, NOTE, PLUS, STATE, UP, WORK, Script, change, chosen,
+                                  discard, enter, go_to, row, rows, use)
 from tests.rom.strict import SECOND
-from tests.rom.test_setup import DEVICE, machine
+from tests.rom.test_setup import DEVICE, machine, quick_eeprom
 
-VERIFY10, FORMAT_UNIT = 0x2F, 0x04
+READ_CAPACITY10, READ10, VERIFY10, FORMAT_UNIT = 0x25, 0x28, 0x2F, 0x04
+TURN = SECOND // 60
+DISK, TAPE, CD, OPTICAL = 0, 1, 5, 7
 NAME = "STRICT DISK"
 UNREADABLE = (3, 0x11, 0, True)    # sense data, VALID
 
@@ -61,14 +66,90 @@ def test_state(device, state, sense):
 def test_page_of_an_id_without_device():
     def check(screen):
         assert screen.lines[DATA] == "ID 3    no device"
-        assert screen.lines[STATE].startswith("does not answer")
+        assert screen.lines[STATE] == ""
         yield from enter(screen, "Format")
         assert screen.lines[WORK] == ""
         yield from enter(screen, "Verify")
-        assert screen.lines[NOTE] == "does not answer"
-        yield ESC
-        assert screen.lines[KEYS].startswith("Arrows")
+        assert screen.lines[NOTE] == "No blocks"
     use(machine(targets={0: Disk()}), on_device(check))
+
+
+def test_device_that_the_settings_leave_out():
+    card = Card(targets={i: Target(flags=DISCONNECTS) for i in (3, 6)})
+
+    def check(screen):
+        assert screen.lines[DATA:STATE + 1] == ["ID 3    not scanned", ""]
+        yield from change(screen, "Scan", PLUS)
+        assert screen.lines[DATA] == "ID 3    not scanned", "the scan is over"
+        yield ESC
+        assert rows(screen)[2:8] == ["  ID 2  no device", "> ID 3  not scanned", "  ID 4  no device", "  ID 5  no device",
+                                     "  ID 6  not scanned", "  ID 7  controller"]
+        yield ESC
+        yield from change(screen, "Host ID", MINUS)
+        assert row(screen, "Host ID") == "5", "6 may be that of a device"
+        for wanted in "4", "2", "1", "15":
+            yield MINUS
+            assert row(screen, "Host ID") == wanted
+    use(machine(targets={0: Disk(), 3: Disk()}, eeprom=quick_eeprom(card)), on_device(check))
+
+
+def test_host_id_stays_if_no_target_is_scanned():
+    card = Card(targets={i: Target(flags=0) for i in range(16)})
+
+    def script(screen):
+        yield from enter(screen, "53C895A")
+        yield from change(screen, "Host ID", PLUS)
+        assert row(screen, "Host ID") == "7"
+        yield from discard(screen)
+    use(machine(eeprom=quick_eeprom(card)), script)
+
+
+class Uninitialised(Disk):
+    """A disk that needs FORMAT UNIT: only the capacity is not known."""
+
+    def _read_capacity(self, cdb: bytes) -> Answer:
+        return self.check(3, 0x31)
+
+    COMMANDS: ClassVar[dict] = {**Disk.COMMANDS, READ_CAPACITY10: _read_capacity}
+
+
+@pytest.mark.parametrize("device, state, sense", [
+    (Uninitialised(), "medium error, 0 MiB, blocks of 0, asynchronous, 8 bits", "sense: medium error 31/00"),
+    (Disk(type=TAPE, unsupported={READ_CAPACITY10}), "ready, 0 MiB, blocks of 0, asynchronous, 8 bits", ""),
+], ids=["not formatted", "tape"])
+def test_device_without_capacity_is_not_verified(device, state, sense):
+    """Nothing of a device that was shown before is left."""
+    def check(screen):
+        yield ESC
+        yield from enter(screen, "ID 0")
+        assert screen.lines[STATE].endswith("blocks of 4096, asynchronous, 8 bits")
+        yield ESC
+        yield from enter(screen, "ID 3")
+        assert screen.lines[STATE:STATE + 2] == [state, sense]
+        yield from enter(screen, "Verify")
+        assert (screen.lines[WORK], screen.lines[NOTE]) == ("", "No blocks")
+    use(machine(targets={0: Disk(block_bytes=4096), 3: device}), on_device(check))
+    assert not verifies(device)
+
+
+@pytest.mark.parametrize("kind, formats", [(DISK, True), (TAPE, False), (CD, False), (OPTICAL, False)])
+def test_only_a_disk_can_be_formatted(kind, formats):
+    device = Disk(type=kind, block_bytes=2048)
+
+    def check(screen):
+        yield from go_to(screen, "Format")
+        yield UP
+        assert screen.colours(screen.lines.index("  Format")) == {0x0F if formats else 0x07}
+        yield DOWN
+        yield ENTER
+        assert screen.lines[WORK].startswith("Type the name") == formats
+        if formats:
+            yield ESC
+        yield from enter(screen, "Verify")
+        assert screen.lines[NOTE] == ("No blocks" if kind == TAPE else "Done")
+        if kind != TAPE:
+            yield ENTER
+    use(machine(targets={3: device}), on_device(check))
 
 
 # ---- Verify ------------------------------------------------------------------------------
@@ -125,10 +206,61 @@ def test_any_key_stops_verify():
     use(pc, on_device(check))
 
 
+@pytest.mark.parametrize("key", [ENTER, ESC])
+def test_key_that_stops_verify_does_nothing_else(key):
+    disk = Disk(blocks=4096 * 1000)
+    pc = machine(targets={3: disk})
+
+    def check(screen):
+        yield from go_to(screen, "Verify")
+        pc.bios.type_after(pc, SECOND, key)
+        yield ENTER
+        assert chosen(screen) == "Verify"
+        assert [lba for lba, _ in verifies(disk)].count(0) == 1
+    use(pc, on_device(check))
+
+
+@pytest.mark.parametrize("block_bytes", [512, 2048, 4096])
+def test_piece_of_verify_is_2_mib(block_bytes):
+    disk = Disk(block_bytes=block_bytes, blocks=(16 << 20) // block_bytes)
+    verify(disk, "Verified 100 %; bad (hex): 0")
+    assert max(count for _, count in verifies(disk)) * block_bytes == 2 << 20
+
+
+@pytest.mark.parametrize("block_bytes", [1, 1 << 30])
+def test_verify_of_blocks_of_an_absurd_size(block_bytes):
+    disk = Disk(block_bytes=block_bytes, blocks=20_000, bad_blocks={100: UNREADABLE})
+    verify(disk, "Verified 100 %; bad (hex): 1", "00000064")
+    assert sum(count for lba, count in verifies(disk) if lba > 100) == 20_000 - 101
+
+
+class Slow(Disk):
+    """A disk without VERIFY that turns once for each block."""
+
+    def transfer(self, bus, cdb, answer):
+        if cdb[0] == READ10:
+            yield from self.disconnect(save=False, ns=TURN)
+        yield from super().transfer(bus, cdb, answer)
+
+
+def test_disk_without_verify_is_stopped_within_seconds():
+    disk = Slow(unsupported={VERIFY10})
+    pc = machine(targets={3: disk})
+
+    def check(screen):
+        yield from go_to(screen, "Verify")
+        begin = pc.chip.now
+        pc.bios.type_after(pc, SECOND, 0x3920)
+        yield ENTER
+        assert screen.lines[WORK] == ""
+        assert pc.chip.now - begin < 4 * SECOND
+    use(pc, on_device(check))
+
+
 def test_verify_ends_at_another_error():
     disk = Disk(blocks=4096 * 4)
     disk.status_hook = lambda cdb: disk.check(5, 0x21) if cdb[0] == VERIFY10 and blocks_of(cdb)[0] > 5000 else None
-    verify(disk, "Verified 40 %; bad (hex): 0", note="command failed")
+    verify(disk, "Verified 20 %; bad (hex): 0", note="command failed")
 
 
 # ---- Format ------------------------------------------------------------------------------
@@ -164,6 +296,21 @@ def test_format_after_the_name_was_typed():
         assert screen.lines[STATE].startswith("ready, 32 MiB")
     format_(disk, NAME, confirm)
     assert (disk.formatted, disk.damaged) == (1, False)
+
+
+def test_key_pressed_during_format_does_not_hide_its_result():
+    disk = FormatDisk(format_ns=MINUTE)
+    pc = machine(targets={3: disk})
+
+    def check(screen):
+        yield from enter(screen, "Format")
+        yield from typed(NAME)
+        pc.bios.type_after(pc, SECOND, 0x3920)
+        pc.bios.type_after(pc, 2 * SECOND, ENTER)
+        yield ENTER
+        yield from ends_with("Done")(screen)
+    use(pc, on_device(check))
+    assert disk.formatted == 1
 
 
 @pytest.mark.parametrize("name", ["STRICT DISC", "X", "strict disk", "STRICT DISK "])

@@ -115,8 +115,8 @@ def test_each_field_is_set_alone(run, name):
     image = bytearray(SDMS_875)
     image[0x1F2:0x26A] = random.Random(1).randbytes(0x26A - 0x1F2)      # spare
     image[0x10D] |= 0x80                                                # an unknown flag
-    nvram.set_own_defaults(image)
     nvram.seal(image)
+    nvram.set_own_defaults(image)
     seen = set()
     for text in values_for(nvram.FIELDS[name]):
         new = edited(run, bytes(image), f"{name}={text}")
@@ -258,8 +258,54 @@ def test_wrong_byte_makes_our_block_invalid(run, at):
     image[at] ^= 0x40
     status, _, err = run(bytes(image), "--check")
     assert status == 1 and "our block" in err
-    new = edited(run, bytes(image), "window=2")     # a new one
-    assert value_of(new, "scan-delay") == "0" and value_of(new, "window") == "2"
+    new = edited(run, bytes(image), "host-id=6")    # it stays damaged
+    assert new[0x300:0x320] == image[0x300:0x320] and value_of(new, "host-id") == "6"
+    status, out, err = run(bytes(image), "--set", "window=2", "boot1=3")   # a new one
+    new = run.image()
+    assert (status, out) == (0, "")
+    assert re.fullmatch(r"nvram.py: our block: CRC .*; its settings begin from the defaults\n", err)
+    assert [value_of(new, name) for name in ("scan-delay", "window", "boot1")] == ["0", "2", "3"]
+    assert not list(nvram.faults(new))
+
+
+def newer_version() -> bytes:
+    image = bytearray(SDMS_875)
+    nvram.set_own_defaults(image)
+    image[0x306], image[0x31F] = 2, 0xA5
+    nvram.seal_own(image)
+    return bytes(image)
+
+
+def test_block_of_a_newer_version_is_not_replaced_unasked(run):
+    image = newer_version()
+    status, out, err = run(image, "--set", "host-id=6", "scan-delay=1")
+    assert (status, out) == (1, "") and run.image() == image
+    assert err == "nvram.py: our block: version 2, not 1; --defaults makes a new one\n"
+    assert edited(run, image, "host-id=6")[0x300:0x320] == image[0x300:0x320]
+    assert run(image, "--defaults", "875", "--set", "scan-delay=1") == (0, "", "")
+    assert value_of(run.image(), "scan-delay") == "1" and not list(nvram.faults(run.image()))
+
+
+def test_defaults_keep_what_the_rom_does_not_use(run):
+    """In valid blocks. Each field of the ROM gets its default."""
+    image = bytearray(SDMS_875)
+    nvram.set_own_defaults(image)
+    used = {*range(0x10C, 0x110), 0x112, 0x113, 0x114, 0x119, 0x307, *range(0x308, 0x310),
+            *(0x152 + 8 * n + at for n in range(16) for at in (0, 2, 3, 4, 5, 6, 7))}
+    sums = {*range(0x100, 0x106), *range(0x300, 0x307), *range(0x26A, 0x270)}
+    for at in {*range(0x100, 0x270), *range(0x300, 0x320)} - sums:
+        image[at] ^= 0xFF
+    nvram.seal(image)
+    nvram.seal_own(image)
+    assert run(bytes(image), "--defaults", "810") == (0, "", "")
+    new, fresh = run.image(), bytearray(BLANK)
+    nvram.make_blocks(fresh, "810")
+    assert {at for at in range(2048) if new[at] != image[at]} <= used | sums
+    for name, field in nvram.FIELDS.items():
+        if not re.match("host[1-4]|scam|major|minor|termination", name):
+            assert field.get(new) == field.get(fresh), name
+    assert new[0x10D] == image[0x10D] and new[0x307] == image[0x307] & ~7 and new[0x152] & 0xF0 == image[0x152] & 0xF0
+    assert not nvram.card_fault(new) and not nvram.own_fault(new)
 
 
 @pytest.mark.parametrize("image", [BLANK, bytes(2048)], ids=["FFh", "zeros"])
@@ -296,7 +342,7 @@ def test_random_images_never_crash(run):
             struct.pack_into("<HH", image, 0x100, 0, 356)
         if n % 3 == 2:
             image[0x300:0x307] = b"sl8x\0\0\1"
-            nvram.seal(image)
+            nvram.seal_own(image)
         assert run(bytes(image))[0] == 0
         assert run(None, "--check")[0] in (0, 1)
         assert run(None, "--set", "host-id=3")[0] == (0 if n % 3 else 1)

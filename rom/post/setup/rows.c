@@ -55,15 +55,15 @@ ROM_CONST struct row controllers_rows[] = {
 
 ROM_CONST char controller_text[] =
 	"\0\0"
-	"Devices\0\0"
+	"Devices\0Their settings\0"
 	"Boots\0No: left alone by this ROM\0"
-	"Host ID\0\0"
+	"Host ID\0Of this controller\0"
 	"Parity\0No: no disconnects, either\0"
-	"Scan order\0IDs, and so drives\0"
-	"Removable disks\0As drives\0"
+	"Scan order\0Order of IDs and drives\0"
+	"Removable disks\0Served as drives\0"
 	"Geometry\0CHS of disks without partitions\0"
-	"Spin-up delay\0Between disks\0"
-	"Scan delay\0Before it\0"
+	"Spin-up delay\0Between two starts\0"
+	"Scan delay\0Before the scan\0"
 	"Avoid bus resets\0Yes: only if a device hangs\0"
 	"Defaults\0Devices, too";
 ROM_CONST struct row controller_rows[] = {
@@ -80,7 +80,7 @@ ROM_CONST struct row controller_rows[] = {
 	{ROW_RUNS_IF_SAVED, {RUN_DEFAULTS}, 0, 0, 0},
 };
 
-ROM_CONST char devices_text[] = "devices of \0";
+ROM_CONST char devices_text[] = "devices of \0Its settings";
 
 ROM_CONST char device_text[] =
 	"device of \0\0"
@@ -105,13 +105,13 @@ ROM_CONST struct row device_rows[] = {
 	{ROW_FIELD, {WORDS_NO_YES}, TARGET(flags), TARGET_TAGS, 1},
 	{ROW_FIRST, {WORDS_FIRST}, 0, 0, 4},
 	{ROW_RUNS, {RUN_VERIFY}, 0, 0, 0},
-	{ROW_RUNS, {RUN_FORMAT}, 0, 0, 0},
+	{ROW_RUNS_IF_DISK, {RUN_FORMAT}, 0, 0, 0},
 	{ROW_RUNS_IF_SAVED, {RUN_DEFAULTS}, 0, 0, 0},
 };
 
 ROM_CONST char all_text[] =
 	"all controllers\0\0"
-	"Banner\0\0"
+	"Banner\0Lines in POST\0"
 	"Verbose\0Yes: a line for each device\0"
 	"CD before disk\0If the BIOS leaves it to us\0"
 	"CD menu\0How long it waits\0"
@@ -130,9 +130,9 @@ ROM_CONST struct row all_rows[] = {
 
 ROM_CONST char leave_text[] =
 	"leave\0\0"
-	"Save and restart\0\0"
-	"Discard and restart\0\0"
-	"Back\0";
+	"Save and restart\0To the NVRAM\0"
+	"Discard and restart\0Changes are lost\0"
+	"Back\0To the controllers";
 ROM_CONST struct row leave_rows[] = {
 	{ROW_RUNS, {RUN_SAVE}, 0, 0, 0},
 	{ROW_RUNS, {RUN_DISCARD}, 0, 0, 0},
@@ -195,7 +195,7 @@ char IN_ROM *rows_result(enum nvram_result result)
 
 typedef u16 __attribute__((aligned(1), may_alias)) u16_anywhere;
 
-static u16_anywhere __seg_gs *word_of(struct adapter __seg_gs *adapter,
+static NOT_INLINE u16_anywhere __seg_gs *word_of(struct adapter __seg_gs *adapter,
 				      struct row IN_ROM *row)
 {
 	u8 __seg_gs *word = (u8 __seg_gs *)adapter + row->at;
@@ -278,13 +278,15 @@ static void set_first(u8 __seg_gs *ids, u32 place)
 			*ids = NO_BOOT_ID;
 }
 
-/* Has another device that ID, or that place in own.boot_ids? */
+/* May another device have that ID, or has it that place in own.boot_ids? */
 static bool is_taken(struct row IN_ROM *row, u32 value)
 {
 	u8 __seg_gs *ids = setup.adapter->settings.own.boot_ids;
 
 	if (row->kind == ROW_ID)
-		return adapter_has_device(setup.adapter, (u8)value);
+		return adapter_has_device(setup.adapter, (u8)value) ||
+		       (value != settings.card.host_id &&
+			!(settings.card.targets[value].flags & TARGET_SCANNED));
 	return row->kind == ROW_FIRST && value && ids[value - 1] != NO_BOOT_ID &&
 	       ids[value - 1] != setup.id;
 }
@@ -331,6 +333,8 @@ void rows_value(struct row IN_ROM *row)
 
 bool rows_enabled(struct row IN_ROM *row)
 {
+	if (row->kind == ROW_RUNS_IF_DISK)
+		return setup.inquiry.type == INQUIRY_TYPE_DISK;
 	return adapter_saves(setup.adapter) || row->kind == ROW_DOES ||
 	       row->kind == ROW_RUNS;
 }

@@ -20,10 +20,11 @@ enum row_kind {
 	ROW_SPECIAL = 1 << 4,
 	ROW_FIRST = ROW_SPECIAL, /* the place of the device in own.boot_ids, or 0 */
 	ROW_RATE = ROW_SPECIAL | 1, /* offset and period of the device, as a rate */
-	ROW_ID = 1 << 6, /* of the controller: IDs of devices are passed over */
+	ROW_ID = 1 << 6, /* of the controller: IDs that devices may have are passed over */
 	ROW_DOES = 1 << 5, /* has no value: Enter opens the page `does` */
 	ROW_RUNS = ROW_DOES | 1, /* the same: runs the action `does` */
 	ROW_RUNS_IF_SAVED = ROW_DOES | 3, /* the same, if settings can be saved */
+	ROW_RUNS_IF_DISK = ROW_DOES | 5, /* the same, if the device is a disk */
 };
 
 enum setup_action {

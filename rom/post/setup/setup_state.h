@@ -35,7 +35,7 @@ struct setup_state {
 	/* The device of PAGE_DEVICE */
 	struct scsi_inquiry inquiry;
 	struct disk_capacity capacity; /* 0 blocks if it is not known */
-	enum scsi_result result; /* of the last command but READ CAPACITY, or trouble since */
+	enum scsi_result result; /* of the first command that failed, or trouble since */
 	struct disk_job job;
 	struct text list; /* of bad blocks, or the name of a product */
 };

@@ -46,12 +46,14 @@ static void append_field(const u8 *field, u32 length)
 	text_char(&setup.line, ' ');
 }
 
-/* The device with that ID, its INQUIRY data */
-static void append_device(u8 id)
+/* The device with that ID, its INQUIRY data. False if there is none. */
+static bool append_device(u8 id)
 {
+	bool found = adapter_has_device(setup.adapter, id);
+
 	screen_print(ROM_STRING("ID # "), id);
 	screen_column(8);
-	if (adapter_has_device(setup.adapter, id)) {
+	if (found) {
 		targets_data(id, &setup.inquiry);
 		append_field(setup.inquiry.vendor, sizeof(setup.inquiry.vendor));
 		append_field(setup.inquiry.product, sizeof(setup.inquiry.product));
@@ -59,8 +61,10 @@ static void append_device(u8 id)
 	} else {
 		screen_append(id == workspace.lsi.hba.own_id
 				      ? ROM_STRING("controller")
-				      : ROM_STRING("no device"));
+			      : targets_is_left_out(id) ? ROM_STRING("not scanned")
+							: ROM_STRING("no device"));
 	}
+	return found;
 }
 
 static void append_state(void)
@@ -74,11 +78,11 @@ static void append_state(void)
 
 static void show_data(void)
 {
-	bool device = setup.page == PAGE_DEVICE;
+	bool device = false;
 	const u8 *sense = workspace.int13.bus.sense;
 
-	if (device)
-		append_device(setup.id);
+	if (setup.page == PAGE_DEVICE)
+		device = append_device(setup.id);
 	screen_line(SCREEN_PLAIN);
 	if (device)
 		append_state();
@@ -93,12 +97,12 @@ static void show_data(void)
 	screen_line(SCREEN_PLAIN);
 }
 
-static void append_listed(u32 n)
+static NOT_INLINE void append_listed(u32 n)
 {
 	const struct adapter __seg_gs *adapter = &adapters[n];
 
 	if (setup.page == PAGE_DEVICES) {
-		append_device((u8)n);
+		(void)append_device((u8)n);
 		return;
 	}
 	append_controller(adapter);

@@ -12,9 +12,15 @@
 #include "scsi/service.h"
 #include "show.h"
 
-#define PIECE_SHIFT 12 /* of 2 MiB: the time until a key is noticed */
-#define PIECE_BLOCKS (1u << PIECE_SHIFT)
+/* A command verifies 1 to 2 MiB: the time until a key is noticed. Without VERIFY, a command
+ * reads one block, and may take a turn of the disk.
+ */
+#define PIECE_BYTES (2u << 20)
+#define LEAST_BYTES 511 /* of a block: a VERIFY has no more than FFFFh blocks */
+#define PIECE_READ 64
+#define PROGRESS_SHIFT 12 /* so that 100 times as many blocks are no more than 32 bits */
 #define MOST_LISTED 8
+#define NO_TYPE 0xff /* in place of INQUIRY's */
 #define SECOND_US 1000000
 
 static struct scsi_bus *bus(void)
@@ -29,26 +35,51 @@ static struct scsi_device device(void)
 	return (struct scsi_device){.target = setup.id};
 }
 
-/* Show the result of a long operation, and wait for a key. */
+/* Take the keys that were pressed. Returns whether there was one. */
+static bool take_keys(void)
+{
+	bool any = false;
+
+	while (screen_key_pressed()) {
+		(void)screen_key();
+		any = true;
+	}
+	return any;
+}
+
+/* Show the result of a long operation, and wait for a key: one that is pressed now. */
 static void end_with(enum scsi_result result)
 {
+	(void)take_keys();
 	show_note(result == SCSI_OK ? ROM_STRING("Done") : banner_words(result));
 	(void)screen_key();
+}
+
+/* Is it a disk or a CD drive? A tape rejects READ CAPACITY, a scanner has another command. */
+static bool has_blocks(void)
+{
+	return setup.inquiry.type == INQUIRY_TYPE_DISK ||
+	       targets_is_cd(&setup.inquiry);
 }
 
 void work_ask_device(void)
 {
 	struct scsi_device at = device();
+	bool known = false;
 
-	setup.capacity.blocks = 0;
 	setup.result = SCSI_NO_TARGET;
+	setup.inquiry.type = NO_TYPE;
 	bus()->sense[0] = 0;
-	if (!adapter_has_device(setup.adapter, at.target))
-		return;
-	setup.result = disk_simple(bus(), &at, CDB_TEST_UNIT_READY);
-	if (setup.result != SCSI_OK ||
-	    disk_capacity(bus(), &at, &setup.capacity) != SCSI_OK)
-		setup.capacity.blocks = 0;
+	if (adapter_has_device(setup.adapter, at.target)) {
+		targets_data(at.target, &setup.inquiry);
+		setup.result = disk_simple(bus(), &at, CDB_TEST_UNIT_READY);
+		if (setup.result == SCSI_OK && has_blocks()) {
+			setup.result = disk_capacity(bus(), &at, &setup.capacity);
+			known = setup.result == SCSI_OK;
+		}
+	}
+	if (!known)
+		setup.capacity = (struct disk_capacity){0};
 }
 
 /* ---- Verify -------------------------------------------------------------------- */
@@ -75,38 +106,41 @@ static enum scsi_result verify_part(void)
 {
 	struct scsi_device at = device();
 
-	setup.job.action = DISK_VERIFY;
-	setup.job.block_shift = (u8)__builtin_ctz(setup.capacity.block_bytes);
+	setup.job.action = DISK_VERIFY; /* transfers nothing: no block_shift */
 	return disk_do(bus(), &at, &setup.job);
 }
 
-/* If the device reports which block is bad, the next command begins there; else it is small,
- * and the ones after it grow.
+/* If the device reports which block is bad, the next command begins there. It is small, and
+ * the ones after it grow.
  */
 void work_verify(void)
 {
 	struct scsi_blocks *part = &setup.job.blocks;
-	u32 bad = 0;
+	u32 bad = 0, most = PIECE_BYTES / (setup.capacity.block_bytes | LEAST_BYTES);
 
+	if (!setup.capacity.blocks) {
+		setup.note = ROM_STRING("No blocks");
+		return;
+	}
 	setup.list.length = 0;
 	part->lba = 0;
-	part->count = PIECE_BLOCKS;
+	part->count = PIECE_READ;
 	while (part->lba < setup.capacity.blocks) {
-		u64 left = setup.capacity.blocks - part->lba;
-
-		show_progress((u32)(part->lba >> PIECE_SHIFT) * 100 /
+		show_progress((u32)(part->lba >> PROGRESS_SHIFT) * 100 /
 				      ((u32)(setup.capacity.blocks >>
-					     PIECE_SHIFT) +
+					     PROGRESS_SHIFT) +
 				       1),
 			      bad);
-		if (screen_key_pressed())
+		if (take_keys())
 			return;
-		if (part->count > left)
-			part->count = (u32)left;
+		if (part->lba + part->count > setup.capacity.blocks)
+			part->count = (u32)setup.capacity.blocks - (u32)part->lba;
 		enum scsi_result result = verify_part();
 		u32 good = part->count;
+		if (setup.job.action != DISK_VERIFY)
+			most = PIECE_READ;
 		if (result == SCSI_OK) {
-			if (part->count < PIECE_BLOCKS)
+			if (part->count < most)
 				part->count *= 2;
 		} else if (result != SCSI_MEDIUM_ERROR &&
 			   result != SCSI_HARDWARE_ERROR) {
@@ -119,12 +153,11 @@ void work_verify(void)
 			setup.result = result;
 			if (++bad <= MOST_LISTED)
 				list_bad(part->lba);
-			part->count = PIECE_BLOCKS;
 		}
 		part->lba += good;
 	}
 	show_progress(100, bad);
-	end_with(setup.capacity.blocks ? SCSI_OK : setup.result);
+	end_with(SCSI_OK);
 }
 
 /* ---- Format -------------------------------------------------------------------- */
@@ -160,7 +193,7 @@ void work_format(void)
 	struct scsi_device at = device();
 	u16 progress = 0;
 
-	if (setup.result == SCSI_NO_TARGET || !is_confirmed())
+	if (!is_confirmed())
 		return;
 	show_format(0);
 	enum scsi_result result = service_format(bus(), &at, &progress);
