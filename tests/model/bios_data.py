@@ -37,7 +37,7 @@ PERMANENT_AREA = range(0xE8000, 0xF0000)    # PMM allocates from these two
 TEMPORARY_AREA = range(0x50000, 0x60000)
 MOST_WITHOUT_PMM = 16 * 1024    # of a ROM that stays
 SCRATCH_KIB = 92        # below 40:13h, usable until init returns by a ROM that PMM refuses
-UNPACKED_KIB = 60       # most that the unpacked ROM needs
+UNPACKED_KIB = 61       # most that the unpacked ROM needs
 JUNK = 0x5A             # fills memory that the BIOS reclaims
 GIVEN_BACK = 0xF4       # HLT: fills image parts and memory that init has released
 

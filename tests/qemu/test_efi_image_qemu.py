@@ -45,7 +45,7 @@ def test_bochs_bios_does_not_run_the_efi_image(tmp_path):
     """The image begins at 2 KiB, where this BIOS looks for a ROM."""
     driver = (BUILD / "efi/driver.efi").read_bytes()
     file = tmp_path / "aligned.rom"
-    file.write_bytes(romsign.stamp(bios_image(ROM_895A), 0x1000, 0x12, run_time=28 * 1024, drivers=[driver],
+    file.write_bytes(romsign.stamp(bios_image(ROM_895A), 0x1000, 0x12, run_time=36 * 1024, drivers=[driver],
                                    drop_efi=True))
     efi, = romsign.efi_images(file.read_bytes(), romsign.parse(file.read_bytes()))
     assert efi.at % 2048 == 0

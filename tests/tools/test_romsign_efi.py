@@ -176,7 +176,7 @@ def test_images_keep_their_order_and_machines(bios, driver):
 # ---- A BIOS that scans memory ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("legacy_kib", [34, 34.5, 35, 35.5, 40, 48])
+@pytest.mark.parametrize("legacy_kib", [34.5, 35, 35.5, 36, 40, 48])
 @pytest.mark.parametrize("base", range(0, 2048 * 3, 2048))
 def test_scan_of_memory_finds_only_the_bios_image(driver, legacy_kib, base):
     """Also if the EFI image begins at a multiple of 2 KiB."""
