@@ -147,7 +147,7 @@ class Fuzz:
 
     def _strange_events(self, data: bytes) -> list:
         return [FREE, RESET, (MSG_IN, self.random.randrange(5, 256)), (COMMAND, None),
-                (MSG_OUT, None), (STATUS, 0), NO_STATUS, (4, 0), (5, 0), (DATA_IN, data)]
+                (MSG_OUT, None), (STATUS, 0), NO_STATUS, (4, 0), (5, 0), (DATA_IN, data or 0)]
 
     def _data(self, bus: Bus, data: bytes) -> Iterator:
         if self._fault_in(HANG_IN):
