@@ -142,7 +142,7 @@ def test_missing_qemu_is_named(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("arguments, words", [
     (["WRITE=2"], "WRITE is 0 or 1"), (["UEFI=yes"], "UEFI is 0 or 1"), (["DSIK=disk.img"], "does not know DSIK"),
-    (["DISK=/tmp/no 'such' \"file\" $$x `y` b=c"], """'/tmp/no \\'such\\' "file" $x `y` b=c'""")],
+    (["DISK=no 'such' \"file\" $$x `y` b=c"], """'no \\'such\\' "file" $x `y` b=c'""")],
     ids=["WRITE", "UEFI", "misspelt", "odd name"])
 def test_variables_of_make_run_are_checked(arguments, words):
     result = subprocess.run(["make", "run", *arguments], cwd=TOP, capture_output=True, text=True)

@@ -50,7 +50,7 @@ def test_odd_byte_in_stays_in_swide(instruction):
     board = wide((DATA_IN, DATA), HANG)
     code(board, *select(3), *instruction(DATA_IN, 5), *interrupt(DONE))
     assert (board.read(SWIDE), board.read(SCNTL2) & WSR) == (6, WSR)
-    assert got(board, 6) == DATA[:5] + b"\x06", "memory behind the count is unchanged"
+    assert got(board, 6) == DATA[:5] + b"\x06", "memory after the bytes counted is unchanged"
     board.write(SCNTL2, WSR)        # clears it
     assert not board.read(SCNTL2) & WSR
 

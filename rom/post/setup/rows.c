@@ -195,8 +195,8 @@ char IN_ROM *rows_result(enum nvram_result result)
 
 typedef u16 __attribute__((aligned(1), may_alias)) u16_anywhere;
 
-static NOT_INLINE u16_anywhere __seg_gs *word_of(struct adapter __seg_gs *adapter,
-				      struct row IN_ROM *row)
+static NOT_INLINE u16_anywhere __seg_gs *
+word_of(struct adapter __seg_gs *adapter, struct row IN_ROM *row)
 {
 	u8 __seg_gs *word = (u8 __seg_gs *)adapter + row->at;
 
